@@ -1,0 +1,120 @@
+"""Arguments as users write them: checked, and turned into what the plugin takes."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from math import isfinite
+from numbers import Real
+from typing import Any
+
+import polars as pl
+
+_NANOSECONDS = {
+    "ns": 1,
+    "us": 1_000,
+    "µs": 1_000,
+    "ms": 1_000_000,
+    "s": 1_000_000_000,
+    "m": 60_000_000_000,
+    "h": 3_600_000_000_000,
+    "d": 86_400_000_000_000,
+    "w": 604_800_000_000_000,
+}
+_PART = r"(\d+)(ns|us|µs|ms|s|m|h|d|w)"
+_CALENDAR = re.compile(r"\d(mo|q|y)")
+_LONGEST = 2**63 - 1
+
+
+def column(name: str, value: Any) -> pl.Expr:
+    """A column name or an expression."""
+    if isinstance(value, str):
+        return pl.col(value)
+    if isinstance(value, pl.Expr):
+        return value
+    msg = f"`{name}` must be a column name or an expression, got {type(value).__name__}"
+    raise TypeError(msg + _column_hint(name, value))
+
+
+def _column_hint(name: str, value: Any) -> str:
+    if isinstance(value, pl.Series):
+        return f"; for values that are not a column of the frame use `{name}=pl.lit(series)`"
+    if name == "x" and isinstance(value, (Real, timedelta)):
+        return f"; for a constant step use `spacing={value!r}`"
+    if isinstance(value, (list, tuple)):
+        return f"; for several columns use `pl.col({', '.join(map(repr, value))})`"
+    return ""
+
+
+def spacing(value: Any) -> dict[str, float | int]:
+    """A constant step: a number in the user's own unit, or a time in nanoseconds."""
+    if isinstance(value, (str, timedelta)):
+        nanoseconds = duration("spacing", value)
+        if nanoseconds == 0:
+            msg = f"`spacing` must not be zero, got {value!r}"
+            raise ValueError(msg)
+        return {"nanoseconds": nanoseconds}
+    if isinstance(value, bool) or not isinstance(value, Real):
+        hint = '; for a column of coordinates use `x="..."`' if isinstance(value, pl.Expr) else ""
+        msg = f"`spacing` must be a number, a timedelta or a duration string, got {type(value).__name__}{hint}"
+        raise TypeError(msg)
+    step = float(value)
+    if not isfinite(step) or step == 0.0:
+        msg = f"`spacing` must be finite and not zero, got {value}"
+        raise ValueError(msg)
+    return {"step": step}
+
+
+def per(value: Any) -> int:
+    """The unit of a temporal x, in nanoseconds."""
+    if not isinstance(value, (str, timedelta)):
+        msg = f'`per` must be a timedelta or a duration string such as "1h", got {type(value).__name__}'
+        raise TypeError(msg)
+    nanoseconds = duration("per", value)
+    if nanoseconds <= 0:
+        msg = f"`per` must be longer than zero, got {value!r}"
+        raise ValueError(msg)
+    return nanoseconds
+
+
+def edge_order(value: Any) -> int:
+    """1 or 2."""
+    return int(one_of("edge_order", value, (1, 2)))
+
+
+def one_of(name: str, value: Any, allowed: tuple[Any, ...]) -> Any:
+    """One of a few values."""
+    if isinstance(value, bool) or value not in allowed:
+        choice = " or ".join(map(repr, allowed)) if len(allowed) > 1 else repr(allowed[0])
+        msg = f"`{name}` must be {choice}, got {value!r}"
+        raise ValueError(msg)
+    return value
+
+
+def flag(name: str, value: Any) -> bool:
+    """True or False, and nothing that only passes for it."""
+    if not isinstance(value, bool):
+        msg = f"`{name}` must be True or False, got {value!r}"
+        raise TypeError(msg)
+    return value
+
+
+def duration(name: str, value: str | timedelta) -> int:
+    """A constant length of time, in nanoseconds."""
+    if isinstance(value, timedelta):
+        nanoseconds = value // timedelta(microseconds=1) * 1_000
+    else:
+        nanoseconds = _parse_duration(name, value)
+    if abs(nanoseconds) > _LONGEST:
+        msg = f"`{name}` must be shorter than 292 years, got {value!r}"
+        raise ValueError(msg)
+    return nanoseconds
+
+
+def _parse_duration(name: str, value: str) -> int:
+    sign, text = (-1, value[1:]) if value.startswith("-") else (1, value)
+    if not re.fullmatch(f"({_PART})+", text):
+        hint = "; months, quarters and years have no constant length" if _CALENDAR.search(text) else ""
+        msg = f'`{name}` must be a duration such as "10ms", "1h30m" or "1d", got {value!r}{hint}'
+        raise ValueError(msg)
+    return sign * sum(int(count) * _NANOSECONDS[unit] for count, unit in re.findall(_PART, text))

@@ -1,0 +1,38 @@
+"""The one place that talks to the compiled plugin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from polars.plugins import register_plugin_function
+
+# Importing the library while Python holds its lock lets its allocator find that of Polars.
+from polars_grad import _internal  # noqa: F401
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_LIBRARY = Path(__file__).parent
+
+
+def points(y: pl.Expr, x: pl.Expr | None) -> pl.Expr:
+    """Pair y with x in one struct column, so that both can be shifted as one."""
+    return _call("points", [y] if x is None else [y, x])
+
+
+def gradient(points: pl.Expr, *, reach: int, options: dict[str, Any]) -> pl.Expr:
+    """Apply the stencil to points and their neighbours, found by Polars' own `shift`."""
+    window = [points.shift(-ahead) if ahead else points for ahead in range(-reach, reach + 1)]
+    return _call("gradient", window, options=options)
+
+
+def _call(function: str, args: list[pl.Expr], **kwargs: Any) -> pl.Expr:
+    # Elementwise is true of both: what they know of other rows arrives in columns that Polars has shifted.
+    return register_plugin_function(
+        plugin_path=_LIBRARY,
+        function_name=function,
+        args=args,
+        kwargs=kwargs,
+        is_elementwise=True,
+    )

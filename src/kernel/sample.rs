@@ -1,0 +1,76 @@
+//! What a stencil reads: numbers whose differences are exact.
+
+/// A number that can be subtracted without losing what the data says.
+///
+/// Floats subtract as floats. Integers subtract as integers, so that neither the sign of an unsigned column nor the
+/// last nanosecond of an epoch is lost on the way: only the difference becomes a float, rounded once.
+pub trait Sample: Copy {
+    /// Whether the differences are integers, to be brought to their unit by a [`Scale`].
+    const INTEGER: bool;
+
+    /// `self - earlier`, rounded once.
+    fn minus(self, earlier: Self) -> f64;
+
+    /// Zero for a finite number, NaN otherwise: what a stencil adds that must see a value but gives it no weight.
+    fn taint(self) -> f64;
+}
+
+macro_rules! float_sample {
+    ($($float:ty),*) => {$(
+        impl Sample for $float {
+            const INTEGER: bool = false;
+
+            #[inline(always)]
+            fn minus(self, earlier: Self) -> f64 {
+                f64::from(self) - f64::from(earlier)
+            }
+
+            #[inline(always)]
+            fn taint(self) -> f64 {
+                f64::from(self) * 0.0
+            }
+        }
+    )*};
+}
+
+macro_rules! integer_sample {
+    ($($integer:ty),*) => {$(
+        impl Sample for $integer {
+            const INTEGER: bool = true;
+
+            #[inline(always)]
+            fn minus(self, earlier: Self) -> f64 {
+                // The distance between the two extremes only fits the unsigned type.
+                let distance = self.abs_diff(earlier) as f64;
+                if self < earlier { -distance } else { distance }
+            }
+
+            #[inline(always)]
+            fn taint(self) -> f64 {
+                0.0
+            }
+        }
+    )*};
+}
+
+float_sample!(f32, f64);
+integer_sample!(i64, i128);
+
+/// The unit of the slope: raw differences `dy / dx` are `dy * numerator / (dx * denominator)` in the units asked for.
+///
+/// Both are whole numbers wherever the units are, so that scaling is as exact as the data.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    /// Multiplies differences of y.
+    pub numerator: f64,
+    /// Multiplies differences of x.
+    pub denominator: f64,
+}
+
+impl Scale {
+    /// Slopes in the data's own units.
+    pub const ONE: Self = Self {
+        numerator: 1.0,
+        denominator: 1.0,
+    };
+}

@@ -1,0 +1,154 @@
+//! Neighbours by shifting: the points before and after each row are the same column, shifted.
+//!
+//! Who shifts is free: `shift` on a whole column, Polars' engine per group or per batch. In memory a shifted column is
+//! the same memory one row further on, cut into other chunks; here the chunks are brought into step again.
+
+use arrow::bitmap::Bitmap;
+use polars::prelude::*;
+
+/// A column of points and its shifted copies, furthest row back first, the column itself in the middle.
+pub(crate) struct Window {
+    points: Vec<StructChunked>,
+}
+
+/// Some rows of one column, contiguous in memory.
+#[derive(Clone)]
+pub(crate) struct Column<'a, T> {
+    pub(crate) values: &'a [T],
+    pub(crate) validity: Option<Bitmap>,
+}
+
+/// Some rows of a column of points, contiguous in memory.
+#[derive(Clone)]
+pub(crate) struct Chunk<'a, Y, X> {
+    pub(crate) y: Column<'a, Y>,
+    pub(crate) x: Option<Column<'a, X>>,
+    /// Where there is a point at all: elsewhere the row is beyond the end of its segment.
+    pub(crate) exists: Option<Bitmap>,
+}
+
+impl Window {
+    /// The window of whole columns: one segment from the first row to the last.
+    pub(crate) fn of_column(points: &Series, reach: usize) -> PolarsResult<Self> {
+        let reach = reach as i64;
+        let shifted: Vec<_> = (-reach..=reach).map(|ahead| points.shift(-ahead)).collect();
+        Self::of_shifted(&shifted)
+    }
+
+    /// The window of columns that somebody else has shifted.
+    pub(crate) fn of_shifted(points: &[Series]) -> PolarsResult<Self> {
+        let points = points.iter().map(|points| points.struct_().cloned()).collect::<PolarsResult<Vec<_>>>()?;
+        Ok(Self { points })
+    }
+
+    /// The points of each row itself.
+    pub(crate) fn this(&self) -> &StructChunked {
+        &self.points[self.reach()]
+    }
+
+    pub(crate) fn reach(&self) -> usize {
+        self.points.len() / 2
+    }
+
+    /// One field of all the window's points.
+    pub(crate) fn field(&self, index: usize) -> Vec<Series> {
+        self.points.iter().map(|points| points.fields_as_series()[index].clone()).collect()
+    }
+
+    pub(crate) fn has_x(&self) -> bool {
+        self.this().struct_fields().len() > 1
+    }
+
+    /// The window's chunks, with y and x as the numbers they were made.
+    pub(crate) fn chunks<'a, Y, X>(
+        &'a self,
+        y: &'a [&ChunkedArray<Y>],
+        x: Option<&'a [&ChunkedArray<X>]>,
+    ) -> Vec<Vec<Chunk<'a, Y::Native, X::Native>>>
+    where
+        Y: PolarsNumericType,
+        X: PolarsNumericType,
+    {
+        let member = |index: usize| {
+            let mut x = x.map(|x| columns(x[index]));
+            let points = self.points[index].chunks().iter();
+            let chunk = |(points, y): (&ArrayRef, _)| Chunk {
+                y,
+                x: x.as_mut().and_then(Iterator::next),
+                exists: points.validity().cloned(),
+            };
+            points.zip(columns(y[index])).map(chunk).filter(|chunk| !chunk.y.values.is_empty()).collect()
+        };
+        (0..self.points.len()).map(member).collect()
+    }
+}
+
+fn columns<T: PolarsNumericType>(column: &ChunkedArray<T>) -> impl Iterator<Item = Column<'_, T::Native>> {
+    column.downcast_iter().map(|array| Column {
+        values: array.values().as_slice(),
+        validity: array.validity().cloned(),
+    })
+}
+
+/// Calls `visit` with the row of the first point and one chunk per member, for all rows, in order.
+pub(crate) fn in_step<Y, X>(
+    members: &[Vec<Chunk<'_, Y, X>>],
+    mut visit: impl FnMut(usize, &[Chunk<'_, Y, X>]) -> PolarsResult<()>,
+) -> PolarsResult<()>
+where
+    Y: Copy,
+    X: Copy,
+{
+    let rows: usize = members[0].iter().map(Chunk::len).sum();
+    let mut cursors = vec![(0, 0); members.len()];
+    let mut row = 0;
+    while row < rows {
+        let left = |(member, &(chunk, offset)): (&Vec<Chunk<_, _>>, &(usize, usize))| member[chunk].len() - offset;
+        let length = members.iter().zip(&cursors).map(left).min().unwrap_or_default();
+        let mut chunks = Vec::with_capacity(members.len());
+        for (member, (chunk, offset)) in members.iter().zip(&mut cursors) {
+            chunks.push(member[*chunk].slice(*offset, length));
+            *offset += length;
+            if *offset == member[*chunk].len() {
+                (*chunk, *offset) = (*chunk + 1, 0);
+            }
+        }
+        visit(row, &chunks)?;
+        row += length;
+    }
+    Ok(())
+}
+
+impl<Y: Copy, X: Copy> Chunk<'_, Y, X> {
+    pub(crate) fn len(&self) -> usize {
+        self.y.values.len()
+    }
+
+    fn slice(&self, offset: usize, length: usize) -> Self {
+        Self {
+            y: self.y.slice(offset, length),
+            x: self.x.as_ref().map(|x| x.slice(offset, length)),
+            exists: slice_validity(self.exists.as_ref(), offset, length),
+        }
+    }
+}
+
+impl<T: Copy> Column<'_, T> {
+    /// The value at a row, unless it is null.
+    pub(crate) fn get(&self, row: usize) -> Option<T> {
+        let valid = self.validity.as_ref().is_none_or(|validity| validity.get_bit(row));
+        valid.then(|| self.values[row])
+    }
+
+    fn slice(&self, offset: usize, length: usize) -> Self {
+        Self {
+            values: &self.values[offset..offset + length],
+            validity: slice_validity(self.validity.as_ref(), offset, length),
+        }
+    }
+}
+
+fn slice_validity(validity: Option<&Bitmap>, offset: usize, length: usize) -> Option<Bitmap> {
+    let validity = validity?.clone().sliced(offset, length);
+    (validity.unset_bits() > 0).then_some(validity)
+}

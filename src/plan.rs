@@ -1,0 +1,157 @@
+//! What a gradient will be, known from the columns' types alone: its dtype and the scale of its slopes.
+
+use polars::prelude::*;
+
+use crate::kernel::Scale;
+use crate::options::{GradientOptions, Spacing};
+use crate::quantity::Unit;
+
+const SECOND: i64 = 1_000_000_000;
+
+/// Everything about a gradient that does not depend on the values.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Plan {
+    pub(crate) dtype: DataType,
+    pub(crate) scale: Scale,
+}
+
+impl Plan {
+    /// # Errors
+    ///
+    /// `InvalidOperation` where y or x has no differences, or `per` meets an x that is not a time.
+    pub(crate) fn new(y: &Field, x: Option<&Field>, options: &GradientOptions) -> PolarsResult<Self> {
+        let y_unit = differentiable(y)?;
+        let x_unit = x.map(coordinate).transpose()?;
+        let x_is_time = match x_unit {
+            Some(unit) => unit.is_time(),
+            None => matches!(options.spacing, Spacing::Nanoseconds(_)),
+        };
+        check_per(options.per, y_unit, x, x_is_time)?;
+
+        let dtype = match y.dtype() {
+            DataType::Float32 | DataType::Float16 => y.dtype().clone(),
+            _ if x_is_time || !y_unit.is_time() => DataType::Float64,
+            DataType::Datetime(unit, _) | DataType::Duration(unit) => DataType::Duration(*unit),
+            DataType::Date => DataType::Duration(TimeUnit::Microseconds),
+            _ => DataType::Duration(TimeUnit::Nanoseconds),
+        };
+        let step = match (x_unit, options.spacing) {
+            (Some(unit), _) => Step { unit, steps: 1.0 },
+            (None, Spacing::Step(steps)) => Step { unit: Unit::NUMBER, steps },
+            (None, Spacing::Nanoseconds(nanoseconds)) => Step { unit: Unit::Time { nanoseconds }, steps: 1.0 },
+        };
+        let per = options.per.unwrap_or(SECOND);
+        let scale = scale(y_unit, step, Unit::of(&dtype).filter(|unit| unit.is_time()), per);
+        Ok(Self { dtype, scale })
+    }
+}
+
+/// What one canonical difference of x stands for.
+struct Step {
+    unit: Unit,
+    steps: f64,
+}
+
+/// The factor from raw differences to slopes in the units of the result.
+fn scale(y: Unit, x: Step, result: Option<Unit>, per: i64) -> Scale {
+    let mut times = Ratio::ONE;
+    let mut scale = Scale::ONE;
+    match y {
+        Unit::Number { decimals } => scale.denominator *= power_of_ten(decimals),
+        Unit::Time { nanoseconds } => times.multiply(nanoseconds),
+    }
+    match x.unit {
+        Unit::Number { decimals } => scale.numerator *= power_of_ten(decimals),
+        Unit::Time { nanoseconds } => times.divide(nanoseconds),
+    }
+    match result {
+        Some(Unit::Time { nanoseconds }) => times.divide(nanoseconds),
+        _ if x.unit.is_time() && !y.is_time() => times.multiply(per),
+        _ => {},
+    }
+    scale.numerator *= times.numerator as f64;
+    scale.denominator *= times.denominator as f64 * x.steps;
+    scale
+}
+
+fn differentiable(y: &Field) -> PolarsResult<Unit> {
+    if y.dtype().is_bool() {
+        polars_bail!(
+            InvalidOperation: "`gradient` has no meaning for booleans, but y column `{}` is {}; \
+            cast it to an integer to count its changes", y.name(), y.dtype()
+        );
+    }
+    Unit::of(y.dtype()).ok_or_else(|| {
+        polars_err!(
+            InvalidOperation: "`gradient` takes a numeric or temporal y, but column `{}` is {}; \
+            cast it first", y.name(), y.dtype()
+        )
+    })
+}
+
+fn coordinate(x: &Field) -> PolarsResult<Unit> {
+    Unit::of(x.dtype()).ok_or_else(|| {
+        polars_err!(
+            InvalidOperation: "`gradient` takes a numeric or temporal x, but column `{}` is {}; \
+            cast it first", x.name(), x.dtype()
+        )
+    })
+}
+
+fn check_per(per: Option<i64>, y: Unit, x: Option<&Field>, x_is_time: bool) -> PolarsResult<()> {
+    if per.is_none() {
+        return Ok(());
+    }
+    if !x_is_time {
+        match x {
+            Some(x) => polars_bail!(
+                InvalidOperation: "`per` is the unit of a temporal x, but x column `{}` is {}; \
+                drop `per`, or cast x to Datetime or Duration", x.name(), x.dtype()
+            ),
+            None => polars_bail!(
+                InvalidOperation: "`per` is the unit of a temporal x, but rows are a number apart; \
+                drop `per`, or give `spacing` as a duration"
+            ),
+        }
+    }
+    polars_ensure!(
+        !y.is_time(),
+        InvalidOperation: "`per` is the unit of a temporal x, but a time over a time is a pure ratio; drop `per`"
+    );
+    Ok(())
+}
+
+/// A factor between times as a fraction of whole numbers, so that units cancel exactly.
+#[derive(Clone, Copy)]
+struct Ratio {
+    numerator: i128,
+    denominator: i128,
+}
+
+impl Ratio {
+    const ONE: Self = Self {
+        numerator: 1,
+        denominator: 1,
+    };
+
+    fn multiply(&mut self, factor: i64) {
+        let factor = i128::from(factor);
+        let common = gcd(factor, self.denominator);
+        self.denominator /= common;
+        self.numerator *= factor / common;
+    }
+
+    fn divide(&mut self, divisor: i64) {
+        std::mem::swap(&mut self.numerator, &mut self.denominator);
+        self.multiply(divisor);
+        std::mem::swap(&mut self.numerator, &mut self.denominator);
+    }
+}
+
+fn gcd(a: i128, b: i128) -> i128 {
+    if b == 0 { a.abs() } else { gcd(b, a % b) }
+}
+
+fn power_of_ten(decimals: usize) -> f64 {
+    10_i128.pow(decimals.min(38) as u32) as f64
+}

@@ -1,0 +1,72 @@
+//! Columns as quantities: any dtype → numbers with exact differences, and the unit they count.
+
+use arrow::array::PrimitiveArray;
+use polars::prelude::*;
+
+/// What one step of a column's canonical numbers means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// A plain number, counted in steps of `10^-decimals`.
+    Number { decimals: usize },
+    /// A time, counted in steps of so many nanoseconds.
+    Time { nanoseconds: i64 },
+}
+
+impl Unit {
+    pub(crate) const NUMBER: Self = Self::Number { decimals: 0 };
+
+    /// The unit of a column, or `None` where its dtype has no differences.
+    pub(crate) fn of(dtype: &DataType) -> Option<Self> {
+        use DataType as D;
+        let unit = match dtype {
+            D::Decimal(_, decimals) => Self::Number { decimals: *decimals },
+            D::Date => Self::Time {
+                nanoseconds: 86_400_000_000_000,
+            },
+            D::Datetime(unit, _) | D::Duration(unit) => Self::Time {
+                nanoseconds: match unit {
+                    TimeUnit::Nanoseconds => 1,
+                    TimeUnit::Microseconds => 1_000,
+                    TimeUnit::Milliseconds => 1_000_000,
+                },
+            },
+            D::Time => Self::Time { nanoseconds: 1 },
+            D::Boolean | D::Null => Self::NUMBER,
+            numeric if numeric.is_primitive_numeric() => Self::NUMBER,
+            _ => return None,
+        };
+        Some(unit)
+    }
+
+    pub(crate) fn is_time(self) -> bool {
+        matches!(self, Self::Time { .. })
+    }
+}
+
+/// The column as `Float64`, `Float32`, `Int64` or `Int128`, with the differences, the order and the chunks it had.
+pub(crate) fn canonical(column: &Series) -> PolarsResult<Series> {
+    use DataType as D;
+    let numbers = match column.dtype() {
+        D::Float64 | D::Float32 | D::Int64 | D::Int128 => column.clone(),
+        D::Datetime(..) | D::Duration(_) | D::Time | D::Decimal(..) => column.to_physical_repr().into_owned(),
+        D::Date => column.to_physical_repr().cast(&D::Int64)?,
+        // Moved down by half their range, unsigned integers keep both order and differences.
+        D::UInt64 => moved::<_, Int64Type>(column.u64()?, |v| (v ^ (1 << 63)).cast_signed()),
+        D::UInt128 => moved::<_, Int128Type>(column.u128()?, |v| (v ^ (1 << 127)).cast_signed()),
+        _ => column.cast(&D::Float64)?,
+    };
+    Ok(numbers)
+}
+
+fn moved<U, S>(column: &ChunkedArray<U>, to_signed: impl Fn(U::Native) -> S::Native) -> Series
+where
+    U: PolarsNumericType,
+    S: PolarsNumericType,
+    ChunkedArray<S>: IntoSeries,
+{
+    let chunks = column.downcast_iter().map(|array| {
+        let values: Vec<_> = array.values_iter().map(|&value| to_signed(value)).collect();
+        PrimitiveArray::from_vec(values).with_validity(array.validity().cloned())
+    });
+    ChunkedArray::<S>::from_chunk_iter(column.name().clone(), chunks).into_series()
+}
