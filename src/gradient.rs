@@ -143,13 +143,12 @@ impl<F: Fn(usize) -> PolarsResult<()>> Task<'_, F> {
         let members = self.window.chunks(&y, x.as_deref());
 
         let rows = self.window.this().len();
-        let mut slopes = vec![O::Native::default(); rows];
+        let mut slopes = Vec::with_capacity(rows);
         let mut validity = BitmapBuilder::with_capacity(rows);
         in_step(&members, |start, window| {
-            let slopes = &mut slopes[start..start + window[0].len()];
-            match piece::differentiate(window, self.scale, |row| (self.on_broken)(start + row), slopes)? {
+            match piece::differentiate(window, self.scale, |row| (self.on_broken)(start + row), &mut slopes)? {
                 Some(valid) => validity.extend_from_bitmap(&valid),
-                None => validity.extend_constant(slopes.len(), true),
+                None => validity.extend_constant(window[0].len(), true),
             }
             Ok(())
         })?;

@@ -8,14 +8,14 @@ use polars::prelude::*;
 use crate::kernel::{Neighbours, Sample, Scale, even, irregular, stencil};
 use crate::neighbours::{Chunk, Column};
 
-/// Differentiates the rows of `window`, the chunk in its middle, into `slopes`; returns which of them are valid.
+/// Appends the slopes of the rows of `window`, the chunk in its middle, to `slopes`; returns which of them are valid.
 ///
 /// A row whose x is not strictly monotonic is handed to `on_broken`, and is null if that does not fail.
 pub(crate) fn differentiate<Y, X, O>(
     window: &[Chunk<'_, Y, X>],
     scale: Scale,
     mut on_broken: impl FnMut(usize) -> PolarsResult<()>,
-    slopes: &mut [O],
+    slopes: &mut Vec<O>,
 ) -> PolarsResult<Option<Bitmap>>
 where
     Y: Sample,
@@ -23,6 +23,7 @@ where
     O: Copy + 'static,
     f64: AsPrimitive<O>,
 {
+    let start = slopes.len();
     let reach = window.len() / 2;
     let [previous, this, next] = [&window[reach - 1], &window[reach], &window[reach + 1]];
     let mut broken = Vec::new();
@@ -47,7 +48,7 @@ where
     if broken.is_empty() && inside.is_none() {
         return Ok(validity);
     }
-    let all_valid = || MutableBitmap::from_len_set(slopes.len());
+    let all_valid = || MutableBitmap::from_len_set(this.len());
     let mut validity = validity.map_or_else(all_valid, Bitmap::make_mut);
     for row in broken {
         validity.set(row, false);
@@ -55,7 +56,7 @@ where
     for row in inside.iter().flat_map(|inside| (!inside).true_idx_iter().collect::<Vec<_>>()) {
         let slope = end_slope(window, row, scale, &mut on_broken)?;
         validity.set(row, slope.is_some());
-        slopes[row] = slope.unwrap_or_default().as_();
+        slopes[start + row] = slope.unwrap_or_default().as_();
     }
     Ok(Some(validity.freeze()))
 }

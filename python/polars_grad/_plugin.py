@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import polars as pl
 from polars.plugins import register_plugin_function
 
 # Importing the library while Python holds its lock lets its allocator find that of Polars.
 from polars_grad import _internal  # noqa: F401
-
-if TYPE_CHECKING:
-    import polars as pl
 
 _LIBRARY = Path(__file__).parent
 
 
 def points(y: pl.Expr, x: pl.Expr | None) -> pl.Expr:
     """Pair y with x in one struct column, so that both can be shifted as one."""
-    return _call("points", [y] if x is None else [y, x])
+    columns = [y] if x is None else [y, x]
+    names = {column.meta.output_name(raise_if_undetermined=False) for column in columns}
+    if None in names or len(names) < len(columns):
+        # `pl.struct` would put all of several y into one struct, and takes no name twice.
+        return _call("points", columns)
+    return pl.struct(columns)
 
 
 def gradient(points: pl.Expr, *, reach: int, options: dict[str, Any]) -> pl.Expr:

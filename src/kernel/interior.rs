@@ -46,24 +46,24 @@ impl<T: Sample> Neighbours<'_, T> {
     }
 }
 
-/// Slopes on an evenly spaced axis: `(y[i+1] - y[i-1]) / (2 * step)`, as in numpy.
+/// Appends the slopes on an evenly spaced axis: `(y[i+1] - y[i-1]) / (2 * step)`, as in numpy.
 ///
 /// `scale.denominator` is the step.
-pub fn even<Y, O>(y: Neighbours<'_, Y>, scale: Scale, slopes: &mut [O])
+pub fn even<Y, O>(y: Neighbours<'_, Y>, scale: Scale, slopes: &mut Vec<O>)
 where
     Y: Sample,
     O: Copy + 'static,
     f64: AsPrimitive<O>,
 {
-    let y = y.rows(0, slopes.len());
     let two_steps = 2.0 * scale.denominator;
-    for (row, slope) in slopes.iter_mut().enumerate() {
-        let rise = y.next[row].minus(y.previous[row]) * scale.numerator;
-        *slope = (rise / two_steps + y.this[row].taint()).as_();
-    }
+    let rows = y.previous.iter().zip(y.this).zip(y.next);
+    slopes.extend(rows.map(|((previous, this), next)| {
+        let rise = next.minus(*previous) * scale.numerator;
+        (rise / two_steps + this.taint()).as_()
+    }));
 }
 
-/// Slopes on any strictly monotonic axis: the parabola through each row and its neighbours.
+/// Appends the slopes on any strictly monotonic axis: of the parabola through each row and its neighbours.
 ///
 /// A row for which `has_neighbours` is false is left to the caller: its slope is unspecified and its x is not looked at.
 /// A row whose x is not strictly monotonic is handed to `broken`, which may give up with an error.
@@ -77,7 +77,7 @@ pub fn irregular<Y, X, O, E>(
     scale: Scale,
     has_neighbours: impl Fn(usize) -> bool,
     broken: impl FnMut(usize) -> Result<(), E>,
-    slopes: &mut [O],
+    slopes: &mut Vec<O>,
 ) -> Result<(), E>
 where
     Y: Sample,
@@ -105,7 +105,7 @@ fn irregular_avx2<Y, X, O, E>(
     scale: Scale,
     has_neighbours: impl Fn(usize) -> bool,
     broken: impl FnMut(usize) -> Result<(), E>,
-    slopes: &mut [O],
+    slopes: &mut Vec<O>,
 ) -> Result<(), E>
 where
     Y: Sample,
@@ -123,7 +123,7 @@ fn irregular_portable<Y, X, O, E>(
     scale: Scale,
     has_neighbours: impl Fn(usize) -> bool,
     mut broken: impl FnMut(usize) -> Result<(), E>,
-    slopes: &mut [O],
+    slopes: &mut Vec<O>,
 ) -> Result<(), E>
 where
     Y: Sample,
@@ -131,25 +131,26 @@ where
     O: Copy + 'static,
     f64: AsPrimitive<O>,
 {
-    let length = slopes.len();
+    let length = y.this.len();
+    let mut block = [0.0.as_(); BLOCK];
     for start in (0..length).step_by(BLOCK) {
         let end = length.min(start + BLOCK);
         let (y, x) = (y.rows(start, end), x.rows(start, end));
-        let slopes = &mut slopes[start..end];
-        if all_usual(y, x, scale, slopes) {
-            continue;
-        }
-        for (row, slope) in slopes.iter_mut().enumerate() {
-            if !has_neighbours(start + row) {
-                continue;
+        let block = &mut block[..end - start];
+        if !all_usual(y, x, scale, block) {
+            for (row, slope) in block.iter_mut().enumerate() {
+                if !has_neighbours(start + row) {
+                    continue;
+                }
+                let (d1, h1, d2, h2) = scaled_differences(y, x, scale, row);
+                if stencil::monotonic(h1, h2) {
+                    *slope = stencil::parabola(d1, h1, d2, h2).as_();
+                } else {
+                    broken(start + row)?;
+                }
             }
-            let (d1, h1, d2, h2) = scaled_differences(y, x, scale, row);
-            if stencil::monotonic(h1, h2) {
-                *slope = stencil::parabola(d1, h1, d2, h2).as_();
-            } else {
-                broken(start + row)?;
-            }
         }
+        slopes.extend_from_slice(block);
     }
     Ok(())
 }

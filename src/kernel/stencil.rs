@@ -35,10 +35,10 @@ pub(super) fn refined(d1: f64, h1: f64, d2: f64, h2: f64) -> (f64, bool) {
     let inverse = 1.0 / denominator;
     let w1 = h2 * h2 * inverse;
     let w2 = h1 * h1 * inverse;
-    let slope = d1 * w1 + d2 * w2;
+    let slope = d1.mul_add(w1, d2 * w2);
     let left1 = (-slope).mul_add(h1, d1);
     let left2 = (-slope).mul_add(h2, d2);
-    let slope = slope + (left1 * w1 + left2 * w2);
+    let slope = slope + left1.mul_add(w1, left2 * w2);
 
     let in_range = (product >= MIN_PRODUCT)
         & (denominator.abs() <= MAX_DENOMINATOR)
