@@ -79,7 +79,11 @@ pub(crate) fn gradient_of(window: &Window, plan: &Plan, strict: bool) -> PolarsR
     let y = window.field(0);
     let x = window.has_x().then(|| window.field(1));
     let name = window.this().name().clone();
-    if [Some(&y), x.as_ref()].into_iter().flatten().any(|column| column[0].dtype().is_null()) {
+    if [Some(&y), x.as_ref()]
+        .into_iter()
+        .flatten()
+        .any(|column| column[0].dtype().is_null())
+    {
         return Ok(Series::full_null(name, window.this().len(), &plan.dtype));
     }
     let numbers = |columns: &[Series]| columns.iter().map(canonical).collect::<PolarsResult<Vec<_>>>();
@@ -166,7 +170,10 @@ fn finish(slopes: Series, dtype: &DataType, strict: bool) -> PolarsResult<Series
     match dtype {
         DataType::Duration(unit) => {
             let slopes = slopes.f64()?;
-            let whole: Int64Chunked = slopes.iter().map(|slope| slope.and_then(whole)).collect_ca_trusted(slopes.name().clone());
+            let whole: Int64Chunked = slopes
+                .iter()
+                .map(|slope| slope.and_then(whole))
+                .collect_ca_trusted(slopes.name().clone());
             polars_ensure!(
                 !strict || whole.null_count() == slopes.null_count(),
                 ComputeError: "the gradient of `{}` does not fit in a {dtype}; \
@@ -188,7 +195,11 @@ fn whole(slope: f64) -> Option<i64> {
 /// What is wrong with x around a row, in the words of the column.
 fn not_monotonic(x: &[Series], row: usize) -> PolarsResult<PolarsError> {
     let around = x.iter().map(|x| x.get(row)).collect::<PolarsResult<Vec<_>>>()?;
-    let steps = || around.windows(2).filter(|step| !step[0].is_null() && !step[1].is_null());
+    let steps = || {
+        around
+            .windows(2)
+            .filter(|step| !step[0].is_null() && !step[1].is_null())
+    };
     let order = |step: &[AnyValue]| step[0].partial_cmp(&step[1]);
     let first = steps().next().and_then(order);
     let wrong = |step: &&[AnyValue]| {

@@ -53,7 +53,10 @@ where
     for row in broken {
         validity.set(row, false);
     }
-    for row in inside.iter().flat_map(|inside| (!inside).true_idx_iter().collect::<Vec<_>>()) {
+    for row in inside
+        .iter()
+        .flat_map(|inside| (!inside).true_idx_iter().collect::<Vec<_>>())
+    {
         let slope = end_slope(window, row, scale, &mut on_broken)?;
         validity.set(row, slope.is_some());
         slopes[start + row] = slope.unwrap_or_default().as_();
@@ -83,9 +86,8 @@ fn end_slope<Y: Sample, X: Sample>(
         (Some(from), Some(to)) => Some(difference(from, to, row, at_start)? * scale.denominator),
         _ => Some(scale.denominator),
     };
-    let rise = |from: &Chunk<Y, X>, to: &Chunk<Y, X>| {
-        Some(difference(&from.y, &to.y, row, at_start)? * scale.numerator)
-    };
+    let rise =
+        |from: &Chunk<Y, X>, to: &Chunk<Y, X>| Some(difference(&from.y, &to.y, row, at_start)? * scale.numerator);
     if !exists(near) || !far.is_none_or(exists) {
         return Ok(None);
     }
@@ -108,7 +110,11 @@ fn end_slope<Y: Sample, X: Sample>(
 
 fn difference<T: Sample>(outer: &Column<'_, T>, inner: &Column<'_, T>, row: usize, outer_first: bool) -> Option<f64> {
     let (outer, inner) = (outer.get(row)?, inner.get(row)?);
-    Some(if outer_first { inner.minus(outer) } else { outer.minus(inner) })
+    Some(if outer_first {
+        inner.minus(outer)
+    } else {
+        outer.minus(inner)
+    })
 }
 
 fn neighbours<'a, T>([previous, this, next]: [&Column<'a, T>; 3]) -> Neighbours<'a, T> {

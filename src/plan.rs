@@ -37,8 +37,14 @@ impl Plan {
         };
         let step = match (x_unit, options.spacing) {
             (Some(unit), _) => Step { unit, steps: 1.0 },
-            (None, Spacing::Step(steps)) => Step { unit: Unit::NUMBER, steps },
-            (None, Spacing::Nanoseconds(nanoseconds)) => Step { unit: Unit::Time { nanoseconds }, steps: 1.0 },
+            (None, Spacing::Step(steps)) => Step {
+                unit: Unit::NUMBER,
+                steps,
+            },
+            (None, Spacing::Nanoseconds(nanoseconds)) => Step {
+                unit: Unit::Time { nanoseconds },
+                steps: 1.0,
+            },
         };
         let per = options.per.unwrap_or(SECOND);
         let scale = scale(y_unit, step, Unit::of(&dtype).filter(|unit| unit.is_time()), per);

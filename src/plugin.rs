@@ -18,8 +18,8 @@ use crate::points::{points as to_points, points_fields};
 static ALLOCATOR: PolarsAllocator = PolarsAllocator::new();
 
 #[pymodule]
-fn _internal(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+fn _internal(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("DEBUG", cfg!(debug_assertions))
 }
 
 fn points_output(fields: &[Field]) -> PolarsResult<Field> {

@@ -13,7 +13,9 @@ use polars::prelude::*;
 pub(crate) fn points(y: &Series, x: Option<&Series>) -> PolarsResult<Series> {
     let fields = points_fields(&y.field(), x.map(|x| x.field()).as_deref());
     let columns = [Some(y), x].into_iter().flatten().zip(fields);
-    let columns: Vec<_> = columns.map(|(column, field)| column.clone().with_name(field.name)).collect();
+    let columns: Vec<_> = columns
+        .map(|(column, field)| column.clone().with_name(field.name))
+        .collect();
     Ok(StructChunked::from_series(y.name().clone(), y.len(), columns.iter())?.into_series())
 }
 

@@ -37,7 +37,10 @@ impl Window {
 
     /// The window of columns that somebody else has shifted.
     pub(crate) fn of_shifted(points: &[Series]) -> PolarsResult<Self> {
-        let points = points.iter().map(|points| points.struct_().cloned()).collect::<PolarsResult<Vec<_>>>()?;
+        let points = points
+            .iter()
+            .map(|points| points.struct_().cloned())
+            .collect::<PolarsResult<Vec<_>>>()?;
         Ok(Self { points })
     }
 
@@ -52,7 +55,10 @@ impl Window {
 
     /// One field of all the window's points.
     pub(crate) fn field(&self, index: usize) -> Vec<Series> {
-        self.points.iter().map(|points| points.fields_as_series()[index].clone()).collect()
+        self.points
+            .iter()
+            .map(|points| points.fields_as_series()[index].clone())
+            .collect()
     }
 
     pub(crate) fn has_x(&self) -> bool {
@@ -77,7 +83,11 @@ impl Window {
                 x: x.as_mut().and_then(Iterator::next),
                 exists: points.validity().cloned(),
             };
-            points.zip(columns(y[index])).map(chunk).filter(|chunk| !chunk.y.values.is_empty()).collect()
+            points
+                .zip(columns(y[index]))
+                .map(chunk)
+                .filter(|chunk| !chunk.y.values.is_empty())
+                .collect()
         };
         (0..self.points.len()).map(member).collect()
     }

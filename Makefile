@@ -1,0 +1,86 @@
+# Every target does its own set-up: Rust, Python 3.11 and make are all it takes.
+
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+WHEELS := target/wheels
+
+# The lowest supported Polars is the one in pyproject.toml; the newest of either line is what pip finds.
+LOWEST := $(shell sed -n 's/.*"polars>=\([0-9.]*\)".*/\1/p' pyproject.toml)
+
+SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md $(shell find src python -name '*.rs' -o -name '*.py' -o -name py.typed)
+
+.PHONY: help example test test-rust test-python test-lowest test-newest-1 lint format bench docs
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1	/'
+
+example: $(BIN)/.wheel $(BIN)/.example  ## the pressure tendency at three New York airports
+	$(BIN)/python examples/pressure_tendency.py
+
+test: lint test-rust test-python test-newest-1 test-lowest example  ## everything that CI runs
+
+test-rust:  ## Rust: unit tests, integration tests, doctests
+	cargo test --no-default-features
+	cargo test
+
+test-python: $(BIN)/.wheel $(BIN)/.test  ## Python, on the newest Polars
+	$(BIN)/python -m pytest
+
+test-newest-1: $(VENV)-newest-1/.wheel  ## the same wheel on the newest Polars 1
+	$(VENV)-newest-1/bin/python -m pytest
+
+test-lowest: $(VENV)-lowest/.wheel  ## the same wheel on the lowest supported Polars
+	$(VENV)-lowest/bin/python -m pytest
+
+lint: $(BIN)/.wheel $(BIN)/.test $(BIN)/.lint  ## formatters, linters, type checker, documentation warnings
+	cargo fmt --check
+	cargo clippy --all-features --all-targets -- -D warnings
+	cargo clippy --no-default-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --all-features --no-deps
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(BIN)/.lint  ## format everything
+	cargo fmt
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(BIN)/.wheel $(BIN)/.test  ## measure, and write docs/benchmarks.md
+	$(BIN)/python benchmarks/gradient.py
+
+docs: $(BIN)/.wheel  ## the Rust documentation
+	cargo doc --no-deps
+
+$(BIN)/.venv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/pip install --quiet 'maturin>=1.9,<2'
+	@touch $@
+
+# A compiled module left in the package folder would be loaded instead of the new one.
+$(WHEELS)/.built: $(BIN)/.venv $(SOURCES)
+	rm -rf $(WHEELS) python/polars_grad/_internal*.so
+	@echo "building the wheel; the first time, with all of Polars, this takes about ten minutes"
+	$(BIN)/maturin build --release --interpreter $(BIN)/python --out $(WHEELS)
+	@touch $@
+
+$(BIN)/.wheel: $(WHEELS)/.built
+	$(BIN)/pip install --quiet --upgrade polars
+	$(BIN)/pip install --quiet --force-reinstall --no-deps $(WHEELS)/*.whl
+	@touch $@
+
+$(BIN)/.%: pyproject.toml | $(BIN)/.venv
+	$(BIN)/pip install --quiet --group $*
+	@touch $@
+
+$(VENV)-newest-1/.wheel: POLARS := polars<2
+$(VENV)-lowest/.wheel: POLARS := polars==$(LOWEST)
+$(VENV)-%/.wheel: $(WHEELS)/.built
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --upgrade 'pip>=25.1'
+	$(@D)/bin/pip install --quiet --group test '$(POLARS)'
+	$(@D)/bin/pip install --quiet --force-reinstall --no-deps $(WHEELS)/*.whl
+	@touch $@
