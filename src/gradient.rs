@@ -98,7 +98,7 @@ pub(crate) fn gradient_of(window: &Window, plan: &Plan, strict: bool) -> PolarsR
         },
     };
     let slopes = task.dispatch_y()?.with_name(name);
-    finish(slopes, &plan.dtype, strict)
+    finish(&slopes, &plan.dtype, strict)
 }
 
 struct Task<'a, F> {
@@ -166,7 +166,7 @@ fn typed<T: PolarsNumericType>(columns: &[Series]) -> PolarsResult<Vec<&ChunkedA
 }
 
 /// Slopes as computed → the dtype promised.
-fn finish(slopes: Series, dtype: &DataType, strict: bool) -> PolarsResult<Series> {
+fn finish(slopes: &Series, dtype: &DataType, strict: bool) -> PolarsResult<Series> {
     match dtype {
         DataType::Duration(unit) => {
             let slopes = slopes.f64()?;

@@ -53,6 +53,7 @@ impl Plan {
 }
 
 /// What one canonical difference of x stands for.
+#[derive(Clone, Copy)]
 struct Step {
     unit: Unit,
     steps: f64,

@@ -1,4 +1,9 @@
 //! The Python plugin: the expressions that Polars' engines call.
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "the macro's signatures"
+)]
 
 use polars::prelude::*;
 use pyo3::prelude::*;

@@ -40,7 +40,9 @@ fn chunked(name: &str, values: &[Option<f64>], cuts: &[prop::sample::Index]) -> 
     places.sort_unstable();
     let mut series = Series::new_empty(name.into(), &DataType::Float64);
     for pair in places.windows(2) {
-        series.append(&Series::new(name.into(), &values[pair[0]..pair[1]])).expect("the same dtype");
+        series
+            .append(&Series::new(name.into(), &values[pair[0]..pair[1]]))
+            .expect("the same dtype");
     }
     series
 }
@@ -50,7 +52,10 @@ fn values(series: &Series) -> Vec<Option<f64>> {
 }
 
 fn options(edge_order: EdgeOrder) -> GradientOptions {
-    GradientOptions { edge_order, ..GradientOptions::default() }
+    GradientOptions {
+        edge_order,
+        ..GradientOptions::default()
+    }
 }
 
 fn edge_orders() -> impl Strategy<Value = EdgeOrder> {
@@ -142,8 +147,14 @@ fn an_unsorted_x_is_an_error_or_null() -> PolarsResult<()> {
     assert!(matches!(error, PolarsError::ComputeError(_)));
     assert!(error.to_string().contains("column `t` 1 is followed by 1"), "{error}");
 
-    let lenient = GradientOptions { strict: false, ..GradientOptions::default() };
-    assert_eq!(values(&gradient(&y, Some(&x), &lenient)?), [Some(1.0), None, None, Some(6.0), Some(7.0)]);
+    let lenient = GradientOptions {
+        strict: false,
+        ..GradientOptions::default()
+    };
+    assert_eq!(
+        values(&gradient(&y, Some(&x), &lenient)?),
+        [Some(1.0), None, None, Some(6.0), Some(7.0)]
+    );
     Ok(())
 }
 
@@ -157,7 +168,10 @@ fn lengths_must_agree() {
 
 #[test]
 fn strings_and_booleans_have_no_gradient() {
-    for y in [Series::new("s".into(), ["a", "b"]), Series::new("b".into(), [true, false])] {
+    for y in [
+        Series::new("s".into(), ["a", "b"]),
+        Series::new("b".into(), [true, false]),
+    ] {
         let error = gradient(&y, None, &GradientOptions::default()).expect_err("no differences");
         assert!(matches!(error, PolarsError::InvalidOperation(_)), "{error:?}");
         assert!(error.to_string().contains(&format!("column `{}`", y.name())), "{error}");
@@ -167,23 +181,43 @@ fn strings_and_booleans_have_no_gradient() {
 #[test]
 fn times_have_units() -> PolarsResult<()> {
     let hours = |unit: TimeUnit, per_hour: i64| {
-        Int64Chunked::from_vec("at".into(), vec![0, per_hour, 3 * per_hour]).into_datetime(unit, None).into_series()
+        Int64Chunked::from_vec("at".into(), vec![0, per_hour, 3 * per_hour])
+            .into_datetime(unit, None)
+            .into_series()
     };
     let y = Series::new("y".into(), [0_u8, 3, 9]);
-    let per_hour = GradientOptions { per: Some(3_600_000_000_000), ..GradientOptions::default() };
+    let per_hour = GradientOptions {
+        per: Some(3_600_000_000_000),
+        ..GradientOptions::default()
+    };
     for (unit, count) in [
         (TimeUnit::Milliseconds, 3_600_000),
         (TimeUnit::Microseconds, 3_600_000_000),
         (TimeUnit::Nanoseconds, 3_600_000_000_000),
     ] {
-        assert_eq!(values(&gradient(&y, Some(&hours(unit, count)), &per_hour)?), [Some(3.0); 3]);
+        assert_eq!(
+            values(&gradient(&y, Some(&hours(unit, count)), &per_hour)?),
+            [Some(3.0); 3]
+        );
         // A time over rows is a duration; over a time, a pure ratio.
         let at = hours(unit, count);
-        assert_eq!(gradient(&at, None, &GradientOptions::default())?.dtype(), &DataType::Duration(unit));
-        assert_eq!(values(&gradient(&at, Some(&at), &GradientOptions::default())?), [Some(1.0); 3]);
+        assert_eq!(
+            gradient(&at, None, &GradientOptions::default())?.dtype(),
+            &DataType::Duration(unit)
+        );
+        assert_eq!(
+            values(&gradient(&at, Some(&at), &GradientOptions::default())?),
+            [Some(1.0); 3]
+        );
     }
-    let every_ten_ms = GradientOptions { spacing: Spacing::Nanoseconds(10_000_000), ..GradientOptions::default() };
-    assert_eq!(values(&gradient(&y, None, &every_ten_ms)?), [Some(300.0), Some(450.0), Some(600.0)]);
+    let every_ten_ms = GradientOptions {
+        spacing: Spacing::Nanoseconds(10_000_000),
+        ..GradientOptions::default()
+    };
+    assert_eq!(
+        values(&gradient(&y, None, &every_ten_ms)?),
+        [Some(300.0), Some(450.0), Some(600.0)]
+    );
     Ok(())
 }
 
@@ -191,7 +225,10 @@ fn times_have_units() -> PolarsResult<()> {
 fn integers_do_not_wrap_around() -> PolarsResult<()> {
     let falling = Series::new("y".into(), [u64::MAX, 5, 0]);
     let slopes = values(&gradient(&falling, None, &GradientOptions::default())?);
-    assert_eq!(slopes, [Some(-(u64::MAX as f64)), Some(-(u64::MAX as f64) / 2.0), Some(-5.0)]);
+    assert_eq!(
+        slopes,
+        [Some(-(u64::MAX as f64)), Some(-(u64::MAX as f64) / 2.0), Some(-5.0)]
+    );
     let extremes = Series::new("y".into(), [i128::MIN, i128::MAX]);
     let slopes = values(&gradient(&extremes, None, &GradientOptions::default())?);
     assert_eq!(slopes, [Some(u128::MAX as f64); 2]);

@@ -194,3 +194,100 @@ where
         (d1, h1, d2, h2)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+
+    fn neighbours<T>(column: &[T]) -> Neighbours<'_, T> {
+        let n = column.len();
+        Neighbours {
+            previous: &column[..n - 2],
+            this: &column[1..n - 1],
+            next: &column[2..],
+        }
+    }
+
+    fn slopes(y: &[f64], x: &[f64]) -> Vec<f64> {
+        let mut slopes = Vec::new();
+        let broken = |row| Err(row);
+        irregular(neighbours(y), neighbours(x), Scale::ONE, |_| true, broken, &mut slopes).expect("a sorted x");
+        slopes
+    }
+
+    /// More than one block, with a spike of unusual rows in the middle of it.
+    fn column(rows: usize) -> (Vec<f64>, Vec<f64>) {
+        let x: Vec<f64> = (0..rows).map(|i| i as f64 + 0.3 * (i as f64).sin()).collect();
+        let mut y: Vec<f64> = x.iter().map(|x| (x / 7.0).cos()).collect();
+        y[rows / 2] = f64::NAN;
+        y[rows / 3] = 1e307;
+        (y, x)
+    }
+
+    #[test]
+    fn every_row_has_the_same_bits_wherever_its_block_begins() {
+        let (y, x) = column(3 * BLOCK + 17);
+        let whole = slopes(&y, &x);
+        for start in [1, 7, BLOCK - 1, BLOCK, 2 * BLOCK + 5] {
+            let part = slopes(&y[start..], &x[start..]);
+            let bits = |slopes: &[f64]| slopes.iter().map(|slope| slope.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&part), bits(&whole[start..]), "from row {start}");
+        }
+    }
+
+    #[test]
+    fn the_vector_and_the_portable_path_agree() {
+        let (y, x) = column(2 * BLOCK + 3);
+        let mut portable: Vec<f64> = Vec::new();
+        let broken = |_| Ok::<_, Infallible>(());
+        irregular_portable(
+            neighbours(&y),
+            neighbours(&x),
+            Scale::ONE,
+            |_| true,
+            broken,
+            &mut portable,
+        )
+        .expect("nothing fails");
+        for (a, b) in portable.iter().zip(slopes(&y, &x)) {
+            assert_eq!(a.to_bits(), b.to_bits());
+        }
+    }
+
+    #[test]
+    fn broken_rows_are_handed_over_and_rows_without_neighbours_are_not_looked_at() {
+        let x = [0.0, 1.0, 1.0, 2.0, f64::NAN, 3.0, 4.0];
+        let y = [0.0; 7];
+        let mut broken = Vec::new();
+        let note = |row| {
+            broken.push(row);
+            Ok::<_, Infallible>(())
+        };
+        let mut slopes: Vec<f64> = Vec::new();
+        let has_neighbours = |row| row != 3;
+        irregular(
+            neighbours(&y),
+            neighbours(&x),
+            Scale::ONE,
+            has_neighbours,
+            note,
+            &mut slopes,
+        )
+        .expect("nothing fails");
+        assert_eq!(broken, [0, 1, 2, 4]);
+        assert_eq!(slopes.len(), 5);
+    }
+
+    #[test]
+    fn even_spacing_is_the_central_difference() {
+        let mut slopes: Vec<f32> = Vec::new();
+        let scale = Scale {
+            numerator: 1.0,
+            denominator: 0.5,
+        };
+        even(neighbours(&[1_i64, 4, 9, 16]), scale, &mut slopes);
+        assert_eq!(slopes, [8.0, 12.0]);
+    }
+}

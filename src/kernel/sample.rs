@@ -74,3 +74,27 @@ impl Scale {
         denominator: 1.0,
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integer_differences_round_once_and_never_wrap() {
+        assert_eq!(i64::MAX.minus(i64::MIN), 18_446_744_073_709_551_615.0);
+        assert_eq!(i64::MIN.minus(i64::MAX), -18_446_744_073_709_551_615.0);
+        assert_eq!(
+            i128::MIN.minus(i128::MAX),
+            -340_282_366_920_938_463_463_374_607_431_768_211_455.0
+        );
+        let epoch = 1_700_000_000_000_000_000_i64;
+        assert_eq!((epoch + 100).minus(epoch), 100.0);
+    }
+
+    #[test]
+    fn only_what_is_not_finite_taints() {
+        assert_eq!(3.5_f64.taint(), 0.0);
+        assert_eq!(i64::MAX.taint(), 0.0);
+        assert!(f64::NAN.taint().is_nan() && f32::INFINITY.taint().is_nan());
+    }
+}

@@ -13,6 +13,7 @@
 ///
 /// `h1` and `h2` must be finite, non-zero and of one sign.
 #[inline(always)]
+#[must_use]
 pub fn parabola(d1: f64, h1: f64, d2: f64, h2: f64) -> f64 {
     let (slope, in_range) = refined(d1, h1, d2, h2);
     if in_range { slope } else { scaled(d1, h1, d2, h2) }
@@ -62,6 +63,7 @@ fn inverse_power_of_two(x: f64) -> f64 {
 
 /// The derivative at the end of a segment, from its nearest two points: the two-point difference.
 #[inline(always)]
+#[must_use]
 pub fn two_point(d: f64, h: f64) -> f64 {
     d / h
 }
@@ -70,6 +72,7 @@ pub fn two_point(d: f64, h: f64) -> f64 {
 ///
 /// `d1`, `h1` lead from the end to its neighbour, `d2`, `h2` from there to the next one.
 #[inline(always)]
+#[must_use]
 pub fn three_point(d1: f64, h1: f64, d2: f64, h2: f64) -> f64 {
     let near = d1 / h1;
     let far = d2 / h2;
@@ -78,8 +81,82 @@ pub fn three_point(d1: f64, h1: f64, d2: f64, h2: f64) -> f64 {
 
 /// Whether two successive steps lead through strictly monotonic, finite coordinates.
 #[inline(always)]
+#[must_use]
 pub fn monotonic(h1: f64, h2: f64) -> bool {
     let rising = h1 > 0.0 && h2 > 0.0;
     let falling = h1 < 0.0 && h2 < 0.0;
     (rising || falling) && h1.is_finite() && h2.is_finite()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two steps of every size that a column may have.
+    fn steps() -> impl Iterator<Item = (f64, f64)> {
+        let sizes = [1e-150, 3e-77, 0.1, 1.0, 7.0, 1e12, 2e75, 1e150];
+        sizes.into_iter().flat_map(move |h1| sizes.map(|h2| (h1, h2)))
+    }
+
+    #[test]
+    fn a_line_has_its_slope_on_steps_of_any_size() {
+        for (h1, h2) in steps() {
+            for sign in [1.0, -1.0] {
+                let (h1, h2) = (sign * h1, sign * h2);
+                assert_eq!(parabola(h1, h1, h2, h2), 1.0, "steps {h1:e} and {h2:e}");
+                assert_eq!(parabola(-2.0 * h1, h1, -2.0 * h2, h2), -2.0, "steps {h1:e} and {h2:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_constant_has_slope_zero_on_steps_of_any_size() {
+        for (h1, h2) in steps() {
+            assert_eq!(parabola(0.0, h1, 0.0, h2), 0.0);
+            assert_eq!(three_point(0.0, h1, 0.0, h2), 0.0);
+        }
+    }
+
+    #[test]
+    fn both_forms_of_the_parabola_agree() {
+        for (h1, h2) in [(0.1, 0.7), (3.0, 1e-6), (1e9, 1e12)] {
+            let (slope, in_range) = refined(0.3, h1, -1.7, h2);
+            assert!(in_range);
+            let expected = scaled(0.3, h1, -1.7, h2);
+            assert!(
+                (slope - expected).abs() <= 4.0 * f64::EPSILON * expected.abs(),
+                "{slope} against {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_rises_may_be_as_large_as_floats_are() {
+        // The refinement overflows here, though the slope does not.
+        let slope = parabola(0.0, 1e15, 1e300, 1.0);
+        assert!((slope / 1e300 - 1.0).abs() < 1e-14, "{slope:e}");
+    }
+
+    #[test]
+    fn a_parabola_is_exact_in_the_middle_and_at_its_ends() {
+        // y = x² through 1, 3, 4
+        assert_eq!(parabola(8.0, 2.0, 7.0, 1.0), 6.0);
+        assert_eq!(three_point(8.0, 2.0, 7.0, 1.0), 2.0);
+        assert_eq!(three_point(7.0, 1.0, 8.0, 2.0), 8.0);
+    }
+
+    #[test]
+    fn nan_stays_nan() {
+        for (d1, d2) in [(f64::NAN, 1.0), (1.0, f64::NAN)] {
+            assert!(parabola(d1, 1.0, d2, 2.0).is_nan());
+        }
+    }
+
+    #[test]
+    fn only_finite_steps_of_one_sign_are_monotonic() {
+        assert!(monotonic(1.0, 2.0) && monotonic(-1.0, -1e-300));
+        for h in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(!monotonic(1.0, h) && !monotonic(h, 1.0), "{h}");
+        }
+    }
 }
