@@ -86,35 +86,51 @@ where
     f64: AsPrimitive<O>,
 {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
-        // SAFETY: the processor has just been asked for both features.
-        return unsafe { irregular_avx2(y, x, scale, has_neighbours, broken, slopes) };
+    {
+        use std::arch::is_x86_feature_detected as has;
+        if has!("avx512f") && has!("avx512dq") && has!("avx512vl") {
+            // SAFETY: the processor has just been asked for these features; with them it has AVX2 and FMA.
+            return unsafe { irregular_avx512(y, x, scale, has_neighbours, broken, slopes) };
+        }
+        if has!("avx2") && has!("fma") {
+            // SAFETY: the processor has just been asked for both features.
+            return unsafe { irregular_avx2(y, x, scale, has_neighbours, broken, slopes) };
+        }
     }
     irregular_portable(y, x, scale, has_neighbours, broken, slopes)
 }
 
-/// [`irregular_portable`] with the registers and the fused multiply-add of any x86 processor since 2013.
+/// [`irregular_portable`] compiled for a family of processors.
 ///
-/// Measured against the baseline instruction set, with its function call for every fused multiply-add, it is what makes
-/// the single division pay.
+/// Measured: with the registers and the fused multiply-add of any x86 processor since 2013 the single division pays at
+/// all; the masks of AVX-512 make looking for unusual rows free.
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn irregular_avx2<Y, X, O, E>(
-    y: Neighbours<'_, Y>,
-    x: Neighbours<'_, X>,
-    scale: Scale,
-    has_neighbours: impl Fn(usize) -> bool,
-    broken: impl FnMut(usize) -> Result<(), E>,
-    slopes: &mut Vec<O>,
-) -> Result<(), E>
-where
-    Y: Sample,
-    X: Sample,
-    O: Copy + 'static,
-    f64: AsPrimitive<O>,
-{
-    irregular_portable(y, x, scale, has_neighbours, broken, slopes)
+macro_rules! irregular_on {
+    ($name:ident, $features:literal) => {
+        #[target_feature(enable = $features)]
+        fn $name<Y, X, O, E>(
+            y: Neighbours<'_, Y>,
+            x: Neighbours<'_, X>,
+            scale: Scale,
+            has_neighbours: impl Fn(usize) -> bool,
+            broken: impl FnMut(usize) -> Result<(), E>,
+            slopes: &mut Vec<O>,
+        ) -> Result<(), E>
+        where
+            Y: Sample,
+            X: Sample,
+            O: Copy + 'static,
+            f64: AsPrimitive<O>,
+        {
+            irregular_portable(y, x, scale, has_neighbours, broken, slopes)
+        }
+    };
 }
+
+#[cfg(target_arch = "x86_64")]
+irregular_on!(irregular_avx2, "avx2,fma");
+#[cfg(target_arch = "x86_64")]
+irregular_on!(irregular_avx512, "avx2,fma,avx512f,avx512dq,avx512vl");
 
 #[inline(always)]
 fn irregular_portable<Y, X, O, E>(
@@ -164,14 +180,14 @@ where
     O: Copy + 'static,
     f64: AsPrimitive<O>,
 {
-    let mut unusual = 0_u64;
+    let mut usual = true;
     for (row, slope) in slopes.iter_mut().enumerate() {
         let (d1, h1, d2, h2) = scaled_differences(y, x, scale, row);
         let (refined, in_range) = stencil::refined(d1, h1, d2, h2);
         *slope = refined.as_();
-        unusual |= u64::from(!in_range);
+        usual &= in_range;
     }
-    unusual == 0
+    usual
 }
 
 #[inline(always)]

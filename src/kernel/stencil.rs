@@ -41,7 +41,8 @@ pub(super) fn refined(d1: f64, h1: f64, d2: f64, h2: f64) -> (f64, bool) {
     let left2 = (-slope).mul_add(h2, d2);
     let slope = slope + left1.mul_add(w1, left2 * w2);
 
-    let in_range = (product >= MIN_PRODUCT) & (denominator.abs() <= MAX_DENOMINATOR) & (slope.abs() < f64::INFINITY);
+    // A slope that is not finite makes the sum NaN, and that is not in range either.
+    let in_range = (product >= MIN_PRODUCT) & (slope.mul_add(0.0, denominator).abs() <= MAX_DENOMINATOR);
     (slope, in_range)
 }
 

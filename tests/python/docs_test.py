@@ -1,0 +1,136 @@
+"""What is written down is true: examples run, every public name is explained, both faces take the same arguments."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import polars_grad as pg
+import pytest
+from polars_grad import functions, namespace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from conftest import Run
+
+README = Path(__file__).parents[2] / "README.md"
+MODULES: list[ModuleType] = [pg, functions, namespace]
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    name: getattr(pg, name) for name in pg.__all__ if inspect.isfunction(getattr(pg, name))
+}
+NAMESPACES: list[type] = [pg.ExprGrad, pg.SeriesGrad]
+
+
+def examples() -> list[Any]:
+    """Every docstring that has examples; what a module only imports is left to where it comes from."""
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    found = (test for module in MODULES for test in finder.find(module, module.__name__))
+    return [pytest.param(test, id=test.name) for test in found if test.examples]
+
+
+@pytest.mark.parametrize("example", examples())
+def test_examples_of_docstrings(example: doctest.DocTest) -> None:
+    told: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+    with pl.Config(tbl_width_chars=100):
+        runner.run(example, out=told.append)
+    assert not runner.failures, "".join(told)
+    assert runner.tries == len(example.examples)
+
+
+def test_every_public_function_has_an_example() -> None:
+    shown = {param.id for param in examples()}
+    assert {f"polars_grad.functions.{name}" for name in FUNCTIONS} <= shown
+    assert "polars_grad" in shown
+    for cls in NAMESPACES:
+        assert {f"polars_grad.namespace.{cls.__name__}.{name}" for name in FUNCTIONS} <= shown
+
+
+def public(thing: Any) -> list[str]:
+    return [name for name in vars(thing) if not name.startswith("_")]
+
+
+def test_every_public_name_is_documented() -> None:
+    for module in MODULES:
+        assert module.__doc__, module
+        for name in module.__all__ if hasattr(module, "__all__") else []:
+            assert getattr(module, name).__doc__, name
+    for cls in NAMESPACES:
+        for name in public(cls):
+            assert getattr(cls, name).__doc__, f"{cls.__name__}.{name}"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_argument_is_documented_in_order(name: str) -> None:
+    text = inspect.cleandoc(FUNCTIONS[name].__doc__ or "")
+    for section in ("Parameters", "Returns", "Raises", "Examples"):
+        assert re.search(rf"^{section}\n-+$", text, re.MULTILINE), section
+    parameters = text.split("Parameters\n----------\n")[1].split("\n\nReturns\n")[0]
+    documented = [line for line in parameters.splitlines() if re.fullmatch(r"\w+", line)]
+    assert documented == list(inspect.signature(FUNCTIONS[name]).parameters)
+
+
+def test_public_names_are_those_listed() -> None:
+    assert sorted(pg.__all__) == pg.__all__
+    modules = {name for name in public(pg) if inspect.ismodule(getattr(pg, name))}
+    assert set(public(pg)) - modules == set(pg.__all__)
+    for name, function in FUNCTIONS.items():
+        assert function.__module__ == "polars_grad.functions"
+        assert name in functions.__all__
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_methods_take_what_the_function_takes_after_y(name: str) -> None:
+    def taken(function: Callable[..., Any]) -> list[tuple[Any, ...]]:
+        _, *rest = inspect.signature(function).parameters.values()
+        return [(parameter.name, parameter.kind, parameter.default, parameter.annotation) for parameter in rest]
+
+    assert taken(getattr(pg.ExprGrad, name)) == taken(FUNCTIONS[name])
+    # A series takes series or values as x, all else alike.
+    of_series, of_columns = taken(getattr(pg.SeriesGrad, name)), taken(FUNCTIONS[name])
+    assert [row[:3] for row in of_series] == [row[:3] for row in of_columns]
+    assert [row for row in of_series if row[0] != "x"] == [row for row in of_columns if row[0] != "x"]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_methods_hand_on_every_argument(name: str) -> None:
+    """Each option that differs from its default makes another expression, and the same one as in the function."""
+    options: dict[str, dict[str, Any]] = {
+        "x": {"x": "t"},
+        "spacing": {"spacing": 0.5},
+        "per": {"x": "t", "per": "1h"},
+        "edge_order": {"edge_order": 2},
+        "nulls": {"nulls": "propagate"},
+        "strict": {"strict": False},
+    }
+    assert [*inspect.signature(FUNCTIONS[name]).parameters][1:] == list(options)
+    for chosen in options.values():
+        method = getattr(pl.col("y").grad, name)(**chosen)
+        assert method.meta.eq(FUNCTIONS[name]("y", **chosen))
+
+
+def test_the_namespace_is_registered() -> None:
+    assert isinstance(pl.col("y").grad, pg.ExprGrad)
+    assert isinstance(pl.Series([1.0]).grad, pg.SeriesGrad)
+
+
+@pytest.mark.skipif(not README.exists(), reason="there is no README yet")
+def test_examples_of_the_readme(run: Run) -> None:
+    """In order, in one process, where the README is; `>>>` lines print what they say."""
+    blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert blocks
+    script = [block for block in blocks if ">>>" not in block]
+    done = run("\n".join(script), cwd=README.parent)
+    assert done.returncode == 0, done.stderr
+    session = "\n".join(block for block in blocks if ">>>" in block)
+    test = doctest.DocTestParser().get_doctest(session, {}, "README.md", str(README), 0)
+    told: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+    runner.run(test, out=told.append)
+    assert not runner.failures, "".join(told)

@@ -1,0 +1,124 @@
+"""Every dtype of Polars as y and as x: the dtype promised or an error in words, and never the end of the process."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dtype_probe
+import polars as pl
+import pytest
+from dtype_probe import EXTENSIONS, NUMBERS, OTHERS, TIMES
+
+if TYPE_CHECKING:
+    from conftest import Run
+
+ROLES = ["y over rows", "y over numbers", "x"]
+
+
+class Probes:
+    """What happened to a dtype, per role and query; each dtype is asked once."""
+
+    def __init__(self, run: Run) -> None:
+        self.of = cache(self._of)
+        self._run = run
+
+    def _of(self, name: str) -> dict[str, dict[str, list[str]]]:
+        done = self._run(Path(dtype_probe.__file__), name)
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        doing = lines[-1] if len(lines) % 2 else "starting or ending"
+        assert done.returncode == 0, f"{name}: exit code {done.returncode} at {doing}\n{done.stderr}"
+        outcomes: dict[str, dict[str, list[str]]] = {role: {} for role in ROLES}
+        for (role, query), outcome in zip(lines[::2], lines[1::2], strict=True):
+            outcomes[role][query] = outcome
+        assert [list(queries) for queries in outcomes.values()] == [["plan", "in-memory", "streaming"]] * len(ROLES)
+        return outcomes
+
+
+@pytest.fixture(scope="module")
+def probes(run: Run) -> Probes:
+    return Probes(run)
+
+
+def assert_works(queries: dict[str, list[str]], dtype: Any, slopes: list[Any]) -> None:
+    """As planned, and the same on both engines."""
+    assert queries["plan"] == ["ok", repr(dtype)]
+    assert queries["in-memory"] == ["ok", f"{dtype!r} {slopes}"]
+    assert queries["streaming"] == queries["in-memory"]
+
+
+def assert_fails(queries: dict[str, list[str]], *words: str) -> None:
+    """Already at the plan, in words."""
+    for query, (error, message) in queries.items():
+        assert "panicked" not in message, query
+        assert error == "ComputeError", query
+        assert "`c`" in message, query
+        for word in words:
+            assert word in message, query
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_numbers(name: str, probes: Probes) -> None:
+    """Float64, and small floats stay what they are."""
+    outcomes = probes.of(name)
+    of_y = getattr(pl, name) if name in ("Float16", "Float32") else pl.Float64
+    assert_works(outcomes["y over rows"], of_y(), [1.0, 1.5, 2.0])
+    assert_works(outcomes["y over numbers"], of_y(), [1.0, 1.0, 1.0])
+    assert_works(outcomes["x"], pl.Float64(), [1.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize("name", TIMES)
+def test_times(name: str, probes: Probes) -> None:
+    """As y a Duration of their unit, as x a number per second."""
+    outcomes = probes.of(name)
+    seconds = 3600.0 if name == "Time" else 86400.0
+    unit: Any = {"Date": "us", "Time": "ns"}.get(name) or name.split()[1]
+    day = timedelta(seconds=seconds)
+    assert_works(outcomes["y over rows"], pl.Duration(unit), [day, 1.5 * day, 2 * day])
+    assert_works(outcomes["y over numbers"], pl.Duration(unit), [day] * 3)
+    assert_works(outcomes["x"], pl.Float64(), [1 / seconds] * 3)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_has_no_differences_fails_when_planned(name: str, probes: Probes) -> None:
+    """Naming the column, its role and its type."""
+    dtype, _ = OTHERS[name]
+    outcomes = probes.of(name)
+    assert_fails(outcomes["y over rows"], "numeric or temporal y", dtype)
+    assert_fails(outcomes["y over numbers"], "numeric or temporal y", dtype)
+    assert_fails(outcomes["x"], "numeric or temporal x", dtype)
+
+
+@pytest.mark.parametrize("name", EXTENSIONS)
+def test_extension_types_are_what_they_store_or_an_error(name: str, probes: Probes) -> None:
+    """Which of the two, is for Polars: it may load a type it does not know as its storage."""
+    for role, slopes in zip(ROLES, ([1.0, 1.5, 2.0], [1.0] * 3, [1.0] * 3), strict=True):
+        queries = probes.of(name)[role]
+        if queries["plan"][0] == "ok":
+            assert_works(queries, pl.Float64(), slopes)
+        else:
+            assert_fails(queries, "numeric or temporal")
+
+
+def test_booleans_are_an_x_and_no_y(probes: Probes) -> None:
+    outcomes = probes.of("Boolean")
+    assert_fails(outcomes["y over rows"], "bool", "cast")
+    assert_fails(outcomes["y over numbers"], "bool", "cast")
+    assert_works(outcomes["x"], pl.Float64(), [1.0, None, -2.0])
+
+
+def test_the_null_type_is_a_column_without_values(probes: Probes) -> None:
+    for role in ROLES:
+        assert_works(probes.of("Null")[role], pl.Float64(), [None] * 3)
+
+
+def test_every_dtype_of_polars_is_probed() -> None:
+    """A dtype that Polars adds is to be added here."""
+    probed = {type(make().dtype).__name__ for make in dtype_probe.ALL.values()}
+    known = {
+        name for name in dir(pl) if isinstance(getattr(pl, name), type) and issubclass(getattr(pl, name), pl.DataType)
+    }
+    assert known - {"DataType", "Unknown", "Utf8", "BaseExtension"} <= probed

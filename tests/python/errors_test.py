@@ -1,0 +1,249 @@
+"""Every error says which argument or column is meant, what was given, and what is allowed or to be done."""
+
+# ruff: noqa: DTZ001 (times without a zone are a dtype)
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import polars as pl
+import polars_grad as pg
+import pytest
+from polars.exceptions import ColumnNotFoundError, ComputeError, PolarsError, ShapeError
+from strategies import inf, nan
+
+FRAME = pl.DataFrame({"t": [0.0, 1.0, 3.0], "y": [1.0, 2.0, 4.0], "at": [datetime(2024, 1, day) for day in (1, 2, 3)]})
+
+DURATION = '"10ms", "1h30m" or "1d"'
+A_COLUMN = "must be a column name or an expression"
+
+ARGUMENTS: list[tuple[dict[str, Any], type[Exception], list[str]]] = [
+    ({"y": 1}, TypeError, ["`y`", A_COLUMN, "got int"]),
+    ({"y": None}, TypeError, ["`y`", A_COLUMN, "got NoneType"]),
+    ({"y": FRAME["y"]}, TypeError, ["`y`", A_COLUMN, "got Series", "pl.lit(series)"]),
+    ({"y": ["a", "b"]}, TypeError, ["`y`", A_COLUMN, "got list", "pl.col('a', 'b')"]),
+    ({"x": 1}, TypeError, ["`x`", A_COLUMN, "got int", "spacing=1"]),
+    ({"x": 0.5}, TypeError, ["`x`", A_COLUMN, "got float", "spacing=0.5"]),
+    ({"x": timedelta(1)}, TypeError, ["`x`", A_COLUMN, "got timedelta", "spacing=datetime.timedelta(days=1)"]),
+    ({"x": FRAME["t"]}, TypeError, ["`x`", A_COLUMN, "got Series", "pl.lit(series)"]),
+    ({"x": np.arange(3.0)}, TypeError, ["`x`", A_COLUMN, "got ndarray"]),
+    ({"x": "t", "spacing": 1}, ValueError, ["`x` and `spacing`", "exclude each other"]),
+    ({"spacing": 0}, ValueError, ["`spacing`", "not zero", "got 0"]),
+    ({"spacing": -0.0}, ValueError, ["`spacing`", "not zero", "got -0.0"]),
+    ({"spacing": nan}, ValueError, ["`spacing`", "finite", "got nan"]),
+    ({"spacing": -inf}, ValueError, ["`spacing`", "finite", "got -inf"]),
+    ({"spacing": 10**400}, ValueError, ["`spacing`", "finite", "got 1000"]),
+    ({"spacing": True}, TypeError, ["`spacing`", "number, a timedelta or a duration string", "got bool"]),
+    ({"spacing": np.True_}, TypeError, ["`spacing`", "number, a timedelta or a duration string", "got bool"]),
+    ({"spacing": 1j}, TypeError, ["`spacing`", "number, a timedelta or a duration string", "got complex"]),
+    ({"spacing": [1.0]}, TypeError, ["`spacing`", "number, a timedelta or a duration string", "got list"]),
+    ({"spacing": pl.col("t")}, TypeError, ["`spacing`", "a duration string", "got Expr", "x="]),
+    ({"spacing": np.timedelta64(5, "s")}, TypeError, ["`spacing`", "a duration string", "got timedelta64"]),
+    ({"spacing": np.timedelta64(5, "ns")}, TypeError, ["`spacing`", "a duration string", "got timedelta64"]),
+    ({"spacing": ""}, ValueError, ["`spacing`", DURATION, "got ''"]),
+    ({"spacing": "10"}, ValueError, ["`spacing`", DURATION, "got '10'"]),
+    ({"spacing": "1 h"}, ValueError, ["`spacing`", DURATION, "got '1 h'"]),
+    ({"spacing": "1.5h"}, ValueError, ["`spacing`", DURATION, "got '1.5h'"]),
+    ({"spacing": "t"}, ValueError, ["`spacing`", DURATION, "got 't'"]),
+    ({"spacing": "1mo"}, ValueError, ["`spacing`", DURATION, "got '1mo'", "months", "no constant length"]),
+    ({"spacing": "1y"}, ValueError, ["`spacing`", DURATION, "got '1y'", "years", "no constant length"]),
+    ({"spacing": "0s"}, ValueError, ["`spacing`", "not be zero", "got '0s'"]),
+    ({"spacing": timedelta(0)}, ValueError, ["`spacing`", "not be zero", "got datetime.timedelta(0)"]),
+    ({"spacing": "20000w"}, ValueError, ["`spacing`", "shorter than 292 years", "got '20000w'"]),
+    ({"spacing": timedelta(200_000)}, ValueError, ["`spacing`", "shorter than 292 years", "days=200000"]),
+    ({"x": "at", "per": 1}, TypeError, ["`per`", "timedelta or a duration string", "got int"]),
+    ({"x": "at", "per": pl.col("t")}, TypeError, ["`per`", "timedelta or a duration string", "got Expr"]),
+    ({"x": "at", "per": "1q"}, ValueError, ["`per`", DURATION, "got '1q'", "quarters", "no constant length"]),
+    ({"x": "at", "per": "day"}, ValueError, ["`per`", DURATION, "got 'day'"]),
+    ({"x": "at", "per": "0s"}, ValueError, ["`per`", "longer than zero", "got '0s'"]),
+    ({"x": "at", "per": "-1h"}, ValueError, ["`per`", "longer than zero", "got '-1h'"]),
+    ({"x": "at", "per": -timedelta(1)}, ValueError, ["`per`", "longer than zero", "days=-1"]),
+    ({"per": "1h"}, ValueError, ["`per`", "temporal x", "`spacing`"]),
+    ({"per": "1h", "spacing": 2.0}, ValueError, ["`per`", "temporal x", "`spacing`"]),
+    ({"edge_order": 0}, ValueError, ["`edge_order`", "1 or 2", "got 0"]),
+    ({"edge_order": 3}, ValueError, ["`edge_order`", "1 or 2", "got 3"]),
+    ({"edge_order": "2"}, ValueError, ["`edge_order`", "1 or 2", "got '2'"]),
+    ({"edge_order": True}, ValueError, ["`edge_order`", "1 or 2", "got True"]),
+    ({"edge_order": None}, ValueError, ["`edge_order`", "1 or 2", "got None"]),
+    ({"edge_order": np.array([1, 2])}, ValueError, ["`edge_order`", "1 or 2", "got array([1, 2])"]),
+    ({"nulls": None}, ValueError, ["`nulls`", "'propagate'", "got None"]),
+    ({"nulls": "drop"}, ValueError, ["`nulls`", "'propagate'", "got 'drop'"]),
+    ({"strict": None}, TypeError, ["`strict`", "True or False", "got None"]),
+    ({"strict": 1}, TypeError, ["`strict`", "True or False", "got 1"]),
+    ({"strict": "no"}, TypeError, ["`strict`", "True or False", "got 'no'"]),
+    ({"unknown": 1}, TypeError, ["unknown"]),
+]
+
+
+@pytest.mark.parametrize(("arguments", "kind", "words"), ARGUMENTS, ids=[str(row[0])[:40] for row in ARGUMENTS])
+def test_wrong_arguments_fail_at_once(arguments: dict[str, Any], kind: type[Exception], words: list[str]) -> None:
+    with pytest.raises(kind) as caught:
+        pg.gradient(**{"y": "y", **arguments})
+    for word in words:
+        assert word in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("argument", ["edge_order", "nulls"])
+def test_an_expression_where_a_choice_belongs(argument: str) -> None:
+    """Not Polars' error about the truth value of an expression, which names no argument."""
+    with pytest.raises((TypeError, ValueError), match=f"`{argument}` must be"):
+        pg.gradient("y", **{argument: pl.col("t")})
+
+
+def test_methods_check_their_arguments_too() -> None:
+    for gradient in (pl.col("y").grad.gradient, FRAME["y"].grad.gradient):
+        with pytest.raises(ValueError, match="`edge_order` must be 1 or 2, got 3"):
+            gradient(edge_order=3)
+    with pytest.raises(TypeError, match="`x` must be a column name or an expression, got int"):
+        pl.col("y").grad.gradient(1)
+
+
+@pytest.mark.parametrize(
+    ("x", "kind", "words"),
+    [
+        ("t", TypeError, "`x` must be a series or values of the same length, got str"),
+        (1.0, TypeError, "`x` must be a series or values of the same length, got float"),
+        (pl.col("t"), TypeError, "`x` must be a series or values of the same length, got Expr"),
+        ([1.0, 2.0], ValueError, "`x` must be as long as the series: got 2 and 3 values"),
+        (pl.Series([1.0] * 4), ValueError, "`x` must be as long as the series: got 4 and 3 values"),
+        (pl.Series([], dtype=pl.Float64), ValueError, "`x` must be as long as the series: got 0 and 3 values"),
+    ],
+    ids=str,
+)
+def test_x_of_a_series(x: Any, kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=re.escape(words)):
+        FRAME["y"].grad.gradient(x)
+
+
+PLANS: list[tuple[pl.Expr, list[str]]] = [
+    (pg.gradient(pl.col("y").cast(pl.String)), ["temporal y", "`y` is str", "cast"]),
+    (pg.gradient("y", pl.col("t").cast(pl.String)), ["temporal x", "`t` is str", "cast"]),
+    (pg.gradient(pl.concat_list("y", "t")), ["temporal y", "`y` is list[f64]"]),
+    (pg.gradient("y", pl.struct("t").alias("s")), ["temporal x", "`s` is struct[1]"]),
+    (pg.gradient(pl.col("y") > 1), ["booleans", "`y` is bool", "integer"]),
+    (pg.gradient("y", "t", per="1h"), ["`per`", "temporal x", "`t` is f64", "drop `per`"]),
+    (pg.gradient("at", "at", per="1h"), ["`per`", "pure ratio", "drop `per`"]),
+    (pg.gradient("at", spacing="1s", per="1h"), ["`per`", "pure ratio", "drop `per`"]),
+    (pg.gradient(pl.col("y", "at").cast(pl.String), "t"), ["temporal y", "`y` is str"]),
+]
+
+
+@pytest.mark.parametrize(("slope", "words"), PLANS, ids=str)
+def test_wrong_types_fail_when_planned(slope: pl.Expr, words: list[str]) -> None:
+    lazy = FRAME.lazy().select(slope)
+    for query in (lazy.collect_schema, lazy.collect, lambda: FRAME.select(slope)):
+        with pytest.raises(ComputeError) as caught:
+            query()
+        for word in words:
+            assert word in str(caught.value)
+        assert "panicked" not in str(caught.value)
+
+
+@pytest.mark.parametrize("slope", [pg.gradient("nope"), pg.gradient("y", "nope"), pl.col("y").grad.gradient("nope")])
+def test_an_unknown_column(slope: pl.Expr) -> None:
+    with pytest.raises(ColumnNotFoundError, match="nope"):
+        FRAME.lazy().select(slope).collect_schema()
+    with pytest.raises(ColumnNotFoundError, match="nope"):
+        FRAME.select(slope)
+
+
+def test_lengths_that_do_not_match() -> None:
+    """Of one row less and more; a single value is stretched, and so not monotonic."""
+    for length in (2, 4):
+        with pytest.raises((ShapeError, ComputeError), match="length"):
+            FRAME.select(pg.gradient("y", pl.lit(pl.Series("other", range(length)))))
+    with pytest.raises(ComputeError, match="strictly monotonic"):
+        FRAME.select(pg.gradient("y", pl.lit(5.0)))
+
+
+UTC_DAYS = pl.Series([datetime(2024, 1, day, 12) for day in (1, 3, 2)])
+DISORDER: list[tuple[pl.Series, str, str]] = [
+    (pl.Series([1, 5, 5]), "5", "5"),
+    (pl.Series([3, 2, 7]), "2", "7"),
+    (pl.Series([2**64 - 1, 2**64 - 2, 2**64 - 2], dtype=pl.UInt64), "18446744073709551614", "18446744073709551614"),
+    (pl.Series([0, 2**127 - 1, 1], dtype=pl.Int128), "170141183460469231731687303715884105727", "1"),
+    (pl.Series([0.0, 1.1, 1.1]), "1.1", "1.1"),
+    (pl.Series([0.0, 0.1 + 0.2, 0.3]), "0.30000000000000004", "0.3"),
+    (pl.Series([0.0, 1.0, nan]), "1.0", "NaN"),
+    (pl.Series([nan, 1.0, 2.0]), "NaN", "1.0"),
+    (pl.Series([0.0, inf, 2.0]), "0.0", "inf"),
+    (pl.Series([-inf, 1.0, 2.0]), "-inf", "1.0"),
+    (pl.Series([0.5, 2.5, 2.0], dtype=pl.Float32), "2.5", "2.0"),
+    (pl.Series([Decimal("1.50"), Decimal("2.25"), Decimal("2.20")]), "2.25", "2.20"),
+    (pl.Series([False, True, True]), "true", "true"),
+    (pl.Series([date(2024, 1, day) for day in (1, 3, 2)]), "2024-01-03", "2024-01-02"),
+    (pl.Series([time(1), time(3), time(2)]), "03:00:00", "02:00:00"),
+    (pl.Series([timedelta(1), timedelta(3), timedelta(2)]), "3d", "2d"),
+    (UTC_DAYS, "2024-01-03 12:00:00", "2024-01-02 12:00:00"),
+    (UTC_DAYS.cast(pl.Datetime("ns")), "2024-01-03 12:00:00", "2024-01-02 12:00:00"),
+    (UTC_DAYS.dt.replace_time_zone("UTC"), "2024-01-03 12:00:00 UTC", "2024-01-02 12:00:00 UTC"),
+    (UTC_DAYS.dt.replace_time_zone("Asia/Tokyo"), "2024-01-03 03:00:00 UTC", "2024-01-02 03:00:00 UTC"),
+]
+
+
+@pytest.mark.parametrize(("x", "before", "after"), DISORDER, ids=[str(row[0].dtype) for row in DISORDER])
+def test_an_x_out_of_order(x: pl.Series, before: str, after: str, engine: Any) -> None:
+    """Names the column and the two values in full, and says what to do."""
+    lazy = pl.LazyFrame({"y": [1.0, 2.0, 3.0], "when": x})
+    with pytest.raises(ComputeError) as caught:
+        lazy.select(pg.gradient("y", "when")).collect(engine=engine)
+    message = str(caught.value)
+    assert f"in column `when` {before} is followed by {after};" in message
+    for hint in ("sort by `when`", 'over(..., order_by="when")', "drop duplicates", "strict=False"):
+        assert hint in message
+    assert lazy.select(pg.gradient("y", "when", strict=False)).collect(engine=engine)["y"].null_count() > 0
+
+
+def test_an_x_out_of_order_far_down_and_in_a_group() -> None:
+    """The values are those of the row, not of another chunk, batch or group."""
+    x = [*range(1000), 999, *range(1000, 2000)]
+    frame = pl.concat([pl.DataFrame({"k": 1, "x": part}) for part in (x[:300], x[300:])], rechunk=False)
+    with pytest.raises(ComputeError, match="`x` 999 is followed by 999;"):
+        frame.select(pg.gradient("x", pl.col("x")))
+    with pytest.raises(ComputeError, match="`x` 999 is followed by 999;"):
+        frame.select(pg.gradient("x", pl.col("x")).over("k"))
+    with pytest.raises(ComputeError, match="`x` 999 is followed by 999;"):
+        frame.lazy().select(pg.gradient("x", pl.col("x"))).collect(engine="streaming")
+
+
+def test_an_x_out_of_order_in_a_series() -> None:
+    with pytest.raises(ComputeError, match="in column `x` 2 is followed by 1;"):
+        FRAME["y"].grad.gradient([0, 2, 1])
+    with pytest.raises(ComputeError, match="in column `when` 2 is followed by 1;"):
+        FRAME["y"].grad.gradient(pl.Series("when", [0, 2, 1]))
+
+
+def test_a_slope_that_no_duration_can_hold() -> None:
+    frame = pl.DataFrame({"y": pl.Series([-(2**63), 2**63 - 1, 0], dtype=pl.Duration("us"))})
+    with pytest.raises(ComputeError, match=r"gradient of `y` does not fit in a duration\[μs\].*strict=False"):
+        frame.select(pg.gradient("y"))
+    slopes = frame.select(pg.gradient("y", strict=False)).to_series()
+    assert slopes.is_null().to_list() == [True, False, False]
+
+
+@pytest.mark.parametrize("name", ["{}", "{0} %s {x}", "`a`", "a\nb", "ä €", "", " "])
+def test_any_name_of_a_column(name: str) -> None:
+    frame = pl.DataFrame({name: [1, 2, 4], f"{name}x": [0, 1, 1], f"{name}s": ["1", "2", "3"]})
+    assert frame.select(pg.gradient(name)).to_dict(as_series=False) == {name: [1.0, 1.5, 2.0]}
+    with pytest.raises(ComputeError) as caught:
+        frame.select(pg.gradient(name, f"{name}x"))
+    assert f"in column `{name}x` 1 is followed by 1;" in str(caught.value)
+    with pytest.raises(ComputeError) as caught:
+        frame.lazy().select(pg.gradient(f"{name}s")).collect_schema()
+    assert f"column `{name}s` is str" in str(caught.value)
+
+
+@pytest.mark.parametrize(("y", "x"), [("a\0b", None), ("t", "a\0b"), ("a\0b", "t")])
+def test_a_nul_character_in_a_name_is_no_panic(y: str, x: str | None) -> None:
+    """Arrow's names end at a NUL: slopes, or an error that says so, but not the end of the query in a panic."""
+    frame = pl.DataFrame({"a\0b": [0, 1, 2], "t": [0, 1, 2]})
+    try:
+        slopes = frame.select(pg.gradient(y, x)).to_series()
+    except (ValueError, PolarsError) as error:
+        assert "NUL" in str(error)  # noqa: PT017, one of two good ends
+    else:
+        assert slopes.to_list() == [1.0, 1.0, 1.0]
