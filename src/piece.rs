@@ -5,7 +5,7 @@ use arrow::compute::utils::combine_validities_and;
 use num_traits::AsPrimitive;
 use polars::prelude::*;
 
-use crate::kernel::{Neighbours, Sample, Scale, even, irregular, stencil};
+use crate::kernel::{Neighbours, Rise, Sample, Scale, even, irregular, stencil};
 use crate::neighbours::{Chunk, Column};
 
 /// Appends the slopes of the rows of `window`, the chunk in its middle, to `slopes`; returns which of them are valid.
@@ -86,8 +86,12 @@ fn end_slope<Y: Sample, X: Sample>(
         (Some(from), Some(to)) => Some(difference(from, to, row, at_start)? * scale.denominator),
         _ => Some(scale.denominator),
     };
-    let rise =
-        |from: &Chunk<Y, X>, to: &Chunk<Y, X>| Some(difference(&from.y, &to.y, row, at_start)? * scale.numerator);
+    let rise = |from: &Chunk<Y, X>, to: &Chunk<Y, X>| {
+        Some(Rise::scaled(
+            difference(&from.y, &to.y, row, at_start)?,
+            scale.numerator,
+        ))
+    };
     if !exists(near) || !far.is_none_or(exists) {
         return Ok(None);
     }

@@ -49,13 +49,28 @@ pub(crate) fn canonical(column: &Series) -> PolarsResult<Series> {
     let numbers = match column.dtype() {
         D::Float64 | D::Float32 | D::Int64 | D::Int128 => column.clone(),
         D::Datetime(..) | D::Duration(_) | D::Time | D::Decimal(..) => column.to_physical_repr().into_owned(),
-        D::Date => column.to_physical_repr().cast(&D::Int64)?,
+        D::Date => cast(&column.to_physical_repr(), &D::Int64)?,
         // Moved down by half their range, unsigned integers keep both order and differences.
         D::UInt64 => moved::<_, Int64Type>(column.u64()?, |v| (v ^ (1 << 63)).cast_signed()),
         D::UInt128 => moved::<_, Int128Type>(column.u128()?, |v| (v ^ (1 << 127)).cast_signed()),
-        _ => column.cast(&D::Float64)?,
+        _ => cast(column, &D::Float64)?,
     };
     Ok(numbers)
+}
+
+/// A cast that keeps the chunks: Polars' own answers a column of nothing but nulls with a single one.
+fn cast(column: &Series, dtype: &DataType) -> PolarsResult<Series> {
+    let cast = column.cast(dtype)?;
+    if cast.n_chunks() == column.n_chunks() {
+        return Ok(cast);
+    }
+    let nulls = cast.rechunk();
+    let slices = column.chunk_lengths().scan(0, |start, length| {
+        let chunk = nulls.chunks()[0].sliced(*start, length);
+        *start += length;
+        Some(chunk)
+    });
+    Series::try_from((column.name().clone(), slices.collect::<Vec<_>>()))
 }
 
 fn moved<U, S>(column: &ChunkedArray<U>, to_signed: impl Fn(U::Native) -> S::Native) -> Series

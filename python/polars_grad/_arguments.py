@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from math import isfinite
+from math import inf, isfinite
 from numbers import Real
 from typing import Any
 
@@ -41,7 +41,7 @@ def _column_hint(name: str, value: Any) -> str:
         return f"; for values that are not a column of the frame use `{name}=pl.lit(series)`"
     if name == "x" and isinstance(value, (Real, timedelta)):
         return f"; for a constant step use `spacing={value!r}`"
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
         return f"; for several columns use `pl.col({', '.join(map(repr, value))})`"
     return ""
 
@@ -54,15 +54,23 @@ def spacing(value: Any) -> dict[str, float | int]:
             msg = f"`spacing` must not be zero, got {value!r}"
             raise ValueError(msg)
         return {"nanoseconds": nanoseconds}
-    if isinstance(value, bool) or not isinstance(value, Real):
+    if not _is_number(value):
         hint = '; for a column of coordinates use `x="..."`' if isinstance(value, pl.Expr) else ""
         msg = f"`spacing` must be a number, a timedelta or a duration string, got {type(value).__name__}{hint}"
         raise TypeError(msg)
-    step = float(value)
+    try:
+        step = float(value)
+    except OverflowError:
+        step = inf
     if not isfinite(step) or step == 0.0:
-        msg = f"`spacing` must be finite and not zero, got {value}"
+        msg = f"`spacing` must be a finite Float64 and not zero, got {value}"
         raise ValueError(msg)
     return {"step": step}
+
+
+def _is_number(value: Any) -> bool:
+    # numpy registers its time differences as integers.
+    return isinstance(value, Real) and not isinstance(value, bool) and type(value).__name__ != "timedelta64"
 
 
 def per(value: Any) -> int:
@@ -83,8 +91,8 @@ def edge_order(value: Any) -> int:
 
 
 def one_of(name: str, value: Any, allowed: tuple[Any, ...]) -> Any:
-    """One of a few values."""
-    if isinstance(value, bool) or value not in allowed:
+    """One of a few numbers or strings; not what merely compares equal, or cannot be compared."""
+    if isinstance(value, bool) or not isinstance(value, (Real, str)) or value not in allowed:
         choice = " or ".join(map(repr, allowed)) if len(allowed) > 1 else repr(allowed[0])
         msg = f"`{name}` must be {choice}, got {value!r}"
         raise ValueError(msg)

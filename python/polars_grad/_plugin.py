@@ -18,6 +18,11 @@ def points(y: pl.Expr, x: pl.Expr | None) -> pl.Expr:
     """Pair y with x in one struct column, so that both can be shifted as one."""
     columns = [y] if x is None else [y, x]
     names = {column.meta.output_name(raise_if_undetermined=False) for column in columns}
+    for name in names:
+        if name is not None and "\0" in name:
+            # Arrow's interface ends a name there, and Polars panics.
+            msg = f"a column name with a NUL character cannot be passed to a plugin, got {name!r}; rename the column"
+            raise ValueError(msg)
     if None in names or len(names) < len(columns):
         # `pl.struct` would put all of several y into one struct, and takes no name twice.
         return _call("points", columns)

@@ -55,8 +55,8 @@ def gradient(
     nulls
         "propagate": a null in `y` or `x` makes null every row whose stencil touches it, its own row included.
     strict
-        What to do about an `x` that repeats, turns, or is NaN or infinite: True is an error, False gives nulls where
-        the stencil touches it.
+        What to do about an `x` that repeats, turns, or is NaN or infinite next to the row: True is an error, False
+        gives nulls where the stencil touches it. Rows on the two sides of a null are not compared.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def gradient(
     ends read two rows inwards.
 
     NaN contract: a NaN in `y` is a value and gives NaN in its own row, the row before and the row after. An infinite
-    `y` gives NaN in its own row. NaN and infinity in `x` are not monotonic.
+    `y` gives NaN in its own row, at an end of a segment an infinite slope. NaN and infinity in `x` are not monotonic.
 
     Integers and times are subtracted as integers: nothing wraps around, and nanoseconds since 1970 keep every digit.
 

@@ -12,7 +12,7 @@
 
 use num_traits::AsPrimitive;
 
-use super::sample::{Sample, Scale};
+use super::sample::{Rise, Sample, Scale};
 use super::stencil;
 
 /// Rows whose values still are in the first-level cache when a second look is needed.
@@ -196,7 +196,7 @@ fn scaled_differences<Y, X>(
     x: Neighbours<'_, X>,
     scale: Scale,
     row: usize,
-) -> (f64, f64, f64, f64)
+) -> (Rise, f64, Rise, f64)
 where
     Y: Sample,
     X: Sample,
@@ -205,9 +205,10 @@ where
     let (h1, h2) = x.differences(row);
     if Y::INTEGER || X::INTEGER {
         let Scale { numerator, denominator } = scale;
-        (d1 * numerator, h1 * denominator, d2 * numerator, h2 * denominator)
+        let [d1, d2] = [d1, d2].map(|d| Rise::scaled(d, numerator));
+        (d1, h1 * denominator, d2, h2 * denominator)
     } else {
-        (d1, h1, d2, h2)
+        (Rise::exact(d1), h1, Rise::exact(d2), h2)
     }
 }
 

@@ -67,6 +67,44 @@ pub struct Scale {
     pub denominator: f64,
 }
 
+/// A rise of y in the unit of the slope: a rounded product and what rounding left of it.
+///
+/// A difference of nanoseconds or of large integers, brought to another unit, may need more digits than a float has.
+/// With the rest kept, a line in time still has exactly its slope.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rise {
+    /// The rise, rounded.
+    pub value: f64,
+    /// What to add for the exact rise.
+    pub rest: f64,
+}
+
+impl Rise {
+    /// A difference that is in its unit already.
+    #[inline(always)]
+    #[must_use]
+    pub fn exact(value: f64) -> Self {
+        Self { value, rest: 0.0 }
+    }
+
+    /// `difference * factor`, exactly.
+    #[inline(always)]
+    #[must_use]
+    pub fn scaled(difference: f64, factor: f64) -> Self {
+        let value = difference * factor;
+        Self {
+            value,
+            rest: difference.mul_add(factor, -value),
+        }
+    }
+
+    /// What a slope over a step leaves of the rise.
+    #[inline(always)]
+    pub(super) fn left_by(self, slope: f64, step: f64) -> f64 {
+        (-slope).mul_add(step, self.value) + self.rest
+    }
+}
+
 impl Scale {
     /// Slopes in the data's own units.
     pub const ONE: Self = Self {

@@ -36,12 +36,25 @@ impl Window {
     }
 
     /// The window of columns that somebody else has shifted.
+    ///
+    /// # Errors
+    ///
+    /// `ShapeMismatch` where they differ in length. One point stands for all rows: a literal arrives like that.
     pub(crate) fn of_shifted(points: &[Series]) -> PolarsResult<Self> {
-        let points = points
-            .iter()
-            .map(|points| points.struct_().cloned())
-            .collect::<PolarsResult<Vec<_>>>()?;
-        Ok(Self { points })
+        let rows = points.iter().map(|points| points.len()).find(|&rows| rows != 1).unwrap_or(1);
+        let member = |points: &Series| {
+            let points = points.struct_()?;
+            match points.len() {
+                length if length == rows => Ok(points.clone()),
+                1 => Ok(points.new_from_index(0, rows)),
+                length => polars_bail!(
+                    ShapeMismatch: "a column and its shifted copy must have the same length, got {rows} and {length}"
+                ),
+            }
+        };
+        Ok(Self {
+            points: points.iter().map(member).collect::<PolarsResult<_>>()?,
+        })
     }
 
     /// The points of each row itself.
