@@ -8,7 +8,7 @@ WHEELS := target/wheels
 # The lowest supported Polars is the one in pyproject.toml; the newest of either line is what pip finds.
 LOWEST := $(shell sed -n 's/.*"polars>=\([0-9.]*\)".*/\1/p' pyproject.toml)
 
-SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md $(shell find src python -name '*.rs' -o -name '*.py' -o -name py.typed)
+SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md $(shell find src python -name '*.rs' -o -name '*.py' -o -name '*.pyi' -o -name py.typed)
 
 .PHONY: help example test test-rust test-python test-lowest test-newest-1 lint format bench docs
 .DEFAULT_GOAL := help

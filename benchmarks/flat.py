@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
-import polars_grad  # noqa: F401
 from agreement import agree
+
+import polars_grad  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

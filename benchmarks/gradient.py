@@ -14,8 +14,9 @@ import tables
 import targets
 import wide
 from agreement import Disagreement
-from polars_grad import _internal
 from rounds import interleave
+
+from polars_grad import _internal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+
 import polars_grad as pg
 
 if TYPE_CHECKING:

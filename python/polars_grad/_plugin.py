@@ -9,7 +9,7 @@ import polars as pl
 from polars.plugins import register_plugin_function
 
 # Importing the library while Python holds its lock lets its allocator find that of Polars.
-from polars_grad import _internal  # noqa: F401
+import polars_grad._internal  # noqa: F401
 
 _LIBRARY = Path(__file__).parent
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-import polars_grad as pg
 import pytest
+
+import polars_grad as pg
 from polars_grad import functions, namespace
 
 if TYPE_CHECKING:

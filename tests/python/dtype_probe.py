@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+
 import polars_grad as pg
 
 if TYPE_CHECKING:

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import polars_grad as pg
 import pytest
 from polars.exceptions import ColumnNotFoundError, ComputeError, PolarsError, ShapeError
 from strategies import inf, nan
+
+import polars_grad as pg
 
 FRAME = pl.DataFrame({"t": [0.0, 1.0, 3.0], "y": [1.0, 2.0, 4.0], "at": [datetime(2024, 1, day) for day in (1, 2, 3)]})
 

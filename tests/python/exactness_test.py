@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import oracle
 import polars as pl
-import polars_grad as pg
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
+import polars_grad as pg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

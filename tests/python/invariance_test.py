@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import polars.selectors as cs
-import polars_grad as pg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from strategies import assert_same, frames, in_chunks
+
+import polars_grad as pg
 
 if TYPE_CHECKING:
     from collections.abc import Callable

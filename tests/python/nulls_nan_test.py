@@ -6,12 +6,13 @@ from typing import Any
 
 import oracle
 import polars as pl
-import polars_grad as pg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from polars.exceptions import ComputeError
 from strategies import inf, nan, rising, tame_floats
+
+import polars_grad as pg
 
 X = [0.0, 1.0, 3.0, 4.0, 8.0, 9.0, 10.0]
 Y = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0]

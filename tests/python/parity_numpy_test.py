@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import polars_grad as pg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import rising, tame_floats
+
+import polars_grad as pg
 
 FLOATS = ["float16", "float32", "float64"]
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
-import polars_grad as pg
 import pytest
+
+import polars_grad as pg
 
 if TYPE_CHECKING:
     from conftest import Run

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import polars_grad as pg
 import pytest
+
+import polars_grad as pg
 
 UNITS: Any = ["ms", "us", "ns"]
 ZONES = [None, "UTC", "Europe/Paris", "Asia/Kolkata"]
