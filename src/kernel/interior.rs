@@ -36,7 +36,8 @@ impl<T: Sample> Neighbours<'_, T> {
         (this.minus(self.previous[row]), self.next[row].minus(this))
     }
 
-    /// The same rows, with lengths the compiler can rely on.
+    /// Some of the rows.
+    #[inline(always)]
     fn rows(&self, start: usize, end: usize) -> Self {
         Self {
             previous: &self.previous[start..end],
@@ -180,6 +181,9 @@ where
     O: Copy + 'static,
     f64: AsPrimitive<O>,
 {
+    // Slices whose lengths the compiler sees to be equal: only then it drops the bounds checks, and vectorizes.
+    let rows = slopes.len();
+    let (y, x) = (y.rows(0, rows), x.rows(0, rows));
     let mut usual = true;
     for (row, slope) in slopes.iter_mut().enumerate() {
         let (d1, h1, d2, h2) = scaled_differences(y, x, scale, row);

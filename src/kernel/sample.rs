@@ -84,7 +84,8 @@ impl Rise {
     #[inline(always)]
     #[must_use]
     pub fn exact(value: f64) -> Self {
-        Self { value, rest: 0.0 }
+        // Adding a negative zero changes nothing, so that the compiler leaves the addition out.
+        Self { value, rest: -0.0 }
     }
 
     /// `difference * factor`, exactly.

@@ -41,7 +41,11 @@ impl Window {
     ///
     /// `ShapeMismatch` where they differ in length. One point stands for all rows: a literal arrives like that.
     pub(crate) fn of_shifted(points: &[Series]) -> PolarsResult<Self> {
-        let rows = points.iter().map(|points| points.len()).find(|&rows| rows != 1).unwrap_or(1);
+        let rows = points
+            .iter()
+            .map(|points| points.len())
+            .find(|&rows| rows != 1)
+            .unwrap_or(1);
         let member = |points: &Series| {
             let points = points.struct_()?;
             match points.len() {
