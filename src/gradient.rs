@@ -1,7 +1,12 @@
 //! Series in, Series out: plan → neighbours → kernel → finish.
 
 use std::cmp::Ordering;
+use std::num::NonZero;
+use std::ops::Range;
+use std::panic::resume_unwind;
+use std::thread::Builder;
 
+use arrow::array::PrimitiveArray;
 use arrow::bitmap::BitmapBuilder;
 use num_traits::AsPrimitive;
 use polars::prelude::*;
@@ -109,7 +114,7 @@ struct Task<'a, F> {
     on_broken: F,
 }
 
-impl<F: Fn(usize) -> PolarsResult<()>> Task<'_, F> {
+impl<F: Fn(usize) -> PolarsResult<()> + Sync> Task<'_, F> {
     fn dispatch_y(&self) -> PolarsResult<Series> {
         match self.y[0].dtype() {
             DataType::Float64 => self.dispatch_x::<Float64Type, Float64Type>(),
@@ -146,19 +151,44 @@ impl<F: Fn(usize) -> PolarsResult<()>> Task<'_, F> {
         let x = self.x.as_deref().map(typed::<X>).transpose()?;
         let members = self.window.chunks(&y, x.as_deref());
 
-        let rows = self.window.this().len();
-        let mut slopes = Vec::with_capacity(rows);
-        let mut validity = BitmapBuilder::with_capacity(rows);
-        in_step(&members, |start, window| {
-            match piece::differentiate(window, self.scale, |row| (self.on_broken)(start + row), &mut slopes)? {
-                Some(valid) => validity.extend_from_bitmap(&valid),
-                None => validity.extend_constant(window[0].len(), true),
-            }
-            Ok(())
-        })?;
-        let slopes = ChunkedArray::<O>::from_vec_validity(PlSmallStr::EMPTY, slopes, validity.into_opt_validity());
-        Ok(slopes.into_series())
+        let chunk = |rows: Range<usize>| {
+            let mut slopes = Vec::with_capacity(rows.len());
+            let mut validity = BitmapBuilder::with_capacity(rows.len());
+            in_step(&members, rows, |start, window| {
+                match piece::differentiate(window, self.scale, |row| (self.on_broken)(start + row), &mut slopes)? {
+                    Some(valid) => validity.extend_from_bitmap(&valid),
+                    None => validity.extend_constant(window[0].len(), true),
+                }
+                Ok(())
+            })?;
+            Ok(PrimitiveArray::from_vec(slopes).with_validity(validity.into_opt_validity()))
+        };
+        let chunks = in_parallel(self.window.this().len(), chunk)?;
+        Ok(ChunkedArray::<O>::from_chunk_iter(PlSmallStr::EMPTY, chunks).into_series())
     }
+}
+
+/// One result per core for a column long enough to pay for the threads, in the order of the rows; else a single one.
+///
+/// The threads live as long as the call: a plugin cannot borrow those of Polars, and a pool of its own would compete with
+/// them. On the streaming engine, which keeps all cores busy with short batches, no thread is ever started.
+fn in_parallel<T: Send>(rows: usize, work: impl Fn(Range<usize>) -> PolarsResult<T> + Sync) -> PolarsResult<Vec<T>> {
+    const ROWS_PER_THREAD: usize = 1 << 19;
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let parts = cores.min(rows / ROWS_PER_THREAD).max(1);
+    let work = &work;
+    let part = move |index: usize| rows * index / parts..rows * (index + 1) / parts;
+    std::thread::scope(|scope| {
+        let spawn = |index| (index, Builder::new().spawn_scoped(scope, move || work(part(index))));
+        let others: Vec<_> = (1..parts).map(spawn).collect();
+        let first = work(part(0));
+        let others = others.into_iter().map(|(index, thread)| match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            // The system has no thread to spare.
+            Err(_) => work(part(index)),
+        });
+        std::iter::once(first).chain(others).collect()
+    })
 }
 
 fn typed<T: PolarsNumericType>(columns: &[Series]) -> PolarsResult<Vec<&ChunkedArray<T>>> {

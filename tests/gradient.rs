@@ -159,6 +159,39 @@ fn an_unsorted_x_is_an_error_or_null() -> PolarsResult<()> {
 }
 
 #[test]
+fn a_column_for_several_threads_has_the_bits_of_its_parts() -> PolarsResult<()> {
+    let rows = 1_200_000;
+    let x: Vec<_> = (0..rows).map(|i| f64::from(i) + 0.4 * f64::from(i).sin()).collect();
+    let y: Vec<_> = (0..rows)
+        .map(|i| (i % 1001 != 0).then(|| f64::from(i * 7 % 13)))
+        .collect();
+    let [x, y] = [Series::new("x".into(), x), Series::new("y".into(), y)];
+    for edge_order in [EdgeOrder::First, EdgeOrder::Second] {
+        let whole = gradient(&y, Some(&x), &options(edge_order))?;
+        assert_eq!(whole.len(), x.len());
+        for start in (0..x.len()).step_by(100_000) {
+            let [x, y] = [&x, &y].map(|column| column.slice(start as i64, 100_002));
+            let part = gradient(&y, Some(&x), &options(edge_order))?;
+            let inside = x.len().min(100_001) - 2;
+            let [part, whole] = [part.slice(1, inside), whole.slice(start as i64 + 1, inside)];
+            assert!(part.equals_missing(&whole), "from row {start}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_first_of_several_errors_is_shown() {
+    let mut x: Vec<_> = (0..1_200_000).collect();
+    x[1_100_000] = -1;
+    x[700_000] = -2;
+    x[90_000] = -3;
+    let x = Series::new("x".into(), x);
+    let error = gradient(&x, Some(&x), &GradientOptions::default()).expect_err("x turns");
+    assert!(error.to_string().contains("89999 is followed by -3"), "{error}");
+}
+
+#[test]
 fn lengths_must_agree() {
     let y = Series::new("y".into(), [0.0, 1.0, 4.0]);
     let x = Series::new("x".into(), [0.0, 1.0]);

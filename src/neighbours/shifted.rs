@@ -3,6 +3,8 @@
 //! Who shifts is free: `shift` on a whole column, Polars' engine per group or per batch. In memory a shifted column is
 //! the same memory one row further on, cut into other chunks; here the chunks are brought into step again.
 
+use std::ops::Range;
+
 use arrow::bitmap::Bitmap;
 use polars::prelude::*;
 
@@ -117,33 +119,53 @@ fn columns<T: PolarsNumericType>(column: &ChunkedArray<T>) -> impl Iterator<Item
     })
 }
 
-/// Calls `visit` with the row of the first point and one chunk per member, for all rows, in order.
+/// Calls `visit` with the first row and one chunk per member, for all of `rows`, in order.
 pub(crate) fn in_step<Y, X>(
     members: &[Vec<Chunk<'_, Y, X>>],
+    rows: Range<usize>,
     mut visit: impl FnMut(usize, &[Chunk<'_, Y, X>]) -> PolarsResult<()>,
 ) -> PolarsResult<()>
 where
     Y: Copy,
     X: Copy,
 {
-    let rows: usize = members[0].iter().map(Chunk::len).sum();
-    let mut cursors = vec![(0, 0); members.len()];
-    let mut row = 0;
-    while row < rows {
-        let left = |(member, &(chunk, offset)): (&Vec<Chunk<_, _>>, &(usize, usize))| member[chunk].len() - offset;
-        let length = members.iter().zip(&cursors).map(left).min().unwrap_or_default();
-        let mut chunks = Vec::with_capacity(members.len());
-        for (member, (chunk, offset)) in members.iter().zip(&mut cursors) {
-            chunks.push(member[*chunk].slice(*offset, length));
-            *offset += length;
-            if *offset == member[*chunk].len() {
-                (*chunk, *offset) = (*chunk + 1, 0);
-            }
-        }
+    let mut cursors: Vec<_> = members.iter().map(|member| Cursor::at(member, rows.start)).collect();
+    let mut row = rows.start;
+    while row < rows.end {
+        let left = cursors.iter().map(Cursor::left).min().unwrap_or_default();
+        let length = left.min(rows.end - row);
+        let chunks: Vec<_> = cursors.iter_mut().map(|cursor| cursor.take(length)).collect();
         visit(row, &chunks)?;
         row += length;
     }
     Ok(())
+}
+
+/// A place in the chunks of one member.
+struct Cursor<'a, 'b, Y, X> {
+    chunks: &'b [Chunk<'a, Y, X>],
+    offset: usize,
+}
+
+impl<'a, 'b, Y: Copy, X: Copy> Cursor<'a, 'b, Y, X> {
+    fn at(mut chunks: &'b [Chunk<'a, Y, X>], mut row: usize) -> Self {
+        while let Some(chunk) = chunks.first().filter(|chunk| chunk.len() <= row) {
+            row -= chunk.len();
+            chunks = &chunks[1..];
+        }
+        Self { chunks, offset: row }
+    }
+
+    /// The rows up to the end of the chunk.
+    fn left(&self) -> usize {
+        self.chunks[0].len() - self.offset
+    }
+
+    fn take(&mut self, length: usize) -> Chunk<'a, Y, X> {
+        let taken = self.chunks[0].slice(self.offset, length);
+        *self = Self::at(self.chunks, self.offset + length);
+        taken
+    }
 }
 
 impl<Y: Copy, X: Copy> Chunk<'_, Y, X> {
