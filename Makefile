@@ -51,7 +51,7 @@ format: $(BIN)/.lint  ## format everything
 bench: $(BIN)/.wheel $(BIN)/.test  ## measure, and write docs/benchmarks.md
 	$(BIN)/python benchmarks/gradient.py
 
-docs: $(BIN)/.wheel  ## the Rust documentation
+docs:  ## the Rust documentation
 	cargo doc --no-deps
 
 $(BIN)/.venv:

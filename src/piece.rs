@@ -44,8 +44,8 @@ where
         even(neighbours(y), scale, slopes);
     }
 
-    let inside = combine_validities_and(previous.exists.as_ref(), next.exists.as_ref());
-    if broken.is_empty() && inside.is_none() {
+    let ends = combine_validities_and(previous.exists.as_ref(), next.exists.as_ref()).map(|inside| !&inside);
+    if broken.is_empty() && ends.is_none() {
         return Ok(validity);
     }
     let all_valid = || MutableBitmap::from_len_set(this.len());
@@ -53,10 +53,7 @@ where
     for row in broken {
         validity.set(row, false);
     }
-    for row in inside
-        .iter()
-        .flat_map(|inside| (!inside).true_idx_iter().collect::<Vec<_>>())
-    {
+    for row in ends.iter().flat_map(Bitmap::true_idx_iter) {
         let slope = end_slope(window, row, scale, &mut on_broken)?;
         validity.set(row, slope.is_some());
         slopes[start + row] = slope.unwrap_or_default().as_();
