@@ -1,23 +1,13 @@
-//! Series in, Series out: plan → neighbours → kernel → finish.
+//! Series in, Series out: plan → neighbours → sweep → finish.
 
-use std::cmp::Ordering;
-use std::num::NonZero;
-use std::ops::Range;
-use std::panic::resume_unwind;
-use std::thread::Builder;
-
-use arrow::array::PrimitiveArray;
-use arrow::bitmap::BitmapBuilder;
-use num_traits::AsPrimitive;
 use polars::prelude::*;
 
-use crate::kernel::{Sample, Scale};
-use crate::neighbours::{Window, in_step};
-use crate::options::GradientOptions;
-use crate::piece;
+use crate::neighbours::{Gathered, Groups, Segments, Window};
+use crate::options::{GradientOptions, Nulls};
 use crate::plan::Plan;
-use crate::points::points;
-use crate::quantity::canonical;
+use crate::points::{known, points};
+use crate::sweep;
+use crate::unsorted;
 
 /// The derivative of `y` with respect to `x`, row by row.
 ///
@@ -74,125 +64,90 @@ use crate::quantity::canonical;
 ///
 /// [numpy]: https://numpy.org/doc/stable/reference/generated/numpy.gradient.html
 pub fn gradient(y: &Series, x: Option<&Series>, options: &GradientOptions) -> PolarsResult<Series> {
-    let plan = Plan::new(&y.field(), x.map(|x| x.field()).as_deref(), options)?;
-    let window = Window::of_column(&points(y, x)?, options.edge_order.reach())?;
-    gradient_of(&window, &plan, options.strict)
+    gradient_by(y, x, &[], options)
 }
 
-/// The gradient of points whose neighbours are known.
-pub(crate) fn gradient_of(window: &Window, plan: &Plan, strict: bool) -> PolarsResult<Series> {
-    let y = window.field(0);
-    let x = window.has_x().then(|| window.field(1));
-    let name = window.this().name().clone();
-    if [Some(&y), x.as_ref()]
-        .into_iter()
-        .flatten()
-        .any(|column| column[0].dtype().is_null())
-    {
-        return Ok(Series::full_null(name, window.this().len(), &plan.dtype));
-    }
-    let numbers = |columns: &[Series]| columns.iter().map(canonical).collect::<PolarsResult<Vec<_>>>();
-    let task = Task {
-        window,
-        y: numbers(&y)?,
-        x: x.as_deref().map(numbers).transpose()?,
-        scale: plan.scale,
-        on_broken: |row| {
-            let x = x.as_deref().unwrap_or_default();
-            if strict { Err(not_monotonic(x, row)?) } else { Ok(()) }
+/// [`gradient`] of each group by itself.
+///
+/// - `by`: the keys, each of the length of `y` or a single value, of any dtype that Polars groups by. Rows of equal keys
+///   form a group, wherever they stand; a null is a key like any other.
+///
+/// The answer is that of `.over(by)`, row for row. Groups that stand one after the other are differentiated in place;
+/// others are brought together and put back, for which y, x, the result and a number per row are held once more.
+///
+/// # Errors
+///
+/// Those of [`gradient`]; the group is named in the message.
+///
+/// # Examples
+///
+/// ```
+/// use polars::prelude::*;
+/// use polars_grad::{GradientOptions, gradient_by};
+///
+/// let id = Series::new("id".into(), ["a", "b", "a", "b"]);
+/// let y = Series::new("y".into(), [0.0, 5.0, 2.0, 4.0]);
+/// let dy = gradient_by(&y, None, &[id], &GradientOptions::default())?;
+/// assert_eq!(dy, Series::new("y".into(), [2.0, -1.0, 2.0, -1.0]));
+/// # PolarsResult::Ok(())
+/// ```
+pub fn gradient_by(
+    y: &Series,
+    x: Option<&Series>,
+    by: &[Series],
+    options: &GradientOptions,
+) -> PolarsResult<Series> {
+    let plan = Plan::new(&y.field(), x.map(|x| x.field()).as_deref(), options)?;
+    gradient_of_column(&points(y, x)?, by, &plan, options)
+}
+
+/// The gradient of points whose neighbours somebody else has found.
+#[cfg(feature = "python")]
+pub(crate) fn gradient_of_window(window: &Window, plan: &Plan, options: &GradientOptions) -> PolarsResult<Series> {
+    let slopes = sweep::slopes(window, None, plan, options.strict, |_| Ok(String::new()))?;
+    finish(&slopes, &plan.dtype, options.strict)
+}
+
+/// The gradient of a whole column of points, group by group.
+pub(crate) fn gradient_of_column(
+    points: &Series,
+    by: &[Series],
+    plan: &Plan,
+    options: &GradientOptions,
+) -> PolarsResult<Series> {
+    let height = points.len();
+    let by = by.iter().map(|key| as_long(key, height)).collect::<PolarsResult<Vec<_>>>()?;
+    let groups = Groups::new(&by, height)?;
+    let gathered = match (options.nulls, known(points)?) {
+        (Nulls::Skip, Some(known)) => Some(Gathered::known(&groups, &known)),
+        _ => groups.rows.as_ref().map(|rows| Gathered::new(&groups, rows)),
+    };
+    let reach = options.edge_order.reach();
+    let slopes = match &gathered {
+        None => {
+            let window = Window::of_column(points, reach)?;
+            let group = |row| unsorted::group(&by, row);
+            sweep::slopes(&window, Some(&Segments::new(&groups.starts)), plan, options.strict, group)?
+        },
+        Some(gathered) => {
+            let window = Window::of_column(&gathered.take(points)?, reach)?;
+            let group = |position| unsorted::group(&by, gathered.row(position));
+            let segments = Segments::new(gathered.starts());
+            gathered.put_back(&sweep::slopes(&window, Some(&segments), plan, options.strict, group)?, height)?
         },
     };
-    let slopes = task.dispatch_y()?.with_name(name);
-    finish(&slopes, &plan.dtype, strict)
+    finish(&slopes, &plan.dtype, options.strict)
 }
 
-struct Task<'a, F> {
-    window: &'a Window,
-    y: Vec<Series>,
-    x: Option<Vec<Series>>,
-    scale: Scale,
-    on_broken: F,
-}
-
-impl<F: Fn(usize) -> PolarsResult<()> + Sync> Task<'_, F> {
-    fn dispatch_y(&self) -> PolarsResult<Series> {
-        match self.y[0].dtype() {
-            DataType::Float64 => self.dispatch_x::<Float64Type, Float64Type>(),
-            DataType::Float32 => self.dispatch_x::<Float32Type, Float32Type>(),
-            DataType::Int64 => self.dispatch_x::<Int64Type, Float64Type>(),
-            _ => self.dispatch_x::<Int128Type, Float64Type>(),
-        }
+/// A key of one value is the key of every row.
+fn as_long(key: &Series, height: usize) -> PolarsResult<Series> {
+    match key.len() {
+        length if length == height => Ok(key.clone()),
+        1 => Ok(key.new_from_index(0, height)),
+        length => polars_bail!(
+            ShapeMismatch: "key `{}` must be as long as y: got {length} and {height} rows", key.name()
+        ),
     }
-
-    fn dispatch_x<Y, O>(&self) -> PolarsResult<Series>
-    where
-        Y: PolarsNumericType<Native: Sample>,
-        O: PolarsNumericType,
-        ChunkedArray<O>: IntoSeries,
-        f64: AsPrimitive<O::Native>,
-    {
-        match self.x.as_deref().map(|x| x[0].dtype()) {
-            None | Some(DataType::Float64) => self.run::<Y, Float64Type, O>(),
-            Some(DataType::Float32) => self.run::<Y, Float32Type, O>(),
-            Some(DataType::Int64) => self.run::<Y, Int64Type, O>(),
-            Some(_) => self.run::<Y, Int128Type, O>(),
-        }
-    }
-
-    fn run<Y, X, O>(&self) -> PolarsResult<Series>
-    where
-        Y: PolarsNumericType<Native: Sample>,
-        X: PolarsNumericType<Native: Sample>,
-        O: PolarsNumericType,
-        ChunkedArray<O>: IntoSeries,
-        f64: AsPrimitive<O::Native>,
-    {
-        let y = typed::<Y>(&self.y)?;
-        let x = self.x.as_deref().map(typed::<X>).transpose()?;
-        let members = self.window.chunks(&y, x.as_deref());
-
-        let chunk = |rows: Range<usize>| {
-            let mut slopes = Vec::with_capacity(rows.len());
-            let mut validity = BitmapBuilder::with_capacity(rows.len());
-            in_step(&members, rows, |start, window| {
-                match piece::differentiate(window, self.scale, |row| (self.on_broken)(start + row), &mut slopes)? {
-                    Some(valid) => validity.extend_from_bitmap(&valid),
-                    None => validity.extend_constant(window[0].len(), true),
-                }
-                Ok(())
-            })?;
-            Ok(PrimitiveArray::from_vec(slopes).with_validity(validity.into_opt_validity()))
-        };
-        let chunks = in_parallel(self.window.this().len(), chunk)?;
-        Ok(ChunkedArray::<O>::from_chunk_iter(PlSmallStr::EMPTY, chunks).into_series())
-    }
-}
-
-/// One result per core for a column long enough to pay for the threads, in the order of the rows; else a single one.
-///
-/// The threads live as long as the call: a plugin cannot borrow those of Polars, and a pool of its own would compete with
-/// them. On the streaming engine, which keeps all cores busy with short batches, no thread is ever started.
-fn in_parallel<T: Send>(rows: usize, work: impl Fn(Range<usize>) -> PolarsResult<T> + Sync) -> PolarsResult<Vec<T>> {
-    const ROWS_PER_THREAD: usize = 1 << 19;
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let parts = cores.min(rows / ROWS_PER_THREAD).max(1);
-    let work = &work;
-    let part = move |index: usize| rows * index / parts..rows * (index + 1) / parts;
-    std::thread::scope(|scope| {
-        let spawn = |index| (index, Builder::new().spawn_scoped(scope, move || work(part(index))));
-        let others: Vec<_> = (1..parts).map(spawn).collect();
-        let first = work(part(0));
-        let others = others.into_iter().map(|(index, thread)| match thread {
-            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
-            // The system has no thread to spare.
-            Err(_) => work(part(index)),
-        });
-        std::iter::once(first).chain(others).collect()
-    })
-}
-
-fn typed<T: PolarsNumericType>(columns: &[Series]) -> PolarsResult<Vec<&ChunkedArray<T>>> {
-    columns.iter().map(|column| column.unpack()).collect()
 }
 
 /// Slopes as computed → the dtype promised.
@@ -220,49 +175,4 @@ fn whole(slope: f64) -> Option<i64> {
     let nearest = slope.round_ties_even();
     let fits = nearest >= i64::MIN as f64 && nearest < i64::MAX as f64;
     fits.then_some(nearest as i64)
-}
-
-/// What is wrong with x around a row, in the words of the column.
-fn not_monotonic(x: &[Series], row: usize) -> PolarsResult<PolarsError> {
-    let around = x.iter().map(|x| x.get(row)).collect::<PolarsResult<Vec<_>>>()?;
-    let steps = || {
-        around
-            .windows(2)
-            .filter(|step| !step[0].is_null() && !step[1].is_null())
-    };
-    let order = |step: &[AnyValue]| step[0].partial_cmp(&step[1]);
-    let first = steps().next().and_then(order);
-    let wrong = |step: &&[AnyValue]| {
-        let order = order(step);
-        order.is_none() || order == Some(Ordering::Equal) || order != first || !step.iter().all(is_finite)
-    };
-    let (before, after) = steps()
-        .find(wrong)
-        .or_else(|| steps().next())
-        .map_or_else(Default::default, |step| (show(&step[0]), show(&step[1])));
-    let name = x[0].name();
-    Ok(polars_err!(
-        ComputeError: "`x` must be finite and strictly monotonic, but in column `{name}` {before} is followed by \
-        {after}; sort by `{name}`, use `.over(..., order_by=\"{name}\")`, drop duplicates, \
-        or pass `strict=False` to get nulls there"
-    ))
-}
-
-fn is_finite(value: &AnyValue) -> bool {
-    match value {
-        AnyValue::Float64(value) => value.is_finite(),
-        AnyValue::Float32(value) => value.is_finite(),
-        AnyValue::Float16(value) => f32::from(*value).is_finite(),
-        _ => true,
-    }
-}
-
-/// A coordinate in full: all digits of a float, an instant in UTC.
-fn show(value: &AnyValue) -> String {
-    match value {
-        AnyValue::Float64(value) => format!("{value:?}"),
-        AnyValue::Float32(value) => format!("{value:?}"),
-        AnyValue::Datetime(value, unit, Some(_)) => format!("{} UTC", AnyValue::Datetime(*value, *unit, None)),
-        value => value.to_string(),
-    }
 }

@@ -49,8 +49,14 @@ mod plugin;
 mod points;
 #[cfg(feature = "polars")]
 mod quantity;
+#[cfg(feature = "polars")]
+mod sweep;
+#[cfg(feature = "polars")]
+mod threads;
+#[cfg(feature = "polars")]
+mod unsorted;
 
 #[cfg(feature = "polars")]
-pub use gradient::gradient;
+pub use gradient::{gradient, gradient_by};
 #[cfg(feature = "polars")]
 pub use options::{EdgeOrder, GradientOptions, Nulls, Spacing};

@@ -27,6 +27,9 @@ pub struct GradientOptions {
     pub edge_order: EdgeOrder,
     /// What a null in y or x does to the rows around it.
     pub nulls: Nulls,
+    /// Neighbours further apart in x than this are none: the segment ends there. Positive, and of the kind of x: a
+    /// number, or a time for a temporal x.
+    pub max_gap: Option<Spacing>,
     /// Whether an x that is not strictly monotonic is an error; otherwise its rows are null.
     pub strict: bool,
 }
@@ -38,12 +41,13 @@ impl Default for GradientOptions {
             per: None,
             edge_order: EdgeOrder::default(),
             nulls: Nulls::default(),
+            max_gap: None,
             strict: true,
         }
     }
 }
 
-/// The constant step from row to row.
+/// A length along x: the constant step from row to row, or the longest one.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Spacing {
@@ -109,4 +113,8 @@ pub enum Nulls {
     /// Null wherever the stencil touches it, its own row included.
     #[default]
     Propagate,
+    /// As if the rows with a null were absent; they are null themselves.
+    Skip,
+    /// A null ends a segment: one-sided differences on both sides of it.
+    Split,
 }

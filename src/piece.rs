@@ -1,5 +1,7 @@
 //! One piece of a column: from a window of contiguous rows to their slopes and validity.
 
+use std::ops::Range;
+
 use arrow::bitmap::{Bitmap, MutableBitmap};
 use arrow::compute::utils::combine_validities_and;
 use num_traits::AsPrimitive;
@@ -10,11 +12,12 @@ use crate::neighbours::{Chunk, Column};
 
 /// Appends the slopes of the rows of `window`, the chunk in its middle, to `slopes`; returns which of them are valid.
 ///
-/// A row whose x is not strictly monotonic is handed to `on_broken`, and is null if that does not fail.
+/// A row whose x is not strictly monotonic is handed to `on_broken`, together with the members of the window that its
+/// stencil reads, and is null if that does not fail.
 pub(crate) fn differentiate<Y, X, O>(
     window: &[Chunk<'_, Y, X>],
     scale: Scale,
-    mut on_broken: impl FnMut(usize) -> PolarsResult<()>,
+    mut on_broken: impl FnMut(usize, Range<usize>) -> PolarsResult<()>,
     slopes: &mut Vec<O>,
 ) -> PolarsResult<Option<Bitmap>>
 where
@@ -26,6 +29,7 @@ where
     let start = slopes.len();
     let reach = window.len() / 2;
     let [previous, this, next] = [&window[reach - 1], &window[reach], &window[reach + 1]];
+    let inside = combine_validities_and(previous.exists.as_ref(), next.exists.as_ref());
     let mut broken = Vec::new();
 
     let y = [&previous.y, &this.y, &next.y];
@@ -33,10 +37,11 @@ where
     if let (Some(x1), Some(x2), Some(x3)) = (&previous.x, &this.x, &next.x) {
         let x = [x1, x2, x3];
         let x_validity = valid_in_all(x);
-        let has_neighbours = |row| x_validity.as_ref().is_none_or(|valid| valid.get_bit(row));
+        let has_x = combine_validities_and(x_validity.as_ref(), inside.as_ref());
+        let has_neighbours = |row| has_x.as_ref().is_none_or(|has_x| has_x.get_bit(row));
         let note = |row| {
             broken.push(row);
-            on_broken(row)
+            on_broken(row, reach - 1..reach + 2)
         };
         irregular(neighbours(y), neighbours(x), scale, has_neighbours, note, slopes)?;
         validity = combine_validities_and(validity.as_ref(), x_validity.as_ref());
@@ -44,7 +49,7 @@ where
         even(neighbours(y), scale, slopes);
     }
 
-    let ends = combine_validities_and(previous.exists.as_ref(), next.exists.as_ref()).map(|inside| !&inside);
+    let ends = inside.map(|inside| !&inside);
     if broken.is_empty() && ends.is_none() {
         return Ok(validity);
     }
@@ -66,7 +71,7 @@ fn end_slope<Y: Sample, X: Sample>(
     window: &[Chunk<'_, Y, X>],
     row: usize,
     scale: Scale,
-    mut on_broken: impl FnMut(usize) -> PolarsResult<()>,
+    mut on_broken: impl FnMut(usize, Range<usize>) -> PolarsResult<()>,
 ) -> PolarsResult<Option<f64>> {
     let exists = |chunk: &Chunk<Y, X>| chunk.exists.as_ref().is_none_or(|exists| exists.get_bit(row));
     let reach = window.len() / 2;
@@ -89,7 +94,7 @@ fn end_slope<Y: Sample, X: Sample>(
             scale.numerator,
         ))
     };
-    if !exists(near) || !far.is_none_or(exists) {
+    if !exists(this) || !exists(near) || !far.is_none_or(exists) {
         return Ok(None);
     }
     let to_near = step(this, near);
@@ -97,7 +102,8 @@ fn end_slope<Y: Sample, X: Sample>(
         return Ok(None);
     };
     if !stencil::monotonic(h1, h2) {
-        on_broken(row)?;
+        let read = if at_start { reach..window.len() } else { 0..reach + 1 };
+        on_broken(row, read)?;
         return Ok(None);
     }
     let slope = match far {

@@ -2,8 +2,9 @@
 
 use polars::prelude::*;
 
-use crate::kernel::Scale;
-use crate::options::{GradientOptions, Spacing};
+use crate::kernel::{Limit, Scale};
+use crate::neighbours::Apart;
+use crate::options::{GradientOptions, Nulls, Spacing};
 use crate::quantity::Unit;
 
 const SECOND: i64 = 1_000_000_000;
@@ -13,6 +14,7 @@ const SECOND: i64 = 1_000_000_000;
 pub(crate) struct Plan {
     pub(crate) dtype: DataType,
     pub(crate) scale: Scale,
+    pub(crate) apart: Apart,
 }
 
 impl Plan {
@@ -48,7 +50,11 @@ impl Plan {
         };
         let per = options.per.unwrap_or(SECOND);
         let scale = scale(y_unit, step, Unit::of(&dtype).filter(|unit| unit.is_time()), per);
-        Ok(Self { dtype, scale })
+        let apart = Apart {
+            at_nulls: options.nulls == Nulls::Split,
+            max_gap: options.max_gap.map(|gap| limit(gap, x.zip(x_unit))).transpose()?,
+        };
+        Ok(Self { dtype, scale, apart })
     }
 }
 
@@ -79,6 +85,39 @@ fn scale(y: Unit, x: Step, result: Option<Unit>, per: i64) -> Scale {
     scale.numerator *= times.numerator as f64;
     scale.denominator *= times.denominator as f64 * x.steps;
     scale
+}
+
+/// The longest step within a segment, in the canonical numbers of x.
+fn limit(gap: Spacing, x: Option<(&Field, Unit)>) -> PolarsResult<Limit> {
+    let (x, unit) = x.ok_or_else(|| {
+        polars_err!(InvalidOperation: "`max_gap` is a distance in x, but there is no `x`; give the coordinate column")
+    })?;
+    match (gap, unit) {
+        (Spacing::Step(gap), Unit::Number { decimals }) if gap > 0.0 && gap.is_finite() => {
+            Ok(Limit { float: gap, integer: whole_steps(gap, decimals) })
+        },
+        (Spacing::Nanoseconds(gap), Unit::Time { nanoseconds }) if gap > 0 => {
+            let steps = gap / nanoseconds;
+            Ok(Limit { float: steps as f64, integer: steps.unsigned_abs().into() })
+        },
+        (Spacing::Step(_), Unit::Time { .. }) => polars_bail!(
+            InvalidOperation: "`max_gap` must be a duration where x is temporal, but x column `{}` is {}; \
+            give a timedelta or a duration string such as \"90m\"", x.name(), x.dtype()
+        ),
+        (Spacing::Nanoseconds(_), Unit::Number { .. }) => polars_bail!(
+            InvalidOperation: "`max_gap` must be a number where x is one, but x column `{}` is {}; \
+            give a number, or cast x to Datetime or Duration", x.name(), x.dtype()
+        ),
+        (Spacing::Step(gap), _) => polars_bail!(InvalidOperation: "`max_gap` must be finite and positive, got {gap}"),
+        (Spacing::Nanoseconds(gap), _) => polars_bail!(InvalidOperation: "`max_gap` must be positive, got {gap} ns"),
+    }
+}
+
+/// How many steps of `10^-decimals` fit into a length, by its shortest digits: 0.3 means three tenths.
+fn whole_steps(length: f64, decimals: usize) -> u128 {
+    let digits = length.to_string();
+    let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
+    format!("{whole}{fraction:0<decimals$.decimals$}").parse().unwrap_or(u128::MAX)
 }
 
 fn differentiable(y: &Field) -> PolarsResult<Unit> {

@@ -11,7 +11,7 @@ use pyo3_polars::PolarsAllocator;
 use pyo3_polars::derive::polars_expr;
 use serde::Deserialize;
 
-use crate::gradient::gradient_of;
+use crate::gradient::{gradient_of_column, gradient_of_window};
 use crate::neighbours::Window;
 use crate::options::GradientOptions;
 use crate::plan::Plan;
@@ -57,8 +57,19 @@ fn gradient_output(fields: &[Field], kwargs: GradientKwargs) -> PolarsResult<Fie
 
 /// Points and their shifted copies, furthest row back first → slopes.
 #[polars_expr(output_type_func_with_kwargs=gradient_output)]
-fn gradient(inputs: &[Series], kwargs: GradientKwargs) -> PolarsResult<Series> {
+fn gradient_shifted(inputs: &[Series], kwargs: GradientKwargs) -> PolarsResult<Series> {
     let window = Window::of_shifted(inputs)?;
     let plan = plan(&inputs[0].field(), &kwargs.options)?;
-    gradient_of(&window, &plan, kwargs.options.strict)
+    gradient_of_window(&window, &plan, &kwargs.options)
+}
+
+/// A whole column of points and, if there are keys, a struct of them → slopes.
+#[polars_expr(output_type_func_with_kwargs=gradient_output)]
+fn gradient_whole(inputs: &[Series], kwargs: GradientKwargs) -> PolarsResult<Series> {
+    let plan = plan(&inputs[0].field(), &kwargs.options)?;
+    let keys = match inputs.get(1) {
+        Some(keys) => keys.struct_()?.fields_as_series(),
+        None => Vec::new(),
+    };
+    gradient_of_column(&inputs[0], &keys, &plan, &kwargs.options)
 }

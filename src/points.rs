@@ -3,6 +3,7 @@
 //! A struct column has a validity of its own. Once shifted, it alone tells the end of a segment (no point there) from
 //! a null in the data (a point without a y or an x).
 
+use arrow::bitmap::{Bitmap, BitmapBuilder};
 use polars::prelude::*;
 
 /// The column of points `(y, x)`, named like y.
@@ -17,6 +18,22 @@ pub(crate) fn points(y: &Series, x: Option<&Series>) -> PolarsResult<Series> {
         .map(|(column, field)| column.clone().with_name(field.name))
         .collect();
     Ok(StructChunked::from_series(y.name().clone(), y.len(), columns.iter())?.into_series())
+}
+
+/// Which points have both their y and their x; `None` if all.
+pub(crate) fn known(points: &Series) -> PolarsResult<Option<Bitmap>> {
+    let fields = points.struct_()?.fields_as_series();
+    if fields.iter().all(|field| !field.has_nulls()) {
+        return Ok(None);
+    }
+    let known = fields.iter().map(|field| field.is_not_null()).reduce(|a, b| a & b);
+    Ok(known.map(|known| {
+        let mut bits = BitmapBuilder::with_capacity(known.len());
+        for chunk in known.downcast_iter() {
+            bits.extend_from_bitmap(chunk.values());
+        }
+        bits.freeze()
+    }))
 }
 
 /// The fields of the column of points: named like their columns, or told apart where those share a name.

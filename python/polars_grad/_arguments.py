@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from math import inf, isfinite
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import polars as pl
@@ -36,6 +37,16 @@ def column(name: str, value: Any) -> pl.Expr:
     raise TypeError(msg + _column_hint(name, value))
 
 
+def keys(value: Any) -> list[pl.Expr]:
+    """One or several key columns."""
+    if not isinstance(value, (list, tuple)):
+        return [column("by", value)]
+    if not value:
+        msg = "`by` must name at least one column, got none; leave it out for a single group"
+        raise ValueError(msg)
+    return [column("by", key) for key in value]
+
+
 def _column_hint(name: str, value: Any) -> str:
     if isinstance(value, pl.Series):
         return f"; for values that are not a column of the frame use `{name}=pl.lit(series)`"
@@ -58,19 +69,45 @@ def spacing(value: Any) -> dict[str, float | int]:
         hint = '; for a column of coordinates use `x="..."`' if isinstance(value, pl.Expr) else ""
         msg = f"`spacing` must be a number, a timedelta or a duration string, got {type(value).__name__}{hint}"
         raise TypeError(msg)
-    try:
-        step = float(value)
-    except OverflowError:
-        step = inf
+    step = _float(value)
     if not isfinite(step) or step == 0.0:
         msg = f"`spacing` must be a finite Float64 and not zero, got {value}"
         raise ValueError(msg)
     return {"step": step}
 
 
+def max_gap(value: Any) -> dict[str, float | int]:
+    """The longest step between neighbours: a number in the unit of x, or a time in nanoseconds."""
+    if isinstance(value, (str, timedelta)):
+        nanoseconds = duration("max_gap", value)
+        if nanoseconds <= 0:
+            msg = f"`max_gap` must be longer than zero, got {value!r}"
+            raise ValueError(msg)
+        return {"nanoseconds": nanoseconds}
+    if not _is_number(value):
+        msg = f"`max_gap` must be a number, a timedelta or a duration string, got {type(value).__name__}"
+        raise TypeError(msg)
+    gap = _float(value)
+    if not isfinite(gap) or gap <= 0.0:
+        msg = f"`max_gap` must be finite and positive, got {value}"
+        raise ValueError(msg)
+    if isinstance(value, Integral) and gap != value:
+        msg = f"`max_gap` is compared exactly and must be a number that Float64 holds, got {value}"
+        raise ValueError(msg)
+    return {"step": gap}
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return inf
+
+
 def _is_number(value: Any) -> bool:
     # numpy registers its time differences as integers.
-    return isinstance(value, Real) and not isinstance(value, bool) and type(value).__name__ != "timedelta64"
+    is_time = type(value).__name__ == "timedelta64"
+    return isinstance(value, (Real, Decimal)) and not isinstance(value, bool) and not is_time
 
 
 def per(value: Any) -> int:

@@ -29,18 +29,25 @@ def points(y: pl.Expr, x: pl.Expr | None) -> pl.Expr:
     return pl.struct(columns)
 
 
-def gradient(points: pl.Expr, *, reach: int, options: dict[str, Any]) -> pl.Expr:
+def gradient_shifted(points: pl.Expr, *, reach: int, options: dict[str, Any]) -> pl.Expr:
     """Apply the stencil to points and their neighbours, found by Polars' own `shift`."""
     window = [points.shift(-ahead) if ahead else points for ahead in range(-reach, reach + 1)]
-    return _call("gradient", window, options=options)
+    return _call("gradient_shifted", window, options=options)
 
 
-def _call(function: str, args: list[pl.Expr], **kwargs: Any) -> pl.Expr:
-    # Elementwise is true of both: what they know of other rows arrives in columns that Polars has shifted.
+def gradient_whole(points: pl.Expr, keys: list[pl.Expr], *, options: dict[str, Any]) -> pl.Expr:
+    """Find groups of keys and rows without nulls in the whole column, and apply the stencil within them."""
+    # One struct, so that an expression of several columns is several keys and not several results.
+    by = [pl.struct(keys)] if keys else []
+    return _call("gradient_whole", [points, *by], is_elementwise=False, options=options)
+
+
+def _call(function: str, args: list[pl.Expr], *, is_elementwise: bool = True, **kwargs: Any) -> pl.Expr:
+    # Elementwise is true of what knows of other rows only by columns that Polars has shifted.
     return register_plugin_function(
         plugin_path=_LIBRARY,
         function_name=function,
         args=args,
         kwargs=kwargs,
-        is_elementwise=True,
+        is_elementwise=is_elementwise,
     )

@@ -8,6 +8,7 @@ from polars_grad import _arguments as check
 from polars_grad import _plugin
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
 
     import polars as pl
@@ -22,7 +23,9 @@ def gradient(
     spacing: float | timedelta | str | None = None,
     per: timedelta | str | None = None,
     edge_order: Literal[1, 2] = 1,
-    nulls: Literal["propagate"] = "propagate",
+    by: str | pl.Expr | Sequence[str | pl.Expr] | None = None,
+    nulls: Literal["propagate", "skip", "split"] = "propagate",
+    max_gap: float | timedelta | str | None = None,
     strict: bool = True,
 ) -> pl.Expr:
     r"""
@@ -51,12 +54,25 @@ def gradient(
         The unit of time in the result when `x` or `spacing` is temporal: a timedelta or a duration string such as
         "1h"; one second unless given.
     edge_order
-        The order of accuracy at the ends, 1 or 2. A column, or a group, of fewer than `edge_order + 1` rows is null.
+        The order of accuracy at the ends, 1 or 2. A segment of fewer than `edge_order + 1` rows is null.
+    by
+        Differentiate each group by itself: one or several key columns, names or expressions of any dtype that Polars
+        groups by. Rows of equal keys form a group, wherever they stand; null is a key like any other.
     nulls
-        "propagate": a null in `y` or `x` makes null every row whose stencil touches it, its own row included.
+        What a null in `y` or `x` does to the rows around it; its own row is null in any case.
+
+        - "propagate": every row whose stencil touches it is null.
+        - "skip": none is; the gradient is that of the column, or group, without such rows. Without `x` the rows that
+          remain are one step apart.
+        - "split": none is; a null ends a segment, and one-sided differences stand on both sides of it.
+    max_gap
+        Neighbours further apart in `x` than this do not belong together: the segment ends there, with one-sided
+        differences on both sides. A number, or for a temporal `x` a timedelta or a duration string. The comparison is
+        exact, in the units of `x`; by a Decimal `x`, 0.3 means three tenths.
     strict
         What to do about an `x` that repeats, turns, or is NaN or infinite next to the row: True is an error, False
-        gives nulls where the stencil touches it. Rows on the two sides of a null are not compared.
+        gives nulls where the stencil touches it. Each segment is judged by itself; under "propagate" the rows on the
+        two sides of a null are not compared.
 
     Returns
     -------
@@ -78,20 +94,30 @@ def gradient(
         At once, if an argument is not one of those allowed.
     polars.exceptions.ComputeError
         When the query is planned, if `y` or `x` has no differences (strings, lists, ..., a Boolean `y`) or `per` meets
-        an `x` that is not temporal; when it runs, if `x` is not strictly monotonic and `strict` is set.
+        an `x` that is not temporal, or `max_gap` is of another kind than `x`; when it runs, if `x` is not strictly
+        monotonic within a segment and `strict` is set.
 
     Notes
     -----
-    Null contract: no value is invented. A null makes its row null, and each row next to it; with `edge_order=2` the
-    ends read two rows inwards.
+    A segment is what belongs together: the column or the group, cut at `max_gap` and by `nulls="split"` at nulls.
+
+    Null contract: no value is invented. A null makes its row null, and by "propagate" each row next to it; with
+    `edge_order=2` the ends read two rows inwards.
 
     NaN contract: a NaN in `y` is a value and gives NaN in its own row, the row before and the row after. An infinite
     `y` gives NaN in its own row, at an end of a segment an infinite slope. NaN and infinity in `x` are not monotonic.
 
     Integers and times are subtracted as integers: nothing wraps around, and nanoseconds since 1970 keep every digit.
 
-    The result is elementwise in `y`, `x` and their shifted copies, so it is the same in `select`, `over`, `agg`, and on
-    every engine. The expressions are evaluated once per copy by an eager frame; `.lazy()` evaluates them once.
+    The result is the same in `select`, `over`, `agg`, and on every engine. It is elementwise in `y`, `x` and their
+    shifted copies; the expressions are evaluated once per copy by an eager frame, `.lazy()` evaluates them once.
+
+    `by="id"` gives the rows that `.over("id")` gives, but in one pass over all groups; `over` calls the plugin once per
+    group. Use `by` for many groups, `over` for its `order_by` and inside of other window expressions.
+
+    `by` and `nulls="skip"` need whole columns: on the streaming engine `y`, `x` and the keys are held in memory, 8 bytes
+    a row for each number, and the result. Groups that do not stand one after the other, and rows that are skipped, hold
+    `y`, `x` and the result once more, and 4 bytes a row.
 
     The formula is that of numpy [1]_, in the form of Fornberg [2]_ for arbitrary spacing.
 
@@ -134,7 +160,7 @@ def gradient(
     │ 13.0 │
     └──────┘
 
-    Per group, per hour:
+    In a window, per hour:
 
     >>> from datetime import datetime
     >>> df = pl.DataFrame(
@@ -156,6 +182,30 @@ def gradient(
     │ b   ┆ 2024-01-01 00:00:00 ┆ 7     ┆ -3.0   │
     │ b   ┆ 2024-01-01 01:00:00 ┆ 4     ┆ -3.0   │
     └─────┴─────────────────────┴───────┴────────┘
+
+    Groups in any order, with a gap that no difference should reach over:
+
+    >>> df = pl.DataFrame(
+    ...     {
+    ...         "id": ["a", "b", "a", "b", "a", "a"],
+    ...         "t": [0, 0, 1, 2, 9, 10],
+    ...         "y": [0.0, 7.0, 1.0, 1.0, 5.0, 9.0],
+    ...     }
+    ... )
+    >>> df.with_columns(dy_dt=pg.gradient("y", x="t", by="id", max_gap=3))
+    shape: (6, 4)
+    ┌─────┬─────┬─────┬───────┐
+    │ id  ┆ t   ┆ y   ┆ dy_dt │
+    │ --- ┆ --- ┆ --- ┆ ---   │
+    │ str ┆ i64 ┆ f64 ┆ f64   │
+    ╞═════╪═════╪═════╪═══════╡
+    │ a   ┆ 0   ┆ 0.0 ┆ 1.0   │
+    │ b   ┆ 0   ┆ 7.0 ┆ -3.0  │
+    │ a   ┆ 1   ┆ 1.0 ┆ 1.0   │
+    │ b   ┆ 2   ┆ 1.0 ┆ -3.0  │
+    │ a   ┆ 9   ┆ 5.0 ┆ 4.0   │
+    │ a   ┆ 10  ┆ 9.0 ┆ 4.0   │
+    └─────┴─────┴─────┴───────┘
     """
     if x is not None and spacing is not None:
         msg = "`x` and `spacing` exclude each other: give the coordinate column, or one constant step"
@@ -163,7 +213,7 @@ def gradient(
     order = check.edge_order(edge_order)
     options: dict[str, Any] = {
         "edge_order": order,
-        "nulls": check.one_of("nulls", nulls, ("propagate",)),
+        "nulls": check.one_of("nulls", nulls, ("propagate", "skip", "split")),
         "strict": check.flag("strict", strict),
     }
     if spacing is not None:
@@ -173,6 +223,13 @@ def gradient(
         if x is None and "nanoseconds" not in options.get("spacing", {}):
             msg = '`per` is the unit of a temporal x: give `x`, or `spacing` as a duration such as "10ms"'
             raise ValueError(msg)
+    if max_gap is not None:
+        if x is None:
+            msg = "`max_gap` is a distance in x: give `x`, the coordinate column"
+            raise ValueError(msg)
+        options["max_gap"] = check.max_gap(max_gap)
 
     points = _plugin.points(check.column("y", y), None if x is None else check.column("x", x))
-    return _plugin.gradient(points, reach=order, options=options)
+    if by is None and nulls != "skip":
+        return _plugin.gradient_shifted(points, reach=order, options=options)
+    return _plugin.gradient_whole(points, [] if by is None else check.keys(by), options=options)

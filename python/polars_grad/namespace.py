@@ -29,7 +29,9 @@ class ExprGrad:
         spacing: float | timedelta | str | None = None,
         per: timedelta | str | None = None,
         edge_order: Literal[1, 2] = 1,
-        nulls: Literal["propagate"] = "propagate",
+        by: str | pl.Expr | Sequence[str | pl.Expr] | None = None,
+        nulls: Literal["propagate", "skip", "split"] = "propagate",
+        max_gap: float | timedelta | str | None = None,
         strict: bool = True,
     ) -> pl.Expr:
         """
@@ -58,7 +60,9 @@ class ExprGrad:
             spacing=spacing,
             per=per,
             edge_order=edge_order,
+            by=by,
             nulls=nulls,
+            max_gap=max_gap,
             strict=strict,
         )
 
@@ -77,13 +81,15 @@ class SeriesGrad:
         spacing: float | timedelta | str | None = None,
         per: timedelta | str | None = None,
         edge_order: Literal[1, 2] = 1,
-        nulls: Literal["propagate"] = "propagate",
+        by: pl.Series | Sequence[Any] | None = None,
+        nulls: Literal["propagate", "skip", "split"] = "propagate",
+        max_gap: float | timedelta | str | None = None,
         strict: bool = True,
     ) -> pl.Series:
         """
         Differentiate the series with respect to `x`, a series or values of the same length.
 
-        See :func:`polars_grad.gradient` for everything else.
+        `by` takes keys like that too, or a list of several series. See :func:`polars_grad.gradient` for everything else.
 
         Examples
         --------
@@ -98,29 +104,33 @@ class SeriesGrad:
             4.0
         ]
         """
-        y = pl.col("y").alias(self._series.name)
         columns = {"y": self._series}
-        if x is not None:
-            columns["x"] = _values(x)
-        if "x" in columns and len(columns["x"]) != len(self._series):
-            msg = f"`x` must be as long as the series: got {len(columns['x'])} and {len(self._series)} values"
-            raise ValueError(msg)
+
+        def column(argument: str, values: Any, name: str) -> pl.Expr:
+            columns[name] = _values(argument, values, len(self._series))
+            return pl.col(name).alias(columns[name].name or name)
+
+        several = isinstance(by, (list, tuple)) and bool(by) and all(isinstance(key, pl.Series) for key in by)
+        keys = by if several else [by]
         slope = functions.gradient(
-            y,
-            None if x is None else pl.col("x").alias(columns["x"].name or "x"),
+            pl.col("y").alias(self._series.name),
+            None if x is None else column("x", x, "x"),
             spacing=spacing,
             per=per,
             edge_order=edge_order,
+            by=None if by is None else [column("by", key, f"by{number}") for number, key in enumerate(keys)],
             nulls=nulls,
+            max_gap=max_gap,
             strict=strict,
         )
         return pl.DataFrame(columns).select(slope).to_series()
 
 
-def _values(x: Any) -> pl.Series:
-    if isinstance(x, pl.Series):
-        return x
-    if isinstance(x, (str, pl.Expr)) or not hasattr(x, "__len__"):
-        msg = f"`x` must be a series or values of the same length, got {type(x).__name__}"
+def _values(argument: str, values: Any, length: int) -> pl.Series:
+    if isinstance(values, (str, pl.Expr)) or not hasattr(values, "__len__"):
+        msg = f"`{argument}` must be a series or values of the same length, got {type(values).__name__}"
         raise TypeError(msg)
-    return pl.Series("x", x)
+    if len(values) != length:
+        msg = f"`{argument}` must be as long as the series: got {len(values)} and {length} values"
+        raise ValueError(msg)
+    return values if isinstance(values, pl.Series) else pl.Series(argument, values)

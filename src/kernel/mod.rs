@@ -27,4 +27,4 @@ mod sample;
 pub mod stencil;
 
 pub use interior::{Neighbours, even, irregular};
-pub use sample::{Rise, Sample, Scale};
+pub use sample::{Limit, Rise, Sample, Scale};

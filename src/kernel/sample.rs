@@ -11,6 +11,11 @@ pub trait Sample: Copy {
     /// `self - earlier`, rounded once.
     fn minus(self, earlier: Self) -> f64;
 
+    /// Whether the distance to another number exceeds a limit: exactly, whatever rounding makes of it.
+    ///
+    /// Nothing is beyond a limit from what is not finite.
+    fn is_beyond(self, other: Self, limit: Limit) -> bool;
+
     /// Zero for a finite number, NaN otherwise: what a stencil adds that must see a value but gives it no weight.
     fn taint(self) -> f64;
 }
@@ -23,6 +28,17 @@ macro_rules! float_sample {
             #[inline(always)]
             fn minus(self, earlier: Self) -> f64 {
                 f64::from(self) - f64::from(earlier)
+            }
+
+            #[inline(always)]
+            fn is_beyond(self, other: Self, limit: Limit) -> bool {
+                let [a, b] = [self.max(other), self.min(other)].map(f64::from);
+                let distance = a - b;
+                // What rounding took from the distance (Knuth's two-sum).
+                let b_seen = a - distance;
+                let rest = (a - (distance + b_seen)) + (b_seen - b);
+                let finite = a.is_finite() & b.is_finite();
+                finite & ((distance > limit.float) | ((distance == limit.float) & (rest > 0.0)))
             }
 
             #[inline(always)]
@@ -46,6 +62,11 @@ macro_rules! integer_sample {
             }
 
             #[inline(always)]
+            fn is_beyond(self, other: Self, limit: Limit) -> bool {
+                u128::from(self.abs_diff(other)) > limit.integer
+            }
+
+            #[inline(always)]
             fn taint(self) -> f64 {
                 0.0
             }
@@ -55,6 +76,15 @@ macro_rules! integer_sample {
 
 float_sample!(f32, f64);
 integer_sample!(i64, i128);
+
+/// The longest distance between neighbours, for numbers of either kind.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limit {
+    /// Of floats.
+    pub float: f64,
+    /// Of integers.
+    pub integer: u128,
+}
 
 /// The unit of the slope: raw differences `dy / dx` are `dy * numerator / (dx * denominator)` in the units asked for.
 ///

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use arrow::bitmap::Bitmap;
+use arrow::compute::utils::combine_validities_and;
 use polars::prelude::*;
 
 /// A column of points and its shifted copies, furthest row back first, the column itself in the middle.
@@ -25,7 +26,7 @@ pub(crate) struct Column<'a, T> {
 pub(crate) struct Chunk<'a, Y, X> {
     pub(crate) y: Column<'a, Y>,
     pub(crate) x: Option<Column<'a, X>>,
-    /// Where there is a point at all: elsewhere the row is beyond the end of its segment.
+    /// Where there is a point in the segment of the row in the middle: elsewhere it is beyond the end of that segment.
     pub(crate) exists: Option<Bitmap>,
 }
 
@@ -119,11 +120,36 @@ fn columns<T: PolarsNumericType>(column: &ChunkedArray<T>) -> impl Iterator<Item
     })
 }
 
+/// Takes from every row the neighbours that a broken link parts it from, step by step outwards.
+///
+/// `linked` is asked about a step from an earlier to a later row, the later one so many rows ahead of the middle.
+pub(super) fn unlink<Y, X>(
+    window: &mut [Chunk<'_, Y, X>],
+    linked: impl Fn(isize, &Chunk<'_, Y, X>, &Chunk<'_, Y, X>) -> Option<Bitmap>,
+) {
+    let reach = window.len() / 2;
+    for distance in 1..=reach {
+        let ahead = distance as isize;
+        let (before, after) = (reach - distance, reach + distance);
+        let to_before = linked(1 - ahead, &window[before], &window[before + 1]);
+        let to_after = linked(ahead, &window[after - 1], &window[after]);
+        for (near, far, linked) in [(before + 1, before, to_before), (after - 1, after, to_after)] {
+            let reached = both(window[near].exists.as_ref(), linked.as_ref());
+            window[far].exists = both(window[far].exists.as_ref(), reached.as_ref());
+        }
+    }
+}
+
+/// Where two conditions hold, none being one that always does.
+pub(super) fn both(a: Option<&Bitmap>, b: Option<&Bitmap>) -> Option<Bitmap> {
+    combine_validities_and(a, b)
+}
+
 /// Calls `visit` with the first row and one chunk per member, for all of `rows`, in order.
 pub(crate) fn in_step<Y, X>(
     members: &[Vec<Chunk<'_, Y, X>>],
     rows: Range<usize>,
-    mut visit: impl FnMut(usize, &[Chunk<'_, Y, X>]) -> PolarsResult<()>,
+    mut visit: impl FnMut(usize, &mut [Chunk<'_, Y, X>]) -> PolarsResult<()>,
 ) -> PolarsResult<()>
 where
     Y: Copy,
@@ -134,8 +160,8 @@ where
     while row < rows.end {
         let left = cursors.iter().map(Cursor::left).min().unwrap_or_default();
         let length = left.min(rows.end - row);
-        let chunks: Vec<_> = cursors.iter_mut().map(|cursor| cursor.take(length)).collect();
-        visit(row, &chunks)?;
+        let mut chunks: Vec<_> = cursors.iter_mut().map(|cursor| cursor.take(length)).collect();
+        visit(row, &mut chunks)?;
         row += length;
     }
     Ok(())
@@ -171,6 +197,12 @@ impl<'a, 'b, Y: Copy, X: Copy> Cursor<'a, 'b, Y, X> {
 impl<Y: Copy, X: Copy> Chunk<'_, Y, X> {
     pub(crate) fn len(&self) -> usize {
         self.y.values.len()
+    }
+
+    /// Where neither y nor x is null.
+    pub(super) fn known(&self) -> Option<Bitmap> {
+        let x = self.x.as_ref().and_then(|x| x.validity.as_ref());
+        both(self.y.validity.as_ref(), x)
     }
 
     fn slice(&self, offset: usize, length: usize) -> Self {
