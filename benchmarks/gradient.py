@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import flat
+import grouped
 import machine
+import picture
 import streaming
 import tables
 import targets
@@ -19,17 +22,28 @@ from rounds import interleave
 from polars_grad import _internal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rounds import Contenders, Medians
     from streaming import Cost
 
-REPORT = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 ROWS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 ROWS_QUICK = (100_000,)
 STREAMED = (10_000_000, 30_000_000)
 # Beyond this many rows some cases go without the slow contenders.
 SLOW_UP_TO = 1_000_000
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that was measured."""
+
+    flats: Mapping[flat.Case, Mapping[int, Medians]]
+    wides: Medians
+    groups: Mapping[grouped.Case, Mapping[int, Medians]]
+    slow_groups: Mapping[grouped.Case, Mapping[int, Medians]]
+    streams: Mapping[int, Mapping[str, Cost]]
 
 
 def main() -> None:
@@ -41,35 +55,52 @@ def main() -> None:
     if getattr(_internal, "DEBUG", True):
         sys.exit("polars_grad is a debug build, or does not say: nothing timed. Install a release wheel: `make bench`")
     try:
-        document = report(quick=quick)
+        results = measure(quick=quick)
     except Disagreement as error:
         sys.exit(f"the answers differ, so nothing here is worth timing: {error}")
+    document = report(results)
     print(document)
     if not quick:
-        REPORT.parent.mkdir(exist_ok=True)
-        REPORT.write_text(document, encoding="utf-8")
+        DOCS.mkdir(exist_ok=True)
+        (DOCS / "benchmarks.md").write_text(document, encoding="utf-8")
+        picture.draw(results.slow_groups, DOCS / "grouped.png")
 
 
-def report(*, quick: bool) -> str:
-    """Run all measurements and write them down as one Markdown page."""
+def measure(*, quick: bool) -> Results:
+    """Run all measurements."""
     flat.settle_allocator()
     for case in flat.CASES:
         flat.check(case, flat.frame(case, 1_000))
-    flats = {case: dict(time_flat(case, quick=quick)) for case in flat.CASES}
-    wides = time_wide(quick=quick)
-    streams = dict(time_streams(quick=quick))
+    return Results(
+        flats={case: dict(time_flat(case, quick=quick)) for case in flat.CASES},
+        wides=time_wide(quick=quick),
+        groups=time_groups(grouped.CASES, quick=quick),
+        slow_groups=time_groups(grouped.CASES_WITH_SLOW, quick=quick),
+        streams=dict(time_streams(quick=quick)),
+    )
+
+
+def report(results: Results) -> str:
+    """Write everything down as one Markdown page."""
+    reached = (*targets.rows(results.flats[flat.CASES[0]], results.streams), *targets.of_groups(results.groups))
     sections = [
         machine.header(),
         "## Numbers to reach",
-        tables.met(targets.rows(flats[flat.CASES[0]], streams)),
+        tables.met(reached),
         "## One column",
         tables.ABOUT_COLUMNS,
-        *(part for case, results in flats.items() for part in (f"### {case.title}", tables.medians(results))),
+        *(part for case, medians in results.flats.items() for part in (f"### {case.title}", tables.medians(medians))),
         f"## {wide.COLUMNS:,} columns of {wide.ROWS:,} rows against one x",
-        tables.medians({wide.ROWS: wides}),
+        tables.medians({wide.ROWS: results.wides}),
+        "## Groups",
+        tables.ABOUT_GROUPS,
+        *tables.groups(results.groups),
+        "## Groups, and everybody else",
+        tables.ABOUT_SLOW_GROUPS,
+        *tables.groups(results.slow_groups),
         "## From Parquet to Parquet on the streaming engine",
         tables.ABOUT_STREAMS,
-        tables.streams(streams),
+        tables.streams(results.streams),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -93,9 +124,27 @@ def time_wide(*, quick: bool) -> Medians:
     return timed(contenders, seconds=3, quick=quick)
 
 
-def timed(contenders: Contenders, *, seconds: float, quick: bool) -> Medians:
+def time_groups(cases: Iterable[grouped.Case], *, quick: bool) -> dict[grouped.Case, dict[int, Medians]]:
+    """Time cases of groups."""
+    chosen = map(grouped.shortened, cases) if quick else cases
+    return {case: dict(time_grouped(case, quick=quick)) for case in chosen}
+
+
+def time_grouped(case: grouped.Case, *, quick: bool) -> Iterator[tuple[int, Medians]]:
+    """Time one case, by number of groups; who is slow is called less often, and apart from the others."""
+    for groups in case.groups:
+        progress(f"{case.rows:,} rows, {case.title}: {groups:,} groups")
+        data = grouped.frame(case, groups)
+        contenders = grouped.contenders(case, data, groups)
+        grouped.check(case, data, contenders)
+        fast = {name: call for name, call in contenders.items() if name not in grouped.SLOW}
+        slow = {name: call for name, call in contenders.items() if name in grouped.SLOW}
+        yield groups, timed(fast, seconds=2, quick=quick, fewest=11) | interleave(slow, seconds=0, fewest=1)
+
+
+def timed(contenders: Contenders, *, seconds: float, quick: bool, fewest: int = 25) -> Medians:
     """Give a quick run a fifth of the time, and fewer rounds."""
-    return interleave(contenders, seconds=seconds / 5 if quick else seconds, fewest=6 if quick else 25)
+    return interleave(contenders, seconds=seconds / 5 if quick else seconds, fewest=6 if quick else fewest)
 
 
 def time_streams(*, quick: bool) -> Iterator[tuple[int, dict[str, Cost]]]:

@@ -17,7 +17,7 @@ taken within one run on one machine and carries over to another, a time does not
 
 def header() -> str:
     """Write the head of the report."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("polars-grad", "polars", "numpy"))
+    packages = ", ".join(f"{name} {version(name)}" for name in ("polars-grad", "polars", "numpy", "pandas"))
     date = datetime.now(tz=timezone.utc).date()
     return f"{TITLE}\n\n{processor()}, {os.cpu_count()} cores · {packages}, Python {platform.python_version()} · {date}"
 

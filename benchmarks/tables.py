@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flat import YARDSTICK
 from streaming_run import COPY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from grouped import Case
     from rounds import Medians
     from streaming import Cost
 
 ABOUT_COLUMNS = """\
 Each cell: the median time, and its ratio to that of the yardstick `y + t` on the same frame. An eager frame evaluates
 the parts of the shift expression as often as they are written, a lazy frame once: see the last case."""
+ABOUT_GROUPS = """\
+Groups of unequal size, irregular x. Groups that stand one after the other are compared with the gradient of the whole
+column, which knows of no groups; shuffled rows with `group_by().agg("y")`, which brings together the values of each
+group and computes nothing."""
+ABOUT_SLOW_GROUPS = """\
+The same with those who do something for each group. They are called twice, the first time to warm up; "-" where a call
+would take longer than about 5 s.
+
+![Time per call against the number of groups](grouped.png)"""
 ABOUT_STREAMS = """\
 Two columns in, two columns out. Peak memory is that of the whole process, file pages mapped into it included."""
 
@@ -25,11 +34,18 @@ def met(rows: Iterable[Sequence[str]]) -> str:
     return table(("work", "at most", "measured"), rows)
 
 
-def medians(results: Mapping[int, Medians]) -> str:
-    """Tabulate one case: who, by how many rows."""
+def medians(results: Mapping[int, Medians], what: str = "rows") -> str:
+    """Tabulate one case: who, by how many rows or groups."""
     names = max(results.values(), key=len)
     body = [(name, *(cell(name, at) for at in results.values())) for name in names]
-    return table(("median, ratio to the first", *(f"{rows:,} rows" for rows in results)), body)
+    return table(("median, ratio to the first", *(f"{count:,} {what}" for count in results)), body)
+
+
+def groups(results: Mapping[Case, Mapping[int, Medians]]) -> Iterator[str]:
+    """Tabulate cases of groups, each under its title."""
+    for case, by_count in results.items():
+        yield f"### {case.rows:,} rows, {case.title}"
+        yield medians(by_count, "groups")
 
 
 def streams(results: Mapping[int, Mapping[str, Cost]]) -> str:
@@ -43,8 +59,9 @@ def streams(results: Mapping[int, Mapping[str, Cost]]) -> str:
 
 
 def cell(name: str, at: Medians) -> str:
-    """Write a median and its ratio to the yardstick."""
-    return f"{timed(at[name])}, {times(at[name] / at[YARDSTICK])}" if name in at else "-"
+    """Write a median and its ratio to the yardstick, which is the first."""
+    yardstick = next(iter(at.values()))
+    return f"{timed(at[name])}, {times(at[name] / yardstick)}" if name in at else "-"
 
 
 def megabytes(cost: Cost) -> str:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flat import NUMPY, OURS, YARDSTICK
+from grouped import BY, GATHER, UNGROUPED
 from streaming_run import COPY, GRADIENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from grouped import Case
     from rounds import Medians
     from streaming import Cost
 
 AGAINST_YARDSTICK = {10_000_000: 1.2, 100_000: 1.6, 1_000: 3.0}
 AGAINST_NUMPY = 12
 AGAINST_COPY = 1.6
+BY_AGAINST = {UNGROUPED: 2.0, GATHER: 2.5}
 
 
 def rows(flat: Mapping[int, Medians], streams: Mapping[int, Mapping[str, Cost]]) -> Iterator[tuple[str, str, str]]:
@@ -31,6 +34,16 @@ def rows(flat: Mapping[int, Medians], streams: Mapping[int, Mapping[str, Cost]])
         ratio = costs[GRADIENT].seconds / costs[COPY].seconds
         work = f"{count:,} rows, Parquet to Parquet, streaming"
         yield work, f"{AGAINST_COPY:g}x the copy", verdict(f"{ratio:.2f}x", ratio <= AGAINST_COPY)
+
+
+def of_groups(results: Mapping[Case, Mapping[int, Medians]]) -> Iterator[tuple[str, str, str]]:
+    """List the same of groups."""
+    for case, by_count in results.items():
+        limit = BY_AGAINST[case.yardstick]
+        for count, medians in by_count.items():
+            ratio = medians[BY] / medians[case.yardstick]
+            work = f"{case.rows:,} rows, {case.title}: {count:,} groups"
+            yield work, f"{limit:g}x {case.yardstick}", verdict(f"{ratio:.2f}x", ratio <= limit)
 
 
 def verdict(measured: str, reached: object) -> str:

@@ -13,19 +13,16 @@ import polars_grad as pg
 HERE = Path(__file__).parent
 
 
-def hourly(path: Path) -> pl.DataFrame:
-    """Readings per airport in order of time, a row for every hour: a missing hour becomes a null, not a shortcut."""
-    return (
-        pl.read_parquet(path, columns=["origin", "time", "pressure"])
-        .sort("origin", "time")
-        .upsample("time", every="1h", group_by="origin")
-        .with_columns(pl.col("origin").forward_fill())
-    )
+def readings(path: Path) -> pl.DataFrame:
+    """Readings per airport in order of time; one pressure in ten is null, and some hours have no row."""
+    return pl.read_parquet(path, columns=["origin", "time", "pressure"]).sort("origin", "time")
 
 
 def with_tendency(weather: pl.DataFrame) -> pl.DataFrame:
-    """Add the tendency: null wherever it would have to reach over a missing pressure or a missing hour."""
-    return weather.with_columns(tendency=pg.gradient("pressure", x="time", per="1h").over("origin"))
+    """Add the tendency between readings of successive hours; it reaches over no missing pressure and no missing hour."""
+    return weather.with_columns(
+        tendency=pg.gradient("pressure", x="time", per="1h", by="origin", nulls="skip", max_gap="90m")
+    )
 
 
 def steepest_falls(weather: pl.DataFrame, count: int = 2) -> pl.DataFrame:
@@ -54,9 +51,9 @@ def chart(weather: pl.DataFrame, path: Path) -> None:
 
 def main() -> None:
     """Print the steepest falls and save the chart."""
-    weather = with_tendency(hourly(HERE / "data" / "nyc_weather_2013.parquet"))
+    weather = with_tendency(readings(HERE / "data" / "nyc_weather_2013.parquet"))
     known = weather["tendency"].count()
-    print(f"{weather.height} hours, {weather['pressure'].count()} pressures, {known} tendencies")
+    print(f"{weather.height} readings, {weather['pressure'].count()} pressures, {known} tendencies")
     print(steepest_falls(weather))
     picture = HERE / "pressure_tendency.png"
     chart(weather, picture)

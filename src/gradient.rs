@@ -91,12 +91,7 @@ pub fn gradient(y: &Series, x: Option<&Series>, options: &GradientOptions) -> Po
 /// assert_eq!(dy, Series::new("y".into(), [2.0, -1.0, 2.0, -1.0]));
 /// # PolarsResult::Ok(())
 /// ```
-pub fn gradient_by(
-    y: &Series,
-    x: Option<&Series>,
-    by: &[Series],
-    options: &GradientOptions,
-) -> PolarsResult<Series> {
+pub fn gradient_by(y: &Series, x: Option<&Series>, by: &[Series], options: &GradientOptions) -> PolarsResult<Series> {
     let plan = Plan::new(&y.field(), x.map(|x| x.field()).as_deref(), options)?;
     gradient_of_column(&points(y, x)?, by, &plan, options)
 }
@@ -116,7 +111,10 @@ pub(crate) fn gradient_of_column(
     options: &GradientOptions,
 ) -> PolarsResult<Series> {
     let height = points.len();
-    let by = by.iter().map(|key| as_long(key, height)).collect::<PolarsResult<Vec<_>>>()?;
+    let by = by
+        .iter()
+        .map(|key| as_long(key, height))
+        .collect::<PolarsResult<Vec<_>>>()?;
     let groups = Groups::new(&by, height)?;
     let gathered = match (options.nulls, known(points)?) {
         (Nulls::Skip, Some(known)) => Some(Gathered::known(&groups, &known)),
@@ -127,13 +125,22 @@ pub(crate) fn gradient_of_column(
         None => {
             let window = Window::of_column(points, reach)?;
             let group = |row| unsorted::group(&by, row);
-            sweep::slopes(&window, Some(&Segments::new(&groups.starts)), plan, options.strict, group)?
+            sweep::slopes(
+                &window,
+                Some(&Segments::new(&groups.starts)),
+                plan,
+                options.strict,
+                group,
+            )?
         },
         Some(gathered) => {
             let window = Window::of_column(&gathered.take(points)?, reach)?;
             let group = |position| unsorted::group(&by, gathered.row(position));
             let segments = Segments::new(gathered.starts());
-            gathered.put_back(&sweep::slopes(&window, Some(&segments), plan, options.strict, group)?, height)?
+            gathered.put_back(
+                &sweep::slopes(&window, Some(&segments), plan, options.strict, group)?,
+                height,
+            )?
         },
     };
     finish(&slopes, &plan.dtype, options.strict)

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
+use arrow::bitmap::bitmask::BitMask;
 use arrow::bitmap::{Bitmap, MutableBitmap};
-use arrow::compute::utils::combine_validities_and;
 use num_traits::AsPrimitive;
 use polars::prelude::*;
 
-use crate::kernel::{Neighbours, Rise, Sample, Scale, even, irregular, stencil};
-use crate::neighbours::{Chunk, Column};
+use crate::kernel::{Neighbours, Points, Rise, Sample, Scale, Sides, even, irregular, stencil};
+use crate::neighbours::{Chunk, Column, both};
 
 /// Appends the slopes of the rows of `window`, the chunk in its middle, to `slopes`; returns which of them are valid.
 ///
@@ -28,32 +28,40 @@ where
 {
     let start = slopes.len();
     let reach = window.len() / 2;
-    let [previous, this, next] = [&window[reach - 1], &window[reach], &window[reach + 1]];
-    let inside = combine_validities_and(previous.exists.as_ref(), next.exists.as_ref());
+    let reached = Reached {
+        members: [&window[reach - 1], &window[reach], &window[reach + 1]],
+        on_one_side: reach == 1,
+    };
+    let y = reached.members.map(|member| &member.y);
     let mut broken = Vec::new();
-
-    let y = [&previous.y, &this.y, &next.y];
-    let mut validity = valid_in_all(y);
-    if let (Some(x1), Some(x2), Some(x3)) = (&previous.x, &this.x, &next.x) {
+    let mut validity = reached.read(y);
+    if let [Some(x1), Some(x2), Some(x3)] = reached.members.map(|member| member.x.as_ref()) {
         let x = [x1, x2, x3];
-        let x_validity = valid_in_all(x);
-        let has_x = combine_validities_and(x_validity.as_ref(), inside.as_ref());
-        let has_neighbours = |row| has_x.as_ref().is_none_or(|has_x| has_x.get_bit(row));
+        let x_known = reached.read(x);
+        let points = Points {
+            y: neighbours(y),
+            x: neighbours(x),
+            scale,
+        };
         let note = |row| {
             broken.push(row);
-            on_broken(row, reach - 1..reach + 2)
+            on_broken(row, reached.around(row, reach))
         };
-        irregular(neighbours(y), neighbours(x), scale, has_neighbours, note, slopes)?;
-        validity = combine_validities_and(validity.as_ref(), x_validity.as_ref());
+        irregular(points, |row| reached.sides(row, x_known.as_ref()), note, slopes)?;
+        validity = both(validity.as_ref(), x_known.as_ref());
     } else {
-        even(neighbours(y), scale, slopes);
+        even(neighbours(y), scale, |row| reached.sides(row, None), slopes);
     }
 
-    let ends = inside.map(|inside| !&inside);
+    let ends = if reached.on_one_side {
+        None
+    } else {
+        reached.inside().map(|inside| !&inside)
+    };
     if broken.is_empty() && ends.is_none() {
         return Ok(validity);
     }
-    let all_valid = || MutableBitmap::from_len_set(this.len());
+    let all_valid = || MutableBitmap::from_len_set(slopes.len() - start);
     let mut validity = validity.map_or_else(all_valid, Bitmap::make_mut);
     for row in broken {
         validity.set(row, false);
@@ -66,7 +74,74 @@ where
     Ok(Some(validity.freeze()))
 }
 
-/// The one-sided difference at an end of a segment; `None` where the segment is too short, or null or broken there.
+/// The rows before and after each row, as far as there are any in its segment.
+struct Reached<'a, 'b, Y, X> {
+    members: [&'b Chunk<'a, Y, X>; 3],
+    /// Whether a neighbour on one side is enough for a slope.
+    on_one_side: bool,
+}
+
+impl<Y: Sample, X: Sample> Reached<'_, '_, Y, X> {
+    fn exists(&self) -> [Option<&Bitmap>; 3] {
+        self.members.map(|member| member.exists.as_ref())
+    }
+
+    /// The rows with neighbours on both sides.
+    fn inside(&self) -> Option<Bitmap> {
+        let [before, _, after] = self.exists();
+        both(before, after)
+    }
+
+    /// The rows whose stencil reads no null of a column.
+    fn read<T: Sample>(&self, columns: [&Column<'_, T>; 3]) -> Option<Bitmap> {
+        let [before, this, after] = self.exists();
+        let [previous, own, next] = columns.map(|column| column.validity.as_ref());
+        let own = both(own, this);
+        if !self.on_one_side {
+            let beside = both(both(previous, next).as_ref(), self.inside().as_ref());
+            return both(own.as_ref(), beside.as_ref());
+        }
+        let or_absent = |valid: Option<&Bitmap>, exists: Option<&Bitmap>| match (valid, exists) {
+            (Some(valid), Some(exists)) => Some(valid | &!exists),
+            (valid, _) => valid.cloned(),
+        };
+        let beside = both(or_absent(previous, before).as_ref(), or_absent(next, after).as_ref());
+        let either = before.zip(after).map(|(before, after)| before | after);
+        both(own.as_ref(), both(beside.as_ref(), either.as_ref()).as_ref())
+    }
+
+    /// What the kernel must know of 64 rows.
+    fn sides(&self, row: usize, known: Option<&Bitmap>) -> Sides {
+        let [before, _, after] = self.exists();
+        let known = word(known, row);
+        if self.on_one_side {
+            Sides {
+                before: word(before, row),
+                after: word(after, row),
+                known,
+            }
+        } else {
+            Sides { known, ..Sides::BOTH }
+        }
+    }
+
+    /// The members of the window that the stencil of a row reads.
+    fn around(&self, row: usize, reach: usize) -> Range<usize> {
+        let [before, _, after] = self.exists();
+        let has = |exists: Option<&Bitmap>| usize::from(exists.is_none_or(|exists| exists.get_bit(row)));
+        reach - has(before)..reach + 1 + has(after)
+    }
+}
+
+/// 64 bits from a row on, the row's own lowest.
+fn word(bitmap: Option<&Bitmap>, row: usize) -> u64 {
+    bitmap.map_or(u64::MAX, |bitmap| {
+        let bits = BitMask::from_bitmap(bitmap);
+        u64::from(bits.get_u32(row)) | u64::from(bits.get_u32(row + 32)) << 32
+    })
+}
+
+/// The slope of a parabola at an end of a segment; `None` where that is too short, or null or broken there.
 fn end_slope<Y: Sample, X: Sample>(
     window: &[Chunk<'_, Y, X>],
     row: usize,
@@ -74,54 +149,31 @@ fn end_slope<Y: Sample, X: Sample>(
     mut on_broken: impl FnMut(usize, Range<usize>) -> PolarsResult<()>,
 ) -> PolarsResult<Option<f64>> {
     let exists = |chunk: &Chunk<Y, X>| chunk.exists.as_ref().is_none_or(|exists| exists.get_bit(row));
-    let reach = window.len() / 2;
-    let (before, this, after) = (&window[..reach], &window[reach], &window[reach + 1..]);
-    let at_start = exists(&after[0]);
-    let (near, far) = if at_start {
-        (&after[0], after.get(1))
-    } else {
-        (&before[reach - 1], before.iter().rev().nth(1))
-    };
-
-    // Differences run down the rows at either end.
-    let step = |from: &Chunk<Y, X>, to: &Chunk<Y, X>| match (&from.x, &to.x) {
-        (Some(from), Some(to)) => Some(difference(from, to, row, at_start)? * scale.denominator),
-        _ => Some(scale.denominator),
-    };
-    let rise = |from: &Chunk<Y, X>, to: &Chunk<Y, X>| {
-        Some(Rise::scaled(
-            difference(&from.y, &to.y, row, at_start)?,
-            scale.numerator,
-        ))
-    };
-    if !exists(this) || !exists(near) || !far.is_none_or(exists) {
+    let at_start = exists(&window[3]);
+    let read = if at_start { 2..5 } else { 0..3 };
+    let points = &window[read.clone()];
+    if !points.iter().all(exists) {
         return Ok(None);
     }
-    let to_near = step(this, near);
-    let (Some(h1), Some(h2)) = (to_near, far.map_or(to_near, |far| step(near, far))) else {
+    // Steps run down the rows; the formula counts them from the end inwards.
+    let (near, far) = if at_start { (0, 1) } else { (1, 0) };
+    let step = |index: usize| match (&points[index].x, &points[index + 1].x) {
+        (Some(from), Some(to)) => Some(to.get(row)?.minus(from.get(row)?) * scale.denominator),
+        _ => Some(scale.denominator),
+    };
+    let rise = |index: usize| {
+        let difference = points[index + 1].y.get(row)?.minus(points[index].y.get(row)?);
+        Some(Rise::scaled(difference, scale.numerator))
+    };
+    let Some((h1, h2)) = step(near).zip(step(far)) else {
         return Ok(None);
     };
     if !stencil::monotonic(h1, h2) {
-        let read = if at_start { reach..window.len() } else { 0..reach + 1 };
         on_broken(row, read)?;
         return Ok(None);
     }
-    let slope = match far {
-        None => rise(this, near).map(|d| stencil::two_point(d, h1)),
-        Some(far) => rise(this, near)
-            .zip(rise(near, far))
-            .map(|(d1, d2)| stencil::three_point(d1, h1, d2, h2)),
-    };
-    Ok(slope)
-}
-
-fn difference<T: Sample>(outer: &Column<'_, T>, inner: &Column<'_, T>, row: usize, outer_first: bool) -> Option<f64> {
-    let (outer, inner) = (outer.get(row)?, inner.get(row)?);
-    Some(if outer_first {
-        inner.minus(outer)
-    } else {
-        outer.minus(inner)
-    })
+    let rises = rise(near).zip(rise(far));
+    Ok(rises.map(|(d1, d2)| stencil::three_point(d1, h1, d2, h2)))
 }
 
 fn neighbours<'a, T>([previous, this, next]: [&Column<'a, T>; 3]) -> Neighbours<'a, T> {
@@ -130,10 +182,4 @@ fn neighbours<'a, T>([previous, this, next]: [&Column<'a, T>; 3]) -> Neighbours<
         this: this.values,
         next: next.values,
     }
-}
-
-fn valid_in_all<T>(columns: [&Column<'_, T>; 3]) -> Option<Bitmap> {
-    columns.into_iter().fold(None, |validity, column| {
-        combine_validities_and(validity.as_ref(), column.validity.as_ref())
-    })
 }

@@ -93,12 +93,16 @@ fn limit(gap: Spacing, x: Option<(&Field, Unit)>) -> PolarsResult<Limit> {
         polars_err!(InvalidOperation: "`max_gap` is a distance in x, but there is no `x`; give the coordinate column")
     })?;
     match (gap, unit) {
-        (Spacing::Step(gap), Unit::Number { decimals }) if gap > 0.0 && gap.is_finite() => {
-            Ok(Limit { float: gap, integer: whole_steps(gap, decimals) })
-        },
+        (Spacing::Step(gap), Unit::Number { decimals }) if gap > 0.0 && gap.is_finite() => Ok(Limit {
+            float: gap,
+            integer: whole_steps(gap, decimals),
+        }),
         (Spacing::Nanoseconds(gap), Unit::Time { nanoseconds }) if gap > 0 => {
             let steps = gap / nanoseconds;
-            Ok(Limit { float: steps as f64, integer: steps.unsigned_abs().into() })
+            Ok(Limit {
+                float: steps as f64,
+                integer: steps.unsigned_abs().into(),
+            })
         },
         (Spacing::Step(_), Unit::Time { .. }) => polars_bail!(
             InvalidOperation: "`max_gap` must be a duration where x is temporal, but x column `{}` is {}; \
@@ -117,7 +121,9 @@ fn limit(gap: Spacing, x: Option<(&Field, Unit)>) -> PolarsResult<Limit> {
 fn whole_steps(length: f64, decimals: usize) -> u128 {
     let digits = length.to_string();
     let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
-    format!("{whole}{fraction:0<decimals$.decimals$}").parse().unwrap_or(u128::MAX)
+    format!("{whole}{fraction:0<decimals$.decimals$}")
+        .parse()
+        .unwrap_or(u128::MAX)
 }
 
 fn differentiable(y: &Field) -> PolarsResult<Unit> {

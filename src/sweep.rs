@@ -41,7 +41,11 @@ pub(crate) fn slopes(
         x: x.as_deref().map(numbers).transpose()?,
         on_broken: |row, read| {
             let x = x.as_deref().unwrap_or_default();
-            if strict { Err(not_monotonic(x, row, read, &group(row)?)?) } else { Ok(()) }
+            if strict {
+                Err(not_monotonic(x, row, read, &group(row)?)?)
+            } else {
+                Ok(())
+            }
         },
     };
     Ok(sweep.dispatch_y()?.with_name(name))

@@ -33,7 +33,9 @@ pub(crate) fn not_monotonic(x: &[Series], row: usize, read: Range<usize>, group:
 
 /// The group that a row belongs to, by its keys.
 pub(crate) fn group(keys: &[Series], row: usize) -> PolarsResult<String> {
-    let shown = keys.iter().map(|key| Ok(format!("`{}` = {}", key.name(), show(&key.get(row)?))));
+    let shown = keys
+        .iter()
+        .map(|key| Ok(format!("`{}` = {}", key.name(), show(&key.get(row)?))));
     let shown = shown.collect::<PolarsResult<Vec<_>>>()?;
     Ok(match shown.is_empty() {
         true => String::new(),

@@ -1,7 +1,9 @@
 //! The Rust face against a naive oracle: every cut into chunks, every null, every option.
 
+use std::collections::BTreeMap;
+
 use polars::prelude::*;
-use polars_grad::{EdgeOrder, GradientOptions, Spacing, gradient};
+use polars_grad::{EdgeOrder, GradientOptions, Nulls, Spacing, gradient, gradient_by};
 use proptest::prelude::*;
 
 /// The formula of numpy's documentation, row by row, in the order a textbook would write it.
@@ -62,6 +64,14 @@ fn edge_orders() -> impl Strategy<Value = EdgeOrder> {
     prop_oneof![Just(EdgeOrder::First), Just(EdgeOrder::Second)]
 }
 
+/// How the rows of groups stand.
+#[derive(Clone, Debug)]
+enum Order {
+    AsDrawn,
+    Sorted,
+    InRuns,
+}
+
 /// Up to 700 points, more than two blocks of the kernel, on a strictly monotonic x; some of them null.
 fn points() -> impl Strategy<Value = Vec<(Option<f64>, Option<f64>)>> {
     let nullable = |value: std::ops::Range<f64>| prop::option::weighted(0.95, value);
@@ -76,6 +86,53 @@ fn points() -> impl Strategy<Value = Vec<(Option<f64>, Option<f64>)>> {
     })
 }
 
+/// The naive formula on each group, cut where the options say that a segment ends.
+fn naive_in_segments(
+    y: &[Option<f64>],
+    x: &[Option<f64>],
+    keys: &[Option<u8>],
+    options: &GradientOptions,
+) -> Vec<Option<f64>> {
+    let known = |row: usize| y[row].is_some() && x[row].is_some();
+    let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (row, key) in keys.iter().enumerate() {
+        groups.entry(key).or_default().push(row);
+    }
+    let mut slopes = vec![None; y.len()];
+    for mut rows in groups.into_values() {
+        if options.nulls == Nulls::Skip {
+            rows.retain(|&row| known(row));
+        }
+        let together = |&a: &usize, &b: &usize| {
+            let gap = x[a].zip(x[b]).map(|(a, b)| (a - b).abs());
+            let is_gap = matches!((options.max_gap, gap), (Some(Spacing::Step(longest)), Some(gap)) if gap > longest);
+            !is_gap && (options.nulls != Nulls::Split || known(a) && known(b))
+        };
+        for segment in rows.chunk_by(together) {
+            let pick = |column: &[Option<f64>]| segment.iter().map(|&row| column[row]).collect::<Vec<_>>();
+            let slopes_here = naive(&pick(y), &pick(x), options.edge_order);
+            for (&row, slope) in segment.iter().zip(slopes_here) {
+                slopes[row] = slope;
+            }
+        }
+    }
+    slopes
+}
+
+fn close(got: &[Option<f64>], expected: &[Option<f64>]) -> Result<(), TestCaseError> {
+    prop_assert_eq!(got.len(), expected.len());
+    for (row, pair) in got.iter().zip(expected).enumerate() {
+        match pair {
+            (Some(got), Some(expected)) => prop_assert!(
+                (got - expected).abs() <= 1e-6 * (1.0 + expected.abs()),
+                "row {row}: {got} against {expected}"
+            ),
+            (got, expected) => prop_assert_eq!(got, expected, "row {}", row),
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -88,14 +145,30 @@ proptest! {
     ) {
         let (y, x): (Vec<_>, Vec<_>) = points.into_iter().unzip();
         let slopes = gradient(&chunked("y", &y, &y_cuts), Some(&chunked("x", &x, &x_cuts)), &options(edge_order))?;
-        for (got, expected) in values(&slopes).into_iter().zip(naive(&y, &x, edge_order)) {
-            match (got, expected) {
-                (Some(got), Some(expected)) => prop_assert!(
-                    (got - expected).abs() <= 1e-6 * (1.0 + expected.abs()), "{got} against {expected}"
-                ),
-                (got, expected) => prop_assert_eq!(got, expected),
-            }
+        close(&values(&slopes), &naive(&y, &x, edge_order))?;
+    }
+
+    #[test]
+    fn groups_gaps_and_nulls_match_the_naive_formula_on_each_segment(
+        points in points(),
+        keys in prop::collection::vec(prop::option::weighted(0.9, 0..5_u8), 700),
+        order in prop_oneof![Just(Order::AsDrawn), Just(Order::Sorted), Just(Order::InRuns)],
+        edge_order in edge_orders(),
+        nulls in prop_oneof![Just(Nulls::Propagate), Just(Nulls::Skip), Just(Nulls::Split)],
+        max_gap in prop::option::of(1.0..20.0),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+    ) {
+        let (y, x): (Vec<_>, Vec<_>) = points.into_iter().unzip();
+        let mut keys = keys[..y.len()].to_vec();
+        match order {
+            Order::AsDrawn => {},
+            Order::Sorted => keys.sort_unstable(),
+            Order::InRuns => for run in keys.chunks_mut(17) { run.fill(run[0]) },
         }
+        let options = GradientOptions { nulls, max_gap: max_gap.map(Spacing::Step), ..options(edge_order) };
+        let by = Series::new("k".into(), &keys);
+        let slopes = gradient_by(&chunked("y", &y, &cuts), Some(&chunked("x", &x, &[])), &[by], &options)?;
+        close(&values(&slopes), &naive_in_segments(&y, &x, &keys, &options))?;
     }
 
     #[test]
@@ -189,6 +262,72 @@ fn the_first_of_several_errors_is_shown() {
     let x = Series::new("x".into(), x);
     let error = gradient(&x, Some(&x), &GradientOptions::default()).expect_err("x turns");
     assert!(error.to_string().contains("89999 is followed by -3"), "{error}");
+}
+
+#[test]
+fn many_groups_on_several_threads_have_the_bits_of_each_alone() -> PolarsResult<()> {
+    let (rows, group) = (1_200_000_u32, 7);
+    let x: Vec<_> = (0..rows).map(|i| f64::from(i) + 0.4 * f64::from(i).sin()).collect();
+    let y: Vec<_> = (0..rows)
+        .map(|i| (i % 1001 != 0).then(|| f64::from(i * 7 % 13)))
+        .collect();
+    let [x, y] = [Series::new("x".into(), x), Series::new("y".into(), y)];
+    let contiguous: Vec<_> = (0..rows).map(|i| i / group).collect();
+    let turns: Vec<_> = (0..rows).map(|i| i % (rows / group)).collect();
+    let names: Vec<_> = contiguous.iter().map(|key| format!("sensor number {key}")).collect();
+    let keys = [
+        Series::new("k".into(), contiguous),
+        Series::new("k".into(), turns),
+        Series::new("k".into(), names),
+    ];
+    for key in keys {
+        let all = gradient_by(&y, Some(&x), &[key.clone()], &GradientOptions::default())?;
+        assert_eq!(all.len(), y.len());
+        for row in [0, 5, 599_998, 1_199_999] {
+            let rows = key.equal(&key.new_from_index(row, key.len()))?;
+            let alone = gradient(&y.filter(&rows)?, Some(&x.filter(&rows)?), &GradientOptions::default())?;
+            assert!(all.filter(&rows)?.equals_missing(&alone), "the group of row {row}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn an_error_names_the_group() {
+    let id = Series::new("id".into(), ["a", "b", "a", "b"]);
+    let day = Series::new("day".into(), [1, 1, 1, 1]);
+    let x = Series::new("t".into(), [0, 0, 1, 0]);
+    let error = gradient_by(&x, Some(&x), &[id, day], &GradientOptions::default()).expect_err("x repeats in b");
+    assert!(
+        error
+            .to_string()
+            .contains("0 is followed by 0 in the group `id` = \"b\", `day` = 1;"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_gap_is_of_the_kind_of_x() {
+    let y = Series::new("y".into(), [0.0, 1.0, 4.0]);
+    let at = y
+        .cast(&DataType::Datetime(TimeUnit::Microseconds, None))
+        .expect("a time");
+    let step = Some(Spacing::Step(1.0));
+    let time = Some(Spacing::Nanoseconds(1_000));
+    for (x, max_gap, part) in [
+        (None, step, "there is no `x`"),
+        (Some(&y), time, "must be a number"),
+        (Some(&at), step, "must be a duration"),
+        (Some(&y), Some(Spacing::Step(-1.0)), "finite and positive"),
+    ] {
+        let options = GradientOptions {
+            max_gap,
+            ..GradientOptions::default()
+        };
+        let error = gradient(&y, x, &options).expect_err("not a gap");
+        assert!(matches!(error, PolarsError::InvalidOperation(_)), "{error:?}");
+        assert!(error.to_string().contains(part), "{error}");
+    }
 }
 
 #[test]

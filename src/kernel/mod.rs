@@ -2,29 +2,33 @@
 //!
 //! # Example
 //!
-//! The interior rows of `y = x²` on an irregular grid; how rows find their neighbours is up to the caller, here they are
-//! next to each other.
+//! `y = x²` on an irregular grid. How rows find their neighbours is up to the caller; here they are next to each other,
+//! and the first and the last row, which have only one, stand in for the other one themselves.
 //!
 //! ```
-//! use polars_grad::kernel::{Neighbours, Scale, irregular};
-//!
-//! fn windows(column: &[f64]) -> Neighbours<'_, f64> {
-//!     let n = column.len();
-//!     Neighbours { previous: &column[..n - 2], this: &column[1..n - 1], next: &column[2..] }
-//! }
+//! use polars_grad::kernel::{Neighbours, Points, Scale, Sides, irregular};
 //!
 //! let x = [0.0, 1.0, 3.0, 4.0];
 //! let y = [0.0, 1.0, 9.0, 16.0];
-//! let mut slopes: Vec<f64> = Vec::new();
+//! let points = Points {
+//!     y: Neighbours { previous: &[0.0, 0.0, 1.0, 9.0], this: &y, next: &[1.0, 9.0, 16.0, 16.0] },
+//!     x: Neighbours { previous: &[0.0, 0.0, 1.0, 3.0], this: &x, next: &[1.0, 3.0, 4.0, 4.0] },
+//!     scale: Scale::ONE,
+//! };
+//! let sides = |_| Sides { before: !1, after: !(1 << 3), known: u64::MAX };
 //! let unsorted = |row| Err(format!("x is not strictly monotonic at row {row}"));
-//! irregular(windows(&y), windows(&x), Scale::ONE, |_| true, unsorted, &mut slopes)?;
-//! assert_eq!(slopes, [2.0, 6.0]);
+//! let mut slopes: Vec<f64> = Vec::new();
+//! irregular(points, sides, unsorted, &mut slopes)?;
+//! assert_eq!(slopes, [1.0, 2.0, 6.0, 7.0]);
 //! # Ok::<(), String>(())
 //! ```
 
-mod interior;
+mod bits;
 mod sample;
+mod slopes;
 pub mod stencil;
 
-pub use interior::{Neighbours, even, irregular};
+#[cfg(feature = "polars")]
+pub(crate) use bits::{ROWS, places, word};
 pub use sample::{Limit, Rise, Sample, Scale};
+pub use slopes::{Neighbours, Points, Sides, even, irregular};

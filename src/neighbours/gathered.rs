@@ -71,18 +71,23 @@ impl Gathered {
     }
 
     fn put_back_as<T: PolarsNumericType>(&self, values: &ChunkedArray<T>, height: usize) -> ChunkedArray<T> {
+        let all = self.rows.len() == height;
         let mut placed = vec![T::Native::default(); height];
-        let mut validity = MutableBitmap::from_len_zeroed(height);
-        let mut rows = self.rows.iter();
+        let mut validity = (!all || values.has_nulls()).then(|| MutableBitmap::from_len_zeroed(height));
+        let mut rows = self.rows.iter().map(|&row| row as usize);
         for chunk in values.downcast_iter() {
-            for (value, &row) in chunk.iter().zip(rows.by_ref()) {
-                if let Some(&value) = value {
-                    placed[row as usize] = value;
-                    validity.set(row as usize, true);
+            for (&value, row) in chunk.values().iter().zip(rows.by_ref()) {
+                placed[row] = value;
+            }
+        }
+        if let Some(validity) = &mut validity {
+            for (valid, &row) in values.iter().map(|value| value.is_some()).zip(&self.rows) {
+                if valid {
+                    validity.set(row as usize, true)
                 }
             }
         }
-        let placed = PrimitiveArray::from_vec(placed).with_validity(Some(validity.freeze()));
+        let placed = PrimitiveArray::from_vec(placed).with_validity(validity.map(MutableBitmap::freeze));
         ChunkedArray::with_chunk(values.name().clone(), placed)
     }
 }

@@ -3,11 +3,10 @@
 //! Keys mostly come in runs, of a whole group or of a row each where they take turns. The runs are found by comparing
 //! each key with the one before; only the first keys of the runs are then grouped, by Polars' own `group_by`.
 
-use std::ops::Range;
-
 use arrow::bitmap::{Bitmap, BitmapBuilder, MutableBitmap};
 use polars::prelude::*;
 
+use super::changes::changes;
 use crate::threads::in_parallel;
 
 /// The rows of a column, group after group.
@@ -26,27 +25,32 @@ impl Groups {
     /// `ComputeError` for more rows than Polars numbers; what Polars says of keys that it cannot group.
     pub(crate) fn new(keys: &[Series], height: usize) -> PolarsResult<Self> {
         let starts = run_starts(keys, height)?;
-        let firsts: Vec<_> = starts.true_idx_iter().map(|row| row as IdxSize).collect();
-        let in_place = Self { starts, rows: None };
-        if firsts.len() < 2 {
-            return Ok(in_place);
+        let runs = starts.set_bits();
+        if runs < 2 {
+            return Ok(Self { starts, rows: None });
         }
         polars_ensure!(
             IdxSize::try_from(height).is_ok(),
             ComputeError: "`by` takes at most {} rows, got {height}", IdxSize::MAX
         );
-        let first_keys = keys.iter().map(|key| key.take_slice(&firsts)).collect::<PolarsResult<Vec<_>>>()?;
-        if is_strictly_sorted(&first_keys) {
-            return Ok(in_place);
+        if runs > height / 2 && !are_strictly_sorted(&each(keys, |key| key.slice(0, GLANCE))) {
+            // Hardly any runs: the rows themselves are brought together.
+            return brought_together(keys, height, height, |rows, group| rows.extend_from_slice(group));
         }
-        let first_keys: Vec<_> = first_keys.into_iter().map(Series::into_column).collect();
-        let runs = DataFrame::new(firsts.len(), first_keys.clone())?
-            .group_by_with_series(first_keys, firsts.len() >= PARALLEL, false)?
-            .into_groups();
-        if runs.len() == firsts.len() {
-            return Ok(in_place);
+        let firsts: Vec<_> = starts.true_idx_iter().map(|row| row as IdxSize).collect();
+        let first_keys = keys
+            .iter()
+            .map(|key| key.take_slice(&firsts))
+            .collect::<PolarsResult<Vec<_>>>()?;
+        if are_distinct(&first_keys)? {
+            return Ok(Self { starts, rows: None });
         }
-        Ok(brought_together(&runs, &firsts, height))
+        let end = |run: usize| firsts.get(run + 1).map_or(height as IdxSize, |&next| next);
+        brought_together(&first_keys, runs, height, |rows, group| {
+            for &run in group {
+                rows.extend(firsts[run as usize]..end(run as usize));
+            }
+        })
     }
 
     /// Which row stands at a position.
@@ -55,26 +59,34 @@ impl Groups {
     }
 }
 
-/// From so many runs on it pays to group them on all cores.
-const PARALLEL: usize = 100_000;
+/// All rows, group after group, each where Polars' own `group_by` finds its keys; `append` appends the rows of a group.
+fn brought_together(
+    keys: &[Series],
+    count: usize,
+    height: usize,
+    append: impl Fn(&mut Vec<IdxSize>, &[IdxSize]),
+) -> PolarsResult<Groups> {
+    /// From so many keys on it pays to group them on all cores.
+    const PARALLEL: usize = 100_000;
+    let keys: Vec<_> = keys.iter().map(|key| key.clone().into_column()).collect();
+    let frame = DataFrame::new(count, keys.clone())?;
+    let groups = frame
+        .group_by_with_series(keys, count >= PARALLEL, false)?
+        .into_groups();
 
-/// The rows of all runs, group after group.
-fn brought_together(runs: &GroupsType, firsts: &[IdxSize], height: usize) -> Groups {
-    let end = |run: usize| firsts.get(run + 1).map_or(height as IdxSize, |&next| next);
     let mut rows = Vec::with_capacity(height);
     let mut starts = MutableBitmap::from_len_zeroed(height);
-    for group in runs.iter() {
+    for group in groups.iter() {
         starts.set(rows.len(), true);
-        let mut push = |run: IdxSize| rows.extend(firsts[run as usize]..end(run as usize));
         match group {
-            GroupsIndicator::Idx((_, runs)) => runs.iter().copied().for_each(push),
-            GroupsIndicator::Slice([first, length]) => (first..first + length).for_each(&mut push),
+            GroupsIndicator::Idx((_, group)) => append(&mut rows, group),
+            GroupsIndicator::Slice([first, length]) => append(&mut rows, &(first..first + length).collect::<Vec<_>>()),
         }
     }
-    Groups {
+    Ok(Groups {
         starts: starts.freeze(),
         rows: Some(rows),
-    }
+    })
 }
 
 /// Where a run of equal keys starts.
@@ -84,8 +96,10 @@ fn run_starts(keys: &[Series], height: usize) -> PolarsResult<Bitmap> {
         if rows.start == 0 && !rows.is_empty() {
             starts.set(0, true);
         }
-        keys.iter()
-            .try_fold(starts.freeze(), |starts, key| Ok(&starts | &changes(key, rows.clone())?))
+        keys.iter().try_fold(
+            starts.freeze(),
+            |starts, key| Ok(&starts | &changes(key, rows.clone())?),
+        )
     })?;
     let mut starts = BitmapBuilder::with_capacity(height);
     for part in &parts {
@@ -94,60 +108,35 @@ fn run_starts(keys: &[Series], height: usize) -> PolarsResult<Bitmap> {
     Ok(starts.freeze())
 }
 
-/// Where a key differs from the one before it; the very first counts as the same.
-fn changes(key: &Series, rows: Range<usize>) -> PolarsResult<Bitmap> {
-    let mut changes = BitmapBuilder::with_capacity(rows.len());
-    let mut last: Option<Series> = None;
-    let mut chunk_end = 0;
-    // Chunk by chunk: Polars would copy a column to compare it with itself one row further on.
-    for index in 0..key.n_chunks() {
-        let chunk_start = chunk_end;
-        chunk_end += key.chunks()[index].len();
-        let (start, end) = (chunk_start.max(rows.start), chunk_end.min(rows.end));
-        let chunk = key.select_chunk(index);
-        if start < end {
-            let first = start - chunk_start;
-            let before = match first {
-                0 => last.take(),
-                row => Some(chunk.slice(row as i64 - 1, 1)),
-            };
-            match before {
-                Some(before) => append_changes(&mut changes, &before, &chunk.slice(first as i64, 1))?,
-                None => changes.push(false),
-            }
-            let pairs = end - start - 1;
-            let [these, next] = [first, first + 1].map(|row| chunk.slice(row as i64, pairs));
-            append_changes(&mut changes, &these, &next)?;
-        }
-        if !chunk.is_empty() {
-            last = Some(chunk.slice(-1, 1));
-        }
+/// Whether no combination of keys comes twice.
+fn are_distinct(keys: &[Series]) -> PolarsResult<bool> {
+    let count = keys[0].len();
+    if are_strictly_sorted(&each(keys, |key| key.slice(0, GLANCE))) && are_strictly_sorted(keys) {
+        return Ok(true);
     }
-    Ok(changes.freeze())
+    let distinct = match keys {
+        [key] => key.n_unique()?,
+        keys => StructChunked::from_series(PlSmallStr::EMPTY, count, keys.iter())?
+            .into_series()
+            .n_unique()?,
+    };
+    Ok(distinct == count)
 }
 
-fn append_changes(changes: &mut BitmapBuilder, before: &Series, these: &Series) -> PolarsResult<()> {
-    if !these.is_empty() {
-        for chunk in these.not_equal_missing(before)?.downcast_iter() {
-            changes.extend_from_bitmap(chunk.values());
-        }
-    }
-    Ok(())
-}
+/// Keys that are looked at before all of them are.
+const GLANCE: usize = 1_000;
 
 /// Whether keys only rise or only fall from row to row, and so never come back; false where Polars cannot tell.
-fn is_strictly_sorted(keys: &[Series]) -> bool {
-    const GLANCE: usize = 1_000;
-    let before = |keys: &[Series], length: usize| each(keys, |key| key.slice(0, length - 1));
-    let these = |keys: &[Series], length: usize| each(keys, |key| key.slice(1, length - 1));
-    let is_sorted = |length: usize| {
-        let (before, these) = (before(keys, length), these(keys, length));
-        [(&before, &these), (&these, &before)]
-            .into_iter()
-            .any(|(low, high)| is_below(low, high).is_ok_and(|below| below.sum() == Some(length as IdxSize - 1)))
-    };
-    let length = keys[0].len();
-    is_sorted(length.min(GLANCE)) && (length <= GLANCE || is_sorted(length))
+fn are_strictly_sorted(keys: &[Series]) -> bool {
+    let pairs = keys[0].len() - 1;
+    let (before, these) = (
+        each(keys, |key| key.slice(0, pairs)),
+        each(keys, |key| key.slice(1, pairs)),
+    );
+    let always = |below: BooleanChunked| below.sum() == Some(pairs as IdxSize);
+    [(&before, &these), (&these, &before)]
+        .into_iter()
+        .any(|(low, high)| is_below(low, high).is_ok_and(always))
 }
 
 fn each(keys: &[Series], change: impl Fn(&Series) -> Series) -> Vec<Series> {

@@ -6,6 +6,7 @@
 //! - [`gathered`]: the rows before and after it in another order, or with rows left out.
 
 mod apart;
+mod changes;
 mod gathered;
 mod groups;
 mod segments;
@@ -15,4 +16,4 @@ pub(crate) use apart::Apart;
 pub(crate) use gathered::Gathered;
 pub(crate) use groups::Groups;
 pub(crate) use segments::Segments;
-pub(crate) use shifted::{Chunk, Column, Window, in_step};
+pub(crate) use shifted::{Chunk, Column, Window, both, in_step};

@@ -141,7 +141,7 @@ pub(super) fn unlink<Y, X>(
 }
 
 /// Where two conditions hold, none being one that always does.
-pub(super) fn both(a: Option<&Bitmap>, b: Option<&Bitmap>) -> Option<Bitmap> {
+pub(crate) fn both(a: Option<&Bitmap>, b: Option<&Bitmap>) -> Option<Bitmap> {
     combine_validities_and(a, b)
 }
 

@@ -1,4 +1,4 @@
-"""One column of a dtype as y and as x, in a process of its own: `python dtype_probe.py NAME` prints what happened.
+"""A dtype as y, as x and as a key, in a process of its own: `python dtype_probe.py NAME` prints what happened.
 
 A line is printed before and after each query, so that a crash can be told from an error, and whose it was.
 """
@@ -10,6 +10,7 @@ import json
 import sys
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -93,22 +94,28 @@ def outcome(query: Callable[[], Any]) -> list[str]:
 
 
 def probe(name: str) -> None:
-    lazy = pl.LazyFrame({"c": ALL[name](), "number": [1.0, 2.0, 4.0]})
+    once = pl.DataFrame({"c": ALL[name](), "number": [1.0, 2.0, 4.0]})
+    twice = pl.concat([once, once]).with_columns(rows=pl.Series([1.0, 2.0, 4.0, 11.0, 22.0, 44.0]))
     roles = {
-        "y over rows": pg.gradient("c", strict=False),
-        "y over numbers": pg.gradient("c", "number", edge_order=2, strict=False),
-        "x": pg.gradient("number", "c", strict=False),
+        "y over rows": (once, pg.gradient("c", strict=False)),
+        "y over numbers": (once, pg.gradient("c", "number", edge_order=2, strict=False)),
+        "x": (once, pg.gradient("number", "c", strict=False)),
+        "key": (twice, pg.gradient("rows", by="c")),
+        "key of a broken group": (twice, pg.gradient("rows", "number", by="c")),
     }
 
-    def run(slope: pl.Expr, engine: Any) -> str:
-        slopes = lazy.select(slope).collect(engine=engine).to_series()
+    def run(frame: pl.DataFrame, slope: pl.Expr, engine: Any) -> str:
+        slopes = frame.lazy().select(slope).collect(engine=engine).to_series()
         return f"{slopes.dtype!r} {slopes.to_list()}"
 
-    for role, slope in roles.items():
+    def plan(frame: pl.DataFrame, slope: pl.Expr) -> str:
+        return repr(next(iter(frame.lazy().select(slope).collect_schema().dtypes())))
+
+    for role, (frame, slope) in roles.items():
         queries: dict[str, Callable[[], str]] = {
-            "plan": lambda slope=slope: repr(next(iter(lazy.select(slope).collect_schema().dtypes()))),
-            "in-memory": lambda slope=slope: run(slope, "in-memory"),
-            "streaming": lambda slope=slope: run(slope, "streaming"),
+            "plan": partial(plan, frame, slope),
+            "in-memory": partial(run, frame, slope, "in-memory"),
+            "streaming": partial(run, frame, slope, "streaming"),
         }
         for query, answer in queries.items():
             print(json.dumps([role, query]), flush=True)

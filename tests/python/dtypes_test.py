@@ -1,8 +1,9 @@
-"""Every dtype of Polars as y and as x: the dtype promised or an error in words, and never the end of the process."""
+"""Every dtype of Polars as y, as x and as a key: the dtype promised or an error in words, never a panic or a crash."""
 
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,8 @@ from dtype_probe import EXTENSIONS, NUMBERS, OTHERS, TIMES
 if TYPE_CHECKING:
     from conftest import Run
 
-ROLES = ["y over rows", "y over numbers", "x"]
+VALUES = ["y over rows", "y over numbers", "x"]
+ROLES = [*VALUES, "key", "key of a broken group"]
 
 
 class Probes:
@@ -95,7 +97,7 @@ def test_what_has_no_differences_fails_when_planned(name: str, probes: Probes) -
 @pytest.mark.parametrize("name", EXTENSIONS)
 def test_extension_types_are_what_they_store_or_an_error(name: str, probes: Probes) -> None:
     """Which of the two, is for Polars: it may load a type it does not know as its storage."""
-    for role, slopes in zip(ROLES, ([1.0, 1.5, 2.0], [1.0] * 3, [1.0] * 3), strict=True):
+    for role, slopes in zip(VALUES, ([1.0, 1.5, 2.0], [1.0] * 3, [1.0] * 3), strict=True):
         queries = probes.of(name)[role]
         if queries["plan"][0] == "ok":
             assert_works(queries, pl.Float64(), slopes)
@@ -111,8 +113,32 @@ def test_booleans_are_an_x_and_no_y(probes: Probes) -> None:
 
 
 def test_the_null_type_is_a_column_without_values(probes: Probes) -> None:
-    for role in ROLES:
+    for role in VALUES:
         assert_works(probes.of("Null")[role], pl.Float64(), [None] * 3)
+
+
+PAIRS = [10.0, 20.0, 40.0] * 2  # three keys of two rows each
+ONE = [1.0, 1.5, 4.5, 9.0, 16.5, 22.0]  # one key
+SLOPES_BY_KEY = {"Boolean": [3.0, 20.0, 5.0, 20.0, 20.0, 33.0], "Null": ONE, "Map": ONE}
+
+
+@pytest.mark.parametrize("name", [name for name in dtype_probe.ALL if name != "Object"])
+def test_keys(name: str, probes: Probes) -> None:
+    """Of whatever Polars can group by; an error shows the key."""
+    assert_works(probes.of(name)["key"], pl.Float64(), SLOPES_BY_KEY.get(name, PAIRS))
+    broken = probes.of(name)["key of a broken group"]
+    assert broken["plan"] == ["ok", "Float64"]
+    for engine in ("in-memory", "streaming"):
+        error, message = broken[engine]
+        assert error == "ComputeError"
+        assert re.search(r"in column `number` \d.0 is followed by \d.0 in the group `c` = [^;]+; sort by", message)
+
+
+def test_objects_are_no_keys(probes: Probes) -> None:
+    for role in ("key", "key of a broken group"):
+        for engine in ("in-memory", "streaming"):
+            error, message = probes.of("Object")[role][engine]
+            assert (error, message.splitlines()[0]) == ("InvalidOperationError", "nested objects are not allowed")
 
 
 def test_every_dtype_of_polars_is_probed() -> None:

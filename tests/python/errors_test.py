@@ -70,8 +70,39 @@ ARGUMENTS: list[tuple[dict[str, Any], type[Exception], list[str]]] = [
     ({"edge_order": True}, ValueError, ["`edge_order`", "1 or 2", "got True"]),
     ({"edge_order": None}, ValueError, ["`edge_order`", "1 or 2", "got None"]),
     ({"edge_order": np.array([1, 2])}, ValueError, ["`edge_order`", "1 or 2", "got array([1, 2])"]),
-    ({"nulls": None}, ValueError, ["`nulls`", "'propagate'", "got None"]),
-    ({"nulls": "drop"}, ValueError, ["`nulls`", "'propagate'", "got 'drop'"]),
+    ({"nulls": None}, ValueError, ["`nulls`", "'propagate'", "'skip'", "'split'", "got None"]),
+    ({"nulls": "drop"}, ValueError, ["`nulls`", "'propagate'", "'skip'", "'split'", "got 'drop'"]),
+    ({"nulls": "Skip"}, ValueError, ["`nulls`", "'skip'", "got 'Skip'"]),
+    ({"nulls": True}, ValueError, ["`nulls`", "'skip'", "got True"]),
+    ({"by": 1}, TypeError, ["`by`", A_COLUMN, "got int"]),
+    ({"by": True}, TypeError, ["`by`", A_COLUMN, "got bool"]),
+    ({"by": b"k"}, TypeError, ["`by`", A_COLUMN, "got bytes"]),
+    ({"by": FRAME["t"]}, TypeError, ["`by`", A_COLUMN, "got Series", "by=pl.lit(series)"]),
+    ({"by": {"k"}}, TypeError, ["`by`", A_COLUMN, "got set"]),
+    ({"by": []}, ValueError, ["`by`", "at least one column", "got none", "leave it out"]),
+    ({"by": ()}, ValueError, ["`by`", "at least one column", "got none"]),
+    ({"by": ["k", 1]}, TypeError, ["`by`", A_COLUMN, "got int"]),
+    ({"by": ["k", None]}, TypeError, ["`by`", A_COLUMN, "got NoneType"]),
+    ({"by": [["k", "j"]]}, TypeError, ["`by`", A_COLUMN, "got list", "pl.col('k', 'j')"]),
+    ({"max_gap": 5}, ValueError, ["`max_gap`", "distance in x", "give `x`"]),
+    ({"max_gap": "5s", "spacing": "1s"}, ValueError, ["`max_gap`", "distance in x", "give `x`"]),
+    ({"x": "t", "max_gap": 0}, ValueError, ["`max_gap`", "finite and positive", "got 0"]),
+    ({"x": "t", "max_gap": -1.5}, ValueError, ["`max_gap`", "finite and positive", "got -1.5"]),
+    ({"x": "t", "max_gap": nan}, ValueError, ["`max_gap`", "finite and positive", "got nan"]),
+    ({"x": "t", "max_gap": inf}, ValueError, ["`max_gap`", "finite and positive", "got inf"]),
+    ({"x": "t", "max_gap": Decimal(-1)}, ValueError, ["`max_gap`", "finite and positive", "got -1"]),
+    ({"x": "t", "max_gap": 10**400}, ValueError, ["`max_gap`", "finite and positive", "got 1000"]),
+    ({"x": "t", "max_gap": 2**53 + 1}, ValueError, ["`max_gap`", "exactly", "Float64", "got 9007199254740993"]),
+    ({"x": "t", "max_gap": True}, TypeError, ["`max_gap`", "number, a timedelta or a duration string", "got bool"]),
+    ({"x": "t", "max_gap": [1]}, TypeError, ["`max_gap`", "number, a timedelta or a duration string", "got list"]),
+    ({"x": "t", "max_gap": pl.col("t")}, TypeError, ["`max_gap`", "a duration string", "got Expr"]),
+    ({"x": "at", "max_gap": np.timedelta64(5, "s")}, TypeError, ["`max_gap`", "a duration string", "got timedelta64"]),
+    ({"x": "at", "max_gap": "5"}, ValueError, ["`max_gap`", DURATION, "got '5'"]),
+    ({"x": "at", "max_gap": "1mo"}, ValueError, ["`max_gap`", DURATION, "got '1mo'", "months", "no constant length"]),
+    ({"x": "at", "max_gap": "0s"}, ValueError, ["`max_gap`", "longer than zero", "got '0s'"]),
+    ({"x": "at", "max_gap": "-1h"}, ValueError, ["`max_gap`", "longer than zero", "got '-1h'"]),
+    ({"x": "at", "max_gap": timedelta(0)}, ValueError, ["`max_gap`", "longer than zero", "datetime.timedelta(0)"]),
+    ({"x": "at", "max_gap": "20000w"}, ValueError, ["`max_gap`", "shorter than 292 years", "got '20000w'"]),
     ({"strict": None}, TypeError, ["`strict`", "True or False", "got None"]),
     ({"strict": 1}, TypeError, ["`strict`", "True or False", "got 1"]),
     ({"strict": "no"}, TypeError, ["`strict`", "True or False", "got 'no'"]),
@@ -88,7 +119,7 @@ def test_wrong_arguments_fail_at_once(arguments: dict[str, Any], kind: type[Exce
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("argument", ["edge_order", "nulls"])
+@pytest.mark.parametrize("argument", ["edge_order", "nulls", "strict"])
 def test_an_expression_where_a_choice_belongs(argument: str) -> None:
     """Not Polars' error about the truth value of an expression, which names no argument."""
     with pytest.raises((TypeError, ValueError), match=f"`{argument}` must be"):
@@ -120,6 +151,23 @@ def test_x_of_a_series(x: Any, kind: type[Exception], words: str) -> None:
         FRAME["y"].grad.gradient(x)
 
 
+@pytest.mark.parametrize(
+    ("by", "kind", "words"),
+    [
+        ("k", TypeError, "`by` must be a series or values of the same length, got str"),
+        (1, TypeError, "`by` must be a series or values of the same length, got int"),
+        (pl.col("k"), TypeError, "`by` must be a series or values of the same length, got Expr"),
+        (["a", "b"], ValueError, "`by` must be as long as the series: got 2 and 3 values"),
+        ([], ValueError, "`by` must be as long as the series: got 0 and 3 values"),
+        ([pl.Series([1, 2, 3]), pl.Series([1])], ValueError, "`by` must be as long as the series: got 1 and 3 values"),
+    ],
+    ids=str,
+)
+def test_by_of_a_series(by: Any, kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=re.escape(words)):
+        FRAME["y"].grad.gradient(by=by)
+
+
 PLANS: list[tuple[pl.Expr, list[str]]] = [
     (pg.gradient(pl.col("y").cast(pl.String)), ["temporal y", "`y` is str", "cast"]),
     (pg.gradient("y", pl.col("t").cast(pl.String)), ["temporal x", "`t` is str", "cast"]),
@@ -130,6 +178,14 @@ PLANS: list[tuple[pl.Expr, list[str]]] = [
     (pg.gradient("at", "at", per="1h"), ["`per`", "pure ratio", "drop `per`"]),
     (pg.gradient("at", spacing="1s", per="1h"), ["`per`", "pure ratio", "drop `per`"]),
     (pg.gradient(pl.col("y", "at").cast(pl.String), "t"), ["temporal y", "`y` is str"]),
+    (pg.gradient("y", "t", max_gap="90m"), ["`max_gap`", "a number", "`t` is f64", "cast x to Datetime"]),
+    (pg.gradient("y", "t", max_gap=timedelta(1)), ["`max_gap`", "a number", "`t` is f64"]),
+    (pg.gradient("y", pl.col("t") > 0, max_gap="1s"), ["`max_gap`", "a number", "`t` is bool"]),
+    (pg.gradient("y", "at", max_gap=90), ["`max_gap`", "a duration", "`at` is datetime[μs]", '"90m"']),
+    (pg.gradient("y", pl.col("at").dt.date(), max_gap=1.5, by="t"), ["`max_gap`", "a duration", "`at` is date"]),
+    (pg.gradient(pl.col("y").cast(pl.String), by="t"), ["temporal y", "`y` is str"]),
+    (pg.gradient("y", pl.col("t").cast(pl.String), nulls="skip"), ["temporal x", "`t` is str"]),
+    (pg.gradient("y", "t", per="1h", by="y", nulls="skip"), ["`per`", "temporal x", "`t` is f64", "drop `per`"]),
 ]
 
 
@@ -144,7 +200,17 @@ def test_wrong_types_fail_when_planned(slope: pl.Expr, words: list[str]) -> None
         assert "panicked" not in str(caught.value)
 
 
-@pytest.mark.parametrize("slope", [pg.gradient("nope"), pg.gradient("y", "nope"), pl.col("y").grad.gradient("nope")])
+@pytest.mark.parametrize(
+    "slope",
+    [
+        pg.gradient("nope"),
+        pg.gradient("y", "nope"),
+        pl.col("y").grad.gradient("nope"),
+        pg.gradient("y", by="nope"),
+        pg.gradient("y", "t", by=["t", pl.col("nope")]),
+        pg.gradient("y", "nope", nulls="skip"),
+    ],
+)
 def test_an_unknown_column(slope: pl.Expr) -> None:
     with pytest.raises(ColumnNotFoundError, match="nope"):
         FRAME.lazy().select(slope).collect_schema()
@@ -159,6 +225,12 @@ def test_lengths_that_do_not_match() -> None:
             FRAME.select(pg.gradient("y", pl.lit(pl.Series("other", range(length)))))
     with pytest.raises(ComputeError, match="strictly monotonic"):
         FRAME.select(pg.gradient("y", pl.lit(5.0)))
+
+
+def test_keys_of_another_length(engine: Any) -> None:
+    lazy = FRAME.lazy().select(pg.gradient("y", by=pl.col("t").head(2)))
+    with pytest.raises(ComputeError, match="key `t` must be as long as y: got 2 and 3 rows"):
+        lazy.collect(engine=engine)
 
 
 UTC_DAYS = pl.Series([datetime(2024, 1, day, 12) for day in (1, 3, 2)])
@@ -209,6 +281,50 @@ def test_an_x_out_of_order_far_down_and_in_a_group() -> None:
         frame.select(pg.gradient("x", pl.col("x")).over("k"))
     with pytest.raises(ComputeError, match="`x` 999 is followed by 999;"):
         frame.lazy().select(pg.gradient("x", pl.col("x"))).collect(engine="streaming")
+
+
+NAMED_GROUPS: list[tuple[Any, str]] = [
+    ("id", '`id` = "a"'),
+    (["id", "number"], '`id` = "a", `number` = 7'),
+    (pl.col("id").cast(pl.Categorical), '`id` = "a"'),
+    (pl.col("number") / 2, "`number` = 3.5"),
+    ("none", "`none` = null"),
+    (["none", "id"], '`none` = null, `id` = "a"'),
+    ("day", "`day` = 2024-03-01"),
+    ("at", "`at` = 2024-03-01 12:30:00"),
+    (pl.col("at").dt.replace_time_zone("Europe/Paris"), "`at` = 2024-03-01 11:30:00 UTC"),
+    (pl.col("number") == 7, "`number` = true"),
+    (pl.lit(1).alias("one"), "`one` = 1"),
+]
+
+
+@pytest.mark.parametrize(("by", "named"), NAMED_GROUPS, ids=[row[1] for row in NAMED_GROUPS])
+def test_an_x_out_of_order_names_its_group(by: Any, named: str, engine: Any) -> None:
+    """In words that tell the groups apart; wherever the rows of the group stand, and where nulls are skipped."""
+    at = datetime(2024, 3, 1, 12, 30)
+    broken = pl.DataFrame(
+        {"id": "a", "number": 7, "none": None, "day": at.date(), "at": at, "t": [1, 3, 2, 4], "y": [1.0, 2.0, 4.0, 8.0]}
+    ).with_columns(pl.col("none").cast(pl.String))
+    sound = broken.with_columns(
+        pl.lit("b").alias("id"),
+        number=pl.lit(8),
+        none=pl.lit("n"),
+        t=pl.int_range(100, 104),
+        at=at + pl.duration(days=1),
+    ).with_columns(day=pl.col("at").dt.date())
+    in_one_piece = pl.concat([sound, broken.cast(sound.schema)])
+    one_group = isinstance(by, pl.Expr) and by.meta.is_literal(allow_aliasing=True)
+    for frame in (
+        broken if one_group else in_one_piece,
+        broken if one_group else in_one_piece[[0, 4, 1, 5, 2, 6, 3, 7]],
+    ):
+        for options in ({}, {"nulls": "skip"}):
+            with_null = frame.with_columns(pl.when(pl.col("t") != 102).then("y").alias("y"))
+            with pytest.raises(ComputeError) as caught:
+                with_null.lazy().select(pg.gradient("y", "t", by=by, **options)).collect(engine=engine)
+            message = str(caught.value)
+            assert f"in column `t` 3 is followed by 2 in the group {named}; sort by `t`" in message
+            assert "strict=False" in message
 
 
 def test_an_x_out_of_order_in_a_series() -> None:

@@ -1,0 +1,394 @@
+//! The hot loop: one stencil over all rows, whoever their neighbours are.
+//!
+//! ```text
+//! for each block of 64 rows
+//!     slope = refined(differences)        in vector registers, right for all but unusual rows
+//!     for each unusual row                an end of a segment, an unsorted or extreme x, a NaN
+//!         check its x, slope = two_point or parabola
+//! ```
+//!
+//! Both ways give a row the same bits, so the result does not depend on where blocks, chunks or batches begin.
+
+use num_traits::AsPrimitive;
+
+use super::bits::{ROWS, places, word};
+use super::sample::{Rise, Sample, Scale};
+use super::stencil;
+
+/// Three columns of one length: each row's predecessor, the row itself, its successor.
+///
+/// Where a row has no such neighbour any value may stand: [`Sides`] tells.
+#[derive(Clone, Copy, Debug)]
+pub struct Neighbours<'a, T> {
+    /// The row before.
+    pub previous: &'a [T],
+    /// The row.
+    pub this: &'a [T],
+    /// The row after.
+    pub next: &'a [T],
+}
+
+/// Rows and their neighbours, on any axis.
+#[derive(Clone, Copy, Debug)]
+pub struct Points<'a, Y, X> {
+    /// What is differentiated.
+    pub y: Neighbours<'a, Y>,
+    /// The coordinates.
+    pub x: Neighbours<'a, X>,
+    /// The unit of the slope.
+    pub scale: Scale,
+}
+
+/// Which neighbours 64 rows have in their segments: a bit per row, the lowest for the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sides {
+    /// Whether there is a row before.
+    pub before: u64,
+    /// Whether there is a row after.
+    pub after: u64,
+    /// Whether the x that the stencil reads may be looked at; elsewhere the slope is unspecified.
+    pub known: u64,
+}
+
+impl Sides {
+    /// Every row has a neighbour on either side.
+    pub const BOTH: Self = Self {
+        before: u64::MAX,
+        after: u64::MAX,
+        known: u64::MAX,
+    };
+
+    /// The rows that have a neighbour on one side only.
+    fn ends(self) -> u64 {
+        self.before ^ self.after
+    }
+
+    fn has_before(self, row: usize) -> bool {
+        self.before >> row & 1 == 1
+    }
+}
+
+impl<T: Sample> Neighbours<'_, T> {
+    #[inline(always)]
+    fn differences(&self, row: usize) -> (f64, f64) {
+        let this = self.this[row];
+        (this.minus(self.previous[row]), self.next[row].minus(this))
+    }
+
+    /// The difference at the end of a segment.
+    #[inline(always)]
+    fn difference(&self, row: usize, from_before: bool) -> f64 {
+        let this = self.this[row];
+        if from_before {
+            this.minus(self.previous[row])
+        } else {
+            self.next[row].minus(this)
+        }
+    }
+
+    /// Some of the rows.
+    #[inline(always)]
+    fn rows(&self, start: usize, end: usize) -> Self {
+        Self {
+            previous: &self.previous[start..end],
+            this: &self.this[start..end],
+            next: &self.next[start..end],
+        }
+    }
+}
+
+/// Appends the slopes on an evenly spaced axis: `(y[i+1] - y[i-1]) / (2 * step)`, as in numpy.
+///
+/// `scale.denominator` is the step. `sides` tells of the 64 rows from a row on; the slope of one alone is unspecified.
+pub fn even<Y, O>(y: Neighbours<'_, Y>, scale: Scale, sides: impl Fn(usize) -> Sides, slopes: &mut Vec<O>)
+where
+    Y: Sample,
+    O: Copy + 'static,
+    f64: AsPrimitive<O>,
+{
+    let first = slopes.len();
+    let two_steps = 2.0 * scale.denominator;
+    let rows = y.previous.iter().zip(y.this).zip(y.next);
+    slopes.extend(rows.map(|((previous, this), next)| {
+        let rise = next.minus(*previous) * scale.numerator;
+        (rise / two_steps + this.taint()).as_()
+    }));
+    for (block, slopes) in slopes[first..].chunks_mut(ROWS).enumerate() {
+        let sides = sides(block * ROWS);
+        for row in places(sides.ends(), slopes.len()) {
+            let rise = y.difference(block * ROWS + row, sides.has_before(row));
+            slopes[row] = stencil::two_point(Rise::scaled(rise, scale.numerator), scale.denominator).as_();
+        }
+    }
+}
+
+/// Appends the slopes on any strictly monotonic axis: of the parabola through each row and its neighbours, at the ends of
+/// segments of the line through two.
+///
+/// `sides` tells of the 64 rows from a row on; the slope of one alone is unspecified. A row whose x is not strictly
+/// monotonic is handed to `broken`, which may give up with an error.
+///
+/// # Errors
+///
+/// What `broken` returns.
+pub fn irregular<Y, X, O, E>(
+    points: Points<'_, Y, X>,
+    sides: impl Fn(usize) -> Sides,
+    broken: impl FnMut(usize) -> Result<(), E>,
+    slopes: &mut Vec<O>,
+) -> Result<(), E>
+where
+    Y: Sample,
+    X: Sample,
+    O: Copy + 'static,
+    f64: AsPrimitive<O>,
+{
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::is_x86_feature_detected as has;
+        if has!("avx512f") && has!("avx512dq") && has!("avx512vl") {
+            // SAFETY: the processor has just been asked for these features; with them it has AVX2 and FMA.
+            return unsafe { irregular_avx512(points, sides, broken, slopes) };
+        }
+        if has!("avx2") && has!("fma") {
+            // SAFETY: the processor has just been asked for both features.
+            return unsafe { irregular_avx2(points, sides, broken, slopes) };
+        }
+    }
+    irregular_portable(points, sides, broken, slopes)
+}
+
+/// [`irregular_portable`] compiled for a family of processors.
+///
+/// Measured: with the registers and the fused multiply-add of any x86 processor since 2013 the single division pays at
+/// all; the masks of AVX-512 make looking for unusual rows free.
+#[cfg(target_arch = "x86_64")]
+macro_rules! irregular_on {
+    ($name:ident, $features:literal) => {
+        #[target_feature(enable = $features)]
+        fn $name<Y, X, O, E>(
+            points: Points<'_, Y, X>,
+            sides: impl Fn(usize) -> Sides,
+            broken: impl FnMut(usize) -> Result<(), E>,
+            slopes: &mut Vec<O>,
+        ) -> Result<(), E>
+        where
+            Y: Sample,
+            X: Sample,
+            O: Copy + 'static,
+            f64: AsPrimitive<O>,
+        {
+            irregular_portable(points, sides, broken, slopes)
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+irregular_on!(irregular_avx2, "avx2,fma");
+#[cfg(target_arch = "x86_64")]
+irregular_on!(irregular_avx512, "avx2,fma,avx512f,avx512dq,avx512vl");
+
+#[inline(always)]
+fn irregular_portable<Y, X, O, E>(
+    points: Points<'_, Y, X>,
+    sides: impl Fn(usize) -> Sides,
+    mut broken: impl FnMut(usize) -> Result<(), E>,
+    slopes: &mut Vec<O>,
+) -> Result<(), E>
+where
+    Y: Sample,
+    X: Sample,
+    O: Copy + 'static,
+    f64: AsPrimitive<O>,
+{
+    let length = points.y.this.len();
+    let mut block = [0.0.as_(); ROWS];
+    for start in (0..length).step_by(ROWS) {
+        let end = length.min(start + ROWS);
+        let points = points.rows(start, end);
+        let block = &mut block[..end - start];
+        let unusual = points.refine(block);
+        let sides = sides(start);
+        for row in places((unusual | sides.ends()) & sides.known, block.len()) {
+            match points.slope(row, sides) {
+                Some(slope) => block[row] = slope.as_(),
+                None => broken(start + row)?,
+            }
+        }
+        slopes.extend_from_slice(block);
+    }
+    Ok(())
+}
+
+impl<Y: Sample, X: Sample> Points<'_, Y, X> {
+    /// Some of the rows.
+    #[inline(always)]
+    fn rows(&self, start: usize, end: usize) -> Self {
+        Self {
+            y: self.y.rows(start, end),
+            x: self.x.rows(start, end),
+            scale: self.scale,
+        }
+    }
+
+    /// Fills a block with the slopes of the usual rows, and tells which rows are not.
+    #[inline(always)]
+    fn refine<O>(&self, slopes: &mut [O]) -> u64
+    where
+        O: Copy + 'static,
+        f64: AsPrimitive<O>,
+    {
+        // Slices whose lengths the compiler sees to be equal: only then it drops the bounds checks, and vectorizes.
+        let points = self.rows(0, slopes.len());
+        let mut unusual = [0_u8; ROWS];
+        for ((row, slope), unusual) in slopes.iter_mut().enumerate().zip(&mut unusual) {
+            let (d1, d2) = points.y.differences(row);
+            let (h1, h2) = points.x.differences(row);
+            let [(d1, h1), (d2, h2)] = [(d1, h1), (d2, h2)].map(|(d, h)| points.scaled(d, h));
+            let (refined, in_range) = stencil::refined(d1, h1, d2, h2);
+            *slope = refined.as_();
+            *unusual = u8::from(!in_range);
+        }
+        word(&unusual)
+    }
+
+    /// The slope of any row that has a neighbour; `None` where its x is not strictly monotonic.
+    #[inline(always)]
+    fn slope(&self, row: usize, sides: Sides) -> Option<f64> {
+        if sides.ends() >> row & 1 == 1 {
+            let from_before = sides.has_before(row);
+            let (d, h) = self.scaled(self.y.difference(row, from_before), self.x.difference(row, from_before));
+            return stencil::monotonic(h, h).then(|| stencil::two_point(d, h));
+        }
+        let (d1, d2) = self.y.differences(row);
+        let (h1, h2) = self.x.differences(row);
+        let [(d1, h1), (d2, h2)] = [(d1, h1), (d2, h2)].map(|(d, h)| self.scaled(d, h));
+        stencil::monotonic(h1, h2).then(|| stencil::parabola(d1, h1, d2, h2))
+    }
+
+    /// A rise and its step in the unit of the slope.
+    #[inline(always)]
+    fn scaled(&self, rise: f64, step: f64) -> (Rise, f64) {
+        if Y::INTEGER || X::INTEGER {
+            (Rise::scaled(rise, self.scale.numerator), step * self.scale.denominator)
+        } else {
+            (Rise::exact(rise), step)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+
+    fn neighbours<T>(column: &[T]) -> Neighbours<'_, T> {
+        let n = column.len();
+        Neighbours {
+            previous: &column[..n - 2],
+            this: &column[1..n - 1],
+            next: &column[2..],
+        }
+    }
+
+    fn points<'a>(y: &'a [f64], x: &'a [f64]) -> Points<'a, f64, f64> {
+        Points {
+            y: neighbours(y),
+            x: neighbours(x),
+            scale: Scale::ONE,
+        }
+    }
+
+    fn slopes(y: &[f64], x: &[f64]) -> Vec<f64> {
+        let mut slopes = Vec::new();
+        let broken = |row| Err(row);
+        irregular(points(y, x), |_| Sides::BOTH, broken, &mut slopes).expect("a sorted x");
+        slopes
+    }
+
+    /// More than one block, with a spike of unusual rows in the middle of it.
+    fn column(rows: usize) -> (Vec<f64>, Vec<f64>) {
+        let x: Vec<f64> = (0..rows).map(|i| i as f64 + 0.3 * (i as f64).sin()).collect();
+        let mut y: Vec<f64> = x.iter().map(|x| (x / 7.0).cos()).collect();
+        y[rows / 2] = f64::NAN;
+        y[rows / 3] = 1e307;
+        (y, x)
+    }
+
+    #[test]
+    fn every_row_has_the_same_bits_wherever_its_block_begins() {
+        let (y, x) = column(3 * ROWS + 17);
+        let whole = slopes(&y, &x);
+        for start in [1, 7, ROWS - 1, ROWS, 2 * ROWS + 5] {
+            let part = slopes(&y[start..], &x[start..]);
+            let bits = |slopes: &[f64]| slopes.iter().map(|slope| slope.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&part), bits(&whole[start..]), "from row {start}");
+        }
+    }
+
+    #[test]
+    fn the_vector_and_the_portable_path_agree() {
+        let (y, x) = column(2 * ROWS + 3);
+        let mut portable: Vec<f64> = Vec::new();
+        let broken = |_| Ok::<_, Infallible>(());
+        irregular_portable(points(&y, &x), |_| Sides::BOTH, broken, &mut portable).expect("nothing fails");
+        for (a, b) in portable.iter().zip(slopes(&y, &x)) {
+            assert_eq!(a.to_bits(), b.to_bits());
+        }
+    }
+
+    #[test]
+    fn broken_rows_are_handed_over_and_unknown_rows_are_not_looked_at() {
+        let x = [0.0, 1.0, 1.0, 2.0, f64::NAN, 3.0, 4.0];
+        let y = [0.0; 7];
+        let mut broken = Vec::new();
+        let note = |row| {
+            broken.push(row);
+            Ok::<_, Infallible>(())
+        };
+        let sides = |_| Sides {
+            known: !(1 << 3),
+            ..Sides::BOTH
+        };
+        let mut slopes: Vec<f64> = Vec::new();
+        irregular(points(&y, &x), sides, note, &mut slopes).expect("nothing fails");
+        assert_eq!(broken, [0, 1, 2, 4]);
+        assert_eq!(slopes.len(), 5);
+    }
+
+    #[test]
+    fn the_end_of_a_segment_reads_its_only_neighbour() {
+        let (y, x) = column(ROWS + 12);
+        let (first, last) = (3, ROWS + 5);
+        // Rows are counted from the second of the column on.
+        let word = |row: usize, start: usize| {
+            row.checked_sub(start)
+                .filter(|bit| *bit < ROWS)
+                .map_or(0, |bit| 1 << bit)
+        };
+        let sides = |start| Sides {
+            before: !word(first, start),
+            after: !word(last, start),
+            known: u64::MAX,
+        };
+        let mut cut: Vec<f64> = Vec::new();
+        irregular(points(&y, &x), sides, |row| Err(row), &mut cut).expect("a sorted x");
+        let mut expected = slopes(&y, &x);
+        expected[first] = (y[first + 2] - y[first + 1]) / (x[first + 2] - x[first + 1]);
+        expected[last] = (y[last + 1] - y[last]) / (x[last + 1] - x[last]);
+        let bits = |slopes: &[f64]| slopes.iter().map(|slope| slope.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&cut), bits(&expected));
+    }
+
+    #[test]
+    fn even_spacing_is_the_central_difference() {
+        let mut slopes: Vec<f32> = Vec::new();
+        let scale = Scale {
+            numerator: 1.0,
+            denominator: 0.5,
+        };
+        even(neighbours(&[1_i64, 4, 9, 16]), scale, |_| Sides::BOTH, &mut slopes);
+        assert_eq!(slopes, [8.0, 12.0]);
+    }
+}
