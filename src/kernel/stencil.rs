@@ -67,7 +67,7 @@ fn inverse_power_of_two(x: f64) -> f64 {
 }
 
 /// The derivative at the end of a segment, from its nearest two points: the two-point difference.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn two_point(d: Rise, h: f64) -> f64 {
     let slope = d.value / h;

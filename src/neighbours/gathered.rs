@@ -1,5 +1,7 @@
 //! Neighbours by gathering: the rows of a column in another order, or some of them only, and back again.
 
+use std::marker::PhantomData;
+
 use arrow::array::PrimitiveArray;
 use arrow::bitmap::{Bitmap, BitmapBuilder, MutableBitmap};
 use polars::prelude::*;
@@ -64,30 +66,56 @@ impl Gathered {
 
     /// The values in the place of the rows they belong to; null everywhere else.
     pub(crate) fn put_back(&self, values: &Series, height: usize) -> PolarsResult<Series> {
-        Ok(match values.dtype() {
-            DataType::Float32 => self.put_back_as(values.f32()?, height).into_series(),
-            _ => self.put_back_as(values.f64()?, height).into_series(),
-        })
+        let values = values.cast(&DataType::Float64)?;
+        let values = values.f64()?;
+        let mut placed = vec![0.0; height];
+        let slots = Slots::of(&mut placed);
+        in_parallel(self.rows.len(), |positions| {
+            let part = values.slice(positions.start as i64, positions.len());
+            let chunks = part.downcast_iter().flat_map(|chunk| chunk.values().as_slice());
+            for (&value, &row) in chunks.zip(&self.rows[positions]) {
+                // SAFETY: no row comes twice.
+                unsafe { slots.set(row as usize, value) };
+            }
+            Ok(())
+        })?;
+        let all = self.rows.len() == height && !values.has_nulls();
+        let validity = (!all).then(|| {
+            let mut validity = MutableBitmap::from_len_zeroed(height);
+            let valid = values.iter().zip(&self.rows).filter(|(value, _)| value.is_some());
+            valid.for_each(|(_, &row)| validity.set(row as usize, true));
+            validity.freeze()
+        });
+        let placed = PrimitiveArray::from_vec(placed).with_validity(validity);
+        Ok(Float64Chunked::with_chunk(values.name().clone(), placed).into_series())
+    }
+}
+
+/// Places that several threads write to, each to its own.
+struct Slots<'a> {
+    first: *mut f64,
+    length: usize,
+    owner: PhantomData<&'a mut [f64]>,
+}
+
+// SAFETY: whoever writes keeps to its own slots.
+unsafe impl Sync for Slots<'_> {}
+
+impl<'a> Slots<'a> {
+    fn of(slots: &'a mut [f64]) -> Self {
+        Self {
+            first: slots.as_mut_ptr(),
+            length: slots.len(),
+            owner: PhantomData,
+        }
     }
 
-    fn put_back_as<T: PolarsNumericType>(&self, values: &ChunkedArray<T>, height: usize) -> ChunkedArray<T> {
-        let all = self.rows.len() == height;
-        let mut placed = vec![T::Native::default(); height];
-        let mut validity = (!all || values.has_nulls()).then(|| MutableBitmap::from_len_zeroed(height));
-        let mut rows = self.rows.iter().map(|&row| row as usize);
-        for chunk in values.downcast_iter() {
-            for (&value, row) in chunk.values().iter().zip(rows.by_ref()) {
-                placed[row] = value;
-            }
-        }
-        if let Some(validity) = &mut validity {
-            for (valid, &row) in values.iter().map(|value| value.is_some()).zip(&self.rows) {
-                if valid {
-                    validity.set(row as usize, true)
-                }
-            }
-        }
-        let placed = PrimitiveArray::from_vec(placed).with_validity(validity.map(MutableBitmap::freeze));
-        ChunkedArray::with_chunk(values.name().clone(), placed)
+    /// # Safety
+    ///
+    /// No other thread may write to the same slot.
+    unsafe fn set(&self, slot: usize, value: f64) {
+        assert!(slot < self.length, "a row of the column");
+        // SAFETY: the slot has just been seen to be one of the slice's.
+        unsafe { self.first.add(slot).write(value) };
     }
 }

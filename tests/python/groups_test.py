@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 ENGINES: list[Any] = ["in-memory", "streaming"]
 EDGE_ORDERS = pytest.mark.parametrize("edge_order", [1, 2])
 
+# Some versions of Polars export a sliced column of arrays, if it has nulls, from beyond its end.
+SLICED = pl.Series([[1], [2], None], dtype=pl.Array(pl.Int64, 1)).slice(1).to_arrow()
+EXPORTS_NULL_ARRAYS = SLICED.offset == 0
+
 # Five values of each dtype, null among them; some are the same key in other bits.
 INSTANTS = [datetime(2024, 1, day) for day in (1, 2, 3)]
 KEYS: dict[str, tuple[Sequence[Any], Any]] = {
@@ -50,7 +54,7 @@ KEYS: dict[str, tuple[Sequence[Any], Any]] = {
     "Time": ([time(1), time(0), time(23, 59), None, time(2)], pl.Time),
     "List": ([[1], [1, 2], [], None, [None]], pl.List(pl.Int64)),
     "List of strings": ([["a"], ["a", "b"], [], None, ["b"]], pl.List(pl.String)),
-    "Array": ([[1, 2], [2, 1], [0, 0], None, [1, None]], pl.Array(pl.Int64, 2)),
+    "Array": ([[1, 2], [2, 1], [0, 0], None if EXPORTS_NULL_ARRAYS else [3, 3], [1, None]], pl.Array(pl.Int64, 2)),
     "Struct": (
         [{"a": 1, "b": "x"}, {"a": 1, "b": "y"}, {"a": 2, "b": None}, None, {"a": None, "b": None}],
         pl.Struct({"a": pl.Int64, "b": pl.String}),
