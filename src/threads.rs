@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::panic::resume_unwind;
 use std::thread::Builder;
 
-use polars::prelude::PolarsResult;
+use polars::prelude::{PolarsResult, Series};
 
 /// One result per core for a column long enough to pay for the threads, in the order of the rows; else a single one.
 ///
@@ -31,4 +31,17 @@ pub(crate) fn in_parallel<T: Send>(
         });
         std::iter::once(first).chain(others).collect()
     })
+}
+
+/// [`in_parallel`], the results being parts of a column made from another one.
+pub(crate) fn series_in_parallel(
+    column: &Series,
+    rows: usize,
+    work: impl Fn(Range<usize>) -> PolarsResult<Series> + Sync,
+) -> PolarsResult<Series> {
+    let mut whole = column.clear();
+    for part in in_parallel(rows, work)? {
+        whole.append_owned(part)?;
+    }
+    Ok(whole)
 }

@@ -3,11 +3,13 @@
 //! ```text
 //! for each block of 64 rows
 //!     slope = refined(differences)        in vector registers, right for all but unusual rows
-//!     for each unusual row                an end of a segment, an unsorted or extreme x, a NaN
-//!         check its x, slope = two_point or parabola
+//!     for each unusual row                an unsorted or extreme x, a NaN
+//!         check its x, slope = parabola(differences)
 //! ```
 //!
-//! Both ways give a row the same bits, so the result does not depend on where blocks, chunks or batches begin.
+//! At an end of a segment the difference to the only neighbour stands for both: the parabola through a point and its
+//! mirror image is the two-point difference. Both ways give a row the same bits, so the result does not depend on where
+//! blocks, chunks or batches begin.
 
 use num_traits::AsPrimitive;
 
@@ -59,31 +61,33 @@ impl Sides {
     };
 
     /// The rows that have a neighbour on one side only.
+    #[inline(always)]
     fn ends(self) -> u64 {
         self.before ^ self.after
     }
 
-    fn has_before(self, row: usize) -> bool {
-        self.before >> row & 1 == 1
+    /// The differences that a row has: at an end of a segment one of them twice.
+    #[inline(always)]
+    fn of(self, row: usize, [before, after]: [f64; 2]) -> [f64; 2] {
+        [
+            select(self.before >> row, before, after),
+            select(self.after >> row, after, before),
+        ]
     }
+}
+
+/// One of two numbers by the lowest bit; in a form that stays in vector registers.
+#[inline(always)]
+fn select(bit: u64, if_set: f64, otherwise: f64) -> f64 {
+    let mask = 0_u64.wrapping_sub(bit & 1);
+    f64::from_bits(if_set.to_bits() & mask | otherwise.to_bits() & !mask)
 }
 
 impl<T: Sample> Neighbours<'_, T> {
     #[inline(always)]
-    fn differences(&self, row: usize) -> (f64, f64) {
+    fn differences(&self, row: usize) -> [f64; 2] {
         let this = self.this[row];
-        (this.minus(self.previous[row]), self.next[row].minus(this))
-    }
-
-    /// The difference at the end of a segment.
-    #[inline(always)]
-    fn difference(&self, row: usize, from_before: bool) -> f64 {
-        let this = self.this[row];
-        if from_before {
-            this.minus(self.previous[row])
-        } else {
-            self.next[row].minus(this)
-        }
+        [this.minus(self.previous[row]), self.next[row].minus(this)]
     }
 
     /// Some of the rows.
@@ -116,7 +120,7 @@ where
     for (block, slopes) in slopes[first..].chunks_mut(ROWS).enumerate() {
         let sides = sides(block * ROWS);
         for row in places(sides.ends(), slopes.len()) {
-            let rise = y.difference(block * ROWS + row, sides.has_before(row));
+            let [rise, _] = sides.of(row, y.differences(block * ROWS + row));
             slopes[row] = stencil::two_point(Rise::scaled(rise, scale.numerator), scale.denominator).as_();
         }
     }
@@ -207,9 +211,13 @@ where
         let end = length.min(start + ROWS);
         let points = points.rows(start, end);
         let block = &mut block[..end - start];
-        let unusual = points.refine(block);
         let sides = sides(start);
-        for row in places((unusual | sides.ends()) & sides.known, block.len()) {
+        let unusual = if sides.ends() == 0 {
+            points.refine(Sides::BOTH, block)
+        } else {
+            points.refine(sides, block)
+        };
+        for row in places(unusual & sides.known, block.len()) {
             match points.slope(row, sides) {
                 Some(slope) => block[row] = slope.as_(),
                 None => broken(start + row)?,
@@ -233,7 +241,7 @@ impl<Y: Sample, X: Sample> Points<'_, Y, X> {
 
     /// Fills a block with the slopes of the usual rows, and tells which rows are not.
     #[inline(always)]
-    fn refine<O>(&self, slopes: &mut [O]) -> u64
+    fn refine<O>(&self, sides: Sides, slopes: &mut [O]) -> u64
     where
         O: Copy + 'static,
         f64: AsPrimitive<O>,
@@ -242,9 +250,7 @@ impl<Y: Sample, X: Sample> Points<'_, Y, X> {
         let points = self.rows(0, slopes.len());
         let mut unusual = [0_u8; ROWS];
         for ((row, slope), unusual) in slopes.iter_mut().enumerate().zip(&mut unusual) {
-            let (d1, d2) = points.y.differences(row);
-            let (h1, h2) = points.x.differences(row);
-            let [(d1, h1), (d2, h2)] = [(d1, h1), (d2, h2)].map(|(d, h)| points.scaled(d, h));
+            let [(d1, h1), (d2, h2)] = points.steps(row, sides);
             let (refined, in_range) = stencil::refined(d1, h1, d2, h2);
             *slope = refined.as_();
             *unusual = u8::from(!in_range);
@@ -255,15 +261,16 @@ impl<Y: Sample, X: Sample> Points<'_, Y, X> {
     /// The slope of any row that has a neighbour; `None` where its x is not strictly monotonic.
     #[inline(always)]
     fn slope(&self, row: usize, sides: Sides) -> Option<f64> {
-        if sides.ends() >> row & 1 == 1 {
-            let from_before = sides.has_before(row);
-            let (d, h) = self.scaled(self.y.difference(row, from_before), self.x.difference(row, from_before));
-            return stencil::monotonic(h, h).then(|| stencil::two_point(d, h));
-        }
-        let (d1, d2) = self.y.differences(row);
-        let (h1, h2) = self.x.differences(row);
-        let [(d1, h1), (d2, h2)] = [(d1, h1), (d2, h2)].map(|(d, h)| self.scaled(d, h));
+        let [(d1, h1), (d2, h2)] = self.steps(row, sides);
         stencil::monotonic(h1, h2).then(|| stencil::parabola(d1, h1, d2, h2))
+    }
+
+    /// The rises and steps around a row, in the unit of the slope.
+    #[inline(always)]
+    fn steps(&self, row: usize, sides: Sides) -> [(Rise, f64); 2] {
+        let [d1, d2] = sides.of(row, self.y.differences(row));
+        let [h1, h2] = sides.of(row, self.x.differences(row));
+        [(d1, h1), (d2, h2)].map(|(d, h)| self.scaled(d, h))
     }
 
     /// A rise and its step in the unit of the slope.

@@ -1,13 +1,14 @@
 //! Where a column changes from one row to the next.
 
-use std::ops::Range;
+use std::ops::{BitXor, Range};
 
 use arrow::array::{BinaryViewArrayGeneric, ViewType};
 use arrow::bitmap::{Bitmap, BitmapBuilder};
+use num_traits::AsPrimitive;
 use polars::prelude::*;
 use polars::series::BitRepr;
 
-use crate::kernel::{ROWS, places, word};
+use crate::kernel::{ROWS, places};
 
 /// Which of some rows differ from the row before; the very first row of a column counts as the same.
 ///
@@ -58,8 +59,7 @@ fn within(chunk: &Series) -> PolarsResult<Bitmap> {
         (_, Some(BitRepr::U16(chunk))) => chunk.downcast_iter().next().map(|chunk| numbers(chunk.values())),
         (_, Some(BitRepr::U32(chunk))) => chunk.downcast_iter().next().map(|chunk| numbers(chunk.values())),
         (_, Some(BitRepr::U64(chunk))) => chunk.downcast_iter().next().map(|chunk| numbers(chunk.values())),
-        (_, Some(BitRepr::U128(chunk))) => chunk.downcast_iter().next().map(|chunk| numbers(chunk.values())),
-        (_, None) => None,
+        _ => None,
     };
     match changes {
         Some(changes) => Ok(changes),
@@ -76,37 +76,64 @@ fn compare(before: &Series, these: &Series) -> PolarsResult<Bitmap> {
     Ok(changes.freeze())
 }
 
-fn numbers<T: Copy + PartialEq>(values: &[T]) -> Bitmap {
-    block_by_block(values, |before, this| before != this, |_| true)
+fn numbers<T: Copy + BitXor<Output = T> + AsPrimitive<u64>>(values: &[T]) -> Bitmap {
+    block_by_block(values, |before, this| (before ^ this).as_(), |_| true)
 }
 
 /// Strings that Polars keeps in the same place are the same; only others have to be read.
 fn strings<T: ViewType + PartialEq + ?Sized>(array: &BinaryViewArrayGeneric<T>) -> Bitmap {
     block_by_block(
         array.views(),
-        |before, this| before.as_u128() != this.as_u128(),
+        |before, this| halves(before.as_u128() ^ this.as_u128()),
         |row| array.value(row) != array.value(row + 1),
     )
 }
 
-/// Whether each value but the last is followed by a different one: one that may be, and is confirmed to.
+/// Zero only if both halves are.
+fn halves(bits: u128) -> u64 {
+    (bits >> 64) as u64 | bits as u64
+}
+
+/// Whether each value but the last is followed by a different one: one that differs in some bits, and is `confirmed` to.
 ///
-/// Measured: a third of the time that Polars' own comparison takes without the instructions of newer processors.
-fn block_by_block<T: Copy>(values: &[T], may: impl Fn(T, T) -> bool, confirmed: impl Fn(usize) -> bool) -> Bitmap {
-    let pairs = values.len() - 1;
-    let mut words = Vec::with_capacity(pairs.div_ceil(ROWS) * size_of::<u64>());
-    for start in (0..pairs).step_by(ROWS) {
-        let length = ROWS.min(pairs - start);
-        let (before, these) = (&values[start..start + length], &values[start + 1..=start + length]);
-        let mut bytes = [0_u8; ROWS];
-        for ((byte, before), this) in bytes.iter_mut().zip(before).zip(these) {
-            *byte = u8::from(may(*before, *this));
+/// Measured: Polars' own comparison, compiled for any processor, takes three times as long.
+fn block_by_block<T: Copy>(values: &[T], bits: impl Fn(T, T) -> u64, confirmed: impl Fn(usize) -> bool) -> Bitmap {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has just been asked for the feature.
+        return unsafe { block_by_block_avx2(values, bits, confirmed) };
+    }
+    block_by_block_portable(values, bits, confirmed)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn block_by_block_avx2<T: Copy>(values: &[T], bits: impl Fn(T, T) -> u64, confirmed: impl Fn(usize) -> bool) -> Bitmap {
+    block_by_block_portable(values, bits, confirmed)
+}
+
+#[inline(always)]
+fn block_by_block_portable<T: Copy>(
+    values: &[T],
+    bits: impl Fn(T, T) -> u64,
+    confirmed: impl Fn(usize) -> bool,
+) -> Bitmap {
+    let length = values.len() - 1;
+    let mut words = Vec::with_capacity(length.div_ceil(ROWS) * size_of::<u64>());
+    for start in (0..length).step_by(ROWS) {
+        let rows = ROWS.min(length - start);
+        let pairs = values[start..].iter().zip(&values[start + 1..]).take(rows);
+        let any = pairs.clone().fold(0, |any, (before, this)| any | bits(*before, *this));
+        let mut changes = 0_u64;
+        if any != 0 {
+            for (place, (before, this)) in pairs.enumerate() {
+                changes |= u64::from(bits(*before, *this) != 0) << place;
+            }
+            for place in places(changes, rows).filter(|place| !confirmed(start + place)) {
+                changes ^= 1 << place;
+            }
         }
-        let suspects = places(word(&bytes), length);
-        let changes = suspects
-            .filter(|place| confirmed(start + place))
-            .fold(0_u64, |word, place| word | 1 << place);
         words.extend_from_slice(&changes.to_le_bytes());
     }
-    Bitmap::from_u8_vec(words, pairs)
+    Bitmap::from_u8_vec(words, length)
 }

@@ -7,7 +7,7 @@ use arrow::bitmap::{Bitmap, BitmapBuilder, MutableBitmap};
 use polars::prelude::*;
 
 use super::groups::Groups;
-use crate::threads::in_parallel;
+use crate::threads::{in_parallel, series_in_parallel};
 
 /// Rows of a column, in the order in which they are neighbours, and where their segments start.
 pub(crate) struct Gathered {
@@ -55,13 +55,7 @@ impl Gathered {
     }
 
     pub(crate) fn take(&self, column: &Series) -> PolarsResult<Series> {
-        let taken = in_parallel(self.rows.len(), |rows| column.take_slice(&self.rows[rows]))?;
-        let mut taken = taken.into_iter();
-        let mut first = taken.next().unwrap_or_else(|| column.clear());
-        for part in taken {
-            first.append_owned(part)?;
-        }
-        Ok(first)
+        series_in_parallel(column, self.rows.len(), |rows| column.take_slice(&self.rows[rows]))
     }
 
     /// The values in the place of the rows they belong to; null everywhere else.

@@ -354,13 +354,23 @@ def test_any_name_of_a_column(name: str) -> None:
     assert f"column `{name}s` is str" in str(caught.value)
 
 
-@pytest.mark.parametrize(("y", "x"), [("a\0b", None), ("t", "a\0b"), ("a\0b", "t")])
-def test_a_nul_character_in_a_name_is_no_panic(y: str, x: str | None) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"y": "a\0b"},
+        {"y": "t", "x": "a\0b"},
+        {"y": "a\0b", "x": "t"},
+        {"y": "t", "by": "a\0b"},
+        {"y": "t", "by": ["k", "a\0b"]},
+    ],
+    ids=str,
+)
+def test_a_nul_character_in_a_name_is_no_panic(arguments: dict[str, Any]) -> None:
     """Arrow's names end at a NUL: slopes, or an error that says so, but not the end of the query in a panic."""
-    frame = pl.DataFrame({"a\0b": [0, 1, 2], "t": [0, 1, 2]})
+    frame = pl.DataFrame({"a\0b": [0, 1, 2], "t": [0, 1, 2], "k": [0, 0, 0]})
     try:
-        slopes = frame.select(pg.gradient(y, x)).to_series()
+        slopes = frame.select(pg.gradient(**arguments)).to_series()
     except (ValueError, PolarsError) as error:
         assert "NUL" in str(error)  # noqa: PT017, one of two good ends
     else:
-        assert slopes.to_list() == [1.0, 1.0, 1.0]
+        assert slopes.to_list() == ([None] * 3 if "by" in arguments else [1.0] * 3)
