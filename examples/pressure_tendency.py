@@ -19,7 +19,7 @@ def readings(path: Path) -> pl.DataFrame:
 
 
 def with_tendency(weather: pl.DataFrame) -> pl.DataFrame:
-    """Add the tendency between readings of successive hours; it reaches over no missing pressure and no missing hour."""
+    """Add the tendency between readings of successive hours; it reaches over nothing that is missing."""
     return weather.with_columns(
         tendency=pg.gradient("pressure", x="time", per="1h", by="origin", nulls="skip", max_gap="90m")
     )

@@ -117,8 +117,12 @@ fn limit(gap: Spacing, x: Option<(&Field, Unit)>) -> PolarsResult<Limit> {
     }
 }
 
-/// How many steps of `10^-decimals` fit into a length, by its shortest digits: 0.3 means three tenths.
+/// How many steps of `10^-decimals` fit into a length; a fraction by its shortest digits: 0.3 means three tenths.
+#[expect(clippy::cast_sign_loss, reason = "a gap is positive")]
 fn whole_steps(length: f64, decimals: usize) -> u128 {
+    if length.fract() == 0.0 {
+        return (length as u128).saturating_mul(10_u128.pow(decimals.min(38) as u32));
+    }
     let digits = length.to_string();
     let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
     format!("{whole}{fraction:0<decimals$.decimals$}")

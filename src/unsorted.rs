@@ -37,10 +37,10 @@ pub(crate) fn group(keys: &[Series], row: usize) -> PolarsResult<String> {
         .iter()
         .map(|key| Ok(format!("`{}` = {}", key.name(), show(&key.get(row)?))));
     let shown = shown.collect::<PolarsResult<Vec<_>>>()?;
-    Ok(match shown.is_empty() {
-        true => String::new(),
-        false => format!(" in the group {}", shown.join(", ")),
-    })
+    if shown.is_empty() {
+        return Ok(String::new());
+    }
+    Ok(format!(" in the group {}", shown.join(", ")))
 }
 
 fn is_finite(value: &AnyValue) -> bool {

@@ -281,7 +281,7 @@ fn many_groups_on_several_threads_have_the_bits_of_each_alone() -> PolarsResult<
         Series::new("k".into(), names),
     ];
     for key in keys {
-        let all = gradient_by(&y, Some(&x), &[key.clone()], &GradientOptions::default())?;
+        let all = gradient_by(&y, Some(&x), std::slice::from_ref(&key), &GradientOptions::default())?;
         assert_eq!(all.len(), y.len());
         for row in [0, 5, 599_998, 1_199_999] {
             let rows = key.equal(&key.new_from_index(row, key.len()))?;

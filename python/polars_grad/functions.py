@@ -115,9 +115,9 @@ def gradient(
     `by="id"` gives the rows that `.over("id")` gives, but in one pass over all groups; `over` calls the plugin once per
     group. Use `by` for many groups, `over` for its `order_by` and inside of other window expressions.
 
-    `by` and `nulls="skip"` need whole columns: on the streaming engine `y`, `x` and the keys are held in memory, 8 bytes
-    a row for each number, and the result. Groups that do not stand one after the other, and rows that are skipped, hold
-    `y`, `x` and the result once more, and 4 bytes a row.
+    `by` and `nulls="skip"` need whole columns: on the streaming engine `y`, `x`, the keys and the result are held in
+    memory. Groups that do not stand one after the other, and rows that are skipped, take `y`, `x` and the result once
+    more, and 4 bytes a row.
 
     The formula is that of numpy [1]_, in the form of Fornberg [2]_ for arbitrary spacing.
 

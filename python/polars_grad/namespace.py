@@ -89,7 +89,8 @@ class SeriesGrad:
         """
         Differentiate the series with respect to `x`, a series or values of the same length.
 
-        `by` takes keys like that too, or a list of several series. See :func:`polars_grad.gradient` for everything else.
+        `by` takes keys like that too, or a list of several series. For everything else see
+        :func:`polars_grad.gradient`.
 
         Examples
         --------
@@ -110,8 +111,9 @@ class SeriesGrad:
             columns[name] = _values(argument, values, len(self._series))
             return pl.col(name).alias(columns[name].name or name)
 
-        several = isinstance(by, (list, tuple)) and bool(by) and all(isinstance(key, pl.Series) for key in by)
-        keys = by if several else [by]
+        keys: list[Any] = [by]
+        if isinstance(by, (list, tuple)) and by and all(isinstance(key, pl.Series) for key in by):
+            keys = list(by)
         slope = functions.gradient(
             pl.col("y").alias(self._series.name),
             None if x is None else column("x", x, "x"),

@@ -380,7 +380,7 @@ mod tests {
             known: u64::MAX,
         };
         let mut cut: Vec<f64> = Vec::new();
-        irregular(points(&y, &x), sides, |row| Err(row), &mut cut).expect("a sorted x");
+        irregular(points(&y, &x), sides, Err, &mut cut).expect("a sorted x");
         let mut expected = slopes(&y, &x);
         expected[first] = (y[first + 2] - y[first + 1]) / (x[first + 2] - x[first + 1]);
         expected[last] = (y[last + 1] - y[last]) / (x[last + 1] - x[last]);

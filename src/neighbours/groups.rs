@@ -35,7 +35,7 @@ impl Groups {
         );
         if runs > height / 2 && !are_strictly_sorted(&each(keys, |key| key.slice(0, GLANCE))) {
             // Hardly any runs: the rows themselves are brought together.
-            return brought_together(keys, height, height, |rows, group| rows.extend_from_slice(group));
+            return brought_together(keys, height, height, Vec::extend_from_slice);
         }
         let first_keys = keys
             .iter()

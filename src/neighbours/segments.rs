@@ -26,7 +26,7 @@ impl Segments {
     /// Takes from the rows of a window, the first of which is `row`, their neighbours in other segments.
     pub(crate) fn cut<Y: Copy, X: Copy>(&self, row: usize, window: &mut [Chunk<'_, Y, X>]) {
         unlink(window, |ahead, _, later| {
-            let first = (row + Self::MARGIN).strict_add_signed(ahead);
+            let first = row.wrapping_add(Self::MARGIN).wrapping_add_signed(ahead);
             Some(!&self.starts.clone().sliced(first, later.len()))
         });
     }

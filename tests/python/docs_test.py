@@ -93,10 +93,11 @@ def test_methods_take_what_the_function_takes_after_y(name: str) -> None:
         return [(parameter.name, parameter.kind, parameter.default, parameter.annotation) for parameter in rest]
 
     assert taken(getattr(pg.ExprGrad, name)) == taken(FUNCTIONS[name])
-    # A series takes series or values as x, all else alike.
+    # A series takes series or values as x and as keys, all else alike.
+    own = ("x", "by")
     of_series, of_columns = taken(getattr(pg.SeriesGrad, name)), taken(FUNCTIONS[name])
     assert [row[:3] for row in of_series] == [row[:3] for row in of_columns]
-    assert [row for row in of_series if row[0] != "x"] == [row for row in of_columns if row[0] != "x"]
+    assert [row for row in of_series if row[0] not in own] == [row for row in of_columns if row[0] not in own]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -107,7 +108,9 @@ def test_methods_hand_on_every_argument(name: str) -> None:
         "spacing": {"spacing": 0.5},
         "per": {"x": "t", "per": "1h"},
         "edge_order": {"edge_order": 2},
-        "nulls": {"nulls": "propagate"},
+        "by": {"by": ["k", "j"]},
+        "nulls": {"nulls": "split"},
+        "max_gap": {"x": "t", "max_gap": 3},
         "strict": {"strict": False},
     }
     assert [*inspect.signature(FUNCTIONS[name]).parameters][1:] == list(options)
