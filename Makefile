@@ -48,7 +48,7 @@ format: $(BIN)/.lint  ## format everything
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(BIN)/.wheel $(BIN)/.test  ## measure, and write docs/benchmarks.md
+bench: $(BIN)/.wheel $(BIN)/.test $(BIN)/.bench  ## measure, and write docs/benchmarks.md and docs/grouped.png
 	$(BIN)/python benchmarks/gradient.py
 
 docs:  ## the Rust documentation
