@@ -52,6 +52,8 @@ def _column_hint(name: str, value: Any) -> str:
         return f"; for values that are not a column of the frame use `{name}=pl.lit(series)`"
     if name == "x" and isinstance(value, (Real, timedelta)):
         return f"; for a constant step use `spacing={value!r}`"
+    if name == "by":
+        return "; several keys go in one flat list of these"
     if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
         return f"; for several columns use `pl.col({', '.join(map(repr, value))})`"
     return ""
@@ -130,7 +132,7 @@ def edge_order(value: Any) -> int:
 def one_of(name: str, value: Any, allowed: tuple[Any, ...]) -> Any:
     """One of a few numbers or strings; not what merely compares equal, or cannot be compared."""
     if isinstance(value, bool) or not isinstance(value, (Real, str)) or value not in allowed:
-        choice = " or ".join(map(repr, allowed)) if len(allowed) > 1 else repr(allowed[0])
+        choice = " or ".join([", ".join(map(repr, allowed[:-1])), repr(allowed[-1])])
         msg = f"`{name}` must be {choice}, got {value!r}"
         raise ValueError(msg)
     return value
