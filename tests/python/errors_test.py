@@ -83,7 +83,7 @@ ARGUMENTS: list[tuple[dict[str, Any], type[Exception], list[str]]] = [
     ({"by": ()}, ValueError, ["`by`", "at least one column", "got none"]),
     ({"by": ["k", 1]}, TypeError, ["`by`", A_COLUMN, "got int"]),
     ({"by": ["k", None]}, TypeError, ["`by`", A_COLUMN, "got NoneType"]),
-    ({"by": [["k", "j"]]}, TypeError, ["`by`", A_COLUMN, "got list", "pl.col('k', 'j')"]),
+    ({"by": [["k", "j"]]}, TypeError, ["`by`", A_COLUMN, "got list", "one flat list"]),
     ({"max_gap": 5}, ValueError, ["`max_gap`", "distance in x", "give `x`"]),
     ({"max_gap": "5s", "spacing": "1s"}, ValueError, ["`max_gap`", "distance in x", "give `x`"]),
     ({"x": "t", "max_gap": 0}, ValueError, ["`max_gap`", "finite and positive", "got 0"]),
