@@ -115,10 +115,16 @@ pub(crate) fn gradient_of_column(
         .iter()
         .map(|key| as_long(key, height))
         .collect::<PolarsResult<Vec<_>>>()?;
-    let groups = Groups::new(&by, height)?;
-    let gathered = match (options.nulls, known(points)?) {
-        (Nulls::Skip, Some(known)) => Some(Gathered::known(&groups, &known)),
-        _ => groups.rows.as_ref().map(|rows| Gathered::new(&groups, rows)),
+    let mut groups = Groups::new(&by, height)?;
+    let known = if options.nulls == Nulls::Skip {
+        known(points)?
+    } else {
+        None
+    };
+    let gathered = match (known, groups.rows.take()) {
+        (Some(known), rows) => Some(Gathered::known(&groups.starts, rows.as_deref(), &known)),
+        (None, Some(rows)) => Some(Gathered::new(groups.starts.clone(), rows)),
+        (None, None) => None,
     };
     let reach = options.edge_order.reach();
     let slopes = match &gathered {

@@ -6,7 +6,6 @@ use arrow::array::PrimitiveArray;
 use arrow::bitmap::{Bitmap, BitmapBuilder, MutableBitmap};
 use polars::prelude::*;
 
-use super::groups::Groups;
 use crate::threads::{in_parallel, series_in_parallel};
 
 /// Rows of a column, in the order in which they are neighbours, and where their segments start.
@@ -17,21 +16,18 @@ pub(crate) struct Gathered {
 
 impl Gathered {
     /// The rows of all groups, one group after the other.
-    pub(crate) fn new(groups: &Groups, rows: &[IdxSize]) -> Self {
-        Self {
-            rows: rows.to_vec(),
-            starts: groups.starts.clone(),
-        }
+    pub(crate) fn new(starts: Bitmap, rows: Vec<IdxSize>) -> Self {
+        Self { rows, starts }
     }
 
     /// The rows that are known, and only those: as if the others were absent.
-    pub(crate) fn known(groups: &Groups, known: &Bitmap) -> Self {
+    pub(crate) fn known(group_starts: &Bitmap, group_rows: Option<&[IdxSize]>, known: &Bitmap) -> Self {
         let length = known.set_bits();
         let mut rows = Vec::with_capacity(length);
         let mut starts = BitmapBuilder::with_capacity(length);
         let mut starts_here = false;
-        for (position, starts_group) in groups.starts.iter().enumerate() {
-            let row = groups.row(position);
+        for (position, starts_group) in group_starts.iter().enumerate() {
+            let row = group_rows.map_or(position, |rows| rows[position] as usize);
             starts_here |= starts_group;
             if known.get_bit(row) {
                 rows.push(row as IdxSize);

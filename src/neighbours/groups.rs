@@ -52,11 +52,6 @@ impl Groups {
             }
         })
     }
-
-    /// Which row stands at a position.
-    pub(crate) fn row(&self, position: usize) -> usize {
-        self.rows.as_ref().map_or(position, |rows| rows[position] as usize)
-    }
 }
 
 /// All rows, group after group, each where Polars' own `group_by` finds its keys; `append` appends the rows of a group.

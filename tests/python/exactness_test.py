@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from strategies import EXTREMES
 
 import polars_grad as pg
 
@@ -123,14 +124,6 @@ def test_small_floats_are_computed_in_float64_and_rounded_once(dtype: Any, epsil
             assert slope is not None
             bound = Fraction(epsilon) * abs(slope.value) + 8 * EPSILON * slope.term
             assert abs(Fraction(value) - slope.value) <= bound
-
-
-EXTREMES = [
-    (pl.Int64, -(2**63), 2**63 - 1),
-    (pl.UInt64, 0, 2**64 - 1),
-    (pl.Int128, -(2**127), 2**127 - 1),
-    *([(pl.UInt128, 0, 2**128 - 1)] if hasattr(pl, "UInt128") else []),
-]
 
 
 @pytest.mark.parametrize(("dtype", "low", "high"), EXTREMES)

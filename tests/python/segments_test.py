@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.exceptions import ComputeError
-from strategies import assert_same, frames, in_chunks, inf, nan
+from strategies import EXTREMES, assert_same, frames, in_chunks, inf, nan
 
 import polars_grad as pg
 
@@ -356,14 +356,6 @@ def test_floats_around_the_gap(data: st.DataObject, dtype: str) -> None:
 )
 def test_floats_at_the_edge_of_rounding(pair: tuple[float, float], max_gap: float, is_gap: bool) -> None:
     assert gaps([pair, pair[::-1]], max_gap, pl.Float64) == [is_gap] * 2
-
-
-EXTREMES = [
-    (pl.Int64, -(2**63), 2**63 - 1),
-    (pl.UInt64, 0, 2**64 - 1),
-    (pl.Int128, -(2**127), 2**127 - 1),
-    *([(pl.UInt128, 0, 2**128 - 1)] if hasattr(pl, "UInt128") else []),
-]
 
 
 @pytest.mark.parametrize(("dtype", "low", "high"), EXTREMES)

@@ -13,6 +13,14 @@ from polars.testing import assert_series_equal
 
 nan, inf = math.nan, math.inf
 
+# The integers whose differences are the hardest, by dtype.
+EXTREMES = [
+    (pl.Int64, -(2**63), 2**63 - 1),
+    (pl.UInt64, 0, 2**64 - 1),
+    (pl.Int128, -(2**127), 2**127 - 1),
+    *([(pl.UInt128, 0, 2**128 - 1)] if hasattr(pl, "UInt128") else []),
+]
+
 tame_floats = st.floats(-1e6, 1e6, allow_subnormal=False).map(lambda value: value if abs(value) > 1e-6 else 0.0)
 wild_floats = st.one_of(tame_floats, st.sampled_from([nan, inf, -inf, 0.0, -0.0]))
 steps = st.floats(0.01, 100.0)
