@@ -29,6 +29,6 @@ mod slopes;
 pub mod stencil;
 
 #[cfg(feature = "polars")]
-pub(crate) use bits::{ROWS, places};
+pub(crate) use bits::{ROWS, places, word};
 pub use sample::{Limit, Rise, Sample, Scale};
 pub use slopes::{Neighbours, Points, Sides, even, irregular};

@@ -247,15 +247,17 @@ impl<Y: Sample, X: Sample> Points<'_, Y, X> {
         f64: AsPrimitive<O>,
     {
         // Slices whose lengths the compiler sees to be equal: only then it drops the bounds checks, and vectorizes.
-        let points = self.rows(0, slopes.len());
-        let mut unusual = [0_u8; ROWS];
-        for ((row, slope), unusual) in slopes.iter_mut().enumerate().zip(&mut unusual) {
+        let rows = slopes.len();
+        let points = self.rows(0, rows);
+        let mut flags = [0_u8; ROWS];
+        let unusual = &mut flags[..rows];
+        for row in 0..rows {
             let [(d1, h1), (d2, h2)] = points.steps(row, sides);
             let (refined, in_range) = stencil::refined(d1, h1, d2, h2);
-            *slope = refined.as_();
-            *unusual = u8::from(!in_range);
+            slopes[row] = refined.as_();
+            unusual[row] = u8::from(!in_range);
         }
-        word(&unusual)
+        word(&flags)
     }
 
     /// The slope of any row that has a neighbour; `None` where its x is not strictly monotonic.

@@ -8,7 +8,7 @@ use num_traits::AsPrimitive;
 use polars::prelude::*;
 use polars::series::BitRepr;
 
-use crate::kernel::{ROWS, places};
+use crate::kernel::{ROWS, places, word};
 
 /// Which of some rows differ from the row before; the very first row of a column counts as the same.
 ///
@@ -122,13 +122,15 @@ fn block_by_block_portable<T: Copy>(
     let mut words = Vec::with_capacity(length.div_ceil(ROWS) * size_of::<u64>());
     for start in (0..length).step_by(ROWS) {
         let rows = ROWS.min(length - start);
-        let pairs = values[start..].iter().zip(&values[start + 1..]).take(rows);
-        let any = pairs.clone().fold(0, |any, (before, this)| any | bits(*before, *this));
-        let mut changes = 0_u64;
-        if any != 0 {
-            for (place, (before, this)) in pairs.enumerate() {
-                changes |= u64::from(bits(*before, *this) != 0) << place;
+        let (before, these) = (&values[start..start + rows], &values[start + 1..=start + rows]);
+        let differ = |row: usize| bits(before[row], these[row]);
+        let mut changes = 0;
+        if (0..rows).fold(0, |any, row| any | differ(row)) != 0 {
+            let mut flags = [0; ROWS];
+            for row in 0..rows {
+                flags[row] = u8::from(differ(row) != 0);
             }
+            changes = word(&flags);
             for place in places(changes, rows).filter(|place| !confirmed(start + place)) {
                 changes ^= 1 << place;
             }

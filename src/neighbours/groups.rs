@@ -37,14 +37,14 @@ impl Groups {
             // Hardly any runs: the rows themselves are brought together.
             return brought_together(keys, height, height, Vec::extend_from_slice);
         }
+        let firsts: Vec<_> = starts.true_idx_iter().map(|row| row as IdxSize).collect();
         let first_keys = keys
             .iter()
-            .map(|key| at(key, &starts))
+            .map(|key| series_in_parallel(key, runs, |range| key.take_slice(&firsts[range])))
             .collect::<PolarsResult<Vec<_>>>()?;
         if are_distinct(&first_keys)? {
             return Ok(Self { starts, rows: None });
         }
-        let firsts: Vec<_> = starts.true_idx_iter().map(|row| row as IdxSize).collect();
         let end = |run: usize| firsts.get(run + 1).map_or(height as IdxSize, |&next| next);
         brought_together(&first_keys, runs, height, |rows, group| {
             for &run in group {
@@ -101,14 +101,6 @@ fn run_starts(keys: &[Series], height: usize) -> PolarsResult<Bitmap> {
         starts.extend_from_bitmap(part);
     }
     Ok(starts.freeze())
-}
-
-/// The values of a column where a bit is set.
-fn at(column: &Series, places: &Bitmap) -> PolarsResult<Series> {
-    series_in_parallel(column, column.len(), |rows| {
-        let places = BooleanChunked::from_bitmap(PlSmallStr::EMPTY, places.clone().sliced(rows.start, rows.len()));
-        column.slice(rows.start as i64, rows.len()).filter(&places)
-    })
 }
 
 /// Whether no combination of keys comes twice.
