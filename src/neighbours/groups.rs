@@ -24,9 +24,9 @@ impl Groups {
     ///
     /// `ComputeError` for more rows than Polars numbers; what Polars says of keys that it cannot group.
     pub(crate) fn new(keys: &[Series], height: usize) -> PolarsResult<Self> {
-        let starts = run_starts(keys, height)?;
+        let (starts, rising) = run_starts(keys, height)?;
         let runs = starts.set_bits();
-        if runs < 2 {
+        if runs < 2 || (rising && keys.len() == 1) {
             return Ok(Self { starts, rows: None });
         }
         polars_ensure!(
@@ -37,14 +37,14 @@ impl Groups {
             // Hardly any runs: the rows themselves are brought together.
             return brought_together(keys, height, height, Vec::extend_from_slice);
         }
-        let firsts: Vec<_> = starts.true_idx_iter().map(|row| row as IdxSize).collect();
         let first_keys = keys
             .iter()
-            .map(|key| series_in_parallel(key, runs, |range| key.take_slice(&firsts[range])))
+            .map(|key| at(key, &starts))
             .collect::<PolarsResult<Vec<_>>>()?;
         if are_distinct(&first_keys)? {
             return Ok(Self { starts, rows: None });
         }
+        let firsts: Vec<_> = starts.true_idx_iter().map(|row| row as IdxSize).collect();
         let end = |run: usize| firsts.get(run + 1).map_or(height as IdxSize, |&next| next);
         brought_together(&first_keys, runs, height, |rows, group| {
             for &run in group {
@@ -84,23 +84,32 @@ fn brought_together(
     })
 }
 
-/// Where a run of equal keys starts.
-fn run_starts(keys: &[Series], height: usize) -> PolarsResult<Bitmap> {
+/// Where a run of equal keys starts, and whether every key column is known to be in order.
+fn run_starts(keys: &[Series], height: usize) -> PolarsResult<(Bitmap, bool)> {
     let parts = in_parallel(height, |rows| {
         let mut starts = MutableBitmap::from_len_zeroed(rows.len());
         if rows.start == 0 && !rows.is_empty() {
             starts.set(0, true);
         }
-        keys.iter().try_fold(
-            starts.freeze(),
-            |starts, key| Ok(&starts | &changes(key, rows.clone())?),
-        )
+        let unkeyed = (starts.freeze(), true);
+        keys.iter().try_fold(unkeyed, |(starts, rising), key| {
+            let changes = changes(key, rows.clone())?;
+            Ok((&starts | &changes.places, rising & changes.rising))
+        })
     })?;
     let mut starts = BitmapBuilder::with_capacity(height);
-    for part in &parts {
+    for (part, _) in &parts {
         starts.extend_from_bitmap(part);
     }
-    Ok(starts.freeze())
+    Ok((starts.freeze(), parts.iter().all(|(_, rising)| *rising)))
+}
+
+/// The values of a column where a bit is set.
+fn at(column: &Series, places: &Bitmap) -> PolarsResult<Series> {
+    series_in_parallel(column, column.len(), |rows| {
+        let places = BooleanChunked::from_bitmap(PlSmallStr::EMPTY, places.clone().sliced(rows.start, rows.len()));
+        column.slice(rows.start as i64, rows.len()).filter(&places)
+    })
 }
 
 /// Whether no combination of keys comes twice.
