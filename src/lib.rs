@@ -10,7 +10,7 @@
 //!
 //! let t = Series::new("t".into(), [0.0, 1.0, 3.0]);
 //! let y = Series::new("y".into(), [Some(0.0), Some(1.0), None]);
-//! let dy_dt = gradient(&y, Some(&t), &GradientOptions::default())?;
+//! let dy_dt = gradient(&y, &GradientOptions::new().x(t))?;
 //! assert_eq!(dy_dt.f64()?.to_vec(), [Some(1.0), None, None]);
 //! # Ok(())
 //! # }
@@ -31,32 +31,22 @@
 //! - `python`: the plugin of the Python package. It sets the global allocator; not for dependents.
 //! - none: [`kernel`], slices in, slopes out, for other engines.
 
+mod bits;
 pub mod kernel;
-
-#[cfg(feature = "polars")]
-mod gradient;
-#[cfg(feature = "polars")]
 mod neighbours;
-#[cfg(feature = "polars")]
 mod options;
-#[cfg(feature = "polars")]
 mod piece;
-#[cfg(feature = "polars")]
 mod plan;
-#[cfg(feature = "python")]
-mod plugin;
 #[cfg(feature = "polars")]
-mod points;
-#[cfg(feature = "polars")]
-mod quantity;
-#[cfg(feature = "polars")]
+mod polars;
+#[cfg(any(feature = "polars", feature = "arrow"))]
 mod sweep;
-#[cfg(feature = "polars")]
+#[cfg(any(feature = "polars", feature = "arrow"))]
 mod threads;
-#[cfg(feature = "polars")]
-mod unsorted;
+mod unit;
 
-#[cfg(feature = "polars")]
-pub use gradient::{gradient, gradient_by};
-#[cfg(feature = "polars")]
 pub use options::{EdgeOrder, GradientOptions, Nulls, Spacing};
+#[cfg(feature = "lazy")]
+pub use polars::ExprGradient;
+#[cfg(feature = "polars")]
+pub use polars::{Differentiable, gradient};

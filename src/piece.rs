@@ -2,42 +2,138 @@
 
 use std::ops::Range;
 
-use arrow::bitmap::bitmask::BitMask;
-use arrow::bitmap::{Bitmap, MutableBitmap};
 use num_traits::AsPrimitive;
-use polars::prelude::*;
 
+use crate::bits::{Bitmap, ROWS, places};
 use crate::kernel::{Neighbours, Points, Rise, Sample, Scale, Sides, even, irregular, stencil};
-use crate::neighbours::{Chunk, Column, both};
+use crate::neighbours::{Chunk, Column, Links, Reached};
 
-/// Appends the slopes of the rows of `window`, the chunk in its middle, to `slopes`; returns which of them are valid.
-///
-/// A row whose x is not strictly monotonic is handed to `on_broken`, together with the members of the window that its
-/// stencil reads, and is null if that does not fail.
-pub(crate) fn differentiate<Y, X, O>(
-    window: &[Chunk<'_, Y, X>],
+/// Slopes row by row, and which of them are valid.
+#[derive(Debug)]
+pub(crate) struct Slopes<O> {
+    pub(crate) values: Vec<O>,
+    validity: Bitmap,
+    all_valid: bool,
+}
+
+impl<O: Copy + 'static> Slopes<O>
+where
+    f64: AsPrimitive<O>,
+{
+    pub(crate) fn with_capacity(rows: usize) -> Self {
+        Self {
+            values: Vec::with_capacity(rows),
+            validity: Bitmap::with_capacity(rows),
+            all_valid: true,
+        }
+    }
+
+    /// No slope at all.
+    #[cfg(feature = "polars")]
+    pub(crate) fn nulls(rows: usize) -> Self
+    where
+        O: Default,
+    {
+        let mut validity = Bitmap::with_capacity(rows);
+        for row in (0..rows).step_by(ROWS) {
+            validity.push(0, ROWS.min(rows - row));
+        }
+        Self {
+            values: vec![O::default(); rows],
+            validity,
+            all_valid: false,
+        }
+    }
+
+    /// The slopes, and a bit for each unless all are valid.
+    pub(crate) fn into_parts(self) -> (Vec<O>, Option<Vec<u8>>) {
+        let validity = (!self.all_valid).then(|| self.validity.into_bytes());
+        (self.values, validity)
+    }
+
+    /// Appends the slopes of the rows of `window`, the chunk in its middle.
+    ///
+    /// A row whose x is not strictly monotonic is handed to `on_broken`, together with the members of the window that
+    /// its stencil reads, and is null if that does not fail.
+    pub(crate) fn append<Y: Sample, X: Sample, E>(
+        &mut self,
+        window: &[Chunk<'_, Y, X>],
+        links: Links,
+        scale: Scale,
+        on_broken: impl FnMut(usize, Range<usize>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let rows = window[0].len();
+        let start = self.values.len();
+        let mut piece = Piece {
+            window,
+            links,
+            scale,
+            on_broken,
+            valid: Vec::new(),
+            inside: Vec::new(),
+        };
+        piece.sweep(&mut self.values)?;
+        piece.end_slopes(&mut self.values[start..])?;
+        let valid = piece.valid;
+        for (block, first) in (0..rows).step_by(ROWS).enumerate() {
+            let valid = valid.get(block).copied().unwrap_or(u64::MAX);
+            let bits = ROWS.min(rows - first);
+            self.all_valid &= places(!valid, bits).next().is_none();
+            self.validity.push(valid, bits);
+        }
+        Ok(())
+    }
+}
+
+struct Piece<'a, 'b, Y, X, F> {
+    window: &'b [Chunk<'a, Y, X>],
+    links: Links<'b>,
     scale: Scale,
-    mut on_broken: impl FnMut(usize, Range<usize>) -> PolarsResult<()>,
-    slopes: &mut Vec<O>,
-) -> PolarsResult<Option<Bitmap>>
+    on_broken: F,
+    /// Which slopes are valid, 64 rows a word; all of them as long as it is empty.
+    valid: Vec<u64>,
+    /// Which rows have neighbours on both sides, where they need them.
+    inside: Vec<u64>,
+}
+
+impl<Y, X, E, F> Piece<'_, '_, Y, X, F>
 where
     Y: Sample,
     X: Sample,
-    O: Copy + 'static,
-    f64: AsPrimitive<O>,
+    F: FnMut(usize, Range<usize>) -> Result<(), E>,
 {
-    let start = slopes.len();
-    let reach = window.len() / 2;
-    let reached = Reached {
-        members: [&window[reach - 1], &window[reach], &window[reach + 1]],
-        on_one_side: reach == 1,
-    };
-    let y = reached.members.map(|member| &member.y);
-    let mut broken = Vec::new();
-    let mut validity = reached.read(y);
-    if let [Some(x1), Some(x2), Some(x3)] = reached.members.map(|member| member.x.as_ref()) {
-        let x = [x1, x2, x3];
-        let x_known = reached.read(x);
+    fn sweep<O>(&mut self, slopes: &mut Vec<O>) -> Result<(), E>
+    where
+        O: Copy + 'static,
+        f64: AsPrimitive<O>,
+    {
+        let (window, links, scale) = (self.window, self.links, self.scale);
+        let reach = window.len() / 2;
+        let members = [&window[reach - 1], &window[reach], &window[reach + 1]];
+        let y = members.map(|member| &member.y);
+        let x = match members.map(|member| member.x.as_ref()) {
+            [Some(x1), Some(x2), Some(x3)] => Some([x1, x2, x3]),
+            _ => None,
+        };
+        let is_plain = links.part_nothing(window);
+        let sides = |row| {
+            if is_plain {
+                return Sides::BOTH;
+            }
+            let reached = links.reached(window, row);
+            let beside = reached.beside(reach);
+            let known = x.map_or(u64::MAX, |x| beside.read(x, row));
+            self.valid.push(beside.read(y, row) & known);
+            if reach > 1 {
+                self.inside.push(reached.inside());
+            }
+            Sides { known, ..beside.sides }
+        };
+        let Some(x) = x else {
+            even(neighbours(y), scale, sides, slopes);
+            return Ok(());
+        };
+        let mut broken = Vec::new();
         let points = Points {
             y: neighbours(y),
             x: neighbours(x),
@@ -45,135 +141,115 @@ where
         };
         let note = |row| {
             broken.push(row);
-            on_broken(row, reached.around(row, reach))
+            (self.on_broken)(row, around(links.reached(window, row), reach))
         };
-        irregular(points, |row| reached.sides(row, x_known.as_ref()), note, slopes)?;
-        validity = both(validity.as_ref(), x_known.as_ref());
-    } else {
-        even(neighbours(y), scale, |row| reached.sides(row, None), slopes);
-    }
-
-    let ends = if reached.on_one_side {
-        None
-    } else {
-        reached.inside().map(|inside| !&inside)
-    };
-    if broken.is_empty() && ends.is_none() {
-        return Ok(validity);
-    }
-    let all_valid = || MutableBitmap::from_len_set(slopes.len() - start);
-    let mut validity = validity.map_or_else(all_valid, Bitmap::make_mut);
-    for row in broken {
-        validity.set(row, false);
-    }
-    for row in ends.iter().flat_map(Bitmap::true_idx_iter) {
-        let slope = end_slope(window, row, scale, &mut on_broken)?;
-        validity.set(row, slope.is_some());
-        slopes[start + row] = slope.unwrap_or_default().as_();
-    }
-    Ok(Some(validity.freeze()))
-}
-
-/// The rows before and after each row, as far as there are any in its segment.
-struct Reached<'a, 'b, Y, X> {
-    members: [&'b Chunk<'a, Y, X>; 3],
-    /// Whether a neighbour on one side is enough for a slope.
-    on_one_side: bool,
-}
-
-impl<Y: Sample, X: Sample> Reached<'_, '_, Y, X> {
-    fn exists(&self) -> [Option<&Bitmap>; 3] {
-        self.members.map(|member| member.exists.as_ref())
-    }
-
-    /// The rows with neighbours on both sides.
-    fn inside(&self) -> Option<Bitmap> {
-        let [before, _, after] = self.exists();
-        both(before, after)
-    }
-
-    /// The rows whose stencil reads no null of a column.
-    fn read<T: Sample>(&self, columns: [&Column<'_, T>; 3]) -> Option<Bitmap> {
-        let [before, this, after] = self.exists();
-        let [previous, own, next] = columns.map(|column| column.validity.as_ref());
-        let own = both(own, this);
-        if !self.on_one_side {
-            let beside = both(both(previous, next).as_ref(), self.inside().as_ref());
-            return both(own.as_ref(), beside.as_ref());
+        irregular(points, sides, note, slopes)?;
+        for row in broken {
+            self.set_valid(row, false);
         }
-        let or_absent = |valid: Option<&Bitmap>, exists: Option<&Bitmap>| match (valid, exists) {
-            (Some(valid), Some(exists)) => Some(valid | &!exists),
-            (valid, _) => valid.cloned(),
-        };
-        let beside = both(or_absent(previous, before).as_ref(), or_absent(next, after).as_ref());
-        let either = before.zip(after).map(|(before, after)| before | after);
-        both(own.as_ref(), both(beside.as_ref(), either.as_ref()).as_ref())
+        Ok(())
     }
 
-    /// What the kernel must know of 64 rows.
-    fn sides(&self, row: usize, known: Option<&Bitmap>) -> Sides {
-        let [before, _, after] = self.exists();
-        let known = word(known, row);
-        if self.on_one_side {
-            Sides {
-                before: word(before, row),
-                after: word(after, row),
-                known,
+    /// The slopes at the ends of segments by the formula for three points.
+    fn end_slopes<O>(&mut self, slopes: &mut [O]) -> Result<(), E>
+    where
+        O: Copy + 'static,
+        f64: AsPrimitive<O>,
+    {
+        for block in 0..self.inside.len() {
+            let first = block * ROWS;
+            let ends = !self.inside[block];
+            if ends == 0 {
+                continue;
             }
+            let reached = self.links.reached(self.window, first);
+            for place in places(ends, ROWS.min(slopes.len() - first)) {
+                let row = first + place;
+                let slope = self.end_slope(row, reached.0.map(|exists| exists >> place & 1 != 0))?;
+                self.set_valid(row, slope.is_some());
+                slopes[row] = slope.unwrap_or_default().as_();
+            }
+        }
+        Ok(())
+    }
+
+    /// The slope of a parabola at an end of a segment; `None` where that is too short, or null or broken there.
+    fn end_slope(&mut self, row: usize, exists: [bool; 5]) -> Result<Option<f64>, E> {
+        let read = if exists[3] { 2..5 } else { 0..3 };
+        if !exists[read.clone()].iter().all(|&exists| exists) {
+            return Ok(None);
+        }
+        let points = &self.window[read.clone()];
+        // Steps run down the rows; the formula counts them from the end inwards.
+        let (near, far) = if exists[3] { (0, 1) } else { (1, 0) };
+        let step = |index: usize| match (&points[index].x, &points[index + 1].x) {
+            (Some(from), Some(to)) => Some(to.get(row)?.minus(from.get(row)?) * self.scale.denominator),
+            _ => Some(self.scale.denominator),
+        };
+        let rise = |index: usize| {
+            let difference = points[index + 1].y.get(row)?.minus(points[index].y.get(row)?);
+            Some(Rise::scaled(difference, self.scale.numerator))
+        };
+        let Some((h1, h2)) = step(near).zip(step(far)) else {
+            return Ok(None);
+        };
+        if !stencil::monotonic(h1, h2) {
+            (self.on_broken)(row, read)?;
+            return Ok(None);
+        }
+        let rises = rise(near).zip(rise(far));
+        Ok(rises.map(|(d1, d2)| stencil::three_point(d1, h1, d2, h2)))
+    }
+
+    fn set_valid(&mut self, row: usize, valid: bool) {
+        self.valid.resize(self.valid.len().max(self.window[0].len().div_ceil(ROWS)), u64::MAX);
+        let (word, bit) = (&mut self.valid[row / ROWS], 1 << (row % ROWS));
+        *word = if valid { *word | bit } else { *word & !bit };
+    }
+}
+
+/// What the three-point stencil of 64 rows finds beside them.
+#[derive(Clone, Copy)]
+struct Beside {
+    sides: Sides,
+    /// Whether there is a point that can have a slope.
+    exists: u64,
+}
+
+impl Reached {
+    /// The rows with neighbours on both sides.
+    #[inline(always)]
+    fn inside(self) -> u64 {
+        self.0[1] & self.0[3]
+    }
+
+    /// One neighbour is enough for a stencil that reaches no further; a longer one has a formula of its own for ends.
+    #[inline(always)]
+    fn beside(self, reach: usize) -> Beside {
+        let [_, before, this, after, _] = self.0;
+        if reach == 1 {
+            let sides = Sides { before, after, ..Sides::BOTH };
+            Beside { sides, exists: this & (before | after) }
         } else {
-            Sides { known, ..Sides::BOTH }
+            Beside { sides: Sides::BOTH, exists: this & before & after }
         }
     }
+}
 
-    /// The members of the window that the stencil of a row reads.
-    fn around(&self, row: usize, reach: usize) -> Range<usize> {
-        let [before, _, after] = self.exists();
-        let has = |exists: Option<&Bitmap>| usize::from(exists.is_none_or(|exists| exists.get_bit(row)));
-        reach - has(before)..reach + 1 + has(after)
+impl Beside {
+    /// The rows whose stencil reads no null of a column.
+    #[inline(always)]
+    fn read<T: Sample>(self, [previous, this, next]: [&Column<'_, T>; 3], row: usize) -> u64 {
+        let before = previous.known(row) | !self.sides.before;
+        let after = next.known(row) | !self.sides.after;
+        self.exists & this.known(row) & before & after
     }
 }
 
-/// 64 bits from a row on, the row's own lowest.
-fn word(bitmap: Option<&Bitmap>, row: usize) -> u64 {
-    bitmap.map_or(u64::MAX, |bitmap| {
-        let bits = BitMask::from_bitmap(bitmap);
-        u64::from(bits.get_u32(row)) | u64::from(bits.get_u32(row + 32)) << 32
-    })
-}
-
-/// The slope of a parabola at an end of a segment; `None` where that is too short, or null or broken there.
-fn end_slope<Y: Sample, X: Sample>(
-    window: &[Chunk<'_, Y, X>],
-    row: usize,
-    scale: Scale,
-    mut on_broken: impl FnMut(usize, Range<usize>) -> PolarsResult<()>,
-) -> PolarsResult<Option<f64>> {
-    let exists = |chunk: &Chunk<Y, X>| chunk.exists.as_ref().is_none_or(|exists| exists.get_bit(row));
-    let at_start = exists(&window[3]);
-    let read = if at_start { 2..5 } else { 0..3 };
-    let points = &window[read.clone()];
-    if !points.iter().all(exists) {
-        return Ok(None);
-    }
-    // Steps run down the rows; the formula counts them from the end inwards.
-    let (near, far) = if at_start { (0, 1) } else { (1, 0) };
-    let step = |index: usize| match (&points[index].x, &points[index + 1].x) {
-        (Some(from), Some(to)) => Some(to.get(row)?.minus(from.get(row)?) * scale.denominator),
-        _ => Some(scale.denominator),
-    };
-    let rise = |index: usize| {
-        let difference = points[index + 1].y.get(row)?.minus(points[index].y.get(row)?);
-        Some(Rise::scaled(difference, scale.numerator))
-    };
-    let Some((h1, h2)) = step(near).zip(step(far)) else {
-        return Ok(None);
-    };
-    if !stencil::monotonic(h1, h2) {
-        on_broken(row, read)?;
-        return Ok(None);
-    }
-    let rises = rise(near).zip(rise(far));
-    Ok(rises.map(|(d1, d2)| stencil::three_point(d1, h1, d2, h2)))
+/// The members of the window that the stencil of a row reads, given its neighbours in the lowest bits.
+fn around(reached: Reached, reach: usize) -> Range<usize> {
+    let has = |index: usize| (reached.0[index] & 1) as usize;
+    reach - has(1)..reach + 1 + has(3)
 }
 
 fn neighbours<'a, T>([previous, this, next]: [&Column<'a, T>; 3]) -> Neighbours<'a, T> {

@@ -1,43 +1,70 @@
 //! What a gradient will be, known from the columns' types alone: its dtype and the scale of its slopes.
 
-use polars::prelude::*;
+use std::fmt::Display;
 
 use crate::kernel::{Limit, Scale};
 use crate::neighbours::Apart;
 use crate::options::{GradientOptions, Nulls, Spacing};
-use crate::quantity::Unit;
+use crate::unit::Unit;
 
 const SECOND: i64 = 1_000_000_000;
 
 /// Everything about a gradient that does not depend on the values.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Plan {
-    pub(crate) dtype: DataType,
+    pub(crate) slope: Slope,
     pub(crate) scale: Scale,
     pub(crate) apart: Apart,
+}
+
+/// What the slopes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slope {
+    /// Numbers: a float of the width of y, if that is one.
+    Number,
+    /// Durations, counted in steps of so many nanoseconds.
+    Duration { nanoseconds: i64 },
+}
+
+/// A column as far as a plan is concerned.
+#[derive(Clone, Copy)]
+pub(crate) struct Described<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) dtype: &'a dyn Display,
+    /// `None` where the dtype has no differences.
+    pub(crate) unit: Option<Unit>,
+    pub(crate) is_bool: bool,
+}
+
+/// Why there is no gradient of such columns, or by such options.
+#[derive(Debug)]
+pub(crate) struct Refused(pub(crate) String);
+
+macro_rules! refuse {
+    ($($message:tt)*) => { return Err(Refused(format!($($message)*))) };
 }
 
 impl Plan {
     /// # Errors
     ///
-    /// `InvalidOperation` where y or x has no differences, or `per` meets an x that is not a time.
-    pub(crate) fn new(y: &Field, x: Option<&Field>, options: &GradientOptions) -> PolarsResult<Self> {
+    /// Where y or x has no differences, or an option does not fit.
+    pub(crate) fn new<C>(y: Described, x: Option<Described>, options: &GradientOptions<C>) -> Result<Self, Refused> {
         let y_unit = differentiable(y)?;
         let x_unit = x.map(coordinate).transpose()?;
+        let spacing = spacing(x, options.spacing)?;
         let x_is_time = match x_unit {
             Some(unit) => unit.is_time(),
-            None => matches!(options.spacing, Spacing::Nanoseconds(_)),
+            None => matches!(spacing, Spacing::Nanoseconds(_)),
         };
         check_per(options.per, y_unit, x, x_is_time)?;
 
-        let dtype = match y.dtype() {
-            DataType::Float32 | DataType::Float16 => y.dtype().clone(),
-            _ if x_is_time || !y_unit.is_time() => DataType::Float64,
-            DataType::Datetime(unit, _) | DataType::Duration(unit) => DataType::Duration(*unit),
-            DataType::Date => DataType::Duration(TimeUnit::Microseconds),
-            _ => DataType::Duration(TimeUnit::Nanoseconds),
+        let slope = match y_unit {
+            // A Duration does not count in days: in microseconds then, as Polars' own `diff`.
+            Unit::DAY if !x_is_time => Slope::Duration { nanoseconds: 1_000 },
+            Unit::Time { nanoseconds } if !x_is_time => Slope::Duration { nanoseconds },
+            _ => Slope::Number,
         };
-        let step = match (x_unit, options.spacing) {
+        let step = match (x_unit, spacing) {
             (Some(unit), _) => Step { unit, steps: 1.0 },
             (None, Spacing::Step(steps)) => Step {
                 unit: Unit::NUMBER,
@@ -48,13 +75,24 @@ impl Plan {
                 steps: 1.0,
             },
         };
-        let per = options.per.unwrap_or(SECOND);
-        let scale = scale(y_unit, step, Unit::of(&dtype).filter(|unit| unit.is_time()), per);
+        let scale = scale(y_unit, step, slope, options.per.unwrap_or(SECOND));
         let apart = Apart {
             at_nulls: options.nulls == Nulls::Split,
             max_gap: options.max_gap.map(|gap| limit(gap, x.zip(x_unit))).transpose()?,
         };
-        Ok(Self { dtype, scale, apart })
+        Ok(Self { slope, scale, apart })
+    }
+}
+
+/// The step from row to row where there is no x.
+fn spacing(x: Option<Described>, spacing: Option<Spacing>) -> Result<Spacing, Refused> {
+    match spacing {
+        Some(_) if x.is_some() => refuse!("`x` and `spacing` exclude each other, got both; drop one of them"),
+        Some(Spacing::Step(step)) if step == 0.0 || !step.is_finite() => {
+            refuse!("`spacing` must be finite and not zero, got {step}")
+        },
+        Some(Spacing::Nanoseconds(0)) => refuse!("`spacing` must not be zero, got 0 ns"),
+        spacing => Ok(spacing.unwrap_or(Spacing::Step(1.0))),
     }
 }
 
@@ -66,7 +104,7 @@ struct Step {
 }
 
 /// The factor from raw differences to slopes in the units of the result.
-fn scale(y: Unit, x: Step, result: Option<Unit>, per: i64) -> Scale {
+fn scale(y: Unit, x: Step, slope: Slope, per: i64) -> Scale {
     let mut times = Ratio::ONE;
     let mut scale = Scale::ONE;
     match y {
@@ -77,10 +115,10 @@ fn scale(y: Unit, x: Step, result: Option<Unit>, per: i64) -> Scale {
         Unit::Number { decimals } => scale.numerator *= power_of_ten(decimals),
         Unit::Time { nanoseconds } => times.divide(nanoseconds),
     }
-    match result {
-        Some(Unit::Time { nanoseconds }) => times.divide(nanoseconds),
-        _ if x.unit.is_time() && !y.is_time() => times.multiply(per),
-        _ => {},
+    match slope {
+        Slope::Duration { nanoseconds } => times.divide(nanoseconds),
+        Slope::Number if x.unit.is_time() && !y.is_time() => times.multiply(per),
+        Slope::Number => {},
     }
     scale.numerator *= times.numerator as f64;
     scale.denominator *= times.denominator as f64 * x.steps;
@@ -88,10 +126,10 @@ fn scale(y: Unit, x: Step, result: Option<Unit>, per: i64) -> Scale {
 }
 
 /// The longest step within a segment, in the canonical numbers of x.
-fn limit(gap: Spacing, x: Option<(&Field, Unit)>) -> PolarsResult<Limit> {
-    let (x, unit) = x.ok_or_else(|| {
-        polars_err!(InvalidOperation: "`max_gap` is a distance in x, but there is no `x`; give the coordinate column")
-    })?;
+fn limit(gap: Spacing, x: Option<(Described, Unit)>) -> Result<Limit, Refused> {
+    let Some((x, unit)) = x else {
+        refuse!("`max_gap` is a distance in x, but there is no `x`; give the coordinate column");
+    };
     match (gap, unit) {
         (Spacing::Step(gap), Unit::Number { decimals }) if gap > 0.0 && gap.is_finite() => Ok(Limit {
             float: gap,
@@ -104,16 +142,14 @@ fn limit(gap: Spacing, x: Option<(&Field, Unit)>) -> PolarsResult<Limit> {
                 integer: steps.unsigned_abs().into(),
             })
         },
-        (Spacing::Step(_), Unit::Time { .. }) => polars_bail!(
-            InvalidOperation: "`max_gap` must be a duration where x is temporal, but x column `{}` is {}; \
-            give a timedelta or a duration string such as \"90m\"", x.name(), x.dtype()
+        (Spacing::Step(_), Unit::Time { .. }) => refuse!("`max_gap` must be a duration where x is temporal, but x column `{}` is {}; \
+            give a timedelta or a duration string such as \"90m\"", x.name, x.dtype
         ),
-        (Spacing::Nanoseconds(_), Unit::Number { .. }) => polars_bail!(
-            InvalidOperation: "`max_gap` must be a number where x is one, but x column `{}` is {}; \
-            give a number, or cast x to Datetime or Duration", x.name(), x.dtype()
+        (Spacing::Nanoseconds(_), Unit::Number { .. }) => refuse!("`max_gap` must be a number where x is one, but x column `{}` is {}; \
+            give a number, or cast x to Datetime or Duration", x.name, x.dtype
         ),
-        (Spacing::Step(gap), _) => polars_bail!(InvalidOperation: "`max_gap` must be finite and positive, got {gap}"),
-        (Spacing::Nanoseconds(gap), _) => polars_bail!(InvalidOperation: "`max_gap` must be positive, got {gap} ns"),
+        (Spacing::Step(gap), _) => refuse!("`max_gap` must be finite and positive, got {gap}"),
+        (Spacing::Nanoseconds(gap), _) => refuse!("`max_gap` must be positive, got {gap} ns"),
     }
 }
 
@@ -130,50 +166,47 @@ fn whole_steps(length: f64, decimals: usize) -> u128 {
         .unwrap_or(u128::MAX)
 }
 
-fn differentiable(y: &Field) -> PolarsResult<Unit> {
-    if y.dtype().is_bool() {
-        polars_bail!(
-            InvalidOperation: "`gradient` has no meaning for booleans, but y column `{}` is {}; \
-            cast it to an integer to count its changes", y.name(), y.dtype()
+fn differentiable(y: Described) -> Result<Unit, Refused> {
+    if y.is_bool {
+        refuse!(
+            "`gradient` has no meaning for booleans, but y column `{}` is {}; \
+            cast it to an integer to count its changes", y.name, y.dtype
         );
     }
-    Unit::of(y.dtype()).ok_or_else(|| {
-        polars_err!(
-            InvalidOperation: "`gradient` takes a numeric or temporal y, but column `{}` is {}; \
-            cast it first", y.name(), y.dtype()
-        )
-    })
+    match y.unit {
+        Some(unit) => Ok(unit),
+        None => refuse!(
+            "`gradient` takes a numeric or temporal y, but column `{}` is {}; cast it first", y.name, y.dtype
+        ),
+    }
 }
 
-fn coordinate(x: &Field) -> PolarsResult<Unit> {
-    Unit::of(x.dtype()).ok_or_else(|| {
-        polars_err!(
-            InvalidOperation: "`gradient` takes a numeric or temporal x, but column `{}` is {}; \
-            cast it first", x.name(), x.dtype()
-        )
-    })
+fn coordinate(x: Described) -> Result<Unit, Refused> {
+    match x.unit {
+        Some(unit) => Ok(unit),
+        None => refuse!(
+            "`gradient` takes a numeric or temporal x, but column `{}` is {}; cast it first", x.name, x.dtype
+        ),
+    }
 }
 
-fn check_per(per: Option<i64>, y: Unit, x: Option<&Field>, x_is_time: bool) -> PolarsResult<()> {
-    if per.is_none() {
-        return Ok(());
+fn check_per(per: Option<i64>, y: Unit, x: Option<Described>, x_is_time: bool) -> Result<(), Refused> {
+    let Some(per) = per else { return Ok(()) };
+    if per <= 0 {
+        refuse!("`per` must be positive, got {per} ns");
     }
     if !x_is_time {
         match x {
-            Some(x) => polars_bail!(
-                InvalidOperation: "`per` is the unit of a temporal x, but x column `{}` is {}; \
-                drop `per`, or cast x to Datetime or Duration", x.name(), x.dtype()
+            Some(x) => refuse!("`per` is the unit of a temporal x, but x column `{}` is {}; \
+                drop `per`, or cast x to Datetime or Duration", x.name, x.dtype
             ),
-            None => polars_bail!(
-                InvalidOperation: "`per` is the unit of a temporal x, but rows are a number apart; \
-                drop `per`, or give `spacing` as a duration"
-            ),
+            None => refuse!("`per` is the unit of a temporal x, but rows are a number apart; \
+                drop `per`, or give `spacing` as a duration"),
         }
     }
-    polars_ensure!(
-        !y.is_time(),
-        InvalidOperation: "`per` is the unit of a temporal x, but a time over a time is a pure ratio; drop `per`"
-    );
+    if y.is_time() {
+        refuse!("`per` is the unit of a temporal x, but a time over a time is a pure ratio; drop `per`");
+    }
     Ok(())
 }
 

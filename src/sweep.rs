@@ -2,123 +2,135 @@
 
 use std::ops::Range;
 
-use arrow::array::PrimitiveArray;
-use arrow::bitmap::BitmapBuilder;
 use num_traits::AsPrimitive;
-use polars::prelude::*;
 
-use crate::kernel::Sample;
-use crate::neighbours::{Segments, Window, in_step};
-use crate::piece;
-use crate::plan::Plan;
-use crate::quantity::canonical;
+use crate::kernel::{Sample, Scale};
+use crate::neighbours::{Apart, Chunk, Column, Links, Segments, in_step};
+use crate::piece::Slopes;
 use crate::threads::in_parallel;
-use crate::unsorted::not_monotonic;
 
-/// The slopes of points whose neighbours are known, as the numbers they are computed as.
-///
-/// `group` names the group of a row, for errors.
-pub(crate) fn slopes(
-    window: &Window,
-    segments: Option<&Segments>,
-    plan: &Plan,
-    strict: bool,
-    group: impl Fn(usize) -> PolarsResult<String> + Sync,
-) -> PolarsResult<Series> {
-    let y = window.field(0);
-    let x = window.has_x().then(|| window.field(1));
-    let name = window.this().name().clone();
-    let columns = [Some(&y), x.as_ref()];
-    if columns.into_iter().flatten().any(|column| column[0].dtype().is_null()) {
-        return Ok(Series::full_null(name, window.this().len(), &DataType::Float64));
-    }
-    let numbers = |columns: &[Series]| columns.iter().map(canonical).collect::<PolarsResult<Vec<_>>>();
-    let sweep = Sweep {
-        window,
-        segments,
-        plan,
-        y: numbers(&y)?,
-        x: x.as_deref().map(numbers).transpose()?,
-        on_broken: |row, read| {
-            let x = x.as_deref().unwrap_or_default();
-            if strict {
-                Err(not_monotonic(x, row, read, &group(row)?)?)
-            } else {
-                Ok(())
-            }
-        },
-    };
-    Ok(sweep.dispatch_y()?.with_name(name))
+/// A column as numbers with exact differences, chunk by chunk.
+pub(crate) enum Numbers<'a> {
+    F64(Vec<Column<'a, f64>>),
+    F32(Vec<Column<'a, f32>>),
+    I64(Vec<Column<'a, i64>>),
+    I128(Vec<Column<'a, i128>>),
 }
 
-struct Sweep<'a, F> {
-    window: &'a Window,
-    segments: Option<&'a Segments>,
-    plan: &'a Plan,
-    y: Vec<Series>,
-    x: Option<Vec<Series>>,
-    on_broken: F,
+/// A column of points, or a shifted copy of it.
+pub(crate) struct Member<'a> {
+    pub(crate) y: Numbers<'a>,
+    pub(crate) x: Option<Numbers<'a>>,
+    /// Where each chunk has a point at all.
+    pub(crate) exists: Vec<Option<crate::bits::Bits<'a>>>,
 }
 
-impl<F: Fn(usize, Range<usize>) -> PolarsResult<()> + Sync> Sweep<'_, F> {
-    fn dispatch_y(&self) -> PolarsResult<Series> {
-        match self.y[0].dtype() {
-            DataType::Float64 => self.dispatch_x::<Float64Type, Float64Type>(),
-            DataType::Float32 => self.dispatch_x::<Float32Type, Float32Type>(),
-            DataType::Int64 => self.dispatch_x::<Int64Type, Float64Type>(),
-            _ => self.dispatch_x::<Int128Type, Float64Type>(),
+/// The slopes of a column in as many parts as cores were worth it: in `f32` for a y of `f32`, in `f64` for any other.
+pub(crate) enum Parts {
+    F64(Vec<Slopes<f64>>),
+    F32(Vec<Slopes<f32>>),
+}
+
+/// What a sweep has to know of the points.
+#[derive(Clone, Copy)]
+pub(crate) struct Sweep<'a> {
+    pub(crate) rows: usize,
+    pub(crate) scale: Scale,
+    pub(crate) apart: Apart,
+    pub(crate) segments: Option<&'a Segments>,
+}
+
+impl Sweep<'_> {
+    /// The slopes of points whose neighbours are known: the column and its shifted copies, furthest row back first, all
+    /// of one kind of numbers.
+    ///
+    /// A row whose x is not strictly monotonic is handed to `on_broken`, together with the members that its stencil reads.
+    ///
+    /// # Errors
+    ///
+    /// What `on_broken` returns.
+    pub(crate) fn run<E: Send>(
+        self,
+        members: &[Member<'_>],
+        on_broken: impl Fn(usize, Range<usize>) -> Result<(), E> + Sync,
+    ) -> Result<Parts, E> {
+        match members[0].y {
+            Numbers::F64(_) => self.over_any_x::<f64, f64, E>(members, on_broken).map(Parts::F64),
+            Numbers::F32(_) => self.over_any_x::<f32, f32, E>(members, on_broken).map(Parts::F32),
+            Numbers::I64(_) => self.over_any_x::<i64, f64, E>(members, on_broken).map(Parts::F64),
+            Numbers::I128(_) => self.over_any_x::<i128, f64, E>(members, on_broken).map(Parts::F64),
         }
     }
 
-    fn dispatch_x<Y, O>(&self) -> PolarsResult<Series>
+    fn over_any_x<Y: Number, O, E: Send>(
+        self,
+        members: &[Member<'_>],
+        on_broken: impl Fn(usize, Range<usize>) -> Result<(), E> + Sync,
+    ) -> Result<Vec<Slopes<O>>, E>
     where
-        Y: PolarsNumericType<Native: Sample>,
-        O: PolarsNumericType,
-        ChunkedArray<O>: IntoSeries,
-        f64: AsPrimitive<O::Native>,
+        O: Copy + Send + 'static,
+        f64: AsPrimitive<O>,
     {
-        match self.x.as_deref().map(|x| x[0].dtype()) {
-            None | Some(DataType::Float64) => self.run::<Y, Float64Type, O>(),
-            Some(DataType::Float32) => self.run::<Y, Float32Type, O>(),
-            Some(DataType::Int64) => self.run::<Y, Int64Type, O>(),
-            Some(_) => self.run::<Y, Int128Type, O>(),
+        match members[0].x {
+            None | Some(Numbers::F64(_)) => self.over::<Y, f64, O, E>(members, on_broken),
+            Some(Numbers::F32(_)) => self.over::<Y, f32, O, E>(members, on_broken),
+            Some(Numbers::I64(_)) => self.over::<Y, i64, O, E>(members, on_broken),
+            Some(Numbers::I128(_)) => self.over::<Y, i128, O, E>(members, on_broken),
         }
     }
 
-    fn run<Y, X, O>(&self) -> PolarsResult<Series>
+    fn over<Y: Number, X: Number, O, E: Send>(
+        self,
+        members: &[Member<'_>],
+        on_broken: impl Fn(usize, Range<usize>) -> Result<(), E> + Sync,
+    ) -> Result<Vec<Slopes<O>>, E>
     where
-        Y: PolarsNumericType<Native: Sample>,
-        X: PolarsNumericType<Native: Sample>,
-        O: PolarsNumericType,
-        ChunkedArray<O>: IntoSeries,
-        f64: AsPrimitive<O::Native>,
+        O: Copy + Send + 'static,
+        f64: AsPrimitive<O>,
     {
-        let y = typed::<Y>(&self.y)?;
-        let x = self.x.as_deref().map(typed::<X>).transpose()?;
-        let members = self.window.chunks(&y, x.as_deref());
-
-        let chunk = |rows: Range<usize>| {
-            let mut slopes = Vec::with_capacity(rows.len());
-            let mut validity = BitmapBuilder::with_capacity(rows.len());
-            in_step(&members, rows, |start, window| {
-                if let Some(segments) = self.segments {
-                    segments.cut(start, window);
-                }
-                self.plan.apart.cut(window);
-                let on_broken = |row, read| (self.on_broken)(start + row, read);
-                match piece::differentiate(window, self.plan.scale, on_broken, &mut slopes)? {
-                    Some(valid) => validity.extend_from_bitmap(&valid),
-                    None => validity.extend_constant(window[0].len(), true),
-                }
-                Ok(())
+        let members: Vec<_> = members.iter().map(chunks::<Y, X>).collect();
+        in_parallel(self.rows, |rows| {
+            let mut slopes = Slopes::with_capacity(rows.len());
+            in_step(&members, rows, |first, window| {
+                let links = Links::new(self.apart, self.segments, first);
+                slopes.append(window, links, self.scale, |row, read| on_broken(first + row, read))
             })?;
-            Ok(PrimitiveArray::from_vec(slopes).with_validity(validity.into_opt_validity()))
-        };
-        let chunks = in_parallel(self.window.this().len(), chunk)?;
-        Ok(ChunkedArray::<O>::from_chunk_iter(PlSmallStr::EMPTY, chunks).into_series())
+            Ok(slopes)
+        })
     }
 }
 
-fn typed<T: PolarsNumericType>(columns: &[Series]) -> PolarsResult<Vec<&ChunkedArray<T>>> {
-    columns.iter().map(|column| column.unpack()).collect()
+/// The chunks of points that are not empty.
+fn chunks<'a, Y: Number, X: Number>(member: &Member<'a>) -> Vec<Chunk<'a, Y, X>> {
+    let mut x = member.x.as_ref().map(|x| X::of(x).iter());
+    Y::of(&member.y)
+        .iter()
+        .zip(&member.exists)
+        .map(|(&y, &exists)| Chunk {
+            y,
+            x: x.as_mut().and_then(|x| x.next().copied()),
+            exists,
+        })
+        .filter(|chunk| chunk.len() > 0)
+        .collect()
 }
+
+/// One of the numbers that columns are made.
+trait Number: Sample + Send + Sync {
+    fn of<'a, 'b>(numbers: &'b Numbers<'a>) -> &'b [Column<'a, Self>];
+}
+
+macro_rules! number {
+    ($($number:ty = $variant:ident),*) => {$(
+        impl Number for $number {
+            fn of<'a, 'b>(numbers: &'b Numbers<'a>) -> &'b [Column<'a, Self>] {
+                match numbers {
+                    Numbers::$variant(columns) => columns,
+                    _ => unreachable!("all members are of one kind of numbers"),
+                }
+            }
+        }
+    )*};
+}
+
+number!(f64 = F64, f32 = F32, i64 = I64, i128 = I128);

@@ -5,16 +5,18 @@ use std::ops::Range;
 use std::panic::resume_unwind;
 use std::thread::Builder;
 
-use polars::prelude::{PolarsResult, Series};
-
 /// One result per core for a column long enough to pay for the threads, in the order of the rows; else a single one.
 ///
 /// The threads live as long as the call: a plugin cannot borrow those of Polars, and a pool of its own would compete with
 /// them. On the streaming engine, which keeps all cores busy with short batches, no thread is ever started.
-pub(crate) fn in_parallel<T: Send>(
+///
+/// # Errors
+///
+/// The first one that `work` returns.
+pub(crate) fn in_parallel<T: Send, E: Send>(
     rows: usize,
-    work: impl Fn(Range<usize>) -> PolarsResult<T> + Sync,
-) -> PolarsResult<Vec<T>> {
+    work: impl Fn(Range<usize>) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
     const ROWS_PER_THREAD: usize = 1 << 19;
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let parts = cores.min(rows / ROWS_PER_THREAD).max(1);
@@ -31,17 +33,4 @@ pub(crate) fn in_parallel<T: Send>(
         });
         std::iter::once(first).chain(others).collect()
     })
-}
-
-/// [`in_parallel`], the results being parts of a column made from another one.
-pub(crate) fn series_in_parallel(
-    column: &Series,
-    rows: usize,
-    work: impl Fn(Range<usize>) -> PolarsResult<Series> + Sync,
-) -> PolarsResult<Series> {
-    let mut whole = column.clear();
-    for part in in_parallel(rows, work)? {
-        whole.append_owned(part)?;
-    }
-    Ok(whole)
 }

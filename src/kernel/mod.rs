@@ -23,12 +23,9 @@
 //! # Ok::<(), String>(())
 //! ```
 
-mod bits;
 mod sample;
 mod slopes;
 pub mod stencil;
 
-#[cfg(feature = "polars")]
-pub(crate) use bits::{ROWS, places, word};
 pub use sample::{Limit, Rise, Sample, Scale};
 pub use slopes::{Neighbours, Points, Sides, even, irregular};

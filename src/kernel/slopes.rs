@@ -13,7 +13,7 @@
 
 use num_traits::AsPrimitive;
 
-use super::bits::{ROWS, places, word};
+use crate::bits::{ROWS, places, word};
 use super::sample::{Rise, Sample, Scale};
 use super::stencil;
 
@@ -103,8 +103,8 @@ impl<T: Sample> Neighbours<'_, T> {
 
 /// Appends the slopes on an evenly spaced axis: `(y[i+1] - y[i-1]) / (2 * step)`, as in numpy.
 ///
-/// `scale.denominator` is the step. `sides` tells of the 64 rows from a row on; the slope of one alone is unspecified.
-pub fn even<Y, O>(y: Neighbours<'_, Y>, scale: Scale, sides: impl Fn(usize) -> Sides, slopes: &mut Vec<O>)
+/// `scale.denominator` is the step. `sides` is asked once, in order, about the 64 rows from a row on; the slope of one alone is unspecified.
+pub fn even<Y, O>(y: Neighbours<'_, Y>, scale: Scale, mut sides: impl FnMut(usize) -> Sides, slopes: &mut Vec<O>)
 where
     Y: Sample,
     O: Copy + 'static,
@@ -129,7 +129,7 @@ where
 /// Appends the slopes on any strictly monotonic axis: of the parabola through each row and its neighbours, at the ends of
 /// segments of the line through two.
 ///
-/// `sides` tells of the 64 rows from a row on; the slope of one alone is unspecified. A row whose x is not strictly
+/// `sides` is asked once, in order, about the 64 rows from a row on; the slope of one alone is unspecified. A row whose x is not strictly
 /// monotonic is handed to `broken`, which may give up with an error.
 ///
 /// # Errors
@@ -137,7 +137,7 @@ where
 /// What `broken` returns.
 pub fn irregular<Y, X, O, E>(
     points: Points<'_, Y, X>,
-    sides: impl Fn(usize) -> Sides,
+    sides: impl FnMut(usize) -> Sides,
     broken: impl FnMut(usize) -> Result<(), E>,
     slopes: &mut Vec<O>,
 ) -> Result<(), E>
@@ -172,7 +172,7 @@ macro_rules! irregular_on {
         #[target_feature(enable = $features)]
         fn $name<Y, X, O, E>(
             points: Points<'_, Y, X>,
-            sides: impl Fn(usize) -> Sides,
+            sides: impl FnMut(usize) -> Sides,
             broken: impl FnMut(usize) -> Result<(), E>,
             slopes: &mut Vec<O>,
         ) -> Result<(), E>
@@ -195,7 +195,7 @@ irregular_on!(irregular_avx512, "avx2,fma,avx512f,avx512dq,avx512vl");
 #[inline(always)]
 fn irregular_portable<Y, X, O, E>(
     points: Points<'_, Y, X>,
-    sides: impl Fn(usize) -> Sides,
+    mut sides: impl FnMut(usize) -> Sides,
     mut broken: impl FnMut(usize) -> Result<(), E>,
     slopes: &mut Vec<O>,
 ) -> Result<(), E>

@@ -1,98 +1,113 @@
 //! Neighbours by gathering: the rows of a column in another order, or some of them only, and back again.
 
+use std::convert::Infallible;
 use std::marker::PhantomData;
 
-use arrow::array::PrimitiveArray;
-use arrow::bitmap::{Bitmap, BitmapBuilder, MutableBitmap};
-use polars::prelude::*;
+use num_traits::AsPrimitive;
 
-use crate::threads::{in_parallel, series_in_parallel};
+use super::links::Segments;
+use crate::bits::{Bitmap, Bits};
+use crate::piece::Slopes;
+use crate::threads::in_parallel;
 
 /// Rows of a column, in the order in which they are neighbours, and where their segments start.
-pub(crate) struct Gathered {
-    rows: Vec<IdxSize>,
-    starts: Bitmap,
+pub(crate) struct Gathered<I> {
+    rows: Vec<I>,
+    segments: Segments,
 }
 
-impl Gathered {
+impl<I: AsPrimitive<usize> + Sync> Gathered<I> {
     /// The rows of all groups, one group after the other.
-    pub(crate) fn new(starts: Bitmap, rows: Vec<IdxSize>) -> Self {
-        Self { rows, starts }
+    pub(crate) fn new(starts: Bits, rows: Vec<I>) -> Self {
+        let segments = Segments::new(starts, rows.len());
+        Self { rows, segments }
     }
 
     /// The rows that are known, and only those: as if the others were absent.
-    pub(crate) fn known(group_starts: &Bitmap, group_rows: Option<&[IdxSize]>, known: &Bitmap) -> Self {
-        let length = known.set_bits();
-        let mut rows = Vec::with_capacity(length);
-        let mut starts = BitmapBuilder::with_capacity(length);
+    pub(crate) fn known(group_starts: Bits, group_rows: Option<&[I]>, known: Bits, height: usize) -> Self
+    where
+        usize: AsPrimitive<I>,
+    {
+        let mut rows = Vec::new();
+        let mut starts = Bitmap::default();
         let mut starts_here = false;
-        for (position, starts_group) in group_starts.iter().enumerate() {
-            let row = group_rows.map_or(position, |rows| rows[position] as usize);
-            starts_here |= starts_group;
-            if known.get_bit(row) {
-                rows.push(row as IdxSize);
-                starts.push(starts_here);
+        for position in 0..height {
+            let row = group_rows.map_or(position, |rows| rows[position].as_());
+            starts_here |= group_starts.get(position);
+            if known.get(row) {
+                rows.push(row.as_());
+                starts.push(starts_here.into(), 1);
                 starts_here = false;
             }
         }
-        Self {
-            rows,
-            starts: starts.freeze(),
-        }
+        Self::new(Bits::new(&starts.into_bytes(), 0), rows)
     }
 
-    pub(crate) fn starts(&self) -> &Bitmap {
-        &self.starts
+    pub(crate) fn segments(&self) -> &Segments {
+        &self.segments
     }
 
-    /// Where the row stood that is now at a position.
-    pub(crate) fn row(&self, position: usize) -> usize {
-        self.rows[position] as usize
+    /// The rows, as they are neighbours.
+    pub(crate) fn rows(&self) -> &[I] {
+        &self.rows
     }
 
-    pub(crate) fn take(&self, column: &Series) -> PolarsResult<Series> {
-        series_in_parallel(column, self.rows.len(), |rows| column.take_slice(&self.rows[rows]))
-    }
-
-    /// The values in the place of the rows they belong to; null everywhere else.
-    pub(crate) fn put_back(&self, values: &Series, height: usize) -> PolarsResult<Series> {
-        let values = values.cast(&DataType::Float64)?;
-        let values = values.f64()?;
-        let mut placed = vec![0.0; height];
-        let slots = Slots::of(&mut placed);
-        in_parallel(self.rows.len(), |positions| {
-            let part = values.slice(positions.start as i64, positions.len());
-            let chunks = part.downcast_iter().flat_map(|chunk| chunk.values().as_slice());
-            for (&value, &row) in chunks.zip(&self.rows[positions]) {
-                // SAFETY: no row comes twice.
-                unsafe { slots.set(row as usize, value) };
-            }
-            Ok(())
-        })?;
-        let all = self.rows.len() == height && !values.has_nulls();
-        let validity = (!all).then(|| {
-            let mut validity = MutableBitmap::from_len_zeroed(height);
-            let valid = values.iter().zip(&self.rows).filter(|(value, _)| value.is_some());
-            valid.for_each(|(_, &row)| validity.set(row as usize, true));
-            validity.freeze()
+    /// The slopes in the place of the rows they belong to, and a bit for each unless all are valid.
+    pub(crate) fn put_back<O>(&self, parts: Vec<Slopes<O>>, height: usize) -> (Vec<O>, Option<Vec<u8>>)
+    where
+        O: Copy + Default + Send + Sync + 'static,
+        f64: AsPrimitive<O>,
+    {
+        let mut first = 0;
+        let parts = parts.into_iter().map(Slopes::into_parts).map(|(slopes, validity)| {
+            let positions = first..first + slopes.len();
+            first = positions.end;
+            (positions, slopes, validity)
         });
-        let placed = PrimitiveArray::from_vec(placed).with_validity(validity);
-        Ok(Float64Chunked::with_chunk(values.name().clone(), placed).into_series())
+        let parts: Vec<_> = parts.collect();
+
+        let mut placed = vec![O::default(); height];
+        let slots = Slots::of(&mut placed);
+        let Ok(_) = in_parallel(self.rows.len(), |positions| {
+            for (part, slopes, _) in &parts {
+                let here = part.start.max(positions.start)..part.end.min(positions.end);
+                for position in here {
+                    // SAFETY: no row comes twice.
+                    unsafe { slots.set(self.rows[position].as_(), slopes[position - part.start]) };
+                }
+            }
+            Ok::<_, Infallible>(())
+        });
+
+        let all = self.rows.len() == height && parts.iter().all(|(.., validity)| validity.is_none());
+        let validity = (!all).then(|| {
+            let mut valid = vec![0; height.div_ceil(8)];
+            for (part, _, validity) in &parts {
+                let validity = validity.as_ref().map(|bytes| Bits::new(bytes, 0));
+                let is_valid = |position: usize| validity.is_none_or(|valid| valid.get(position - part.start));
+                for position in part.clone().filter(|&position| is_valid(position)) {
+                    let row = self.rows[position].as_();
+                    valid[row / 8] |= 1 << (row % 8);
+                }
+            }
+            valid
+        });
+        (placed, validity)
     }
 }
 
 /// Places that several threads write to, each to its own.
-struct Slots<'a> {
-    first: *mut f64,
+struct Slots<'a, O> {
+    first: *mut O,
     length: usize,
-    owner: PhantomData<&'a mut [f64]>,
+    owner: PhantomData<&'a mut [O]>,
 }
 
 // SAFETY: whoever writes keeps to its own slots.
-unsafe impl Sync for Slots<'_> {}
+unsafe impl<O: Send> Sync for Slots<'_, O> {}
 
-impl<'a> Slots<'a> {
-    fn of(slots: &'a mut [f64]) -> Self {
+impl<'a, O> Slots<'a, O> {
+    fn of(slots: &'a mut [O]) -> Self {
         Self {
             first: slots.as_mut_ptr(),
             length: slots.len(),
@@ -103,7 +118,7 @@ impl<'a> Slots<'a> {
     /// # Safety
     ///
     /// No other thread may write to the same slot.
-    unsafe fn set(&self, slot: usize, value: f64) {
+    unsafe fn set(&self, slot: usize, value: O) {
         assert!(slot < self.length, "a row of the column");
         // SAFETY: the slot has just been seen to be one of the slice's.
         unsafe { self.first.add(slot).write(value) };

@@ -1,19 +1,15 @@
-//! Who the neighbours of a row are.
+//! Who stands before and after each row of a column.
 //!
-//! - [`shifted`](mod@shifted): the rows before and after it, by the same column, shifted.
-//! - [`segments`]: the same, but not across the start of a segment known beforehand, as where a key changes.
-//! - [`apart`]: the same, but not across what the values tell: a null, a gap.
-//! - [`gathered`]: the rows before and after it in another order, or with rows left out.
+//! - [`window`]: the same column, one row further on; whoever moved it there.
+//! - [`links`]: … but not across the start of a segment known beforehand, a null or a gap.
+//! - [`gathered`]: the rows in another order, or some of them only, and back again.
 
-mod apart;
-mod changes;
+#[cfg(any(feature = "polars", feature = "arrow"))]
 mod gathered;
-mod groups;
-mod segments;
-mod shifted;
+mod links;
+mod window;
 
-pub(crate) use apart::Apart;
+#[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use gathered::Gathered;
-pub(crate) use groups::Groups;
-pub(crate) use segments::Segments;
-pub(crate) use shifted::{Chunk, Column, Window, both, in_step};
+pub(crate) use links::{Apart, Links, Reached, Segments};
+pub(crate) use window::{Chunk, Column, in_step};

@@ -1,46 +1,64 @@
 //! Columns as quantities: any dtype → numbers with exact differences, and the unit they count.
 
-use arrow::array::PrimitiveArray;
 use polars::prelude::*;
+use polars_arrow::array::PrimitiveArray;
 
-/// What one step of a column's canonical numbers means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unit {
-    /// A plain number, counted in steps of `10^-decimals`.
-    Number { decimals: usize },
-    /// A time, counted in steps of so many nanoseconds.
-    Time { nanoseconds: i64 },
+use super::bits;
+use crate::neighbours::Column as Slice;
+use crate::plan::Described;
+use crate::sweep::Numbers;
+use crate::unit::Unit;
+
+/// A column as a plan sees it.
+pub(crate) fn described(field: &Field) -> Described<'_> {
+    Described {
+        name: field.name(),
+        dtype: field.dtype(),
+        unit: unit(field.dtype()),
+        is_bool: field.dtype().is_bool(),
+    }
 }
 
-impl Unit {
-    pub(crate) const NUMBER: Self = Self::Number { decimals: 0 };
-
-    /// The unit of a column, or `None` where its dtype has no differences.
-    pub(crate) fn of(dtype: &DataType) -> Option<Self> {
-        use DataType as D;
-        let unit = match dtype {
-            D::Decimal(_, decimals) => Self::Number { decimals: *decimals },
-            D::Date => Self::Time {
-                nanoseconds: 86_400_000_000_000,
+/// The unit of a column, or `None` where its dtype has no differences.
+fn unit(dtype: &DataType) -> Option<Unit> {
+    use DataType as D;
+    let unit = match dtype {
+        D::Decimal(_, decimals) => Unit::Number { decimals: *decimals },
+        D::Date => Unit::DAY,
+        D::Datetime(unit, _) | D::Duration(unit) => Unit::Time {
+            nanoseconds: match unit {
+                TimeUnit::Nanoseconds => 1,
+                TimeUnit::Microseconds => 1_000,
+                TimeUnit::Milliseconds => 1_000_000,
             },
-            D::Datetime(unit, _) | D::Duration(unit) => Self::Time {
-                nanoseconds: match unit {
-                    TimeUnit::Nanoseconds => 1,
-                    TimeUnit::Microseconds => 1_000,
-                    TimeUnit::Milliseconds => 1_000_000,
-                },
-            },
-            D::Time => Self::Time { nanoseconds: 1 },
-            D::Boolean | D::Null => Self::NUMBER,
-            numeric if numeric.is_primitive_numeric() => Self::NUMBER,
-            _ => return None,
-        };
-        Some(unit)
-    }
+        },
+        D::Time => Unit::Time { nanoseconds: 1 },
+        D::Boolean | D::Null => Unit::NUMBER,
+        numeric if numeric.is_primitive_numeric() => Unit::NUMBER,
+        _ => return None,
+    };
+    Some(unit)
+}
 
-    pub(crate) fn is_time(self) -> bool {
-        matches!(self, Self::Time { .. })
-    }
+/// A canonical column as slices, chunk by chunk.
+pub(crate) fn numbers(canonical: &Series) -> PolarsResult<Numbers<'_>> {
+    Ok(match canonical.dtype() {
+        DataType::Float64 => Numbers::F64(slices(canonical.f64()?)),
+        DataType::Float32 => Numbers::F32(slices(canonical.f32()?)),
+        DataType::Int64 => Numbers::I64(slices(canonical.i64()?)),
+        _ => Numbers::I128(slices(canonical.i128()?)),
+    })
+}
+
+fn slices<T: PolarsNumericType>(column: &ChunkedArray<T>) -> Vec<Slice<'_, T::Native>> {
+    let slice = |array| {
+        let array: &PrimitiveArray<T::Native> = array;
+        Slice {
+            values: array.values().as_slice(),
+            validity: array.validity().map(bits),
+        }
+    };
+    column.downcast_iter().map(slice).collect()
 }
 
 /// The column as `Float64`, `Float32`, `Int64` or `Int128`, with the differences, the order and the chunks it had.

@@ -2,13 +2,13 @@
 
 use std::ops::{BitXor, Range};
 
-use arrow::array::{BinaryViewArrayGeneric, ViewType};
-use arrow::bitmap::{Bitmap, BitmapBuilder};
+use polars_arrow::array::{BinaryViewArrayGeneric, ViewType};
+use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 use num_traits::AsPrimitive;
 use polars::prelude::*;
 use polars::series::BitRepr;
 
-use crate::kernel::{ROWS, places, word};
+use crate::bits::{ROWS, places, word};
 
 /// How some rows compare with the rows before.
 pub(super) struct Changes {

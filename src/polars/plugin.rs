@@ -11,11 +11,10 @@ use pyo3_polars::PolarsAllocator;
 use pyo3_polars::derive::polars_expr;
 use serde::Deserialize;
 
-use crate::gradient::{gradient_of_column, gradient_of_window};
-use crate::neighbours::Window;
+use super::points::{points as to_points, points_fields};
+use super::window::Window;
+use super::{Typed, gradient_of_column, gradient_of_window};
 use crate::options::GradientOptions;
-use crate::plan::Plan;
-use crate::points::{points as to_points, points_fields};
 
 // The memory of a column may be freed by Polars: with its allocator results cross over without a copy's worth of page
 // faults (5 times as fast on 10 million rows).
@@ -40,14 +39,14 @@ fn points(inputs: &[Series]) -> PolarsResult<Series> {
 
 #[derive(Deserialize)]
 struct GradientKwargs {
-    options: GradientOptions,
+    options: GradientOptions<String>,
 }
 
-fn plan(points: &Field, options: &GradientOptions) -> PolarsResult<Plan> {
+fn plan(points: &Field, options: &GradientOptions<String>) -> PolarsResult<Typed> {
     let DataType::Struct(fields) = points.dtype() else {
         polars_bail!(InvalidOperation: "`gradient` takes a column of points, got {}", points.dtype());
     };
-    Plan::new(&fields[0], fields.get(1), options)
+    Typed::new(&fields[0], fields.get(1), options)
 }
 
 fn gradient_output(fields: &[Field], kwargs: GradientKwargs) -> PolarsResult<Field> {
@@ -58,7 +57,7 @@ fn gradient_output(fields: &[Field], kwargs: GradientKwargs) -> PolarsResult<Fie
 /// Points and their shifted copies, furthest row back first → slopes.
 #[polars_expr(output_type_func_with_kwargs=gradient_output)]
 fn gradient_shifted(inputs: &[Series], kwargs: GradientKwargs) -> PolarsResult<Series> {
-    let window = Window::of_shifted(inputs)?;
+    let window = Window::of_shifted(inputs.iter())?;
     let plan = plan(&inputs[0].field(), &kwargs.options)?;
     gradient_of_window(&window, &plan, &kwargs.options)
 }

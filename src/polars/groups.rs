@@ -3,11 +3,12 @@
 //! Keys mostly come in runs, of a whole group or of a row each where they take turns. The runs are found by comparing
 //! each key with the one before; only the first keys of the runs are then grouped, by Polars' own `group_by`.
 
-use arrow::bitmap::{Bitmap, BitmapBuilder, MutableBitmap};
+use polars_arrow::bitmap::{Bitmap, BitmapBuilder, MutableBitmap};
 use polars::prelude::*;
 
 use super::changes::changes;
-use crate::threads::{in_parallel, series_in_parallel};
+use super::series_in_parallel;
+use crate::threads::in_parallel;
 
 /// The rows of a column, group after group.
 pub(crate) struct Groups {
@@ -94,7 +95,7 @@ fn run_starts(keys: &[Series], height: usize) -> PolarsResult<(Bitmap, bool)> {
         let unkeyed = (starts.freeze(), true);
         keys.iter().try_fold(unkeyed, |(starts, rising), key| {
             let changes = changes(key, rows.clone())?;
-            Ok((&starts | &changes.places, rising & changes.rising))
+            PolarsResult::Ok((&starts | &changes.places, rising & changes.rising))
         })
     })?;
     let mut starts = BitmapBuilder::with_capacity(height);

@@ -1,0 +1,159 @@
+//! A bit per row, and 64 rows at a time.
+
+/// Rows that share a word; their values still are in the first-level cache when some need a second look.
+pub(crate) const ROWS: usize = 64;
+
+/// The bits of a bitmap that somebody else owns, the first row's lowest.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bits<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+}
+
+impl<'a> Bits<'a> {
+    /// The bits of some bytes from one of them on.
+    pub(crate) fn new(bytes: &'a [u8], offset: usize) -> Self {
+        Self { bytes, offset }
+    }
+
+    /// The bits from a row on.
+    pub(crate) fn from(self, row: usize) -> Self {
+        Self::new(self.bytes, self.offset + row)
+    }
+
+    #[inline(always)]
+    pub(crate) fn get(self, row: usize) -> bool {
+        let place = self.offset + row;
+        self.bytes[place / 8] >> (place % 8) & 1 != 0
+    }
+
+    /// The bits of 64 rows from one on. Those beyond the end are unspecified.
+    #[inline(always)]
+    pub(crate) fn word(self, row: usize) -> u64 {
+        self.half(row) | self.half(row + ROWS / 2) << (ROWS / 2)
+    }
+
+    #[inline(always)]
+    fn half(self, row: usize) -> u64 {
+        let place = self.offset + row;
+        let bytes = self.bytes.get(place / 8..).unwrap_or_default();
+        let eight = bytes.first_chunk().map_or_else(|| last(bytes), |eight| u64::from_le_bytes(*eight));
+        eight >> (place % 8) & u64::from(u32::MAX)
+    }
+}
+
+/// Fewer than eight bytes as a number.
+#[cold]
+fn last(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+}
+
+/// The bits of some rows, if there are any to be read; else all of them are set.
+#[inline(always)]
+pub(crate) fn word_of(bits: Option<Bits>, row: usize) -> u64 {
+    bits.map_or(u64::MAX, |bits| bits.word(row))
+}
+
+/// A bitmap of our own, growing word by word.
+#[derive(Debug, Default)]
+pub(crate) struct Bitmap {
+    bytes: Vec<u8>,
+    /// The bits that do not make a word yet.
+    last: u64,
+    length: usize,
+}
+
+impl Bitmap {
+    pub(crate) fn with_capacity(rows: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(rows.div_ceil(ROWS) * size_of::<u64>()),
+            ..Self::default()
+        }
+    }
+
+    /// Appends the lowest bits of a word, at least one.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, word: u64, bits: usize) {
+        let word = word & lowest(bits);
+        let filled = self.length % ROWS;
+        self.last |= word << filled;
+        if filled + bits >= ROWS {
+            self.bytes.extend_from_slice(&self.last.to_le_bytes());
+            self.last = word >> 1 >> (ROWS - 1 - filled);
+        }
+        self.length += bits;
+    }
+
+    pub(crate) fn into_bytes(mut self) -> Vec<u8> {
+        self.bytes.extend_from_slice(&self.last.to_le_bytes());
+        self.bytes
+    }
+}
+
+/// As many bits, from 1 to 64, all set.
+#[inline(always)]
+fn lowest(bits: usize) -> u64 {
+    u64::MAX >> (ROWS - bits)
+}
+
+/// A bit for each byte, all of them zero or one; the first one lowest.
+#[inline(always)]
+pub(crate) fn word(bytes: &[u8; ROWS]) -> u64 {
+    let (eights, _) = bytes.as_chunks::<8>();
+    eights.iter().enumerate().fold(0, |word, (index, eight)| {
+        // The product brings the lowest bit of every byte into the highest byte.
+        let bits = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        word | bits << (8 * index)
+    })
+}
+
+/// The places of the bits that are set among the lowest ones.
+#[inline(always)]
+pub(crate) fn places(word: u64, bits: usize) -> impl Iterator<Item = usize> {
+    let mut left = word & lowest(bits);
+    std::iter::from_fn(move || {
+        let place = (left != 0).then(|| left.trailing_zeros() as usize);
+        left &= left.wrapping_sub(1);
+        place
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_has_the_bits_of_its_bytes_and_places_are_found_again() {
+        let set = [0, 1, 7, 8, 30, 63];
+        let mut bytes = [0; ROWS];
+        for place in set {
+            bytes[place] = 1;
+        }
+        let word = word(&bytes);
+        assert_eq!(word, set.iter().fold(0, |word, place| word | 1 << place));
+        assert!(places(word, ROWS).eq(set));
+        assert!(places(word, 8).eq([0, 1, 7]));
+    }
+
+    #[test]
+    fn a_bitmap_reads_as_it_was_written_from_any_row_on() {
+        let row = |row: usize| row % 3 == 0 || row % 7 == 2;
+        let mut bitmap = Bitmap::with_capacity(300);
+        let mut rows = 0..300;
+        for bits in [1, 63, 64, 5, 64, 60, 43] {
+            let word = rows.by_ref().take(bits).enumerate();
+            let word = word.fold(0, |word, (place, r)| word | u64::from(row(r)) << place);
+            // Bits beyond those asked for are not taken.
+            bitmap.push(word | u64::MAX.checked_shl(bits as u32).unwrap_or(0), bits);
+        }
+        let bytes = bitmap.into_bytes();
+        for first in [0, 1, 8, 63, 64, 100, 236, 290] {
+            let bits = Bits::new(&bytes, 0).from(first);
+            let word = bits.word(0);
+            for place in 0..ROWS.min(300 - first) {
+                assert_eq!(word >> place & 1 != 0, row(first + place), "row {first} + {place}");
+                assert_eq!(bits.get(place), row(first + place));
+            }
+        }
+    }
+}

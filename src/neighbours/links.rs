@@ -1,0 +1,113 @@
+//! Which of the rows beside a row are its neighbours: those that no broken link parts from it.
+
+use super::window::Chunk;
+use crate::bits::{Bitmap, Bits, ROWS, word, word_of};
+use crate::kernel::{Limit, Sample};
+
+/// What keeps neighbours apart, told by their values alone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Apart {
+    /// Whether a null ends a segment.
+    pub(crate) at_nulls: bool,
+    /// The longest step that does not end it.
+    pub(crate) max_gap: Option<Limit>,
+}
+
+/// Where the segments of a column start, known before a value is read.
+#[derive(Debug)]
+pub(crate) struct Segments {
+    /// A bit per row, and beyond either end of the column as many more as a stencil reaches.
+    starts: Vec<u8>,
+}
+
+impl Segments {
+    const MARGIN: usize = 2;
+
+    pub(crate) fn new(starts: Bits, rows: usize) -> Self {
+        let mut padded = Bitmap::with_capacity(rows + 2 * Self::MARGIN);
+        padded.push(u64::MAX, Self::MARGIN);
+        for row in (0..rows).step_by(ROWS) {
+            padded.push(starts.word(row), ROWS.min(rows - row));
+        }
+        padded.push(u64::MAX, Self::MARGIN);
+        Self {
+            starts: padded.into_bytes(),
+        }
+    }
+
+    /// The starts from a row on; those of the rows before it can be read too.
+    fn from(&self, row: usize) -> Bits<'_> {
+        Bits::new(&self.starts, row)
+    }
+}
+
+/// The links between the rows of one window.
+#[derive(Clone, Copy)]
+pub(crate) struct Links<'a> {
+    apart: Apart,
+    starts: Option<Bits<'a>>,
+}
+
+/// For 64 rows, which members of the window they have: furthest row back first, the row itself in the middle of all five.
+#[derive(Clone, Copy)]
+pub(crate) struct Reached(pub(crate) [u64; 5]);
+
+impl<'a> Links<'a> {
+    /// The links in a window that begins at a row of the column.
+    pub(crate) fn new(apart: Apart, segments: Option<&'a Segments>, row: usize) -> Self {
+        Self {
+            apart,
+            starts: segments.map(|segments| segments.from(row)),
+        }
+    }
+
+    /// Whether all rows of a window have all its members, and nothing is null.
+    pub(crate) fn part_nothing<Y: Sample, X: Sample>(self, window: &[Chunk<'_, Y, X>]) -> bool {
+        self.starts.is_none() && self.apart.max_gap.is_none() && window.iter().all(Chunk::is_whole)
+    }
+
+    /// Which members 64 rows of a window have.
+    #[inline(always)]
+    pub(crate) fn reached<Y: Sample, X: Sample>(self, window: &[Chunk<'_, Y, X>], row: usize) -> Reached {
+        let reach = window.len() / 2;
+        let this = self.exists(&window[reach], row);
+        let before = this & self.exists(&window[reach - 1], row) & self.linked(&window[reach - 1..=reach], 0, row);
+        let after = this & self.exists(&window[reach + 1], row) & self.linked(&window[reach..=reach + 1], 1, row);
+        let mut reached = [0, before, this, after, 0];
+        if let [first, _, _, _, last] = window {
+            reached[0] = before & self.exists(first, row) & self.linked(&window[..2], -1, row);
+            reached[4] = after & self.exists(last, row) & self.linked(&window[3..], 2, row);
+        }
+        Reached(reached)
+    }
+
+    #[inline(always)]
+    fn exists<Y: Sample, X: Sample>(self, member: &Chunk<'_, Y, X>, row: usize) -> u64 {
+        let exists = word_of(member.exists, row);
+        if self.apart.at_nulls { exists & member.known(row) } else { exists }
+    }
+
+    /// Where one member and the next one, so many rows ahead of the row itself, are in one segment.
+    #[inline(always)]
+    fn linked<Y: Sample, X: Sample>(self, pair: &[Chunk<'_, Y, X>], ahead: isize, row: usize) -> u64 {
+        let start = row + Segments::MARGIN.wrapping_add_signed(ahead);
+        let same = self.starts.map_or(u64::MAX, |starts| !starts.word(start));
+        match self.apart.max_gap {
+            Some(limit) => same & within(limit, &pair[0], &pair[1], row),
+            None => same,
+        }
+    }
+}
+
+/// Where the step from one row to another is no longer than the limit. One to or from a null is not known to be longer.
+fn within<Y: Sample, X: Sample>(limit: Limit, earlier: &Chunk<'_, Y, X>, later: &Chunk<'_, Y, X>, row: usize) -> u64 {
+    let (Some(earlier), Some(later)) = (&earlier.x, &later.x) else {
+        return u64::MAX;
+    };
+    let mut beyond = [0; ROWS];
+    let steps = earlier.values[row..].iter().zip(&later.values[row..]);
+    for (beyond, (earlier, later)) in beyond.iter_mut().zip(steps) {
+        *beyond = u8::from(later.is_beyond(*earlier, limit));
+    }
+    !(word(&beyond) & earlier.known(row) & later.known(row))
+}
