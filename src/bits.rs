@@ -12,7 +12,7 @@ pub(crate) struct Bits<'a> {
 
 impl<'a> Bits<'a> {
     /// The bits of some bytes from one of them on.
-    pub(crate) fn new(bytes: &'a [u8], offset: usize) -> Self {
+    pub(crate) const fn new(bytes: &'a [u8], offset: usize) -> Self {
         Self { bytes, offset }
     }
 
@@ -37,7 +37,9 @@ impl<'a> Bits<'a> {
     fn half(self, row: usize) -> u64 {
         let place = self.offset + row;
         let bytes = self.bytes.get(place / 8..).unwrap_or_default();
-        let eight = bytes.first_chunk().map_or_else(|| last(bytes), |eight| u64::from_le_bytes(*eight));
+        let eight = bytes
+            .first_chunk()
+            .map_or_else(|| last(bytes), |eight| u64::from_le_bytes(*eight));
         eight >> (place % 8) & u64::from(u32::MAX)
     }
 }

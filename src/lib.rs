@@ -31,10 +31,16 @@
 //! - `python`: the plugin of the Python package. It sets the global allocator; not for dependents.
 //! - none: [`kernel`], slices in, slopes out, for other engines.
 
+#[cfg(feature = "arrow")]
+pub mod arrow;
+#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed needs less of it.
 mod bits;
 pub mod kernel;
+mod live;
+#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed needs less of it.
 mod neighbours;
 mod options;
+#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed needs less of it.
 mod piece;
 mod plan;
 #[cfg(feature = "polars")]
@@ -44,7 +50,10 @@ mod sweep;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod threads;
 mod unit;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod unsorted;
 
+pub use live::{Finished, LiveError, LiveGradient};
 pub use options::{EdgeOrder, GradientOptions, Nulls, Spacing};
 #[cfg(feature = "lazy")]
 pub use polars::ExprGradient;

@@ -1,5 +1,6 @@
 //! What a user can ask of a gradient: the one struct that every face shares.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 #[cfg(feature = "serde")]
@@ -25,7 +26,10 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
-#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields, bound(deserialize = "C: Deserialize<'de>")))]
+#[cfg_attr(
+    feature = "serde",
+    serde(default, deny_unknown_fields, bound(deserialize = "C: Deserialize<'de>"))
+)]
 pub struct GradientOptions<C> {
     pub(crate) x: Option<C>,
     pub(crate) by: Vec<C>,
@@ -131,18 +135,22 @@ impl<C> GradientOptions<C> {
     /// assert_eq!(upper, GradientOptions::new().x("T"));
     /// ```
     #[must_use]
-    pub fn map_columns<D>(self, f: impl FnMut(C) -> D) -> GradientOptions<D> {
-        let mut f = f;
-        GradientOptions {
-            x: self.x.map(&mut f),
-            by: self.by.into_iter().map(f).collect(),
+    pub fn map_columns<D>(self, mut f: impl FnMut(C) -> D) -> GradientOptions<D> {
+        let Ok(options) = self.try_map_columns(|column| Ok::<_, Infallible>(f(column)));
+        options
+    }
+
+    pub(crate) fn try_map_columns<D, E>(self, mut f: impl FnMut(C) -> Result<D, E>) -> Result<GradientOptions<D>, E> {
+        Ok(GradientOptions {
+            x: self.x.map(&mut f).transpose()?,
+            by: self.by.into_iter().map(f).collect::<Result<_, E>>()?,
             spacing: self.spacing,
             per: self.per,
             edge_order: self.edge_order,
             nulls: self.nulls,
             max_gap: self.max_gap,
             strict: self.strict,
-        }
+        })
     }
 }
 
@@ -175,7 +183,11 @@ fn nanoseconds(time: Duration) -> i64 {
 
 /// The order of accuracy of the one-sided differences at the ends of a segment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(try_from = "u8", into = "u8"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(Serialize, Deserialize),
+    serde(try_from = "u8", into = "u8")
+)]
 pub enum EdgeOrder {
     /// The two-point difference; a segment needs two rows.
     #[default]

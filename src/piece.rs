@@ -202,7 +202,8 @@ where
     }
 
     fn set_valid(&mut self, row: usize, valid: bool) {
-        self.valid.resize(self.valid.len().max(self.window[0].len().div_ceil(ROWS)), u64::MAX);
+        self.valid
+            .resize(self.valid.len().max(self.window[0].len().div_ceil(ROWS)), u64::MAX);
         let (word, bit) = (&mut self.valid[row / ROWS], 1 << (row % ROWS));
         *word = if valid { *word | bit } else { *word & !bit };
     }
@@ -228,10 +229,20 @@ impl Reached {
     fn beside(self, reach: usize) -> Beside {
         let [_, before, this, after, _] = self.0;
         if reach == 1 {
-            let sides = Sides { before, after, ..Sides::BOTH };
-            Beside { sides, exists: this & (before | after) }
+            let sides = Sides {
+                before,
+                after,
+                ..Sides::BOTH
+            };
+            Beside {
+                sides,
+                exists: this & (before | after),
+            }
         } else {
-            Beside { sides: Sides::BOTH, exists: this & before & after }
+            Beside {
+                sides: Sides::BOTH,
+                exists: this & before & after,
+            }
         }
     }
 }

@@ -96,6 +96,14 @@ fn spacing(x: Option<Described>, spacing: Option<Spacing>) -> Result<Spacing, Re
     }
 }
 
+/// The whole number nearest to a slope that is a duration, if there is one.
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) fn whole(slope: f64) -> Option<i64> {
+    let nearest = slope.round_ties_even();
+    let fits = nearest >= i64::MIN as f64 && nearest < i64::MAX as f64;
+    fits.then_some(nearest as i64)
+}
+
 /// What one canonical difference of x stands for.
 #[derive(Clone, Copy)]
 struct Step {
@@ -142,11 +150,17 @@ fn limit(gap: Spacing, x: Option<(Described, Unit)>) -> Result<Limit, Refused> {
                 integer: steps.unsigned_abs().into(),
             })
         },
-        (Spacing::Step(_), Unit::Time { .. }) => refuse!("`max_gap` must be a duration where x is temporal, but x column `{}` is {}; \
-            give a timedelta or a duration string such as \"90m\"", x.name, x.dtype
+        (Spacing::Step(_), Unit::Time { .. }) => refuse!(
+            "`max_gap` must be a duration where x is temporal, but x column `{}` is {}; \
+            give a timedelta or a duration string such as \"90m\"",
+            x.name,
+            x.dtype
         ),
-        (Spacing::Nanoseconds(_), Unit::Number { .. }) => refuse!("`max_gap` must be a number where x is one, but x column `{}` is {}; \
-            give a number, or cast x to Datetime or Duration", x.name, x.dtype
+        (Spacing::Nanoseconds(_), Unit::Number { .. }) => refuse!(
+            "`max_gap` must be a number where x is one, but x column `{}` is {}; \
+            give a number, or cast x to Datetime or Duration",
+            x.name,
+            x.dtype
         ),
         (Spacing::Step(gap), _) => refuse!("`max_gap` must be finite and positive, got {gap}"),
         (Spacing::Nanoseconds(gap), _) => refuse!("`max_gap` must be positive, got {gap} ns"),
@@ -170,13 +184,17 @@ fn differentiable(y: Described) -> Result<Unit, Refused> {
     if y.is_bool {
         refuse!(
             "`gradient` has no meaning for booleans, but y column `{}` is {}; \
-            cast it to an integer to count its changes", y.name, y.dtype
+            cast it to an integer to count its changes",
+            y.name,
+            y.dtype
         );
     }
     match y.unit {
         Some(unit) => Ok(unit),
         None => refuse!(
-            "`gradient` takes a numeric or temporal y, but column `{}` is {}; cast it first", y.name, y.dtype
+            "`gradient` takes a numeric or temporal y, but column `{}` is {}; cast it first",
+            y.name,
+            y.dtype
         ),
     }
 }
@@ -185,7 +203,9 @@ fn coordinate(x: Described) -> Result<Unit, Refused> {
     match x.unit {
         Some(unit) => Ok(unit),
         None => refuse!(
-            "`gradient` takes a numeric or temporal x, but column `{}` is {}; cast it first", x.name, x.dtype
+            "`gradient` takes a numeric or temporal x, but column `{}` is {}; cast it first",
+            x.name,
+            x.dtype
         ),
     }
 }
@@ -197,11 +217,16 @@ fn check_per(per: Option<i64>, y: Unit, x: Option<Described>, x_is_time: bool) -
     }
     if !x_is_time {
         match x {
-            Some(x) => refuse!("`per` is the unit of a temporal x, but x column `{}` is {}; \
-                drop `per`, or cast x to Datetime or Duration", x.name, x.dtype
+            Some(x) => refuse!(
+                "`per` is the unit of a temporal x, but x column `{}` is {}; \
+                drop `per`, or cast x to Datetime or Duration",
+                x.name,
+                x.dtype
             ),
-            None => refuse!("`per` is the unit of a temporal x, but rows are a number apart; \
-                drop `per`, or give `spacing` as a duration"),
+            None => refuse!(
+                "`per` is the unit of a temporal x, but rows are a number apart; \
+                drop `per`, or give `spacing` as a duration"
+            ),
         }
     }
     if y.is_time() {

@@ -38,6 +38,8 @@ pub(crate) struct Sweep<'a> {
     pub(crate) scale: Scale,
     pub(crate) apart: Apart,
     pub(crate) segments: Option<&'a Segments>,
+    /// Whether a long column may take all cores.
+    pub(crate) on_all_cores: bool,
 }
 
 impl Sweep<'_> {
@@ -89,14 +91,19 @@ impl Sweep<'_> {
         f64: AsPrimitive<O>,
     {
         let members: Vec<_> = members.iter().map(chunks::<Y, X>).collect();
-        in_parallel(self.rows, |rows| {
+        let part = |rows: Range<usize>| {
             let mut slopes = Slopes::with_capacity(rows.len());
             in_step(&members, rows, |first, window| {
                 let links = Links::new(self.apart, self.segments, first);
                 slopes.append(window, links, self.scale, |row, read| on_broken(first + row, read))
             })?;
             Ok(slopes)
-        })
+        };
+        if self.on_all_cores {
+            in_parallel(self.rows, part)
+        } else {
+            Ok(vec![part(0..self.rows)?])
+        }
     }
 }
 

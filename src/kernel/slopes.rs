@@ -13,9 +13,9 @@
 
 use num_traits::AsPrimitive;
 
-use crate::bits::{ROWS, places, word};
 use super::sample::{Rise, Sample, Scale};
 use super::stencil;
+use crate::bits::{ROWS, places, word};
 
 /// Three columns of one length: each row's predecessor, the row itself, its successor.
 ///

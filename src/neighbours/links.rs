@@ -84,7 +84,11 @@ impl<'a> Links<'a> {
     #[inline(always)]
     fn exists<Y: Sample, X: Sample>(self, member: &Chunk<'_, Y, X>, row: usize) -> u64 {
         let exists = word_of(member.exists, row);
-        if self.apart.at_nulls { exists & member.known(row) } else { exists }
+        if self.apart.at_nulls {
+            exists & member.known(row)
+        } else {
+            exists
+        }
     }
 
     /// Where one member and the next one, so many rows ahead of the row itself, are in one segment.

@@ -1,8 +1,8 @@
 //! Who stands before and after each row of a column.
 //!
-//! - [`window`]: the same column, one row further on; whoever moved it there.
-//! - [`links`]: … but not across the start of a segment known beforehand, a null or a gap.
-//! - [`gathered`]: the rows in another order, or some of them only, and back again.
+//! - `window`: the same column, one row further on; whoever moved it there.
+//! - `links`: … but not across the start of a segment known beforehand, a null or a gap.
+//! - `gathered`: the rows in another order, or some of them only, and back again.
 
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod gathered;
@@ -12,4 +12,6 @@ mod window;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use gathered::Gathered;
 pub(crate) use links::{Apart, Links, Reached, Segments};
+#[cfg(feature = "arrow")]
+pub(crate) use window::moved;
 pub(crate) use window::{Chunk, Column, in_step};

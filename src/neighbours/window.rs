@@ -120,3 +120,28 @@ impl<'a, 'b, Y: Copy, X: Copy> Cursor<'a, 'b, Y, X> {
         taken
     }
 }
+
+/// A column as it stands beside each of its own rows, so many rows ahead, in chunks; and where there are any rows.
+#[cfg(feature = "arrow")]
+pub(crate) fn moved<T: Copy>(
+    column: Column<'_, T>,
+    ahead: isize,
+) -> impl Iterator<Item = (Column<'_, T>, Option<Bits<'_>>)> {
+    const NOWHERE: Bits = Bits::new(&[0], 0);
+    let rows = column.values.len();
+    let outside = ahead.unsigned_abs().min(rows);
+    let first = if ahead > 0 { outside } else { 0 };
+    let inside = column.slice(first, rows - outside);
+    // Any values will do, as they are not looked at.
+    let outside = Column {
+        values: &column.values[..outside],
+        validity: None,
+    };
+    let (inside, outside) = ((inside, None), (outside, Some(NOWHERE)));
+    if ahead > 0 {
+        [inside, outside]
+    } else {
+        [outside, inside]
+    }
+    .into_iter()
+}

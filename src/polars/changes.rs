@@ -2,11 +2,11 @@
 
 use std::ops::{BitXor, Range};
 
-use polars_arrow::array::{BinaryViewArrayGeneric, ViewType};
-use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 use num_traits::AsPrimitive;
 use polars::prelude::*;
 use polars::series::BitRepr;
+use polars_arrow::array::{BinaryViewArrayGeneric, ViewType};
+use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 
 use crate::bits::{ROWS, places, word};
 

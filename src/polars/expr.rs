@@ -97,7 +97,10 @@ fn whole(points: Expr, keys: Vec<Expr>, options: GradientOptions<()>) -> Expr {
         gradient_of_column(&columns[0], &columns[1..], &plan, &options).map(Column::from)
     };
     let columns: Vec<_> = std::iter::once(points).chain(keys).collect();
-    named("gradient", apply_multiple(slopes, columns, move |_, fields| dtype(fields), false))
+    named(
+        "gradient",
+        apply_multiple(slopes, columns, move |_, fields| dtype(fields), false),
+    )
 }
 
 fn output(options: GradientOptions<()>) -> impl Fn(&[Field]) -> PolarsResult<Field> {
@@ -122,7 +125,10 @@ fn elementwise(
 }
 
 fn series(columns: &[Column]) -> Vec<Series> {
-    columns.iter().map(|column| column.as_materialized_series().clone()).collect()
+    columns
+        .iter()
+        .map(|column| column.as_materialized_series().clone())
+        .collect()
 }
 
 /// The name that `explain` shows.

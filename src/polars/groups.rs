@@ -3,8 +3,8 @@
 //! Keys mostly come in runs, of a whole group or of a row each where they take turns. The runs are found by comparing
 //! each key with the one before; only the first keys of the runs are then grouped, by Polars' own `group_by`.
 
-use polars_arrow::bitmap::{Bitmap, BitmapBuilder, MutableBitmap};
 use polars::prelude::*;
+use polars_arrow::bitmap::{Bitmap, BitmapBuilder, MutableBitmap};
 
 use super::changes::changes;
 use super::series_in_parallel;

@@ -24,7 +24,7 @@ use crate::bits::Bits;
 use crate::neighbours::{Gathered, Segments};
 use crate::options::{GradientOptions, Nulls};
 use crate::piece::Slopes;
-use crate::plan::{Plan, Refused, Slope};
+use crate::plan::{Plan, Refused, Slope, whole};
 use crate::sweep::{Parts, Sweep};
 
 #[cfg(feature = "lazy")]
@@ -234,6 +234,7 @@ fn slopes(
         scale: plan.scale,
         apart: plan.apart,
         segments,
+        on_all_cores: true,
     };
     sweep.run(&window.members(&columns)?, |row, read| {
         if strict {
@@ -317,11 +318,4 @@ fn finish(slopes: &Series, name: &PlSmallStr, dtype: &DataType, strict: bool) ->
         },
         _ => Ok(slopes.cast(dtype)?.with_name(name.clone())),
     }
-}
-
-/// The nearest whole number, if there is one.
-fn whole(slope: f64) -> Option<i64> {
-    let nearest = slope.round_ties_even();
-    let fits = nearest >= i64::MIN as f64 && nearest < i64::MAX as f64;
-    fits.then_some(nearest as i64)
 }

@@ -3,8 +3,8 @@
 //! A struct column has a validity of its own. Once shifted, it alone tells the end of a segment (no point there) from
 //! a null in the data (a point without a y or an x).
 
-use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 use polars::prelude::*;
+use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 
 /// The column of points `(y, x)`, named like y.
 ///

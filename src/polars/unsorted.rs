@@ -1,34 +1,27 @@
 //! What is wrong with an x, in the words of its column.
 
-use std::cmp::Ordering;
 use std::ops::Range;
 
 use polars::prelude::*;
 
+use crate::unsorted::{message, wrong_step};
+
 /// The error for an x that is not strictly monotonic at a row of a window, among the members that its stencil reads.
 pub(crate) fn not_monotonic(x: &[Series], row: usize, read: Range<usize>, group: &str) -> PolarsResult<PolarsError> {
     let around = x[read].iter().map(|x| x.get(row)).collect::<PolarsResult<Vec<_>>>()?;
-    let steps = || {
-        around
-            .windows(2)
-            .filter(|step| !step[0].is_null() && !step[1].is_null())
-    };
-    let order = |step: &[AnyValue]| step[0].partial_cmp(&step[1]);
-    let first = steps().next().and_then(order);
-    let wrong = |step: &&[AnyValue]| {
-        let order = order(step);
-        order.is_none() || order == Some(Ordering::Equal) || order != first || !step.iter().all(is_finite)
-    };
-    let (before, after) = steps()
-        .find(wrong)
-        .or_else(|| steps().next())
-        .map_or_else(Default::default, |step| (show(&step[0]), show(&step[1])));
+    let known: Vec<_> = around.iter().filter(|value| !value.is_null()).collect();
+    let wrong = wrong_step(&known, |before, after| {
+        let finite = is_finite(before) && is_finite(after);
+        before.partial_cmp(after).filter(|_| finite)
+    });
+    let shown = |index: usize| known.get(index).map_or_else(String::new, |value| show(value));
     let name = x[0].name();
-    Ok(polars_err!(
-        ComputeError: "`x` must be finite and strictly monotonic, but in column `{name}` {before} is followed by \
-        {after}{group}; sort by `{name}`, use `.over(..., order_by=\"{name}\")`, drop duplicates, \
+    let hint = format!(
+        "sort by `{name}`, use `.over(..., order_by=\"{name}\")`, drop duplicates, \
         or pass `strict=False` to get nulls there"
-    ))
+    );
+    let message = message(name, &shown(wrong), &shown(wrong + 1), group, &hint);
+    Ok(PolarsError::ComputeError(message.into()))
 }
 
 /// The group that a row belongs to, by its keys.

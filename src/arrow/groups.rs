@@ -1,0 +1,83 @@
+//! Groups by key: one after the other as they stand, or brought together.
+
+use std::collections::HashMap;
+
+use arrow_array::ArrayRef;
+use arrow_row::{RowConverter, Rows, SortField};
+use arrow_schema::ArrowError;
+
+use crate::bits::Bitmap;
+
+/// The rows of a column, group after group.
+pub(super) struct Groups {
+    /// A bit per row that starts a group, in the order of `rows`.
+    pub(super) starts: Vec<u8>,
+    /// Row numbers; `None` where the groups stand one after the other already.
+    pub(super) rows: Option<Vec<u32>>,
+}
+
+impl Groups {
+    /// A group per combination of keys, null being a key like any other; without keys a single one.
+    ///
+    /// # Errors
+    ///
+    /// `ComputeError` for more rows than 32 bits number; what Arrow says of keys that it cannot compare.
+    pub(super) fn new(keys: &[ArrayRef], height: usize) -> Result<Self, ArrowError> {
+        if keys.is_empty() {
+            let one = |row| row == 0;
+            return Ok(Self {
+                starts: bitmap(height, one),
+                rows: None,
+            });
+        }
+        let height32 = u32::try_from(height)
+            .map_err(|_| ArrowError::ComputeError(format!("`by` takes at most {} rows, got {height}", u32::MAX)))?;
+        let fields = keys.iter().map(|key| SortField::new(key.data_type().clone()));
+        let keys = RowConverter::new(fields.collect())?.convert_columns(keys)?;
+        let is_start = |row: usize| row == 0 || keys.row(row) != keys.row(row - 1);
+        let runs: Vec<_> = (0..height32).filter(|&row| is_start(row as usize)).collect();
+        let groups = groups(&keys, &runs);
+        if groups.len() == runs.len() {
+            return Ok(Self {
+                starts: bitmap(height, is_start),
+                rows: None,
+            });
+        }
+        let end = |run: usize| runs.get(run + 1).copied().unwrap_or(height32);
+        let mut rows = Vec::with_capacity(height);
+        let mut starts = Vec::with_capacity(groups.len());
+        for group in groups {
+            starts.push(rows.len());
+            for run in group {
+                rows.extend(runs[run]..end(run));
+            }
+        }
+        let mut starts = starts.into_iter().peekable();
+        Ok(Self {
+            starts: bitmap(height, |row| starts.next_if_eq(&row).is_some()),
+            rows: Some(rows),
+        })
+    }
+}
+
+/// The runs of equal keys, group by group, in the order in which they come.
+fn groups(keys: &Rows, runs: &[u32]) -> Vec<Vec<usize>> {
+    let mut numbers = HashMap::new();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (run, &row) in runs.iter().enumerate() {
+        let number = *numbers.entry(keys.row(row as usize)).or_insert(groups.len());
+        if number == groups.len() {
+            groups.push(Vec::new());
+        }
+        groups[number].push(run);
+    }
+    groups
+}
+
+fn bitmap(rows: usize, mut is_set: impl FnMut(usize) -> bool) -> Vec<u8> {
+    let mut bitmap = Bitmap::with_capacity(rows);
+    for row in 0..rows {
+        bitmap.push(is_set(row).into(), 1);
+    }
+    bitmap.into_bytes()
+}
