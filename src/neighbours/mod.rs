@@ -11,7 +11,11 @@ mod window;
 
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use gathered::Gathered;
-pub(crate) use links::{Apart, Links, Reached, Segments};
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use links::Segments;
+pub(crate) use links::{Apart, Links, Reached};
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use window::in_step;
 #[cfg(feature = "arrow")]
 pub(crate) use window::moved;
-pub(crate) use window::{Chunk, Column, in_step};
+pub(crate) use window::{Chunk, Column};

@@ -35,7 +35,7 @@ pub trait ExprGradient {
     ///
     /// let slopes = frame.lazy().select([
     ///     col("y").gradient(options.clone().by([col("id")])).alias("by"),
-    ///     col("y").gradient(options).over([col("id")]).alias("over"),
+    ///     col("y").gradient(options).over([col("id")])?.alias("over"),
     /// ]);
     /// let expected = [1.0, 2.0, 4.0, -2.0, -2.0];
     /// assert_eq!(slopes.collect()?, df!("by" => expected, "over" => expected)?);
@@ -82,7 +82,7 @@ fn shifted(points: &Expr, options: GradientOptions<()>) -> Expr {
     });
     let dtype = output(options.clone());
     let slopes = move |window: &[Series]| {
-        let plan = plan(&window[0].field(), &options)?;
+        let plan = Typed::of_points(&window[0].field(), &options)?;
         gradient_of_window(&Window::of_shifted(window.iter())?, &plan, &options)
     };
     elementwise("gradient", window.collect(), slopes, dtype)
@@ -93,7 +93,7 @@ fn whole(points: Expr, keys: Vec<Expr>, options: GradientOptions<()>) -> Expr {
     let dtype = output(options.clone());
     let slopes = move |columns: &mut [Column]| {
         let columns = series(columns);
-        let plan = plan(&columns[0].field(), &options)?;
+        let plan = Typed::of_points(&columns[0].field(), &options)?;
         gradient_of_column(&columns[0], &columns[1..], &plan, &options).map(Column::from)
     };
     let columns: Vec<_> = std::iter::once(points).chain(keys).collect();
@@ -104,14 +104,12 @@ fn whole(points: Expr, keys: Vec<Expr>, options: GradientOptions<()>) -> Expr {
 }
 
 fn output(options: GradientOptions<()>) -> impl Fn(&[Field]) -> PolarsResult<Field> {
-    move |fields| Ok(Field::new(fields[0].name().clone(), plan(&fields[0], &options)?.dtype))
-}
-
-fn plan(points: &Field, options: &GradientOptions<()>) -> PolarsResult<Typed> {
-    let DataType::Struct(fields) = points.dtype() else {
-        polars_bail!(InvalidOperation: "`gradient` takes a column of points, got {}", points.dtype());
-    };
-    Typed::new(&fields[0], fields.get(1), options)
+    move |fields| {
+        Ok(Field::new(
+            fields[0].name().clone(),
+            Typed::of_points(&fields[0], &options)?.dtype,
+        ))
+    }
 }
 
 fn elementwise(

@@ -153,6 +153,14 @@ impl Typed {
         };
         Ok(Self { plan, dtype })
     }
+
+    #[cfg(any(feature = "lazy", feature = "python"))]
+    fn of_points<C>(points: &Field, options: &GradientOptions<C>) -> PolarsResult<Self> {
+        let DataType::Struct(fields) = points.dtype() else {
+            polars_bail!(InvalidOperation: "`gradient` takes a column of points, got {}", points.dtype());
+        };
+        Self::new(&fields[0], fields.get(1), options)
+    }
 }
 
 impl From<Refused> for PolarsError {
@@ -193,23 +201,26 @@ fn gradient_of_column<C>(
         (None, Some(rows)) => Some(Gathered::new(bits(&groups.starts), rows)),
         (None, None) => None,
     };
-    let reach = options.edge_order.reach();
-    let slopes = match &gathered {
-        None => {
-            let window = Window::of_column(points, reach)?;
-            let segments = Segments::new(bits(&groups.starts), height);
-            let group = |row| group(&by, row);
-            in_order(slopes(&window, Some(&segments), &plan.plan, options.strict, group)?)
-        },
-        Some(gathered) => {
-            let rows = gathered.rows();
-            let window = Window::of_column(&taken(points, rows)?, reach)?;
-            let group = |position: usize| group(&by, rows[position] as usize);
-            match slopes(&window, Some(gathered.segments()), &plan.plan, options.strict, group)? {
-                Parts::F64(parts) => column::<Float64Type>([gathered.put_back(parts, height)]),
-                Parts::F32(parts) => column::<Float32Type>([gathered.put_back(parts, height)]),
-            }
-        },
+    let points = match &gathered {
+        Some(gathered) => &taken(points, gathered.rows())?,
+        None => points,
+    };
+    let segments = match &gathered {
+        Some(gathered) => gathered.segments(),
+        None => &Segments::new(bits(&groups.starts), height),
+    };
+    let row = |position: usize| match &gathered {
+        Some(gathered) => gathered.rows()[position] as usize,
+        None => position,
+    };
+    let window = Window::of_column(points, options.edge_order.reach())?;
+    let slopes = slopes(&window, Some(segments), &plan.plan, options.strict, |position| {
+        group(&by, row(position))
+    })?;
+    let slopes = match (&gathered, slopes) {
+        (None, slopes) => in_order(slopes),
+        (Some(gathered), Parts::F64(parts)) => column::<Float64Type>([gathered.put_back(parts, height)]),
+        (Some(gathered), Parts::F32(parts)) => column::<Float32Type>([gathered.put_back(parts, height)]),
     };
     finish(&slopes, points.name(), &plan.dtype, options.strict)
 }

@@ -42,15 +42,8 @@ struct GradientKwargs {
     options: GradientOptions<String>,
 }
 
-fn plan(points: &Field, options: &GradientOptions<String>) -> PolarsResult<Typed> {
-    let DataType::Struct(fields) = points.dtype() else {
-        polars_bail!(InvalidOperation: "`gradient` takes a column of points, got {}", points.dtype());
-    };
-    Typed::new(&fields[0], fields.get(1), options)
-}
-
 fn gradient_output(fields: &[Field], kwargs: GradientKwargs) -> PolarsResult<Field> {
-    let plan = plan(&fields[0], &kwargs.options)?;
+    let plan = Typed::of_points(&fields[0], &kwargs.options)?;
     Ok(Field::new(fields[0].name().clone(), plan.dtype))
 }
 
@@ -58,14 +51,14 @@ fn gradient_output(fields: &[Field], kwargs: GradientKwargs) -> PolarsResult<Fie
 #[polars_expr(output_type_func_with_kwargs=gradient_output)]
 fn gradient_shifted(inputs: &[Series], kwargs: GradientKwargs) -> PolarsResult<Series> {
     let window = Window::of_shifted(inputs.iter())?;
-    let plan = plan(&inputs[0].field(), &kwargs.options)?;
+    let plan = Typed::of_points(&inputs[0].field(), &kwargs.options)?;
     gradient_of_window(&window, &plan, &kwargs.options)
 }
 
 /// A whole column of points and, if there are keys, a struct of them → slopes.
 #[polars_expr(output_type_func_with_kwargs=gradient_output)]
 fn gradient_whole(inputs: &[Series], kwargs: GradientKwargs) -> PolarsResult<Series> {
-    let plan = plan(&inputs[0].field(), &kwargs.options)?;
+    let plan = Typed::of_points(&inputs[0].field(), &kwargs.options)?;
     let keys = match inputs.get(1) {
         Some(keys) => keys.struct_()?.fields_as_series(),
         None => Vec::new(),
