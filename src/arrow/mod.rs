@@ -66,7 +66,7 @@ use crate::unsorted::{message, wrong_step};
 /// | a time | a time | `Float64`, a pure ratio |
 /// | any other | any | `Float64` |
 ///
-/// Nulls and NaN are treated as [`Nulls`](crate::Nulls) says and as in a Polars column.
+/// Nulls and NaN are treated as [`Nulls`] says and as in a Polars column.
 ///
 /// # Errors
 ///
@@ -143,7 +143,7 @@ fn named(
     let groups = Groups::new(&options.by, height)?;
     let starts = Bits::new(&groups.starts, 0);
     let known = match options.nulls {
-        Nulls::Skip => NullBuffer::union(y.logical_nulls().as_ref(), x.and_then(|x| x.logical_nulls()).as_ref()),
+        Nulls::Skip => NullBuffer::union(y.logical_nulls().as_ref(), x.and_then(Array::logical_nulls).as_ref()),
         _ => None,
     };
     let gathered = match (known, groups.rows) {

@@ -41,7 +41,6 @@ pub trait ExprGradient {
     /// assert_eq!(slopes.collect()?, df!("by" => expected, "over" => expected)?);
     /// # PolarsResult::Ok(())
     /// ```
-    #[must_use]
     fn gradient(self, options: GradientOptions<Expr>) -> Expr;
 }
 
