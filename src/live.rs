@@ -1,12 +1,13 @@
 //! The derivative of a live feed: points in, finished slopes out a step behind.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::fmt::{self, Display};
 use std::hash::Hash;
 use std::time::Duration;
 
 use crate::bits::Bits;
-use crate::kernel::Sample;
+use crate::kernel::{Sample, stencil};
 use crate::neighbours::{Chunk, Column, Links};
 use crate::options::{GradientOptions, Nulls};
 use crate::piece::Slopes;
@@ -37,7 +38,7 @@ use crate::unit::Unit;
 /// assert_eq!((slope.row, slope.slope), (2, Some(2.0)));
 ///
 /// // At the end the last points are finished, in the order of their rows. One alone has no slope.
-/// let last: Vec<_> = live.finish()?.into_iter().map(|slope| (slope.row, slope.slope)).collect();
+/// let last: Vec<_> = live.finish().into_iter().map(|slope| (slope.row, slope.slope)).collect();
 /// assert_eq!(last, [(1, None), (3, Some(4.0))]);
 /// # Ok::<(), polars_grad::LiveError>(())
 /// ```
@@ -141,8 +142,8 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
     ///
     /// # Errors
     ///
-    /// An x that is not finite and strictly monotonic, unless [`strict`](GradientOptions::strict) is off. The point then
-    /// is not taken.
+    /// An x that is not finite, or not strictly monotonic with the two points before, unless
+    /// [`strict`](GradientOptions::strict) is off. The point then is not taken, and the feed can go on without it.
     pub fn push(&mut self, key: K, x: Option<X>, y: Option<Y>) -> Result<Option<Finished<K>>, LiveError> {
         let point = Point { row: self.rows, x, y };
         if self.skip_nulls && (x.is_none() || y.is_none()) {
@@ -151,7 +152,10 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
             return Ok(Some(Finished { key, row, slope }));
         }
         let past = self.sources.get(&key).copied().unwrap_or_default();
-        let slope = self.slope(&past, Some(point))?;
+        if self.strict {
+            self.check(&past, &point)?;
+        }
+        let slope = self.slope(&past, Some(point));
         self.rows += 1;
         self.sources.insert(key.clone(), follow(past, Some(point)));
         Ok(slope.map(|(row, slope)| Finished { key, row, slope }))
@@ -171,16 +175,13 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
     }
 
     /// Ends the feed: the slopes at the last points of every key, in the order of the points.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`push`](Self::push).
-    pub fn finish(self) -> Result<Vec<Finished<K>>, LiveError> {
+    #[must_use]
+    pub fn finish(self) -> Vec<Finished<K>> {
         let mut finished = Vec::new();
         for (key, &past) in &self.sources {
             let mut past = past;
             for _ in 0..self.reach {
-                let slope = self.slope(&past, None)?;
+                let slope = self.slope(&past, None);
                 finished.extend(slope.map(|(row, slope)| Finished {
                     key: key.clone(),
                     row,
@@ -190,55 +191,67 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
             }
         }
         finished.sort_by_key(|slope| slope.row);
-        Ok(finished)
+        finished
     }
 
-    /// The slope at the point that the next one, or the end of the feed, completes the stencil of.
-    fn slope(&self, past: &Past<Y, X>, next: Option<Point<Y, X>>) -> Result<Option<(u64, Option<f64>)>, LiveError> {
-        let window: Vec<_> = past[4 - 2 * self.reach..].iter().copied().chain([next]).collect();
-        let Some(this) = window[self.reach] else {
-            return Ok(None);
+    /// Whether the x of a point leads on from those before it.
+    fn check(&self, [.., a, b]: &Past<Y, X>, point: &Point<Y, X>) -> Result<(), LiveError> {
+        let Some(x) = point.x else { return Ok(()) };
+        let before = [a, b].map(|past| past.and_then(|past| past.x));
+        let step = |from: Option<X>, to: X| {
+            let from = from?;
+            let is_gap = self.plan.apart.max_gap.is_some_and(|limit| to.is_beyond(from, limit));
+            (!is_gap).then(|| to.minus(from))
         };
+        let is_finite = x.taint() == 0.0;
+        let last = step(before[1], x);
+        let leads_on = last.is_none_or(|last| {
+            let first = before[1].and_then(|b| step(before[0], b)).unwrap_or(last);
+            stencil::monotonic(first, last)
+        });
+        if is_finite && leads_on {
+            return Ok(());
+        }
+        let shown: Vec<_> = [*a, *b, Some(*point)]
+            .iter()
+            .flatten()
+            .filter_map(|point| Some(format!("{} (point {})", point.x?, point.row)))
+            .collect();
+        Err(LiveError(format!(
+            "`x` must be finite and strictly monotonic, but got {} in a row; sort the feed, drop duplicates, or turn \
+            `strict` off to get nulls there",
+            shown.join(", ")
+        )))
+    }
+
+    /// The slope at the point whose stencil the next one, or the end of the feed, completes.
+    fn slope(&self, past: &Past<Y, X>, next: Option<Point<Y, X>>) -> Option<(u64, Option<f64>)> {
+        let window: Vec<_> = past[4 - 2 * self.reach..].iter().copied().chain([next]).collect();
+        let this = window[self.reach]?;
         let values = window.iter().map(|point| {
             let x = point.and_then(|point| point.x);
             let y = point.and_then(|point| point.y);
-            (
-                [x.unwrap_or_default()],
-                x.is_some(),
-                [y.unwrap_or_default()],
-                y.is_some(),
-                point.is_some(),
-            )
+            let known = [y.is_some(), x.is_some(), point.is_some()];
+            ([y.unwrap_or_default()], [x.unwrap_or_default()], known.map(bit))
         });
         let values: Vec<_> = values.collect();
-        let members = values.iter().map(|(x, x_known, y, y_known, exists)| Chunk {
+        let members = values.iter().map(|(y, x, [y_known, x_known, exists])| Chunk {
             y: Column {
                 values: y,
-                validity: Some(bit(*y_known)),
+                validity: Some(*y_known),
             },
             x: Some(Column {
                 values: x,
-                validity: Some(bit(*x_known)),
+                validity: Some(*x_known),
             }),
-            exists: Some(bit(*exists)),
+            exists: Some(*exists),
         });
         let members: Vec<_> = members.collect();
-        let on_broken = |_, read: std::ops::Range<usize>| {
-            if self.strict {
-                Err(not_monotonic(&window[read]))
-            } else {
-                Ok(())
-            }
-        };
         let mut slopes = Slopes::<f64>::with_capacity(1);
-        slopes.append(
-            &members,
-            Links::new(self.plan.apart, None, 0),
-            self.plan.scale,
-            on_broken,
-        )?;
+        let links = Links::new(self.plan.apart, None, 0);
+        let Ok(()) = slopes.append(&members, links, self.plan.scale, |_, _| Ok::<_, Infallible>(()));
         let (slopes, validity) = slopes.into_parts();
-        Ok(Some((this.row, validity.is_none().then_some(slopes[0]))))
+        Some((this.row, validity.is_none().then_some(slopes[0])))
     }
 }
 
@@ -248,18 +261,4 @@ fn follow<Y: Copy, X: Copy>([_, a, b, c]: Past<Y, X>, next: Option<Point<Y, X>>)
 
 fn bit(set: bool) -> Bits<'static> {
     Bits::new(if set { &[1] } else { &[0] }, 0)
-}
-
-fn not_monotonic<Y, X: Display>(points: &[Option<Point<Y, X>>]) -> LiveError {
-    let x: Vec<_> = points
-        .iter()
-        .flatten()
-        .filter_map(|point| Some((point.row, point.x.as_ref()?)))
-        .collect();
-    let shown: Vec<_> = x.iter().map(|(row, x)| format!("{x} (point {row})")).collect();
-    LiveError(format!(
-        "`x` must be finite and strictly monotonic, but got {} in a row; sort the feed, drop duplicates, or turn \
-        `strict` off to get nulls there",
-        shown.join(", ")
-    ))
 }
