@@ -21,9 +21,16 @@ example: $(BIN)/.wheel $(BIN)/.example  ## the pressure tendency at three New Yo
 
 test: lint test-rust test-python test-newest-1 test-lowest example  ## everything that CI runs
 
-test-rust:  ## Rust: unit tests, integration tests, doctests
+# The library and its lazy consumer with the features of both, so that Polars is built once.
+RUST := -p polars-grad -p consumer-lazy --features polars-grad/lazy,polars-grad/arrow
+
+test-rust:  ## Rust: unit tests, integration tests, doctests, consumers, examples
 	cargo test --no-default-features
-	cargo test
+	cargo test $(RUST)
+	cargo test -p consumer-arrow -p consumer-kernel
+	for example in $(basename $(notdir $(wildcard examples/*.rs))); do \
+		cargo run --quiet $(RUST) --example $$example || exit 1; done
+	cargo package --no-default-features
 
 test-python: $(BIN)/.wheel $(BIN)/.test  ## Python, on the newest Polars
 	$(BIN)/python -m pytest
@@ -36,8 +43,10 @@ test-lowest: $(VENV)-lowest/.wheel  ## the same wheel on the lowest supported Po
 
 lint: $(BIN)/.wheel $(BIN)/.test $(BIN)/.lint  ## formatters, linters, type checker, documentation warnings
 	cargo fmt --check
-	cargo clippy --all-features --all-targets -- -D warnings
+	cargo clippy --workspace --all-features --all-targets -- -D warnings
 	cargo clippy --no-default-features -- -D warnings
+	cargo clippy --no-default-features --features arrow -- -D warnings
+	cargo clippy --no-default-features --features lazy -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --all-features --no-deps
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

@@ -1,4 +1,5 @@
-//! Derivatives of tabular data: `numpy.gradient` for Polars columns, on any grid, with nulls, exact for integers and times.
+//! Derivatives of tabular data: `numpy.gradient` for columns, on any grid, with nulls, gaps and groups, exact for integers
+//! and times.
 //!
 //! # Example
 //!
@@ -22,14 +23,22 @@
 //!
 //! - Differences are divided before they are weighed, integers and times subtracted as integers: the answer keeps its
 //!   digits where `numpy.gradient` loses them.
-//! - Nulls, NaN, short and unsorted columns each have a stated result; nothing is invented, nothing panics.
-//! - One pass, one division a row, vector instructions where the processor has them.
+//! - Nulls, NaN, gaps, short and unsorted columns each have a stated result; nothing is invented, nothing panics.
+//! - One pass, one division a row, vector instructions where the processor has them; thousands of groups in the same pass.
+//! - One core: the same slopes, bit for bit, from every face below.
 //!
 //! # Features
 //!
-//! - `polars` (default): [`gradient`] on `Series`.
-//! - `python`: the plugin of the Python package. It sets the global allocator; not for dependents.
-//! - none: [`kernel`], slices in, slopes out, for other engines.
+//! | feature | what it adds | depends on |
+//! |---|---|---|
+//! | `polars` (default) | `gradient` of a `Series`, `Column` or chunked array | Polars |
+//! | `lazy` | `ExprGradient`: `col("y").gradient(...)` in lazy frames | Polars' lazy engine |
+//! | `arrow` | `arrow::gradient` of the arrays and batches of Apache Arrow | the `arrow-*` crates |
+//! | `serde` | options that can be stored; part of `polars` | serde |
+//! | none | [`LiveGradient`], points one by one; [`kernel`], slices in, slices out | num-traits |
+//! | `python` | the plugin of the Python package. It sets the global allocator; not for dependents | Polars, `PyO3` |
+//!
+//! The versions of Polars (0.55) and Arrow (60) are part of the interface, as their types are.
 
 #[cfg(feature = "arrow")]
 pub mod arrow;
