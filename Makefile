@@ -28,8 +28,9 @@ test-rust:  ## Rust: unit tests, integration tests, doctests, consumers, example
 	cargo test --no-default-features
 	cargo test $(RUST)
 	cargo test -p consumer-arrow -p consumer-kernel
+	cargo build $(RUST) --examples
 	for example in $(basename $(notdir $(wildcard examples/*.rs))); do \
-		cargo run --quiet $(RUST) --example $$example || exit 1; done
+		target/debug/examples/$$example || exit 1; done
 	cargo package --no-default-features
 
 test-python: $(BIN)/.wheel $(BIN)/.test  ## Python, on the newest Polars
@@ -73,7 +74,7 @@ $(BIN)/.venv:
 $(WHEELS)/.built: $(BIN)/.venv $(SOURCES)
 	rm -rf $(WHEELS) python/polars_grad/_internal*.so
 	@echo "building the wheel; the first time, with all of Polars, this takes about ten minutes"
-	$(BIN)/maturin build --release --interpreter $(BIN)/python --out $(WHEELS)
+	$(BIN)/maturin build --release --compression-level 9 --interpreter $(BIN)/python --out $(WHEELS)
 	@touch $@
 
 $(BIN)/.wheel: $(WHEELS)/.built

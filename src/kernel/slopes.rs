@@ -150,7 +150,9 @@ where
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::is_x86_feature_detected as has;
-        if has!("avx512f") && has!("avx512dq") && has!("avx512vl") {
+        // Integers of 128 bits fill no vector register: a loop of their own would only be weight.
+        let fits = size_of::<Y>().max(size_of::<X>()) <= size_of::<f64>();
+        if fits && has!("avx512f") && has!("avx512dq") && has!("avx512vl") {
             // SAFETY: the processor has just been asked for these features; with them it has AVX2 and FMA.
             return unsafe { irregular_avx512(points, sides, broken, slopes) };
         }
