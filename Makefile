@@ -44,7 +44,9 @@ test-lowest: $(VENV)-lowest/.wheel  ## the same wheel on the lowest supported Po
 
 lint: $(BIN)/.wheel $(BIN)/.test $(BIN)/.lint  ## formatters, linters, type checker, documentation warnings
 	cargo fmt --check
-	cargo clippy --workspace --all-features --all-targets -- -D warnings
+	cargo clippy --all-features --all-targets -- -D warnings
+	cargo clippy -p consumer-arrow -p consumer-kernel --all-targets -- -D warnings
+	cargo clippy $(RUST) --all-targets -- -D warnings
 	cargo clippy --no-default-features -- -D warnings
 	cargo clippy --no-default-features --features arrow -- -D warnings
 	cargo clippy --no-default-features --features lazy -- -D warnings

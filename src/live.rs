@@ -63,13 +63,24 @@ pub struct Finished<K> {
     pub slope: Option<f64>,
 }
 
-/// Why a live feed cannot go on, or not begin.
+/// Why a point is not taken, or a feed cannot begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LiveError(String);
+pub struct LiveError {
+    message: String,
+    row: Option<u64>,
+}
+
+impl LiveError {
+    /// Which of all the points was not taken, counting those that were; `None` for an option that does not fit.
+    #[must_use]
+    pub fn row(&self) -> Option<u64> {
+        self.row
+    }
+}
 
 impl Display for LiveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.message)
     }
 }
 
@@ -77,7 +88,7 @@ impl std::error::Error for LiveError {}
 
 impl From<Refused> for LiveError {
     fn from(Refused(message): Refused) -> Self {
-        Self(message)
+        Self { message, row: None }
     }
 }
 
@@ -101,8 +112,20 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
         Self::of(options, Unit::NUMBER)
     }
 
-    /// A feed whose x are times, counted in ticks of such a length; slopes are per second, or
+    /// A feed whose x are times, counted in ticks of such a length, mostly as [`i64`]; slopes are per second, or
     /// [`per`](GradientOptions::per).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use polars_grad::{GradientOptions, LiveGradient};
+    ///
+    /// let per_hour = GradientOptions::new().per(Duration::from_secs(3600));
+    /// let mut live = LiveGradient::<(), f64, i64>::over_time(&per_hour, Duration::from_millis(1))?;
+    /// live.push((), Some(1_763_740_800_000), Some(20.0))?;
+    /// let slope = live.push((), Some(1_763_740_860_000), Some(20.5))?.expect("a minute later");
+    /// assert_eq!(slope.slope, Some(30.0));
+    /// # Ok::<(), polars_grad::LiveError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -110,21 +133,18 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
     pub fn over_time(options: &GradientOptions<()>, tick: Duration) -> Result<Self, LiveError> {
         match i64::try_from(tick.as_nanos()) {
             Ok(nanoseconds) if nanoseconds > 0 => Self::of(options, Unit::Time { nanoseconds }),
-            _ => Err(LiveError(format!(
-                "`tick` must be from 1 ns to 292 years long, got {tick:?}"
-            ))),
+            _ => Err(Refused(format!("`tick` must be from 1 ns to 292 years long, got {tick:?}")).into()),
         }
     }
 
     fn of(options: &GradientOptions<()>, unit: Unit) -> Result<Self, LiveError> {
-        if !options.by.is_empty() || options.x.is_some() {
-            return Err(LiveError(
-                "`x` and `by` are given with each point, not as options; drop them".into(),
-            ));
+        if !options.by.is_empty() || options.x.is_some() || options.spacing.is_some() {
+            let message = "a live feed gets x and key with each point; drop `x`, `by` and `spacing` from the options";
+            return Err(Refused(message.into()).into());
         }
         let column = |name, unit| Described {
             name,
-            dtype: &"a live feed",
+            dtype: &"a live feed of numbers; one of times begins with `over_time`",
             unit: Some(unit),
             is_bool: false,
         };
@@ -161,17 +181,19 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
         Ok(slope.map(|(row, slope)| Finished { key, row, slope }))
     }
 
-    /// Takes a batch of points `(key, x, y)`; returns the slopes that they finish, in the order of the points.
+    /// Takes a batch of points `(key, x, y)`, and appends the slopes that they finish, in the order of the points.
     ///
     /// # Errors
     ///
-    /// Those of [`push`](Self::push); the points before the broken one are taken.
-    pub fn extend<I>(&mut self, points: I) -> Result<Vec<Finished<K>>, LiveError>
+    /// Those of [`push`](Self::push); the points before the broken one are taken, their slopes appended.
+    pub fn extend<I>(&mut self, points: I, finished: &mut Vec<Finished<K>>) -> Result<(), LiveError>
     where
         I: IntoIterator<Item = (K, Option<X>, Option<Y>)>,
     {
-        let finished = points.into_iter().map(|(key, x, y)| self.push(key, x, y));
-        finished.filter_map(Result::transpose).collect()
+        for (key, x, y) in points {
+            finished.extend(self.push(key, x, y)?);
+        }
+        Ok(())
     }
 
     /// Ends the feed: the slopes at the last points of every key, in the order of the points.
@@ -196,8 +218,9 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
 
     /// Whether the x of a point leads on from those before it.
     fn check(&self, [.., a, b]: &Past<Y, X>, point: &Point<Y, X>) -> Result<(), LiveError> {
-        let Some(x) = point.x else { return Ok(()) };
-        let before = [a, b].map(|past| past.and_then(|past| past.x));
+        let linked = |point: &Point<Y, X>| point.x.filter(|_| !self.plan.apart.at_nulls || point.y.is_some());
+        let Some(x) = linked(point) else { return Ok(()) };
+        let before = [a, b].map(|past| past.as_ref().and_then(linked));
         let step = |from: Option<X>, to: X| {
             let from = from?;
             let is_gap = self.plan.apart.max_gap.is_some_and(|limit| to.is_beyond(from, limit));
@@ -217,11 +240,15 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
             .flatten()
             .filter_map(|point| Some(format!("{} (point {})", point.x?, point.row)))
             .collect();
-        Err(LiveError(format!(
+        let message = format!(
             "`x` must be finite and strictly monotonic, but got {} in a row; sort the feed, drop duplicates, or turn \
             `strict` off to get nulls there",
             shown.join(", ")
-        )))
+        );
+        Err(LiveError {
+            message,
+            row: Some(point.row),
+        })
     }
 
     /// The slope at the point whose stencil the next one, or the end of the feed, completes.

@@ -152,9 +152,14 @@ fn limit(gap: Spacing, x: Option<(Described, Unit)>) -> Result<Limit, Refused> {
         },
         (Spacing::Step(_), Unit::Time { .. }) => refuse!(
             "`max_gap` must be a duration where x is temporal, but x column `{}` is {}; \
-            give a timedelta or a duration string such as \"90m\"",
+            give {}",
             x.name,
-            x.dtype
+            x.dtype,
+            if cfg!(feature = "python") {
+                "a timedelta or a duration string such as \"90m\""
+            } else {
+                "a `Duration`"
+            }
         ),
         (Spacing::Nanoseconds(_), Unit::Number { .. }) => refuse!(
             "`max_gap` must be a number where x is one, but x column `{}` is {}; \

@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type};
 use arrow_array::{
-    Array, ArrayRef, Float64Array, Int64Array, PrimitiveArray, RecordBatch, UInt32Array, new_null_array,
+    Array, ArrayRef, Float64Array, Int64Array, PrimitiveArray, RecordBatch, UInt32Array, make_array, new_null_array,
 };
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_cast::display::array_value_to_string;
@@ -47,13 +47,15 @@ use crate::unsorted::{message, wrong_step};
 /// is the slope of the parabola through the three points, `(d1/h1 * h2 + d2/h2 * h1) / (h1 + h2)`: second-order accurate
 /// on any grid, and the same as [`numpy.gradient`][numpy].
 ///
-/// - `y`: any number, or a time; sliced or not, with or without nulls. Nothing is copied of arrays of `f64`, `f32`, `i64`
-///   and times of 64 bits; the result is the only allocation as long as as the column.
+/// - `y`: any number, or a time; sliced or not, with or without nulls. Arrays of `f64`, `f32`, `i64` and times of 64 bits
+///   are read in place, and the slopes are the one allocation of their size. Only rows that do not stand together (keys
+///   in turns, nulls that are skipped) are gathered, and the slopes put back.
 /// - [`x`](GradientOptions::x): of the same types or boolean, as long as `y`.
 /// - [`by`](GradientOptions::by): keys of any type that Arrow can compare, as long as `y`. Floats are equal keys if their
 ///   bits are.
 ///
-/// Runs on the calling thread: engines on Arrow have a thread per batch.
+/// Runs on the calling thread: engines on Arrow have a thread per batch. Over the batches of a stream go on with
+/// [`LiveGradient`](crate::LiveGradient), whose slopes are the same.
 ///
 /// # Returns
 ///
@@ -235,7 +237,7 @@ impl Points {
         };
         let known: Vec<_> = rows.clone().filter(|&row| x.is_valid(row)).collect();
         let wrong = wrong_step(&known, |&before, &after| numbers.order(before, after));
-        let shown = |index: usize| array_value_to_string(x, known[index]);
+        let shown = |index: usize| show(x, known[index]);
         let hint = "sort by it, drop duplicates, or turn `strict` off to get nulls there";
         let message = message(name, &shown(wrong)?, &shown(wrong + 1)?, group, hint);
         Ok(ArrowError::ComputeError(message))
@@ -247,13 +249,25 @@ fn group(names: &[String], keys: &[ArrayRef], row: usize) -> Result<String, Arro
     let shown = names
         .iter()
         .zip(keys)
-        .map(|(name, key)| Ok(format!("`{name}` = {}", array_value_to_string(key, row)?)));
+        .map(|(name, key)| Ok(format!("`{name}` = {}", show(key, row)?)));
     let shown = shown.collect::<Result<Vec<_>, ArrowError>>()?;
     Ok(if shown.is_empty() {
         String::new()
     } else {
         format!(" in the group {}", shown.join(", "))
     })
+}
+
+/// A value in full; an instant in UTC, as time zones are not compiled in.
+fn show(array: &ArrayRef, row: usize) -> Result<String, ArrowError> {
+    match array.data_type() {
+        DataType::Timestamp(unit, Some(_)) => {
+            let instant = array.slice(row, 1).to_data().into_builder();
+            let instant = make_array(instant.data_type(DataType::Timestamp(*unit, None)).build()?);
+            Ok(format!("{} UTC", array_value_to_string(&instant, 0)?))
+        },
+        _ => array_value_to_string(array, row),
+    }
 }
 
 /// The slopes in the order of the rows, and a bit for each unless all are valid.

@@ -19,7 +19,8 @@ use crate::bits::{ROWS, places, word};
 
 /// Three columns of one length: each row's predecessor, the row itself, its successor.
 ///
-/// Where a row has no such neighbour any value may stand: [`Sides`] tells.
+/// Where a row has no such neighbour any value may stand: [`Sides`] tells. In memory they mostly are one column, padded
+/// by a value at either end, from its first, second and third value on.
 #[derive(Clone, Copy, Debug)]
 pub struct Neighbours<'a, T> {
     /// The row before.
@@ -37,7 +38,7 @@ pub struct Points<'a, Y, X> {
     pub y: Neighbours<'a, Y>,
     /// The coordinates.
     pub x: Neighbours<'a, X>,
-    /// The unit of the slope.
+    /// The unit of the slope where y or x is an integer; between floats it is that of the numbers themselves.
     pub scale: Scale,
 }
 
@@ -135,6 +136,10 @@ where
 /// # Errors
 ///
 /// What `broken` returns.
+///
+/// # Panics
+///
+/// Where the columns of `points` differ in length.
 pub fn irregular<Y, X, O, E>(
     points: Points<'_, Y, X>,
     sides: impl FnMut(usize) -> Sides,

@@ -22,7 +22,7 @@ pub trait ExprGradient {
     /// # Errors
     ///
     /// Those of [`gradient`](crate::gradient): of dtypes and options when the query is planned, of an unsorted x when it
-    /// runs.
+    /// runs. Polars wraps them in the place of the query; [`PolarsError::remove_context`] takes that off.
     ///
     /// # Examples
     ///
@@ -31,10 +31,11 @@ pub trait ExprGradient {
     /// use polars_grad::{ExprGradient, GradientOptions};
     ///
     /// let frame = df!("t" => [0.0, 1.0, 3.0, 0.0, 2.0], "y" => [0.0, 1.0, 9.0, 5.0, 1.0], "id" => [1, 1, 1, 2, 2])?;
-    /// let options = GradientOptions::new().x(col("t"));
+    /// // A name is a column: `.x("t")` is `.x(col("t"))`.
+    /// let options = GradientOptions::new().x("t");
     ///
     /// let slopes = frame.lazy().select([
-    ///     col("y").gradient(options.clone().by([col("id")])).alias("by"),
+    ///     col("y").gradient(options.clone().by(["id"])).alias("by"),
     ///     col("y").gradient(options).over([col("id")])?.alias("over"),
     /// ]);
     /// let expected = [1.0, 2.0, 4.0, -2.0, -2.0];

@@ -323,7 +323,8 @@ fn finish(slopes: &Series, name: &PlSmallStr, dtype: &DataType, strict: bool) ->
             polars_ensure!(
                 !strict || whole.null_count() == slopes.null_count(),
                 ComputeError: "the gradient of `{name}` does not fit in a {dtype}; \
-                cast y to an integer, or pass `strict=False` to get nulls there"
+                cast y to an integer, or {} to get nulls there",
+                if cfg!(feature = "python") { "pass `strict=False`" } else { "turn `strict` off" }
             );
             Ok(whole.into_duration(*unit).into_series())
         },

@@ -16,10 +16,14 @@ pub(crate) fn not_monotonic(x: &[Series], row: usize, read: Range<usize>, group:
     });
     let shown = |index: usize| known.get(index).map_or_else(String::new, |value| show(value));
     let name = x[0].name();
-    let hint = format!(
-        "sort by `{name}`, use `.over(..., order_by=\"{name}\")`, drop duplicates, \
-        or pass `strict=False` to get nulls there"
-    );
+    let hint = if cfg!(feature = "python") {
+        format!(
+            "sort by `{name}`, use `.over(..., order_by=\"{name}\")`, drop duplicates, \
+            or pass `strict=False` to get nulls there"
+        )
+    } else {
+        format!("sort by `{name}`, drop duplicates, or turn `strict` off to get nulls there")
+    };
     let message = message(name, &shown(wrong), &shown(wrong + 1), group, &hint);
     Ok(PolarsError::ComputeError(message.into()))
 }

@@ -1,0 +1,848 @@
+//! The Arrow face: every type, every slice, every order of keys.
+
+mod oracle;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_array::builder::StringDictionaryBuilder;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    ArrowPrimitiveType, Float16Type, Float32Type, Float64Type, Int32Type, IntervalYearMonthType, TimestampSecondType,
+};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Date32Array, Date64Array, Decimal128Array, Decimal256Array,
+    DurationMillisecondArray, DurationNanosecondArray, DurationSecondArray, Float16Array, Float32Array, Float64Array,
+    Int8Array, Int16Array, Int32Array, Int64Array, ListArray, NullArray, PrimitiveArray, RecordBatch, StringArray,
+    Time32MillisecondArray, Time32SecondArray, Time64MicrosecondArray, Time64NanosecondArray,
+    TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray, UInt8Array,
+    UInt16Array, UInt32Array, UInt64Array, new_null_array,
+};
+use arrow_buffer::{NullBuffer, i256};
+use arrow_schema::{ArrowError, DataType, TimeUnit};
+use polars_grad::{EdgeOrder, GradientOptions, Nulls, arrow};
+use proptest::prelude::*;
+
+use oracle::{all_nulls, close, edge_orders, naive, naive_in_segments, points};
+
+fn options() -> GradientOptions<ArrayRef> {
+    GradientOptions::new()
+}
+
+fn floats(values: &[Option<f64>]) -> ArrayRef {
+    Arc::new(Float64Array::from(values.to_vec()))
+}
+
+/// The rows as `f64`, after a look at their type.
+fn values(slopes: &ArrayRef) -> Vec<Option<f64>> {
+    assert_eq!(slopes.data_type(), &DataType::Float64);
+    slopes.as_primitive::<Float64Type>().iter().collect()
+}
+
+fn squares() -> ArrayRef {
+    floats(&[Some(0.0), Some(1.0), Some(9.0), Some(16.0)])
+}
+
+/// The slopes of [`squares`] over 0, 1, 3, 4 of anything that steps so.
+const SLOPES: [Option<f64>; 4] = [Some(1.0), Some(2.0), Some(6.0), Some(7.0)];
+
+type F16 = <Float16Type as ArrowPrimitiveType>::Native;
+
+fn arrays<const N: usize>(arrays: [ArrayRef; N]) -> [ArrayRef; N] {
+    arrays
+}
+
+/// 0, 1, 3, 4 as every type of number.
+fn numbers() -> [ArrayRef; 12] {
+    let f16 = [0.0, 1.0, 3.0, 4.0].map(F16::from_f32);
+    arrays([
+        Arc::new(Int8Array::from(vec![0, 1, 3, 4])),
+        Arc::new(Int16Array::from(vec![0, 1, 3, 4])),
+        Arc::new(Int32Array::from(vec![0, 1, 3, 4])),
+        Arc::new(Int64Array::from(vec![0, 1, 3, 4])),
+        Arc::new(UInt8Array::from(vec![0, 1, 3, 4])),
+        Arc::new(UInt16Array::from(vec![0, 1, 3, 4])),
+        Arc::new(UInt32Array::from(vec![0, 1, 3, 4])),
+        Arc::new(UInt64Array::from(vec![0, 1, 3, 4])),
+        Arc::new(Float16Array::from(f16.to_vec())),
+        Arc::new(Float32Array::from(vec![0.0, 1.0, 3.0, 4.0])),
+        Arc::new(Float64Array::from(vec![0.0, 1.0, 3.0, 4.0])),
+        Arc::new(
+            Decimal128Array::from(vec![0, 1000, 3000, 4000])
+                .with_precision_and_scale(38, 3)
+                .expect("fits"),
+        ),
+    ])
+}
+
+/// A time of every type, and how many seconds a step of it is.
+fn times(counts: [i64; 4]) -> Vec<(ArrayRef, f64)> {
+    let small = counts.map(|count| count as i32).to_vec();
+    let counts = counts.to_vec();
+    let zone = Some("+02:00");
+    vec![
+        (Arc::new(Date32Array::from(small.clone())), 86400.0),
+        (Arc::new(Date64Array::from(counts.clone())), 1e-3),
+        (Arc::new(TimestampSecondArray::from(counts.clone())), 1.0),
+        (Arc::new(TimestampMillisecondArray::from(counts.clone())), 1e-3),
+        (Arc::new(TimestampMicrosecondArray::from(counts.clone())), 1e-6),
+        (Arc::new(TimestampNanosecondArray::from(counts.clone())), 1e-9),
+        (
+            Arc::new(TimestampSecondArray::from(counts.clone()).with_timezone_opt(zone)),
+            1.0,
+        ),
+        (
+            Arc::new(TimestampMillisecondArray::from(counts.clone()).with_timezone_opt(zone)),
+            1e-3,
+        ),
+        (
+            Arc::new(TimestampMicrosecondArray::from(counts.clone()).with_timezone("Europe/Berlin")),
+            1e-6,
+        ),
+        (
+            Arc::new(TimestampNanosecondArray::from(counts.clone()).with_timezone_utc()),
+            1e-9,
+        ),
+        (Arc::new(Time32SecondArray::from(small.clone())), 1.0),
+        (Arc::new(Time32MillisecondArray::from(small)), 1e-3),
+        (Arc::new(Time64MicrosecondArray::from(counts.clone())), 1e-6),
+        (Arc::new(Time64NanosecondArray::from(counts.clone())), 1e-9),
+        (Arc::new(DurationSecondArray::from(counts.clone())), 1.0),
+        (Arc::new(DurationMillisecondArray::from(counts.clone())), 1e-3),
+        (Arc::new(DurationNanosecondArray::from(counts)), 1e-9),
+    ]
+}
+
+#[test]
+fn every_number_is_an_x() -> Result<(), ArrowError> {
+    for x in numbers() {
+        assert_eq!(
+            values(&arrow::gradient(&squares(), &options().x(x.clone()))?),
+            SLOPES,
+            "{x:?}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn every_number_is_a_y_and_floats_keep_their_width() -> Result<(), ArrowError> {
+    for y in numbers() {
+        let slopes = arrow::gradient(&y, &options())?;
+        let expected = [1.0, 1.5, 1.5, 1.0];
+        match y.data_type() {
+            DataType::Float16 => {
+                assert_eq!(
+                    slopes.as_primitive::<Float16Type>().values()[..],
+                    expected.map(|v| F16::from_f32(v as f32))
+                );
+            },
+            DataType::Float32 => {
+                assert_eq!(
+                    slopes.as_primitive::<Float32Type>().values()[..],
+                    expected.map(|v| v as f32)
+                );
+            },
+            _ => assert_eq!(values(&slopes), expected.map(Some), "{y:?}"),
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_time_is_an_x_in_seconds_or_per_unit() -> Result<(), ArrowError> {
+    for (x, seconds) in times([7, 8, 10, 11]) {
+        let per_second = values(&arrow::gradient(&squares(), &options().x(x.clone()))?);
+        close(&per_second, &SLOPES.map(|slope| slope.map(|slope| slope / seconds))).expect("slopes per second");
+        let step = Duration::from_secs_f64(seconds);
+        assert_eq!(
+            values(&arrow::gradient(&squares(), &options().x(x.clone()).per(step))?),
+            SLOPES,
+            "{x:?}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_time_over_rows_is_a_duration_and_over_a_time_a_ratio() -> Result<(), ArrowError> {
+    for (y, seconds) in times([1, 3, 7, 15]) {
+        let (unit, times) = match y.data_type() {
+            // No duration counts days.
+            DataType::Date32 => (TimeUnit::Microsecond, 86_400_000_000),
+            _ if seconds == 1.0 => (TimeUnit::Second, 1),
+            _ if seconds == 1e-3 => (TimeUnit::Millisecond, 1),
+            _ if seconds == 1e-6 => (TimeUnit::Microsecond, 1),
+            _ => (TimeUnit::Nanosecond, 1),
+        };
+        let slopes = arrow::gradient(&y, &options())?;
+        assert_eq!(slopes.data_type(), &DataType::Duration(unit), "{y:?}");
+        let counts = [2, 3, 6, 8].map(|count| count * times);
+        assert_eq!(slopes.to_data().buffer::<i64>(0)[..4], counts, "{y:?}");
+
+        // To and from a duration of another unit the units cancel.
+        let hours: ArrayRef = Arc::new(DurationSecondArray::from(vec![0, 3600, 10_800, 14_400]));
+        let ratio = values(&arrow::gradient(&y, &options().x(hours))?);
+        let expected = [2.0, 2.0, 6.0, 8.0].map(|count| Some(count * seconds / 3600.0));
+        for (got, expected) in ratio.into_iter().zip(expected) {
+            let (got, expected) = (got.unwrap_or_default(), expected.unwrap_or_default());
+            assert!(
+                (got / expected - 1.0).abs() < 1e-14,
+                "{got} against {expected} of {y:?}"
+            );
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn booleans_are_an_x_and_no_y() -> Result<(), ArrowError> {
+    let bits: ArrayRef = Arc::new(BooleanArray::from(vec![false, true]));
+    let y = floats(&[Some(1.0), Some(5.0)]);
+    assert_eq!(
+        values(&arrow::gradient(&y, &options().x(bits.clone()))?),
+        [Some(4.0); 2]
+    );
+    assert_refused(
+        arrow::gradient(&bits, &options()),
+        "no meaning for booleans, but y column `y` is Boolean",
+    );
+    Ok(())
+}
+
+#[test]
+fn columns_of_nothing_but_nulls_have_no_slopes() -> Result<(), ArrowError> {
+    let nothing: ArrayRef = Arc::new(NullArray::new(4));
+    for nulls in [Nulls::Propagate, Nulls::Skip, Nulls::Split] {
+        let options = options().nulls(nulls);
+        let halves: ArrayRef = Arc::new(Float32Array::from(vec![1.0; 4]));
+        let at: ArrayRef = Arc::new(TimestampSecondArray::from(vec![None; 4]));
+        for (y, x, result) in [
+            (nothing.clone(), None, DataType::Float64),
+            (nothing.clone(), Some(squares()), DataType::Float64),
+            (squares(), Some(nothing.clone()), DataType::Float64),
+            (halves, Some(nothing.clone()), DataType::Float32),
+            (at, Some(squares()), DataType::Duration(TimeUnit::Second)),
+        ] {
+            let options = match x {
+                Some(x) => options.clone().x(x),
+                None => options.clone(),
+            };
+            assert_eq!(&arrow::gradient(&y, &options)?, &new_null_array(&result, 4));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn integers_do_not_wrap_around() -> Result<(), ArrowError> {
+    let falling: ArrayRef = Arc::new(UInt64Array::from(vec![u64::MAX, 5, 0]));
+    let max = u64::MAX as f64;
+    assert_eq!(
+        values(&arrow::gradient(&falling, &options())?),
+        [-max, -max / 2.0, -5.0].map(Some)
+    );
+    let y: ArrayRef = Arc::new(UInt64Array::from(vec![0, u64::MAX - 5, u64::MAX]));
+    assert_eq!(
+        values(&arrow::gradient(&y, &options().x(falling))?),
+        [-1.0; 3].map(Some)
+    );
+
+    let extremes: ArrayRef = Arc::new(Int64Array::from(vec![i64::MIN, i64::MAX]));
+    assert_eq!(values(&arrow::gradient(&extremes, &options())?), [Some(max); 2]);
+    let decimals: ArrayRef = Arc::new(Decimal128Array::from(vec![-10_i128.pow(37), 10_i128.pow(37)]));
+    assert_eq!(values(&arrow::gradient(&decimals, &options())?), [Some(2e27); 2]);
+    Ok(())
+}
+
+#[test]
+fn nanoseconds_of_our_days_are_exact() -> Result<(), ArrowError> {
+    let epoch = 1_700_000_000_000_000_000;
+    let at: ArrayRef = Arc::new(TimestampNanosecondArray::from(vec![
+        epoch,
+        epoch + 100,
+        epoch + 300,
+        epoch + 400,
+    ]));
+    let per = Duration::from_nanos(100);
+    assert_eq!(values(&arrow::gradient(&squares(), &options().x(at).per(per))?), SLOPES);
+    Ok(())
+}
+
+#[test]
+fn a_spacing_is_a_number_or_a_time() -> Result<(), ArrowError> {
+    assert_eq!(
+        values(&arrow::gradient(&squares(), &options().spacing(0.5))?),
+        [2.0, 9.0, 15.0, 14.0].map(Some)
+    );
+    let step = Duration::from_millis(500);
+    assert_eq!(
+        values(&arrow::gradient(&squares(), &options().spacing(step))?),
+        [2.0, 9.0, 15.0, 14.0].map(Some)
+    );
+    Ok(())
+}
+
+#[test]
+fn nulls_do_what_the_options_say() -> Result<(), ArrowError> {
+    let y = floats(&[Some(0.0), Some(1.0), None, Some(9.0), Some(16.0)]);
+    let rows: ArrayRef = Arc::new(Int32Array::from(vec![0, 1, 2, 3, 4]));
+    let x: ArrayRef = Arc::new(Int32Array::from(vec![Some(0), Some(1), None, Some(3), Some(4)]));
+    let full = floats(&[Some(0.0), Some(1.0), Some(4.0), Some(9.0), Some(16.0)]);
+    for (nulls, expected) in [
+        (Nulls::Propagate, [Some(1.0), None, None, None, Some(7.0)]),
+        (Nulls::Skip, [Some(1.0), Some(2.0), None, Some(6.0), Some(7.0)]),
+        (Nulls::Split, [Some(1.0), Some(1.0), None, Some(7.0), Some(7.0)]),
+    ] {
+        for (y, x) in [(&y, &rows), (&full, &x), (&y, &x)] {
+            assert_eq!(
+                values(&arrow::gradient(y, &options().x(x.clone()).nulls(nulls))?),
+                expected,
+                "{nulls:?}"
+            );
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn what_stands_under_a_null_is_not_looked_at() -> Result<(), ArrowError> {
+    let known = NullBuffer::from(vec![true, true, false, true, true, true]);
+    let rows = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
+    let clean = floats(
+        &rows
+            .iter()
+            .zip(&known)
+            .map(|(&row, known)| known.then_some(row))
+            .collect::<Vec<_>>(),
+    );
+    for under in [f64::NAN, f64::INFINITY, -7.0, 1.0, 1e300] {
+        let mut values = rows.to_vec();
+        values[2] = under;
+        let column: ArrayRef = Arc::new(Float64Array::new(values.into(), Some(known.clone())));
+        for nulls in [Nulls::Propagate, Nulls::Skip, Nulls::Split] {
+            for edge_order in [EdgeOrder::First, EdgeOrder::Second] {
+                let plain = options().nulls(nulls).edge_order(edge_order).max_gap(3.0);
+                let [got, expected] =
+                    [&column, &clean].map(|column| arrow::gradient(column, &plain.clone().x(column.clone())));
+                assert_eq!(&got?, &expected?, "{under} under {nulls:?}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_gap_ends_a_segment() -> Result<(), ArrowError> {
+    let x = floats(&[0.0, 1.0, 10.0, 20.0, 22.0].map(Some));
+    let y = floats(&[0.0, 1.0, 100.0, 400.0, 484.0].map(Some));
+    let expected = [Some(1.0), Some(1.0), None, Some(42.0), Some(42.0)];
+    assert_eq!(values(&arrow::gradient(&y, &options().x(x).max_gap(2.0))?), expected);
+
+    let at: ArrayRef = Arc::new(TimestampSecondArray::from(vec![0, 1, 10, 20, 22]));
+    let gap = Duration::from_secs(2);
+    assert_eq!(values(&arrow::gradient(&y, &options().x(at).max_gap(gap))?), expected);
+    Ok(())
+}
+
+#[test]
+fn the_ends_of_a_parabola_are_exact_at_the_second_order() -> Result<(), ArrowError> {
+    let x = floats(&[0.0, 1.0, 3.0, 4.0].map(Some));
+    let second = options().edge_order(EdgeOrder::Second);
+    assert_eq!(
+        values(&arrow::gradient(&squares(), &second.clone().x(x))?),
+        [0.0, 2.0, 6.0, 8.0].map(Some)
+    );
+    let two = squares().slice(0, 2);
+    assert_eq!(values(&arrow::gradient(&two, &second)?), [None, None]);
+    Ok(())
+}
+
+#[test]
+fn no_row_and_one_row_have_no_slope_but_a_type() -> Result<(), ArrowError> {
+    for rows in [0, 1] {
+        for edge_order in [EdgeOrder::First, EdgeOrder::Second] {
+            for nulls in [Nulls::Propagate, Nulls::Skip, Nulls::Split] {
+                let key: ArrayRef = Arc::new(StringArray::from(vec!["a"; rows]));
+                let x: ArrayRef = Arc::new(Int32Array::from(vec![1; rows]));
+                let plain = options().edge_order(edge_order).nulls(nulls);
+                for options in [plain.clone(), plain.clone().x(x.clone()), plain.x(x).by([key])] {
+                    for (y, result) in [
+                        (squares().slice(0, rows), DataType::Float64),
+                        (
+                            Arc::new(Float32Array::from(vec![1.0; rows])) as ArrayRef,
+                            DataType::Float32,
+                        ),
+                        (
+                            Arc::new(Date32Array::from(vec![1; rows])),
+                            DataType::Duration(TimeUnit::Microsecond),
+                        ),
+                    ] {
+                        assert_eq!(&arrow::gradient(&y, &options)?, &new_null_array(&result, rows));
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One interleaving of two groups, their squares and the slopes of each.
+fn turns() -> (ArrayRef, ArrayRef, [Option<f64>; 7]) {
+    let x = floats(&[0.0, 0.0, 1.0, 2.0, 3.0, 7.0, 4.0].map(Some));
+    let y = floats(&[0.0, 5.0, 1.0, 9.0, 9.0, 9.0, 16.0].map(Some));
+    (y, x, [1.0, 2.0, 2.0, 10.0 / 7.0, 6.0, 0.0, 7.0].map(Some))
+}
+
+#[test]
+fn keys_of_any_type_are_groups_wherever_they_stand() -> Result<(), ArrowError> {
+    let (y, x, expected) = turns();
+    let mut dictionary = StringDictionaryBuilder::<Int32Type>::new();
+    dictionary.extend(["a", "b", "a", "b", "a", "b", "a"].map(Some));
+    let keys = arrays([
+        Arc::new(StringArray::from(vec!["a", "b", "a", "b", "a", "b", "a"])),
+        Arc::new(StringArray::from(vec![
+            None,
+            Some("b"),
+            None,
+            Some("b"),
+            None,
+            Some("b"),
+            None,
+        ])),
+        Arc::new(Int64Array::from(vec![1, 2, 1, 2, 1, 2, 1])),
+        Arc::new(Int64Array::from(vec![
+            Some(0),
+            None,
+            Some(0),
+            None,
+            Some(0),
+            None,
+            Some(0),
+        ])),
+        Arc::new(BooleanArray::from(vec![true, false, true, false, true, false, true])),
+        Arc::new(Date32Array::from(vec![9, 8, 9, 8, 9, 8, 9])),
+        Arc::new(Float64Array::from(vec![
+            f64::NAN,
+            0.0,
+            f64::NAN,
+            0.0,
+            f64::NAN,
+            0.0,
+            f64::NAN,
+        ])),
+        Arc::new(dictionary.finish()),
+    ]);
+    for key in keys {
+        let slopes = values(&arrow::gradient(&y, &options().x(x.clone()).by([key.clone()]))?);
+        close(&slopes, &expected).unwrap_or_else(|error| panic!("{error} by {key:?}"));
+    }
+    Ok(())
+}
+
+#[test]
+fn two_keys_are_groups_of_pairs() -> Result<(), ArrowError> {
+    let first: ArrayRef = Arc::new(StringArray::from(vec!["a", "a", "a", "b", "b", "a", "b", "b"]));
+    let second: ArrayRef = Arc::new(Int32Array::from(vec![1, 2, 1, 1, 2, 2, 1, 1]));
+    let y = floats(&[0.0, 0.0, 1.0, 0.0, 7.0, 2.0, 3.0, 6.0].map(Some));
+    let slopes = arrow::gradient(&y, &options().by([first, second]))?;
+    let alone = None;
+    assert_eq!(
+        values(&slopes),
+        [
+            Some(1.0),
+            Some(2.0),
+            Some(1.0),
+            Some(3.0),
+            alone,
+            Some(2.0),
+            Some(3.0),
+            Some(3.0)
+        ]
+    );
+    Ok(())
+}
+
+#[test]
+fn contiguous_keys_part_the_rows_where_they_change() -> Result<(), ArrowError> {
+    let key: ArrayRef = Arc::new(Int32Array::from(vec![
+        Some(7),
+        Some(7),
+        Some(3),
+        Some(3),
+        Some(3),
+        None,
+        None,
+        Some(8),
+    ]));
+    let y = floats(&[0.0, 1.0, 0.0, 2.0, 8.0, 0.0, 3.0, 1.0].map(Some));
+    let x = floats(&[0.0, 1.0, 0.0, 1.0, 2.0, 5.0, 4.0, 0.0].map(Some));
+    let slopes = arrow::gradient(&y, &options().x(x).by([key]))?;
+    assert_eq!(
+        values(&slopes),
+        [
+            Some(1.0),
+            Some(1.0),
+            Some(2.0),
+            Some(4.0),
+            Some(6.0),
+            Some(-3.0),
+            Some(-3.0),
+            None
+        ]
+    );
+    Ok(())
+}
+
+#[test]
+fn a_batch_names_its_columns() -> Result<(), ArrowError> {
+    let (y, x, expected) = turns();
+    let id: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "a", "b", "a", "b", "a"]));
+    let batch = RecordBatch::try_from_iter([("id", id), ("height", y), ("km", x)])?;
+    let by_id = GradientOptions::new().x("km").by(["id"]);
+    close(&values(&arrow::gradient_in(&batch, "height", &by_id)?), &expected).expect("the slopes of each group");
+
+    // A column over itself, slice or not.
+    let itself = GradientOptions::new().x("km").by(["id"]);
+    assert_eq!(
+        values(&arrow::gradient_in(&batch.slice(2, 3), "km", &itself)?),
+        [Some(1.0), None, Some(1.0)]
+    );
+    for options in [GradientOptions::new().x("mile"), GradientOptions::new().by(["mile"])] {
+        let error = arrow::gradient_in(&batch, "height", &options).expect_err("no such column");
+        assert!(matches!(error, ArrowError::SchemaError(_)), "{error:?}");
+        assert!(error.to_string().contains("mile"), "{error}");
+    }
+    let error = arrow::gradient_in(&batch, "mile", &GradientOptions::new()).expect_err("no such column");
+    assert!(error.to_string().contains("mile"), "{error}");
+    Ok(())
+}
+
+/// An `InvalidArgumentError` in these words.
+fn assert_refused(result: Result<ArrayRef, ArrowError>, words: &str) {
+    let error = result.expect_err(words);
+    assert!(matches!(error, ArrowError::InvalidArgumentError(_)), "{error:?}");
+    assert!(error.to_string().contains(words), "{error}");
+}
+
+/// A `ComputeError` that says which values of an x follow each other, and where.
+fn assert_unsorted(result: Result<ArrayRef, ArrowError>, words: &str) {
+    let error = result.expect_err(words);
+    assert!(matches!(error, ArrowError::ComputeError(_)), "{words}: {error:?}");
+    let message = error.to_string();
+    assert!(
+        message.contains("`x` must be finite and strictly monotonic, but in column `"),
+        "{message}"
+    );
+    assert!(message.contains(words), "{message}");
+    assert!(message.contains("turn `strict` off"), "{message}");
+}
+
+#[test]
+fn types_without_differences_are_refused_by_name() {
+    let refused = arrays([
+        Arc::new(StringArray::from(vec!["a", "b", "c", "d"])),
+        Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(
+            (0..4).map(|row| Some(vec![Some(row)])),
+        )),
+        Arc::new(Decimal256Array::from(vec![i256::ZERO; 4])),
+        Arc::new(PrimitiveArray::<IntervalYearMonthType>::from(vec![0, 1, 2, 3])),
+    ]);
+    for column in refused {
+        let dtype = column.data_type().to_string();
+        let words = |axis: &str| format!("takes a numeric or temporal {axis}, but column `{axis}` is {dtype}");
+        assert_refused(arrow::gradient(&column, &options()), &words("y"));
+        assert_refused(arrow::gradient(&squares(), &options().x(column.clone())), &words("x"));
+        let batch = RecordBatch::try_from_iter([("label", column), ("y", squares())]).expect("of one length");
+        let error = arrow::gradient_in(&batch, "y", &GradientOptions::new().x("label"));
+        assert_refused(error, "column `label`");
+    }
+}
+
+#[test]
+fn options_that_do_not_fit_are_refused_in_words() {
+    let y = squares();
+    let at: ArrayRef = Arc::new(TimestampSecondArray::from(vec![0, 1, 3, 4]));
+    let second = Duration::from_secs(1);
+    for (options, words) in [
+        (
+            options().x(y.clone()).per(second),
+            "`per` is the unit of a temporal x, but x column `x` is Float64",
+        ),
+        (options().per(second), "`per` is the unit of a temporal x"),
+        (
+            options().x(at.clone()).per(Duration::ZERO),
+            "`per` must be positive, got 0 ns",
+        ),
+        (options().spacing(0.0), "`spacing` must be finite and not zero, got 0"),
+        (
+            options().spacing(f64::NAN),
+            "`spacing` must be finite and not zero, got NaN",
+        ),
+        (options().spacing(Duration::ZERO), "`spacing` must not be zero"),
+        (
+            options().x(y.clone()).spacing(1.0),
+            "`x` and `spacing` exclude each other",
+        ),
+        (options().max_gap(1.0), "there is no `x`"),
+        (options().x(y.clone()).max_gap(second), "`max_gap` must be a number"),
+        (options().x(at.clone()).max_gap(1.0), "`max_gap` must be a duration"),
+        (
+            options().x(y.clone()).max_gap(0.0),
+            "`max_gap` must be finite and positive, got 0",
+        ),
+        (
+            options().x(at.slice(0, 3)),
+            "`x` must be as long as y: got 3 and 4 rows",
+        ),
+        (
+            options().by([at.slice(0, 3)]),
+            "`key 1` must be as long as y: got 3 and 4 rows",
+        ),
+        (
+            options().by([at.clone(), at.slice(0, 1)]),
+            "`key 2` must be as long as y: got 1 and 4 rows",
+        ),
+    ] {
+        assert_refused(arrow::gradient(&y, &options), words);
+    }
+}
+
+#[test]
+fn an_unsorted_x_is_an_error_that_names_column_values_and_group() -> Result<(), ArrowError> {
+    let y = floats(&[0.0; 6].map(Some));
+    let x = floats(&[0.0, 1.0, 3.0, 2.0, 5.0, 6.5].map(Some));
+    assert_unsorted(
+        arrow::gradient(&y, &options().x(x.clone())),
+        "column `x` 3.0 is followed by 2.0;",
+    );
+
+    let id: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "a", "b", "a", "a"]));
+    let day: ArrayRef = Arc::new(Int32Array::from(vec![1; 6]));
+    let at: ArrayRef = Arc::new(Int64Array::from(vec![0, 1, 2, 1, 4, 5]));
+    let batch = RecordBatch::try_from_iter([("y", y.clone()), ("at", at), ("id", id), ("day", day)])?;
+    let by_both = GradientOptions::new().x("at").by(["id", "day"]);
+    assert_unsorted(
+        arrow::gradient_in(&batch, "y", &by_both),
+        "column `at` 1 is followed by 1 in the group `id` = b, `day` = 1;",
+    );
+    let by_day = GradientOptions::new().x("at").by(["day"]);
+    assert_unsorted(
+        arrow::gradient_in(&batch, "y", &by_day),
+        "2 is followed by 1 in the group `day` = 1;",
+    );
+
+    let broken = floats(&[Some(0.0), Some(1.0), Some(f64::NAN), Some(3.0), Some(4.0), Some(5.0)]);
+    assert_unsorted(arrow::gradient(&y, &options().x(broken)), "1.0 is followed by NaN");
+    let broken = floats(&[Some(f64::INFINITY), Some(1.0), None, Some(3.0), Some(4.0), Some(5.0)]);
+    assert_unsorted(arrow::gradient(&y, &options().x(broken)), "inf is followed by 1.0");
+    Ok(())
+}
+
+#[test]
+fn an_unsorted_x_of_any_type_is_shown() {
+    let y = squares();
+    for (x, _) in times([5, 6, 6, 7]) {
+        let name = x.data_type().to_string();
+        let error = arrow::gradient(&y, &options().x(x)).expect_err("it repeats");
+        assert!(matches!(error, ArrowError::ComputeError(_)), "{name}: {error:?}");
+        assert!(error.to_string().contains("in column `x` "), "{name}: {error}");
+    }
+}
+
+#[test]
+fn a_group_of_any_time_is_shown() {
+    let x: ArrayRef = Arc::new(Int32Array::from(vec![0, 1, 1, 2]));
+    for (key, _) in times([5; 4]) {
+        let name = key.data_type().to_string();
+        let error = arrow::gradient(&squares(), &options().x(x.clone()).by([key])).expect_err("x repeats");
+        assert!(matches!(error, ArrowError::ComputeError(_)), "{name}: {error:?}");
+        assert!(
+            error.to_string().contains("1 is followed by 1 in the group `key 1` = "),
+            "{name}: {error}"
+        );
+    }
+}
+
+#[test]
+fn an_unsorted_time_beyond_the_calendar_is_an_error_of_its_order() {
+    let x: ArrayRef = Arc::new(TimestampSecondArray::from(vec![0, i64::MAX, i64::MAX, 5]));
+    let error = arrow::gradient(&squares(), &options().x(x)).expect_err("it repeats");
+    assert!(matches!(error, ArrowError::ComputeError(_)), "{error:?}");
+    let message = error.to_string();
+    assert!(message.contains("in column `x` "), "{message}");
+    // What cannot be written as a date is still a number, and no other error.
+    assert!(message.contains("9223372036854775807"), "{message}");
+    assert!(!message.contains("ERROR"), "{message}");
+}
+
+#[test]
+fn a_broken_x_is_null_if_not_strict() -> Result<(), ArrowError> {
+    let y = floats(&[0.0, 1.0, 4.0, 9.0, 16.0].map(Some));
+    let x = floats(&[0.0, 1.0, 1.0, 2.0, 3.0].map(Some));
+    let expected = [Some(1.0), None, None, Some(6.0), Some(7.0)];
+    assert_eq!(values(&arrow::gradient(&y, &options().x(x).strict(false))?), expected);
+    let x = floats(&[0.0, 1.0, 2.0, f64::NAN, 4.0].map(Some));
+    assert_eq!(
+        values(&arrow::gradient(&y, &options().x(x).strict(false))?),
+        [Some(1.0), Some(2.0), None, None, None]
+    );
+    Ok(())
+}
+
+#[test]
+fn a_slope_too_long_for_a_duration_is_an_error_or_null() -> Result<(), ArrowError> {
+    let y: ArrayRef = Arc::new(TimestampNanosecondArray::from(vec![0, i64::MAX, 0]));
+    let options = options().spacing(0.5);
+    let error = arrow::gradient(&y, &options).expect_err("twice the longest duration");
+    assert!(matches!(error, ArrowError::ComputeError(_)), "{error:?}");
+    assert!(
+        error
+            .to_string()
+            .contains("the gradient of `y` does not fit in a Duration"),
+        "{error}"
+    );
+    let slopes = arrow::gradient(&y, &options.strict(false))?;
+    let expected: ArrayRef = Arc::new(DurationNanosecondArray::from(vec![None, Some(0), None]));
+    assert_eq!(&slopes, &expected);
+    Ok(())
+}
+
+#[test]
+fn the_arrays_given_stay_as_they_are() -> Result<(), ArrowError> {
+    let (y, x, _) = turns();
+    let key: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "a", "b", "a", "b", "a"]));
+    let options = options().x(x.clone()).by([key.clone()]).nulls(Nulls::Skip);
+    let before = [&y, &x, &key].map(|column| (column.to_data().buffers()[0].as_ptr(), column.to_data()));
+    let first = arrow::gradient(&y, &options)?;
+    let second = arrow::gradient(&y, &options)?;
+    assert_eq!(&first, &second);
+    for (column, (buffer, data)) in [&y, &x, &key].into_iter().zip(before) {
+        assert_eq!(column.to_data().buffers()[0].as_ptr(), buffer);
+        assert_eq!(column.to_data(), data);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_slice_has_the_slopes_of_a_column_of_its_own() -> Result<(), ArrowError> {
+    let rows = 200_i64;
+    let steps: Vec<_> = (0..rows).map(|row| row * 3 + row % 2).collect();
+    let known = |row: &i64| row % 7 != 3;
+    let y = floats(
+        &(0..rows)
+            .map(|row| known(&row).then_some((row * 13 % 29) as f64))
+            .collect::<Vec<_>>(),
+    );
+    let key: ArrayRef = Arc::new(
+        (0..rows)
+            .map(|row| (row % 11 != 0).then_some(row / 40))
+            .collect::<Int64Array>(),
+    );
+    let at = steps.iter().map(|&at| (at % 5 != 0).then_some(at));
+    let xs = arrays([
+        floats(&steps.iter().map(|&x| Some(x as f64)).collect::<Vec<_>>()),
+        Arc::new(at.clone().collect::<TimestampSecondArray>()),
+        Arc::new(at.clone().map(|at| at.map(i64::cast_unsigned)).collect::<UInt64Array>()),
+        Arc::new(at.clone().map(|at| at.map(|at| at as f32)).collect::<Float32Array>()),
+        Arc::new(at.map(|at| at.map(i128::from)).collect::<Decimal128Array>()),
+    ]);
+    for x in xs {
+        for (start, length) in [(1, 199), (3, 64), (13, 130), (67, 5), (199, 1), (200, 0)] {
+            for nulls in [Nulls::Propagate, Nulls::Skip, Nulls::Split] {
+                for edge_order in [EdgeOrder::First, EdgeOrder::Second] {
+                    let part = |column: &ArrayRef| column.slice(start, length);
+                    // Row by row, so that nothing of the array it was cut from remains.
+                    let own = |column: &ArrayRef| {
+                        let indices: Int64Array = (start as i64..(start + length) as i64).collect();
+                        arrow_select::take::take(column, &indices, None)
+                    };
+                    let plain = options().nulls(nulls).edge_order(edge_order);
+                    let sliced = plain.clone().x(part(&x)).by([part(&key)]);
+                    let alone = plain.clone().x(own(&x)?).by([own(&key)?]);
+                    assert_eq!(
+                        &arrow::gradient(&part(&y), &sliced)?,
+                        &arrow::gradient(&own(&y)?, &alone)?
+                    );
+                    let (sliced, alone) = (plain.clone().x(part(&x)), plain.x(own(&x)?));
+                    assert_eq!(
+                        &arrow::gradient(&part(&y), &sliced)?,
+                        &arrow::gradient(&own(&y)?, &alone)?
+                    );
+                    if length > 1 {
+                        let at = arrow::gradient(&part(&x), &GradientOptions::new().nulls(nulls))?;
+                        assert_eq!(&at, &arrow::gradient(&own(&x)?, &GradientOptions::new().nulls(nulls))?);
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_timestamp_with_a_zone_is_the_instant_that_it_is() -> Result<(), ArrowError> {
+    let plain = TimestampSecondArray::from(vec![0, 1, 3, 4]);
+    let zoned: PrimitiveArray<TimestampSecondType> = plain.clone().with_timezone("-11:30");
+    for at in arrays([Arc::new(plain), Arc::new(zoned)]) {
+        assert_eq!(values(&arrow::gradient(&squares(), &options().x(at))?), SLOPES);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn matches_the_naive_formula_on_each_segment(
+        points in points(),
+        keys in prop::collection::vec(prop::option::weighted(0.9, 0..5_u8), 700),
+        in_order in any::<bool>(),
+        edge_order in edge_orders(),
+        nulls in all_nulls(),
+        max_gap in prop::option::of(1.0..20.0),
+        offset in 0..70_usize,
+    ) {
+        let (y, x): (Vec<_>, Vec<_>) = points.into_iter().unzip();
+        let mut keys = keys[..y.len()].to_vec();
+        if in_order {
+            keys.sort_unstable();
+        }
+        // The columns begin anywhere in longer ones.
+        let offset = offset.min(y.len());
+        let part = |column: ArrayRef| column.slice(offset, column.len() - offset);
+        let mut options = options().x(part(floats(&x))).edge_order(edge_order).nulls(nulls);
+        if let Some(gap) = max_gap {
+            options = options.max_gap(gap);
+        }
+        let (y_part, x_part) = (&y[offset..], &x[offset..]);
+        let by_keys = options.clone().by([part(Arc::new(UInt8Array::from(keys.clone())))]);
+        let slopes = arrow::gradient(&part(floats(&y)), &by_keys)?;
+        close(&values(&slopes), &naive_in_segments(y_part, x_part, &keys[offset..], edge_order, nulls, max_gap))?;
+
+        let slopes = arrow::gradient(&part(floats(&y)), &options)?;
+        let one = vec![None; y_part.len()];
+        close(&values(&slopes), &naive_in_segments(y_part, x_part, &one, edge_order, nulls, max_gap))?;
+    }
+
+    #[test]
+    fn rows_one_step_apart_match_the_naive_formula(points in points(), edge_order in edge_orders()) {
+        let (y, _): (Vec<_>, Vec<_>) = points.into_iter().unzip();
+        let rows: Vec<_> = (0..y.len()).map(|row| Some(row as f64)).collect();
+        let slopes = arrow::gradient(&floats(&y), &options().edge_order(edge_order))?;
+        close(&values(&slopes), &naive(&y, &rows, edge_order))?;
+    }
+
+    #[test]
+    fn a_line_of_integers_has_exactly_its_slope(
+        steps in prop::collection::vec(1_i64..1_000_000_000, 1..300),
+        slope in -1000_i64..1000,
+        start in -1_000_000_000_000_i64..1_000_000_000_000,
+    ) {
+        let x: Vec<_> = steps.iter().scan(start, |x, step| { *x += step; Some(*x) }).collect();
+        let y: ArrayRef = Arc::new(x.iter().map(|x| slope * (x - start)).collect::<Int64Array>());
+        let slopes = arrow::gradient(&y, &options().x(Arc::new(Int64Array::from(x.clone())) as ArrayRef))?;
+        let expected = (x.len() > 1).then_some(slope as f64);
+        prop_assert!(values(&slopes).iter().all(|got| *got == expected));
+    }
+}

@@ -1,0 +1,371 @@
+//! One gradient, four faces: a Series, an expression, an Arrow array and a live feed give the same bits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float32Type, Float64Type};
+use arrow_array::{Array, ArrayRef, Float32Array, Float64Array, Int64Array, TimestampMicrosecondArray, UInt8Array};
+use polars::prelude::*;
+use polars_grad::{
+    EdgeOrder, ExprGradient, GradientOptions, LiveError, LiveGradient, Nulls, Spacing, arrow, gradient, kernel::Sample,
+};
+use proptest::prelude::*;
+
+/// What the numbers of a column are made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    F64,
+    F32,
+    I64,
+    Time,
+}
+
+/// Columns of `f64`, to be made of their kinds; rows in any order of keys, and of x.
+#[derive(Clone, Debug)]
+struct Data {
+    y: Vec<Option<f64>>,
+    x: Vec<Option<f64>>,
+    keys: Vec<Option<u8>>,
+    /// Whether every x is finite and strictly monotonic.
+    in_order: bool,
+}
+
+fn data() -> impl Strategy<Value = Data> {
+    let y = prop_oneof![
+        6 => (-1000..1000_i32).prop_map(f64::from),
+        6 => -1e3..1e3,
+        1 => prop::sample::select(vec![f64::NAN, f64::INFINITY, -0.0, 1e300]),
+    ];
+    // Mostly rising; now and then it repeats, turns or is no number.
+    let step = prop_oneof![40 => (1..5_i32).prop_map(f64::from), 40 => 0.5..9.0, 1 => -20.0..0.0, 1 => Just(0.0)];
+    let is_number = prop::bool::weighted(0.99);
+    let row = (
+        prop::option::weighted(0.93, y),
+        step,
+        prop::bool::weighted(0.95),
+        is_number,
+        prop::option::weighted(0.9, 0..4_u8),
+    );
+    let rows = prop::collection::vec(row, 0..150);
+    (rows, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(rows, in_order, falling, in_runs)| {
+        let (y, x, keys) = (Vec::new(), Vec::new(), Vec::new());
+        let mut data = Data { y, x, keys, in_order };
+        let mut x = -30.0;
+        for (y, step, known, is_number, key) in rows {
+            x += if in_order { step.abs() + 0.25 } else { step };
+            let value = if is_number || in_order { x } else { f64::NAN };
+            data.y.push(y);
+            data.x.push(known.then_some(if falling { -value } else { value }));
+            data.keys.push(key);
+        }
+        if in_runs {
+            data.keys.sort_unstable();
+        }
+        data
+    })
+}
+
+fn integers(values: &[Option<f64>]) -> impl Iterator<Item = Option<i64>> {
+    // Quarters, so that no step is lost; not a number is 0.
+    values.iter().map(|value| value.map(|value| (value * 4.0) as i64))
+}
+
+fn singles(values: &[Option<f64>]) -> impl Iterator<Item = Option<f32>> {
+    values.iter().map(|value| value.map(|value| value as f32))
+}
+
+impl Kind {
+    fn series(self, name: &str, values: &[Option<f64>]) -> Series {
+        match self {
+            Self::F64 => Series::new(name.into(), values),
+            Self::F32 => Series::new(name.into(), singles(values).collect::<Vec<_>>()),
+            Self::I64 => Series::new(name.into(), integers(values).collect::<Vec<_>>()),
+            Self::Time => Self::I64
+                .series(name, values)
+                .cast(&DataType::Datetime(TimeUnit::Microseconds, None))
+                .expect("a count of microseconds"),
+        }
+    }
+
+    fn array(self, values: &[Option<f64>]) -> ArrayRef {
+        match self {
+            Self::F64 => Arc::new(Float64Array::from(values.to_vec())),
+            Self::F32 => Arc::new(singles(values).collect::<Float32Array>()),
+            Self::I64 => Arc::new(integers(values).collect::<Int64Array>()),
+            Self::Time => Arc::new(integers(values).collect::<TimestampMicrosecondArray>()),
+        }
+    }
+}
+
+/// The bits of slopes, any NaN being one.
+type Slopes = Vec<Option<u64>>;
+
+fn bits(slopes: impl IntoIterator<Item = Option<f64>>) -> Slopes {
+    let bits = |slope: f64| {
+        if slope.is_nan() {
+            f64::NAN.to_bits()
+        } else {
+            slope.to_bits()
+        }
+    };
+    slopes.into_iter().map(|slope| slope.map(bits)).collect()
+}
+
+fn bits_of_series(slopes: &Series) -> Slopes {
+    match slopes.dtype() {
+        DataType::Float64 => bits(slopes.f64().expect("just seen").iter()),
+        DataType::Float32 => bits(
+            slopes
+                .f32()
+                .expect("just seen")
+                .iter()
+                .map(|slope| slope.map(f64::from)),
+        ),
+        // A duration: whole numbers, none of them long.
+        _ => bits(
+            slopes
+                .to_physical_repr()
+                .i64()
+                .expect("a duration")
+                .iter()
+                .map(|slope| slope.map(|v| v as f64)),
+        ),
+    }
+}
+
+fn bits_of_array(slopes: &ArrayRef) -> Slopes {
+    match slopes.data_type() {
+        arrow_schema::DataType::Float64 => bits(slopes.as_primitive::<Float64Type>()),
+        arrow_schema::DataType::Float32 => bits(
+            slopes
+                .as_primitive::<Float32Type>()
+                .iter()
+                .map(|slope| slope.map(f64::from)),
+        ),
+        _ => {
+            let counts = Int64Array::new(slopes.to_data().buffers()[0].clone().into(), slopes.nulls().cloned());
+            bits(counts.iter().map(|slope| slope.map(|count| count as f64)))
+        },
+    }
+}
+
+/// How to differentiate, apart from the columns.
+#[derive(Clone, Debug)]
+struct Question {
+    y: Kind,
+    x: Option<Kind>,
+    by: bool,
+    edge_order: EdgeOrder,
+    nulls: Nulls,
+    max_gap: Option<f64>,
+    strict: bool,
+}
+
+fn questions() -> impl Strategy<Value = Question> {
+    let kind = prop::sample::select(vec![Kind::F64, Kind::F32, Kind::I64, Kind::Time]);
+    (
+        kind.clone(),
+        prop::option::weighted(0.9, kind),
+        any::<bool>(),
+        prop::sample::select(vec![EdgeOrder::First, EdgeOrder::Second]),
+        prop::sample::select(vec![Nulls::Propagate, Nulls::Skip, Nulls::Split]),
+        prop::option::of(2.0..20.0),
+        any::<bool>(),
+    )
+        .prop_map(|(y, x, by, edge_order, nulls, max_gap, strict)| Question {
+            y,
+            x,
+            by,
+            edge_order,
+            nulls,
+            max_gap,
+            strict,
+        })
+}
+
+impl Question {
+    fn options<C>(&self) -> GradientOptions<C> {
+        let options = GradientOptions::new()
+            .edge_order(self.edge_order)
+            .nulls(self.nulls)
+            .strict(self.strict);
+        match (self.max_gap, self.x) {
+            (Some(gap), Some(Kind::Time)) => options.max_gap(Spacing::Nanoseconds((gap * 4.0) as i64 * 1_000)),
+            (Some(gap), Some(Kind::I64)) => options.max_gap(gap * 4.0),
+            (Some(gap), Some(_)) => options.max_gap(gap),
+            _ => options,
+        }
+    }
+
+    fn of_series(&self, data: &Data) -> PolarsResult<Slopes> {
+        let mut options = self.options::<Column>();
+        if let Some(x) = self.x {
+            options = options.x(x.series("x", &data.x));
+        }
+        if self.by {
+            options = options.by([Series::new("key".into(), &data.keys)]);
+        }
+        gradient(&self.y.series("y", &data.y), &options).map(|slopes| bits_of_series(&slopes))
+    }
+
+    fn of_array(&self, data: &Data) -> Result<Slopes, arrow_schema::ArrowError> {
+        let mut options = self.options::<ArrayRef>();
+        if let Some(x) = self.x {
+            options = options.x(x.array(&data.x));
+        }
+        if self.by {
+            options = options.by([Arc::new(UInt8Array::from(data.keys.clone())) as ArrayRef]);
+        }
+        arrow::gradient(&self.y.array(&data.y), &options).map(|slopes| bits_of_array(&slopes))
+    }
+
+    /// In a lazy frame, with `by` or with `over`.
+    fn of_expression(&self, data: &Data, over: bool, engine: Engine) -> PolarsResult<Slopes> {
+        let x = self.x.unwrap_or(Kind::F64).series("x", &data.x);
+        let frame = df!("y" => self.y.series("y", &data.y), "x" => x, "key" => &data.keys)?;
+        // In four parts, so that also few rows cross the borders of chunks and batches.
+        let (rows, part) = (frame.height(), frame.height() / 4 + 1);
+        let parts: Vec<_> = (0..=rows)
+            .step_by(part)
+            .map(|first| frame.slice(first as i64, part).lazy())
+            .collect();
+        let frame = concat(
+            parts,
+            UnionArgs {
+                rechunk: false,
+                ..UnionArgs::default()
+            },
+        )?;
+        let mut options = self.options::<Expr>();
+        if self.x.is_some() {
+            options = options.x(col("x"));
+        }
+        let slope = match self.by {
+            true if over => col("y").gradient(options).over([col("key")])?,
+            true => col("y").gradient(options.by([col("key")])),
+            false => col("y").gradient(options),
+        };
+        let frame = frame
+            .lazy()
+            .select([slope])
+            .collect_with_engine(engine)?
+            .unwrap_single();
+        Ok(bits_of_series(frame.column("y")?.as_materialized_series()))
+    }
+
+    /// Point by point; `None` for what a feed does not take.
+    fn of_feed(&self, data: &Data) -> Option<Result<Slopes, LiveError>> {
+        let (y, x) = (&data.y, &data.x);
+        let slopes = match (self.y, self.x?) {
+            (Kind::F64, Kind::F64) => self.fed(data, y.iter().copied(), x.iter().copied()),
+            (Kind::F64, Kind::F32) => self.fed(data, y.iter().copied(), singles(x)),
+            (Kind::F64, _) => self.fed(data, y.iter().copied(), integers(x)),
+            (Kind::F32, Kind::F64) => self.fed(data, singles(y), x.iter().copied()),
+            (Kind::F32, Kind::F32) => self.fed(data, singles(y), singles(x)),
+            (Kind::F32, _) => self.fed(data, singles(y), integers(x)),
+            (Kind::I64, Kind::F64) => self.fed(data, integers(y), x.iter().copied()),
+            (Kind::I64, Kind::F32) => self.fed(data, integers(y), singles(x)),
+            (Kind::I64, _) => self.fed(data, integers(y), integers(x)),
+            // The y of a feed are numbers.
+            (Kind::Time, _) => return None,
+        };
+        // A column of singles has slopes of singles.
+        let rounded = |slope: f64| {
+            if self.y == Kind::F32 {
+                f64::from(slope as f32)
+            } else {
+                slope
+            }
+        };
+        Some(slopes.map(|slopes| bits(slopes.into_iter().map(|slope| slope.map(rounded)))))
+    }
+
+    fn fed<Y, X>(
+        &self,
+        data: &Data,
+        y: impl Iterator<Item = Option<Y>>,
+        x: impl Iterator<Item = Option<X>>,
+    ) -> Result<Vec<Option<f64>>, LiveError>
+    where
+        Y: Sample + Default,
+        X: Sample + Default + std::fmt::Display,
+    {
+        let mut live = match self.x {
+            Some(Kind::Time) => LiveGradient::over_time(&self.options(), Duration::from_micros(1))?,
+            _ => LiveGradient::new(&self.options())?,
+        };
+        let keys = data.keys.iter().map(|key| key.filter(|_| self.by));
+        let mut finished = Vec::new();
+        live.extend(keys.zip(x).zip(y).map(|((key, x), y)| (key, x, y)), &mut finished)?;
+        finished.extend(live.finish());
+        finished.sort_by_key(|slope| slope.row);
+        Ok(finished.into_iter().map(|slope| slope.slope).collect())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn all_faces_give_the_same_bits_or_an_error(data in data(), question in questions()) {
+        let expected = question.of_series(&data);
+        let expected = expected.as_ref().map_err(|_| ());
+        let array = question.of_array(&data);
+        prop_assert_eq!(array.as_ref().map_err(|_| ()), expected, "arrow");
+        for engine in [Engine::InMemory, Engine::Streaming] {
+            for over in [false, true] {
+                let slopes = question.of_expression(&data, over, engine);
+                prop_assert_eq!(slopes.as_ref().map_err(|_| ()), expected, "lazy, over: {}, {:?}", over, engine);
+            }
+        }
+        if let Some(slopes) = question.of_feed(&data) {
+            // A feed judges an x as it comes; whole columns only where both its neighbours turn out to be known.
+            if expected.is_err() || slopes.is_ok() || data.in_order {
+                prop_assert_eq!(slopes.as_ref().map_err(|_| ()), expected, "live");
+            }
+        }
+    }
+}
+
+#[test]
+fn all_faces_take_several_blocks_of_rows() {
+    // Longer than what the random columns are: blocks of the kernel, and parts for threads.
+    let rows = 300_000_i32;
+    let number = |row: i32| f64::from(row * 71 % 1013);
+    let data = Data {
+        y: (0..rows).map(|row| (row % 997 != 0).then(|| number(row))).collect(),
+        x: (0..rows)
+            .map(|row| Some(f64::from(row) + f64::from(row % 3) / 4.0))
+            .collect(),
+        keys: (0..3).cycle().map(Some).take(300_000).collect(),
+        in_order: true,
+    };
+    for by in [false, true] {
+        for edge_order in [EdgeOrder::First, EdgeOrder::Second] {
+            let question = Question {
+                y: Kind::F64,
+                x: Some(Kind::F64),
+                by,
+                edge_order,
+                nulls: Nulls::Propagate,
+                max_gap: None,
+                strict: true,
+            };
+            let expected = question.of_series(&data).expect("x rises");
+            assert!(expected.iter().flatten().count() > 290_000);
+            assert!(
+                question.of_array(&data).expect("x rises") == expected,
+                "arrow, {question:?}"
+            );
+            assert!(
+                question.of_feed(&data).expect("a feed").expect("x rises") == expected,
+                "live, {question:?}"
+            );
+            let slopes = question
+                .of_expression(&data, false, Engine::Streaming)
+                .expect("x rises");
+            assert!(slopes == expected, "lazy, {question:?}");
+        }
+    }
+}

@@ -1,0 +1,447 @@
+//! The live feed: the slopes of the whole column, point by point, for any keys, cuts and options.
+
+mod oracle;
+
+use std::time::Duration;
+
+use polars_grad::{EdgeOrder, Finished, GradientOptions, LiveError, LiveGradient, Nulls};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use oracle::{all_nulls, close, edge_orders, naive_in_segments, points};
+
+type Point = (Option<u8>, Option<f64>, Option<f64>);
+
+fn options(edge_order: EdgeOrder, nulls: Nulls, max_gap: Option<f64>) -> GradientOptions<()> {
+    let options = GradientOptions::new().edge_order(edge_order).nulls(nulls);
+    match max_gap {
+        Some(gap) => options.max_gap(gap),
+        None => options,
+    }
+}
+
+/// The slope at each point; each must come once, with the key of its point.
+fn by_row(points: &[Point], finished: Vec<Finished<Option<u8>>>) -> Vec<Option<f64>> {
+    let mut slopes = vec![None; points.len()];
+    for Finished { key, row, slope } in finished {
+        let row = usize::try_from(row).expect("as many points as rows");
+        assert_eq!(key, points[row].0, "the key of point {row}");
+        assert!(slopes[row].replace(slope).is_none(), "point {row} is finished twice");
+    }
+    slopes
+        .into_iter()
+        .map(|slope| slope.expect("every point is finished"))
+        .collect()
+}
+
+/// The slopes of a feed that arrives in batches, one point alone by `push`.
+fn fed(points: &[Point], cuts: &[Index], options: &GradientOptions<()>) -> Result<Vec<Option<f64>>, LiveError> {
+    let mut places: Vec<_> = cuts.iter().map(|cut| cut.index(points.len() + 1)).collect();
+    places.extend([0, points.len()]);
+    places.sort_unstable();
+    let mut live = LiveGradient::new(options)?;
+    let mut finished = Vec::new();
+    for pair in places.windows(2) {
+        match &points[pair[0]..pair[1]] {
+            &[(key, x, y)] => finished.extend(live.push(key, x, y)?),
+            batch => live.extend(batch.iter().copied(), &mut finished)?,
+        }
+    }
+    finished.extend(live.finish());
+    Ok(by_row(points, finished))
+}
+
+fn bits(slopes: &[Option<f64>]) -> Vec<Option<u64>> {
+    slopes.iter().map(|slope| slope.map(f64::to_bits)).collect()
+}
+
+/// Points of up to five keys and the null key, taking turns in any order.
+fn keyed() -> impl Strategy<Value = Vec<Point>> {
+    let keys = prop::collection::vec(prop::option::weighted(0.9, 0..5_u8), 700);
+    (points(), keys).prop_map(|(points, keys)| points.into_iter().zip(keys).map(|((y, x), key)| (key, x, y)).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn matches_the_naive_formula_on_each_segment_of_each_key(
+        points in keyed(),
+        swaps in prop::collection::vec((any::<Index>(), any::<Index>()), 0..6),
+        edge_order in edge_orders(),
+        nulls in all_nulls(),
+        max_gap in prop::option::of(1.0..20.0),
+        cuts in prop::collection::vec(any::<Index>(), 0..20),
+    ) {
+        let mut points = points;
+        let rows = points.len();
+        // An x out of order is null where a stencil reads it.
+        for (a, b) in swaps.iter().filter(|_| rows > 0) {
+            let (a, b) = (a.index(rows), b.index(rows));
+            (points[a].1, points[b].1) = (points[b].1, points[a].1);
+        }
+        let slopes = fed(&points, &cuts, &options(edge_order, nulls, max_gap).strict(swaps.is_empty()))?;
+        let [x, y] = [|point: &Point| point.1, |point: &Point| point.2].map(|of| points.iter().map(of).collect::<Vec<_>>());
+        let keys: Vec<_> = points.iter().map(|point| point.0).collect();
+        close(&slopes, &naive_in_segments(&y, &x, &keys, edge_order, nulls, max_gap))?;
+    }
+
+    #[test]
+    fn gives_the_same_bits_however_it_is_cut(
+        points in keyed(),
+        edge_order in edge_orders(),
+        nulls in all_nulls(),
+        cuts in prop::collection::vec(any::<Index>(), 1..20),
+    ) {
+        let options = options(edge_order, nulls, None);
+        prop_assert_eq!(bits(&fed(&points, &[], &options)?), bits(&fed(&points, &cuts, &options)?));
+    }
+
+    #[test]
+    fn a_key_has_the_bits_that_it_has_alone(
+        points in keyed(),
+        edge_order in edge_orders(),
+        nulls in all_nulls(),
+        max_gap in prop::option::of(1.0..20.0),
+    ) {
+        let options = options(edge_order, nulls, max_gap);
+        let together = fed(&points, &[], &options)?;
+        for key in [None, Some(0), Some(3)] {
+            let (alone, expected): (Vec<_>, Vec<_>) =
+                points.iter().zip(&together).filter(|(point, _)| point.0 == key).unzip();
+            prop_assert_eq!(bits(&fed(&alone, &[], &options)?), bits(&expected));
+        }
+    }
+
+    #[test]
+    fn a_line_of_integers_has_exactly_its_slope(
+        steps in prop::collection::vec(1_i64..1_000_000_000, 1..100),
+        slope in -1000_i64..1000,
+        edge_order in edge_orders(),
+    ) {
+        let epoch = 1_700_000_000_000_000_000;
+        let first = if slope < 0 { i64::MAX } else { i64::MIN };
+        let mut live = LiveGradient::<(), i64, i64>::new(&GradientOptions::new().edge_order(edge_order))?;
+        let x = steps.iter().scan(0, |x, step| { *x += step; Some(*x) });
+        let mut finished = Vec::new();
+        live.extend(x.map(|x| ((), Some(epoch + x), Some(first + slope * x))), &mut finished)?;
+        finished.extend(live.finish());
+        let expected = (steps.len() > usize::from(u8::from(edge_order))).then_some(slope as f64);
+        prop_assert_eq!(finished.len(), steps.len());
+        prop_assert!(finished.iter().all(|point| point.slope == expected));
+    }
+}
+
+#[test]
+fn a_slope_comes_as_soon_as_its_stencil_is_complete() -> Result<(), LiveError> {
+    for (edge_order, first, last) in [
+        (EdgeOrder::First, vec![None, Some(0), Some(1), Some(2)], vec![3]),
+        (EdgeOrder::Second, vec![None, None, Some(0), Some(1)], vec![2, 3]),
+    ] {
+        let mut live = LiveGradient::new(&GradientOptions::new().edge_order(edge_order))?;
+        let rows = [0.0, 1.0, 3.0, 4.0].map(|x| live.push((), Some(x), Some(x * x)));
+        let rows = rows.into_iter().collect::<Result<Vec<_>, _>>()?;
+        assert_eq!(
+            rows.iter()
+                .map(|slope| slope.map(|slope| slope.row))
+                .collect::<Vec<_>>(),
+            first
+        );
+        assert_eq!(live.finish().iter().map(|slope| slope.row).collect::<Vec<_>>(), last);
+    }
+    Ok(())
+}
+
+#[test]
+fn squares_have_the_slopes_of_numpy() -> Result<(), LiveError> {
+    let points = [0.0, 1.0, 3.0, 4.0].map(|x| (None, Some(x), Some(x * x)));
+    for (edge_order, expected) in [
+        (EdgeOrder::First, [1.0, 2.0, 6.0, 7.0]),
+        (EdgeOrder::Second, [0.0, 2.0, 6.0, 8.0]),
+    ] {
+        let slopes = fed(&points, &[], &GradientOptions::new().edge_order(edge_order))?;
+        assert_eq!(slopes, expected.map(Some));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_null_does_what_the_options_say() -> Result<(), LiveError> {
+    let y = [Some(0.0), Some(1.0), None, Some(9.0), Some(16.0)];
+    let points: Vec<_> = (0..).map(f64::from).zip(y).map(|(x, y)| (None, Some(x), y)).collect();
+    for (nulls, expected) in [
+        (Nulls::Propagate, [Some(1.0), None, None, None, Some(7.0)]),
+        (Nulls::Skip, [Some(1.0), Some(2.0), None, Some(6.0), Some(7.0)]),
+        (Nulls::Split, [Some(1.0), Some(1.0), None, Some(7.0), Some(7.0)]),
+    ] {
+        assert_eq!(
+            fed(&points, &[], &options(EdgeOrder::First, nulls, None))?,
+            expected,
+            "{nulls:?}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_gap_ends_a_segment_and_one_point_alone_has_no_slope() -> Result<(), LiveError> {
+    let points = [0.0, 1.0, 10.0, 20.0, 22.0].map(|x| (None, Some(x), Some(x * x)));
+    let slopes = fed(&points, &[], &options(EdgeOrder::First, Nulls::Propagate, Some(2.0)))?;
+    assert_eq!(slopes, [Some(1.0), Some(1.0), None, Some(42.0), Some(42.0)]);
+    Ok(())
+}
+
+#[test]
+fn the_last_points_of_all_keys_come_in_the_order_in_which_they_were_pushed() -> Result<(), LiveError> {
+    let mut live = LiveGradient::new(&GradientOptions::new().edge_order(EdgeOrder::Second))?;
+    for turn in 0..3 {
+        for key in (0..100).rev() {
+            live.push(key, Some(f64::from(turn)), Some(f64::from(turn * key)))?;
+        }
+    }
+    let last = live.finish();
+    assert_eq!(
+        last.iter().map(|slope| slope.row).collect::<Vec<_>>(),
+        (100..300).collect::<Vec<_>>()
+    );
+    assert!(last.iter().all(|slope| slope.slope == Some(f64::from(slope.key))));
+    Ok(())
+}
+
+#[test]
+fn no_points_are_finished_with_nothing() -> Result<(), LiveError> {
+    let mut live = LiveGradient::<u8>::new(&GradientOptions::new())?;
+    let mut finished = Vec::new();
+    live.extend([], &mut finished)?;
+    assert_eq!(finished, []);
+    assert_eq!(live.finish(), []);
+    Ok(())
+}
+
+#[test]
+fn integers_do_not_wrap_around() -> Result<(), LiveError> {
+    let mut live = LiveGradient::<(), i64, i128>::new(&GradientOptions::new())?;
+    live.push((), Some(i128::MIN), Some(i64::MIN))?;
+    let first = live.push((), Some(i128::MIN + 1), Some(i64::MAX))?;
+    assert_eq!(first.and_then(|slope| slope.slope), Some(u64::MAX as f64));
+    Ok(())
+}
+
+#[test]
+fn times_have_units() -> Result<(), LiveError> {
+    let hour = Duration::from_secs(3600);
+    for (tick, hours, options, slope) in [
+        (Duration::from_secs(1), 3600, GradientOptions::new(), 1.0),
+        (
+            Duration::from_nanos(1),
+            3_600_000_000_000,
+            GradientOptions::new().per(hour),
+            3600.0,
+        ),
+        (
+            Duration::from_millis(1),
+            3_600_000,
+            GradientOptions::new().per(hour / 60),
+            60.0,
+        ),
+        (hour, 1, GradientOptions::new().per(24 * hour).max_gap(hour), 86400.0),
+    ] {
+        let mut live = LiveGradient::<(), i64, i64>::over_time(&options, tick)?;
+        live.push((), Some(7), Some(0))?;
+        let first = live.push((), Some(7 + hours), Some(3600))?;
+        assert_eq!(first.and_then(|first| first.slope), Some(slope), "{tick:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_it_remembers_does_not_grow_with_the_points() -> Result<(), LiveError> {
+    let mut live = LiveGradient::new(&GradientOptions::new().edge_order(EdgeOrder::Second))?;
+    let mut size = Vec::new();
+    for row in 0..100_000_u32 {
+        live.push(row % 3, Some(f64::from(row)), Some(1.0))?;
+        if row == 100 || row == 99_999 {
+            // All that it holds is shown; row numbers grow by a few digits.
+            size.push(format!("{live:?}").len());
+        }
+    }
+    assert!(size[1] < 2 * size[0], "from {} to {} bytes", size[0], size[1]);
+    Ok(())
+}
+
+/// The slopes at the points that are taken; the others are known by their errors.
+fn taken(
+    points: &[(Option<f64>, f64)],
+    options: &GradientOptions<()>,
+) -> Result<(Vec<Option<f64>>, Vec<usize>), LiveError> {
+    let mut live = LiveGradient::new(options)?;
+    let (mut kept, mut finished, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, &(x, y)) in points.iter().enumerate() {
+        match live.push(None, x, Some(y)) {
+            Ok(slope) => {
+                kept.push((None, x, Some(y)));
+                finished.extend(slope);
+            },
+            Err(_) => refused.push(place),
+        }
+    }
+    finished.extend(live.finish());
+    Ok((by_row(&kept, finished), refused))
+}
+
+#[test]
+fn a_repeated_x_is_refused_and_the_feed_goes_on_without_it() -> Result<(), LiveError> {
+    let points = [
+        (0.0, 0.0),
+        (1.0, 1.0),
+        (1.0, -7.0),
+        (3.0, 9.0),
+        (0.5, -7.0),
+        (4.0, 16.0),
+    ]
+    .map(|(x, y)| (Some(x), y));
+    let (slopes, refused) = taken(&points, &GradientOptions::new())?;
+    assert_eq!(slopes, [1.0, 2.0, 6.0, 7.0].map(Some));
+    assert_eq!(refused, [2, 4]);
+    Ok(())
+}
+
+#[test]
+fn a_repeated_x_is_refused_and_the_feed_goes_on_without_it_at_the_second_order() -> Result<(), LiveError> {
+    let points = [
+        (0.0, 0.0),
+        (1.0, 1.0),
+        (1.0, -7.0),
+        (3.0, 9.0),
+        (0.5, -7.0),
+        (4.0, 16.0),
+    ]
+    .map(|(x, y)| (Some(x), y));
+    let (slopes, refused) = taken(&points, &GradientOptions::new().edge_order(EdgeOrder::Second))?;
+    assert_eq!(slopes, [0.0, 2.0, 6.0, 8.0].map(Some));
+    assert_eq!(refused, [2, 4]);
+    Ok(())
+}
+
+#[test]
+fn an_x_that_is_not_finite_is_refused_wherever_it_comes() -> Result<(), LiveError> {
+    for broken in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        for place in 0..4 {
+            let mut points = [0.0, 1.0, 3.0].map(|x| (Some(x), x * x)).to_vec();
+            points.insert(place, (Some(broken), 5.0));
+            let (slopes, refused) = taken(&points, &GradientOptions::new())?;
+            assert_eq!(slopes, [1.0, 2.0, 4.0].map(Some), "{broken} at {place}");
+            assert_eq!(refused, [place]);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_feed_goes_on_after_an_x_repeated_behind_a_null() -> Result<(), LiveError> {
+    let points = [Some(0.0), None, Some(5.0), Some(5.0), Some(6.0), Some(7.0)].map(|x| (x, 1.0));
+    let (slopes, refused) = taken(&points, &GradientOptions::new())?;
+    assert_eq!(slopes, [None, None, None, Some(0.0), Some(0.0)]);
+    assert_eq!(refused.len(), 1, "one point too many, not {refused:?}");
+    Ok(())
+}
+
+#[test]
+fn where_a_segment_ends_x_may_begin_anew() -> Result<(), LiveError> {
+    let first = [(0.0, 0.0), (1.0, 1.0)].map(|(x, y)| (Some(x), Some(y)));
+    let second = [(0.5, 0.0), (0.25, 1.0), (0.0, 2.0)].map(|(x, y)| (Some(x), Some(y)));
+    let expected = [1.0, 1.0, -4.0, -4.0, -4.0].map(Some);
+    for nothing in [(None, None), (None, Some(5.0)), (Some(1.5), None)] {
+        let points: Vec<_> = first
+            .into_iter()
+            .chain([nothing])
+            .chain(second)
+            .map(|(x, y)| (None, x, y))
+            .collect();
+        let mut slopes = fed(&points, &[], &options(EdgeOrder::First, Nulls::Split, None))?;
+        assert_eq!(slopes.remove(2), None);
+        assert_eq!(slopes, expected, "after {nothing:?}");
+    }
+    let far = second.map(|(x, y)| (x.map(|x| x - 10.0), y));
+    let points: Vec<_> = first.into_iter().chain(far).map(|(x, y)| (None, x, y)).collect();
+    assert_eq!(
+        fed(&points, &[], &options(EdgeOrder::First, Nulls::Propagate, Some(2.0)))?,
+        expected
+    );
+    Ok(())
+}
+
+#[test]
+fn an_error_in_one_key_is_none_of_the_others_business() -> Result<(), LiveError> {
+    let mut live = LiveGradient::new(&GradientOptions::new())?;
+    let error = live
+        .extend(
+            [("a", 0.0), ("b", 5.0), ("a", 0.0), ("b", 6.0)].map(|(key, x)| (key, Some(x), Some(x))),
+            &mut Vec::new(),
+        )
+        .expect_err("the x of a repeats");
+    assert_eq!(
+        error.to_string(),
+        "`x` must be finite and strictly monotonic, but got 0 (point 0), 0 (point 2) in a row; sort the feed, drop \
+        duplicates, or turn `strict` off to get nulls there"
+    );
+    // The points before it were taken, it was not.
+    let first = live.push("b", Some(6.0), Some(8.0))?;
+    assert_eq!(
+        first,
+        Some(Finished {
+            key: "b",
+            row: 1,
+            slope: Some(3.0)
+        })
+    );
+    let last = live.finish();
+    assert_eq!(
+        last.iter().map(|slope| (slope.row, slope.slope)).collect::<Vec<_>>(),
+        [(0, None), (2, Some(3.0))]
+    );
+    Ok(())
+}
+
+#[test]
+fn a_broken_x_is_null_if_not_strict() -> Result<(), LiveError> {
+    let points = [0.0, 1.0, 1.0, 2.0, 3.0, f64::NAN].map(|x| (None, Some(x), Some(x)));
+    let slopes = fed(&points, &[], &GradientOptions::new().strict(false))?;
+    assert_eq!(slopes, [Some(1.0), None, None, Some(1.0), None, None]);
+    Ok(())
+}
+
+#[test]
+fn options_that_do_not_fit_are_refused_in_words() {
+    let second = Duration::from_secs(1);
+    let new = |options| LiveGradient::<u8>::new(&options).map(drop);
+    let over_time = |options, tick| LiveGradient::<u8, f64, i64>::over_time(&options, tick).map(drop);
+    let none = GradientOptions::new;
+    for (result, words) in [
+        (new(none().per(second)), "`per` is the unit of a temporal x"),
+        (new(none().max_gap(second)), "`max_gap` must be a number"),
+        (
+            new(none().max_gap(-1.0)),
+            "`max_gap` must be finite and positive, got -1",
+        ),
+        (new(none().spacing(1.0)), "drop `x`, `by` and `spacing`"),
+        (new(none().x(())), "gets x and key with each point"),
+        (new(none().by([()])), "gets x and key with each point"),
+        (over_time(none().max_gap(1.0), second), "`max_gap` must be a duration"),
+        (
+            over_time(none().per(Duration::ZERO), second),
+            "`per` must be positive, got 0 ns",
+        ),
+        (
+            over_time(none(), Duration::ZERO),
+            "`tick` must be from 1 ns to 292 years long, got 0ns",
+        ),
+        (
+            over_time(none(), Duration::MAX),
+            "`tick` must be from 1 ns to 292 years long",
+        ),
+    ] {
+        let error = result.expect_err(words).to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}
