@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_bitmap_reads_as_it_was_written_from_any_row_on() {
-        let row = |row: usize| row % 3 == 0 || row % 7 == 2;
+        let row = |row: usize| row.is_multiple_of(3) || row % 7 == 2;
         let mut bitmap = Bitmap::with_capacity(300);
         let mut rows = 0..300;
         for bits in [1, 63, 64, 5, 64, 60, 43] {

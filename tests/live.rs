@@ -386,6 +386,7 @@ fn an_error_in_one_key_is_none_of_the_others_business() -> Result<(), LiveError>
         duplicates, or turn `strict` off to get nulls there"
     );
     // The points before it were taken, it was not.
+    assert_eq!(error.row(), Some(2));
     let first = live.push("b", Some(6.0), Some(8.0))?;
     assert_eq!(
         first,
@@ -441,7 +442,8 @@ fn options_that_do_not_fit_are_refused_in_words() {
             "`tick` must be from 1 ns to 292 years long",
         ),
     ] {
-        let error = result.expect_err(words).to_string();
-        assert!(error.contains(words), "{error}");
+        let error = result.expect_err(words);
+        assert!(error.to_string().contains(words), "{error}");
+        assert_eq!(error.row(), None);
     }
 }

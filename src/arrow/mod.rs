@@ -22,12 +22,13 @@ mod numbers;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type, Int64Type};
 use arrow_array::{
     Array, ArrayRef, Float64Array, Int64Array, PrimitiveArray, RecordBatch, UInt32Array, make_array, new_null_array,
 };
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
-use arrow_cast::display::array_value_to_string;
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{ArrowError, DataType, TimeUnit};
 use num_traits::AsPrimitive;
 
@@ -258,16 +259,29 @@ fn group(names: &[String], keys: &[ArrayRef], row: usize) -> Result<String, Arro
     })
 }
 
-/// A value in full; an instant in UTC, as time zones are not compiled in.
+/// A value in full: an instant in UTC, as time zones are not compiled in, or its number where the calendar ends.
 fn show(array: &ArrayRef, row: usize) -> Result<String, ArrowError> {
-    match array.data_type() {
+    let value = array.slice(row, 1);
+    let (value, zone) = match value.data_type() {
         DataType::Timestamp(unit, Some(_)) => {
-            let instant = array.slice(row, 1).to_data().into_builder();
-            let instant = make_array(instant.data_type(DataType::Timestamp(*unit, None)).build()?);
-            Ok(format!("{} UTC", array_value_to_string(&instant, 0)?))
+            let instant = DataType::Timestamp(*unit, None);
+            (
+                make_array(value.to_data().into_builder().data_type(instant).build()?),
+                " UTC",
+            )
         },
-        _ => array_value_to_string(array, row),
+        _ => (value, ""),
+    };
+    let options = FormatOptions::new().with_display_error(false);
+    if let Ok(shown) = ArrayFormatter::try_new(&value, &options)?.value(0).try_to_string() {
+        return Ok(shown + zone);
     }
+    let number = make_array(value.to_data().into_builder().data_type(DataType::Int64).build()?);
+    Ok(format!(
+        "{} ({})",
+        number.as_primitive::<Int64Type>().value(0),
+        array.data_type()
+    ))
 }
 
 /// The slopes in the order of the rows, and a bit for each unless all are valid.

@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use super::points::{points, points_fields};
+use super::points::points;
 use super::window::Window;
 use super::{Typed, gradient_of_column, gradient_of_window};
 use crate::options::{GradientOptions, Nulls};
@@ -22,7 +22,7 @@ pub trait ExprGradient {
     /// # Errors
     ///
     /// Those of [`gradient`](crate::gradient): of dtypes and options when the query is planned, of an unsorted x when it
-    /// runs. Polars wraps them in the place of the query; [`PolarsError::remove_context`] takes that off.
+    /// runs. Polars wraps them in the place in the query.
     ///
     /// # Examples
     ///
@@ -47,69 +47,106 @@ pub trait ExprGradient {
 
 impl ExprGradient for Expr {
     fn gradient(self, mut options: GradientOptions<Expr>) -> Expr {
-        let columns: Vec<_> = std::iter::once(self).chain(options.x.take()).collect();
+        let x = options.x.take();
+        let x_name = x.as_ref().map(name).unwrap_or_default();
+        let columns: Vec<_> = std::iter::once(self).chain(x).collect();
         let keys = std::mem::take(&mut options.by);
         // Columns are inputs of the expression by now: nothing is left to be mapped.
         let options: GradientOptions<()> = options.map_columns(|_| ());
-        let points = elementwise("points", columns, to_points, |fields| {
-            let dtype = DataType::Struct(points_fields(&fields[0], fields.get(1)));
-            Ok(Field::new(fields[0].name().clone(), dtype))
+        let checked = options.clone();
+        let points = elementwise("points", columns, to_points, move |fields| {
+            // Here the columns still have their names.
+            Typed::new(&fields[0], fields.get(1), &checked)?;
+            let fields_of_points = fields.iter().zip(FIELDS);
+            let fields_of_points = fields_of_points.map(|(field, name)| Field::new(name.into(), field.dtype().clone()));
+            Ok(Field::new(
+                fields[0].name().clone(),
+                DataType::Struct(fields_of_points.collect()),
+            ))
         });
-        if keys.is_empty() && options.nulls != Nulls::Skip {
-            shifted(&points, options)
+        let gradient = Gradient { options, x_name };
+        if keys.is_empty() && gradient.options.nulls != Nulls::Skip {
+            shifted(&points, gradient)
         } else {
-            whole(points, keys, options)
+            whole(points, keys, gradient)
         }
     }
 }
 
+/// The fields of points. Group by group Polars hands over columns without names, so theirs are of no use.
+const FIELDS: [&str; 2] = ["y", "x"];
+
 fn to_points(columns: &[Series]) -> PolarsResult<Series> {
     let rows = columns.iter().map(|column| column.len()).max().unwrap_or_default();
-    let as_long = |column: &Series| match column.len() {
-        1 => column.new_from_index(0, rows),
-        _ => column.clone(),
+    let as_long = |(column, name): (&Series, &str)| {
+        let column = column.clone().with_name(name.into());
+        if column.len() == 1 {
+            column.new_from_index(0, rows)
+        } else {
+            column
+        }
     };
-    let columns: Vec<_> = columns.iter().map(as_long).collect();
-    points(&columns[0], columns.get(1))
+    let fields: Vec<_> = columns.iter().zip(FIELDS).map(as_long).collect();
+    Ok(points(&fields[0], fields.get(1))?.with_name(columns[0].name().clone()))
+}
+
+/// What a gradient of points has to know.
+#[derive(Clone)]
+struct Gradient {
+    options: GradientOptions<()>,
+    x_name: PlSmallStr,
+}
+
+impl Gradient {
+    fn plan(&self, points: &Field) -> PolarsResult<Typed> {
+        let plan = Typed::of_points(points, &self.options)?;
+        Ok(Typed {
+            x_name: self.x_name.clone(),
+            ..plan
+        })
+    }
+
+    fn output(self) -> impl Fn(&[Field]) -> PolarsResult<Field> {
+        move |fields| Ok(Field::new(fields[0].name().clone(), self.plan(&fields[0])?.dtype))
+    }
+}
+
+/// What errors call an x.
+fn name(x: &Expr) -> PlSmallStr {
+    match x {
+        Expr::Column(name) | Expr::Alias(_, name) => name.clone(),
+        _ => "x".into(),
+    }
 }
 
 /// Points and their shifted copies → slopes, a function of each row alone.
-fn shifted(points: &Expr, options: GradientOptions<()>) -> Expr {
-    let reach = options.edge_order.reach() as i64;
+fn shifted(points: &Expr, gradient: Gradient) -> Expr {
+    let reach = gradient.options.edge_order.reach() as i64;
     let window = (-reach..=reach).map(|ahead| match ahead {
         0 => points.clone(),
         _ => points.clone().shift(lit(-ahead)),
     });
-    let dtype = output(options.clone());
+    let output = gradient.clone().output();
     let slopes = move |window: &[Series]| {
-        let plan = Typed::of_points(&window[0].field(), &options)?;
-        gradient_of_window(&Window::of_shifted(window.iter())?, &plan, &options)
+        let plan = gradient.plan(&window[0].field())?;
+        gradient_of_window(&Window::of_shifted(window.iter())?, &plan, &gradient.options)
     };
-    elementwise("gradient", window.collect(), slopes, dtype)
+    elementwise("gradient", window.collect(), slopes, output)
 }
 
 /// A whole column of points and its keys → slopes.
-fn whole(points: Expr, keys: Vec<Expr>, options: GradientOptions<()>) -> Expr {
-    let dtype = output(options.clone());
+fn whole(points: Expr, keys: Vec<Expr>, gradient: Gradient) -> Expr {
+    let output = gradient.clone().output();
     let slopes = move |columns: &mut [Column]| {
         let columns = series(columns);
-        let plan = Typed::of_points(&columns[0].field(), &options)?;
-        gradient_of_column(&columns[0], &columns[1..], &plan, &options).map(Column::from)
+        let plan = gradient.plan(&columns[0].field())?;
+        gradient_of_column(&columns[0], &columns[1..], &plan, &gradient.options).map(Column::from)
     };
     let columns: Vec<_> = std::iter::once(points).chain(keys).collect();
     named(
         "gradient",
-        apply_multiple(slopes, columns, move |_, fields| dtype(fields), false),
+        apply_multiple(slopes, columns, move |_, fields| output(fields), false),
     )
-}
-
-fn output(options: GradientOptions<()>) -> impl Fn(&[Field]) -> PolarsResult<Field> {
-    move |fields| {
-        Ok(Field::new(
-            fields[0].name().clone(),
-            Typed::of_points(&fields[0], &options)?.dtype,
-        ))
-    }
 }
 
 fn elementwise(

@@ -135,10 +135,11 @@ differentiable! {
     Float32Chunked: |column: &Float32Chunked| column.clone().into_series(), |series: Series| Ok(series.f32()?.clone());
 }
 
-/// A plan and the dtype that its slopes will have.
+/// A plan, the dtype that its slopes will have, and what errors call x.
 struct Typed {
     plan: Plan,
     dtype: DataType,
+    x_name: PlSmallStr,
 }
 
 impl Typed {
@@ -151,7 +152,8 @@ impl Typed {
             Slope::Number if matches!(y.dtype(), DataType::Float32 | DataType::Float16) => y.dtype().clone(),
             Slope::Number => DataType::Float64,
         };
-        Ok(Self { plan, dtype })
+        let x_name = x.map(|x| x.name().clone()).unwrap_or_default();
+        Ok(Self { plan, dtype, x_name })
     }
 
     #[cfg(any(feature = "lazy", feature = "python"))]
@@ -172,7 +174,7 @@ impl From<Refused> for PolarsError {
 /// The gradient of points whose neighbours somebody else has found.
 #[cfg(any(feature = "lazy", feature = "python"))]
 fn gradient_of_window<C>(window: &Window, plan: &Typed, options: &GradientOptions<C>) -> PolarsResult<Series> {
-    let slopes = slopes(window, None, &plan.plan, options.strict, |_| Ok(String::new()))?;
+    let slopes = slopes(window, None, plan, options.strict, |_| Ok(String::new()))?;
     finish(&in_order(slopes), window.this().name(), &plan.dtype, options.strict)
 }
 
@@ -214,7 +216,7 @@ fn gradient_of_column<C>(
         None => position,
     };
     let window = Window::of_column(points, options.edge_order.reach())?;
-    let slopes = slopes(&window, Some(segments), &plan.plan, options.strict, |position| {
+    let slopes = slopes(&window, Some(segments), plan, options.strict, |position| {
         group(&by, row(position))
     })?;
     let slopes = match (&gathered, slopes) {
@@ -231,7 +233,7 @@ fn gradient_of_column<C>(
 fn slopes(
     window: &Window,
     segments: Option<&Segments>,
-    plan: &Plan,
+    typed: &Typed,
     strict: bool,
     group: impl Fn(usize) -> PolarsResult<String> + Sync,
 ) -> PolarsResult<Parts> {
@@ -242,14 +244,14 @@ fn slopes(
     let columns = window.columns()?;
     let sweep = Sweep {
         rows,
-        scale: plan.scale,
-        apart: plan.apart,
+        scale: typed.plan.scale,
+        apart: typed.plan.apart,
         segments,
         on_all_cores: true,
     };
     sweep.run(&window.members(&columns)?, |row, read| {
         if strict {
-            Err(not_monotonic(&columns.x, row, read, &group(row)?)?)
+            Err(not_monotonic(&typed.x_name, &columns.x[read], row, &group(row)?)?)
         } else {
             Ok(())
         }

@@ -1,21 +1,18 @@
 //! What is wrong with an x, in the words of its column.
 
-use std::ops::Range;
-
 use polars::prelude::*;
 
 use crate::unsorted::{message, wrong_step};
 
-/// The error for an x that is not strictly monotonic at a row of a window, among the members that its stencil reads.
-pub(crate) fn not_monotonic(x: &[Series], row: usize, read: Range<usize>, group: &str) -> PolarsResult<PolarsError> {
-    let around = x[read].iter().map(|x| x.get(row)).collect::<PolarsResult<Vec<_>>>()?;
+/// The error for an x that is not strictly monotonic at a row, given it and its shifted copies that a stencil reads.
+pub(crate) fn not_monotonic(name: &str, x: &[Series], row: usize, group: &str) -> PolarsResult<PolarsError> {
+    let around = x.iter().map(|x| x.get(row)).collect::<PolarsResult<Vec<_>>>()?;
     let known: Vec<_> = around.iter().filter(|value| !value.is_null()).collect();
     let wrong = wrong_step(&known, |before, after| {
         let finite = is_finite(before) && is_finite(after);
         before.partial_cmp(after).filter(|_| finite)
     });
     let shown = |index: usize| known.get(index).map_or_else(String::new, |value| show(value));
-    let name = x[0].name();
     let hint = if cfg!(feature = "python") {
         format!(
             "sort by `{name}`, use `.over(..., order_by=\"{name}\")`, drop duplicates, \
