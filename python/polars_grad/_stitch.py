@@ -53,7 +53,7 @@ def stitch(
         neighbours, known = _end(window, edge_order, counts)
         yield window[handed_on:known].with_columns(slopes[handed_on:known])
         first += known - len(neighbours)
-        window = pl.concat([window[neighbours], window[known:]])
+        window = pl.concat([*(window[row : row + 1] for row in neighbours), window[known:]])
         seen, handed_on = window.height, len(neighbours)
     if window is not None:
         # Where the rows end, the last segment ends.
@@ -61,28 +61,43 @@ def stitch(
 
 
 def _end(window: pl.DataFrame, reach: int, counts: pl.Expr | None) -> tuple[list[int], int]:
-    """Find the first row that more rows may change, and the rows before it that its stencil may read."""
+    """Find the first row that later rows may change, and the rows before it that are still read."""
     if counts is None:
         last = list(range(window.height)[-2 * reach :])
     else:
         last = window.select(counts).to_series().arg_true()[-2 * reach :].to_list()
     neighbours, waiting = last[:-reach], last[-reach:]
-    return neighbours, waiting[0] if waiting else window.height
+    known = waiting[0] if waiting else window.height
+    # The order of keys is that of all rows, also of those that do not count.
+    if known > 0 and known - 1 not in neighbours:
+        neighbours.append(known - 1)
+    return neighbours, known
 
 
 def _differentiate(window: pl.DataFrame, slope: pl.Expr, keys: list[pl.Expr], first: int) -> pl.DataFrame:
-    """Differentiate rows with sorted keys; `first` is the place of row 0, for errors."""
-    _check_order(window, keys, first)
+    """Differentiate rows, if they are sorted; `first` is the place of row 0, for errors."""
+    names = [key.meta.output_name() for key in keys]
+    values = window.select(key.alias(str(number)) for number, key in enumerate(keys))
+    fall = _fall(values)
+    rows = window[:fall]
     try:
-        return window.select(slope)
+        slopes = rows.select(slope)
     except ComputeError as error:
-        if _fails(window[:0], slope):
+        if _fails(rows[:0], slope):
             raise
         # No row is wrong by itself, but with those before it.
-        rows = bisect_left(range(window.height), x=True, key=lambda height: _fails(window[:height], slope))
+        height = bisect_left(range(rows.height), x=True, key=lambda height: _fails(rows[:height], slope))
         reason = str(error).removeprefix("the plugin failed with message: ").split("\n\n")[0]
-        msg = f"in row {first + rows - 1}, counted from 0: {reason}"
+        msg = f"in row {first + height - 1}, counted from 0: {reason}"
         raise ComputeError(msg) from None
+    if fall is not None:
+        this, before = (_shown(names, values.row(row)) for row in (fall, fall - 1))
+        msg = (
+            f"rows must be sorted by key, but in row {first + fall}, counted from 0, {this} comes after {before}; "
+            f"sort by {', '.join(f'`{name}`' for name in names)} and then by x, nulls first as `.sort` puts them"
+        )
+        raise ComputeError(msg)
+    return slopes
 
 
 def _fails(window: pl.DataFrame, slope: pl.Expr) -> bool:
@@ -93,28 +108,21 @@ def _fails(window: pl.DataFrame, slope: pl.Expr) -> bool:
     return False
 
 
-def _check_order(window: pl.DataFrame, keys: list[pl.Expr], first: int) -> None:
-    """Raise an error where a key is less than the one before, in the order of `sort`: nulls first."""
+def _fall(keys: pl.DataFrame) -> int | None:
+    """Find the first row less than the one before, in the order of `sort`: nulls first."""
+    if not keys.columns:
+        return None
+    # Most rows are in the group of the row before; only the first of each group are compared.
+    starts = keys.select(pl.any_horizontal(pl.all().ne_missing(pl.all().shift(1))).arg_true()).to_series()
     falls = pl.lit(value=False)
-    for key in reversed(keys):
-        for part in (key, key.is_not_null()):
-            before = part.shift(1)
-            falls = (part < before) | (part.eq_missing(before) & falls)
-    row = window.select(falls.fill_null(value=False).arg_true().first()).item()
-    if row is not None:
-        names = ", ".join(f'"{key.meta.output_name()}"' for key in keys)
-        msg = (
-            f"rows must be sorted by key, but in row {first + row}, counted from 0, {_shown(window[row], keys)} comes "
-            f"after {_shown(window[row - 1], keys)}; sort by {names} and then by x, nulls first as `.sort` puts them"
-        )
-        raise ComputeError(msg)
+    for name in reversed(keys.columns):
+        for part in (pl.col(name), pl.col(name).is_not_null()):
+            falls = (part < part.shift(1)) | (part.eq_missing(part.shift(1)) & falls)
+    groups = keys[starts].select(falls.fill_null(value=False).arg_true()).to_series()
+    return starts[groups[0]] if len(groups) else None
 
 
-def _shown(row: pl.DataFrame, keys: list[pl.Expr]) -> str:
-    """The key of a row, in words."""
-    shown = []
-    for key in keys:
-        value = row.select(key).item()
-        text = f'"{value}"' if isinstance(value, str) else "null" if value is None else str(value)
-        shown.append(f"`{key.meta.output_name()}` = {text}")
-    return ", ".join(shown)
+def _shown(names: list[str], key: tuple[Any, ...]) -> str:
+    """A key in words, as other errors show it."""
+    values = (f'"{value}"' if isinstance(value, str) else "null" if value is None else str(value) for value in key)
+    return ", ".join(f"`{name}` = {value}" for name, value in zip(names, values, strict=True))
