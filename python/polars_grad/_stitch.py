@@ -110,16 +110,13 @@ def _fails(window: pl.DataFrame, slope: pl.Expr) -> bool:
 
 def _fall(keys: pl.DataFrame) -> int | None:
     """Find the first row less than the one before, in the order of `sort`: nulls first."""
-    if not keys.columns:
-        return None
-    # Most rows are in the group of the row before; only the first of each group are compared.
-    starts = keys.select(pl.any_horizontal(pl.all().ne_missing(pl.all().shift(1))).arg_true()).to_series()
-    falls = pl.lit(value=False)
-    for name in reversed(keys.columns):
-        for part in (pl.col(name), pl.col(name).is_not_null()):
-            falls = (part < part.shift(1)) | (part.eq_missing(part.shift(1)) & falls)
-    groups = keys[starts].select(falls.fill_null(value=False).arg_true()).to_series()
-    return starts[groups[0]] if len(groups) else None
+    falls = None
+    for key in reversed(keys.get_columns()):
+        for part in (key, key.is_not_null()) if key.null_count() else (key,):
+            before, this = part[:-1], part[1:]
+            less = this < before
+            falls = less if falls is None else less | (this.eq_missing(before) & falls)
+    return None if falls is None or not falls.any() else int(falls.arg_true()[0]) + 1
 
 
 def _shown(names: list[str], key: tuple[Any, ...]) -> str:
