@@ -12,9 +12,14 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+# Numbers in a batch: 16 MB. Handing over a batch from thread to thread takes a while, whatever its size.
+VALUES_PER_BATCH = 2_000_000
+
+
 def to_batches(lf: pl.LazyFrame) -> Iterator[pl.DataFrame]:
     """Run a query, and give its rows in their order, as they come, in bounded memory."""
-    return iter(lf.collect_batches(engine="streaming", maintain_order=True, lazy=True))
+    rows = max(1, VALUES_PER_BATCH // max(1, len(lf.collect_schema())))
+    return iter(lf.collect_batches(engine="streaming", maintain_order=True, lazy=True, chunk_size=rows))
 
 
 def from_batches(

@@ -189,19 +189,24 @@ class _Query:
         (name,) = [self.name] if self.name else self._schema_of(self.slope)
         if name not in columns:
             return self._read(self.lf.select(columns))
-        # An expression may look at all rows, so it is evaluated before they come in batches, into a struct of as many
-        # columns as it has. The name of that is longer than any other, and so none of them.
         names = self._schema_of(pl.all()).names()
+        # Longer than any other, the name of a column of ours is none of them.
         prefix = "_" * (1 + max(map(len, names)))
-        arguments = [*self.points.values(), *self.keys]
-        carried = {f"{prefix}{number}": pl.struct(argument) for number, argument in enumerate(arguments)}
-        fields = [
-            [pl.col(struct).struct.field(field).alias(field) for field in self._schema_of(argument)]
-            for struct, argument in zip(carried, arguments, strict=True)
-        ]
-        points = [column for argument in fields[: len(self.points)] for column in argument]
-        by = [column for argument in fields[len(self.points) :] for column in argument]
-        kept = [column for column in names if column in columns and column != name]
+        carried: dict[str, pl.Expr] = {}
+        own: set[str] = set()
+
+        def columns_of(argument: pl.Expr) -> list[pl.Expr]:
+            """Columns of a batch; an expression may look at all rows, so it is evaluated before there are batches."""
+            if argument.meta.is_column():
+                own.update(argument.meta.root_names())
+                return [argument]
+            struct = f"{prefix}{len(carried)}"
+            carried[struct] = pl.struct(argument)
+            return [pl.col(struct).struct.field(field).alias(field) for field in self._schema_of(argument)]
+
+        points = [column for argument in self.points.values() for column in columns_of(argument)]
+        by = [column for argument in self.keys for column in columns_of(argument)]
+        kept = [column for column in names if column in own or (column in columns and column != name)]
         rows = self._read(self.lf.select(kept, **carried))
         return stitch(rows, *points, by=by, name=name, **self.options)
 

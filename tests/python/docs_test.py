@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 import polars_grad as pg
 from polars_grad import frames, functions, namespace
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
     from conftest import Run
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+LARGER = ROOT / "docs" / "larger-than-memory.md"
 MODULES: list[ModuleType] = [pg, frames, functions, namespace]
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: getattr(pg, name) for name in pg.__all__ if inspect.isfunction(getattr(pg, name))
@@ -162,3 +165,14 @@ def test_examples_of_the_readme(run: Run) -> None:
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     runner.run(test, out=told.append)
     assert not runner.failures, "".join(told)
+
+
+@pytest.mark.skipif(not LARGER.exists(), reason="the documentation is not beside the tests")
+def test_the_page_about_larger_data(run: Run, tmp_path: Path) -> None:
+    """Its programs run, one after the other, and both ways give the answer of the way in memory."""
+    blocks = re.findall(r"^```python\n(.*?)^```", LARGER.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    done = run("\n".join(blocks), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    expected = pl.read_parquet(tmp_path / "sorted.parquet").with_columns(dy_dt=pg.gradient("y", x="t", by="id"))
+    for slopes in ("slopes.parquet", "slopes/*.parquet"):
+        assert_frame_equal(pl.read_parquet(tmp_path / slopes).sort("id", "t"), expected, check_exact=True)

@@ -20,6 +20,7 @@ from portability_test import RUN_QUERY
 from stitch_test import options
 
 import polars_grad as pg
+from polars_grad import _source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +31,14 @@ if TYPE_CHECKING:
 ROWS = 1000
 ENGINES: list[Any] = ["in-memory", "streaming"]
 BY: dict[str, Any] = {"x": "t", "by": ["k", "j"], "nulls": "skip", "max_gap": 9, "edge_order": 2}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_batches() -> Iterator[None]:
+    """Of so few values that even these frames are cut in many places."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_source, "VALUES_PER_BATCH", 60)
+        yield
 
 
 @pytest.fixture(scope="module")
