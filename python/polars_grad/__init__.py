@@ -1,7 +1,7 @@
 """
 Derivatives of tabular data: `numpy.gradient` for Polars.
 
-Importing the package registers the namespace `grad` on expressions and series.
+Importing the package registers the namespace `grad` on expressions, series and lazy frames.
 
 Examples
 --------
@@ -11,7 +11,8 @@ Examples
 [3.0, 4.0, 5.0]
 """
 
+from polars_grad.frames import with_gradient
 from polars_grad.functions import gradient
-from polars_grad.namespace import ExprGrad, SeriesGrad
+from polars_grad.namespace import ExprGrad, LazyFrameGrad, SeriesGrad
 
-__all__ = ["ExprGrad", "SeriesGrad", "gradient"]
+__all__ = ["ExprGrad", "LazyFrameGrad", "SeriesGrad", "gradient", "with_gradient"]

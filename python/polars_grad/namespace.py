@@ -1,4 +1,4 @@
-"""The namespace `grad` on expressions and series: each method hands over to a function of the same name."""
+"""The namespace `grad` on expressions, series and lazy frames: a method hands over to the function of its name."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from polars_grad import functions
+from polars_grad import frames, functions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-__all__ = ["ExprGrad", "SeriesGrad"]
+__all__ = ["ExprGrad", "LazyFrameGrad", "SeriesGrad"]
 
 
 @pl.api.register_expr_namespace("grad")
@@ -126,6 +126,63 @@ class SeriesGrad:
             strict=strict,
         )
         return pl.DataFrame(columns).select(slope).to_series()
+
+
+@pl.api.register_lazyframe_namespace("grad")
+class LazyFrameGrad:
+    """Derivatives of columns of a lazy frame larger than memory: `lf.grad`."""
+
+    def __init__(self, lf: pl.LazyFrame) -> None:
+        self._lf = lf
+
+    def with_gradient(
+        self,
+        y: str | pl.Expr,
+        x: str | pl.Expr | None = None,
+        *,
+        name: str | None = None,
+        spacing: float | timedelta | str | None = None,
+        per: timedelta | str | None = None,
+        edge_order: Literal[1, 2] = 1,
+        by: str | pl.Expr | Sequence[str | pl.Expr] | None = None,
+        nulls: Literal["propagate", "skip", "split"] = "propagate",
+        max_gap: float | timedelta | str | None = None,
+        strict: bool = True,
+        progress: bool = False,
+    ) -> pl.LazyFrame:
+        """
+        Add the gradient of `y` to rows sorted by (`by`, `x`): see :func:`polars_grad.with_gradient`.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import polars_grad
+        >>> lf = pl.LazyFrame({"t": [0, 1, 3], "y": [0, 1, 9]})
+        >>> lf.grad.with_gradient("y", x="t", name="dy_dt").filter(pl.col("dy_dt") > 1).collect()
+        shape: (2, 3)
+        ┌─────┬─────┬───────┐
+        │ t   ┆ y   ┆ dy_dt │
+        │ --- ┆ --- ┆ ---   │
+        │ i64 ┆ i64 ┆ f64   │
+        ╞═════╪═════╪═══════╡
+        │ 1   ┆ 1   ┆ 2.0   │
+        │ 3   ┆ 9   ┆ 4.0   │
+        └─────┴─────┴───────┘
+        """
+        return frames.with_gradient(
+            self._lf,
+            y,
+            x,
+            name=name,
+            spacing=spacing,
+            per=per,
+            edge_order=edge_order,
+            by=by,
+            nulls=nulls,
+            max_gap=max_gap,
+            strict=strict,
+            progress=progress,
+        )
 
 
 def _values(argument: str, values: Any, length: int) -> pl.Series:

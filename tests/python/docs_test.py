@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 import polars_grad as pg
-from polars_grad import functions, namespace
+from polars_grad import frames, functions, namespace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 
     from conftest import Run
 
-README = Path(__file__).parents[2] / "README.md"
-MODULES: list[ModuleType] = [pg, functions, namespace]
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+LARGER = ROOT / "docs" / "larger-than-memory.md"
+MODULES: list[ModuleType] = [pg, frames, functions, namespace]
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: getattr(pg, name) for name in pg.__all__ if inspect.isfunction(getattr(pg, name))
 }
-NAMESPACES: list[type] = [pg.ExprGrad, pg.SeriesGrad]
+NAMESPACES: dict[type, ModuleType] = {pg.ExprGrad: functions, pg.SeriesGrad: functions, pg.LazyFrameGrad: frames}
 
 
 def examples() -> list[Any]:
@@ -47,10 +50,10 @@ def test_examples_of_docstrings(example: doctest.DocTest) -> None:
 
 def test_every_public_function_has_an_example() -> None:
     shown = {param.id for param in examples()}
-    assert {f"polars_grad.functions.{name}" for name in FUNCTIONS} <= shown
+    assert {f"{function.__module__}.{name}" for name, function in FUNCTIONS.items()} <= shown
     assert "polars_grad" in shown
-    for cls in NAMESPACES:
-        assert {f"polars_grad.namespace.{cls.__name__}.{name}" for name in FUNCTIONS} <= shown
+    for cls, module in NAMESPACES.items():
+        assert {f"polars_grad.namespace.{cls.__name__}.{name}" for name in module.__all__} <= shown
 
 
 def public(thing: Any) -> list[str]:
@@ -81,17 +84,19 @@ def test_public_names_are_those_listed() -> None:
     assert sorted(pg.__all__) == pg.__all__
     modules = {name for name in public(pg) if inspect.ismodule(getattr(pg, name))}
     assert set(public(pg)) - modules == set(pg.__all__)
+    assert {*FUNCTIONS} == {*functions.__all__, *frames.__all__}
     for name, function in FUNCTIONS.items():
-        assert function.__module__ == "polars_grad.functions"
-        assert name in functions.__all__
+        assert any(function is getattr(module, name, None) for module in (functions, frames))
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+def taken(function: Callable[..., Any]) -> list[tuple[Any, ...]]:
+    """What it takes after the first argument."""
+    _, *rest = inspect.signature(function).parameters.values()
+    return [(parameter.name, parameter.kind, parameter.default, parameter.annotation) for parameter in rest]
+
+
+@pytest.mark.parametrize("name", functions.__all__)
 def test_methods_take_what_the_function_takes_after_y(name: str) -> None:
-    def taken(function: Callable[..., Any]) -> list[tuple[Any, ...]]:
-        _, *rest = inspect.signature(function).parameters.values()
-        return [(parameter.name, parameter.kind, parameter.default, parameter.annotation) for parameter in rest]
-
     assert taken(getattr(pg.ExprGrad, name)) == taken(FUNCTIONS[name])
     # A series takes series or values as x and as keys, all else alike.
     own = ("x", "by")
@@ -100,7 +105,7 @@ def test_methods_take_what_the_function_takes_after_y(name: str) -> None:
     assert [row for row in of_series if row[0] not in own] == [row for row in of_columns if row[0] not in own]
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", functions.__all__)
 def test_methods_hand_on_every_argument(name: str) -> None:
     """Each option that differs from its default makes another expression, and the same one as in the function."""
     options: dict[str, dict[str, Any]] = {
@@ -119,9 +124,31 @@ def test_methods_hand_on_every_argument(name: str) -> None:
         assert method.meta.eq(FUNCTIONS[name]("y", **chosen))
 
 
+@pytest.mark.parametrize("name", frames.__all__)
+def test_methods_of_a_frame_take_and_hand_on_what_the_function_does(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert taken(getattr(pg.LazyFrameGrad, name)) == taken(FUNCTIONS[name])
+    lf = pl.LazyFrame()
+    given = {parameter: object() for parameter in [*inspect.signature(FUNCTIONS[name]).parameters][1:]}
+    monkeypatch.setattr(frames, name, lambda *args, **kwargs: (args, kwargs))
+    (first, *rest), named = getattr(lf.grad, name)(**given)
+    assert first is lf
+    assert {**dict(zip(given, rest, strict=False)), **named} == given
+
+
+def test_a_frame_takes_every_argument_of_an_expression() -> None:
+    """In the same order, with the same defaults."""
+    own = {"lf", "name", "progress"}
+    of_frame, of_expression = (
+        [row for row in inspect.signature(function).parameters.items() if row[0] not in own]
+        for function in (pg.with_gradient, pg.gradient)
+    )
+    assert of_frame == of_expression
+
+
 def test_the_namespace_is_registered() -> None:
     assert isinstance(pl.col("y").grad, pg.ExprGrad)
     assert isinstance(pl.Series([1.0]).grad, pg.SeriesGrad)
+    assert isinstance(pl.LazyFrame().grad, pg.LazyFrameGrad)
 
 
 @pytest.mark.skipif(not README.exists(), reason="there is no README yet")
@@ -138,3 +165,14 @@ def test_examples_of_the_readme(run: Run) -> None:
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     runner.run(test, out=told.append)
     assert not runner.failures, "".join(told)
+
+
+@pytest.mark.skipif(not LARGER.exists(), reason="the documentation is not beside the tests")
+def test_the_page_about_larger_data(run: Run, tmp_path: Path) -> None:
+    """Its programs run, one after the other, and both ways give the answer of the way in memory."""
+    blocks = re.findall(r"^```python\n(.*?)^```", LARGER.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    done = run("\n".join(blocks), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    expected = pl.read_parquet(tmp_path / "sorted.parquet").with_columns(dy_dt=pg.gradient("y", x="t", by="id"))
+    for slopes in ("slopes.parquet", "slopes/*.parquet"):
+        assert_frame_equal(pl.read_parquet(tmp_path / slopes).sort("id", "t"), expected, check_exact=True)

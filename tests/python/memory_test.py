@@ -1,12 +1,14 @@
-"""Streamed from file to file, a gradient needs a part of the memory that the whole column needs."""
+"""Streamed from file to file, a gradient needs a part of the memory of the whole column, `with_gradient` none of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Run
@@ -14,12 +16,12 @@ if TYPE_CHECKING:
 pytest.importorskip("resource", reason="the peak of a process's memory is read from resource.getrusage")
 
 ROWS = 12_000_000
-WRITE = f"""
+WRITE = """
 import sys
 import polars as pl
 
-row = pl.int_range({ROWS})
-frame = pl.LazyFrame().select(t=row * 1.5, y=(row * 7919 % 1009).cast(pl.Float64))
+row = pl.int_range(int(sys.argv[2]))
+frame = pl.LazyFrame().select(k=row // 100_000, t=row * 1.5, y=(row * 7919 % 1009).cast(pl.Float64))
 frame.sink_parquet(sys.argv[1], row_group_size=200_000, compression="lz4")
 """
 MEASURE = """
@@ -39,11 +41,13 @@ def whole_column(points):
 
 
 kind, source, target = sys.argv[1:]
-slope = {
-    "streamed": pg.gradient("y", "t"),
-    "whole column": pl.struct("y", "t").map_batches(whole_column, return_dtype=pl.Float64),
+rows = pl.scan_parquet(source)
+slopes = {
+    "streamed": rows.with_columns(d=pg.gradient("y", "t")),
+    "whole column": rows.with_columns(d=pl.struct("y", "t").map_batches(whole_column, return_dtype=pl.Float64)),
+    "with_gradient": pg.with_gradient(rows, "y", "t", by="k", name="d"),
 }[kind]
-pl.scan_parquet(source).with_columns(d=slope).sink_parquet(target, compression="lz4")
+slopes.sink_parquet(target, compression="lz4")
 # Linux counts into `ru_maxrss` the peak of the process that started this one.
 status = Path("/proc/self/status")
 peak = re.search(r"VmHWM:\\s*(\\d+)", status.read_text()) if status.exists() else None
@@ -58,14 +62,21 @@ print((streamed - whole).abs().max(), len(streamed))
 """
 
 
-def test_peak_memory_of_a_streaming_query(run: Run, tmp_path: Path) -> None:
+@pytest.fixture
+def succeed(run: Run) -> Callable[..., str]:
+    """Run a program to its end, and give what it printed."""
+
     def succeed(program: str, *arguments: object) -> str:
         done = run(program, *arguments)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    return succeed
+
+
+def test_peak_memory_of_a_streaming_query(succeed: Callable[..., str], tmp_path: Path) -> None:
     source = tmp_path / "points.parquet"
-    succeed(WRITE, source)
+    succeed(WRITE, source, ROWS)
     peak = {
         kind: int(succeed(MEASURE, kind, source, tmp_path / f"{kind}.parquet")) for kind in ("streamed", "whole column")
     }
@@ -73,3 +84,16 @@ def test_peak_memory_of_a_streaming_query(run: Run, tmp_path: Path) -> None:
     assert float(error) < 1e-9
     assert int(rows) == ROWS
     assert peak["streamed"] < 0.75 * peak["whole column"]
+
+
+def test_peak_memory_does_not_grow_with_the_rows(succeed: Callable[..., str], tmp_path: Path) -> None:
+    """Beyond what the engine and the operating system keep of the files."""
+    peak = {}
+    for rows in (ROWS // 2, 2 * ROWS):
+        source = tmp_path / f"{rows}.parquet"
+        succeed(WRITE, source, rows)
+        peak[rows] = 1024 * int(succeed(MEASURE, "with_gradient", source, tmp_path / f"slopes of {rows}.parquet"))
+        assert pl.scan_parquet(tmp_path / f"slopes of {rows}.parquet").select(pl.len()).collect().item() == rows
+    bytes_added = (2 * ROWS - ROWS // 2) * 4 * 8
+    assert peak[2 * ROWS] - peak[ROWS // 2] < 0.4 * bytes_added
+    assert peak[2 * ROWS] < 600e6

@@ -1,0 +1,245 @@
+"""Batches stitched together are the whole, to the bit, wherever they are cut; what is not sorted is an error."""
+
+# ruff: noqa: DTZ001 (times without a zone are a dtype)
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+from groups_test import KEYS, keyed_frames
+from groups_test import key as key_column
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.exceptions import ComputeError
+from polars.testing import assert_frame_equal
+from strategies import assert_same, frames, nan, wild_floats
+
+import polars_grad as pg
+from polars_grad import _stitch
+from polars_grad._stitch import stitch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ORDERED = [kind for kind, (_, dtype) in KEYS.items() if not dtype.is_nested()]
+
+options = st.fixed_dictionaries(
+    {
+        "edge_order": st.sampled_from([1, 2]),
+        "nulls": st.sampled_from(["propagate", "skip", "split"]),
+        "max_gap": st.sampled_from([None, 20.0, 90.0]),
+    }
+)
+without_x = st.fixed_dictionaries(
+    {
+        "edge_order": st.sampled_from([1, 2]),
+        "nulls": st.sampled_from(["propagate", "skip", "split"]),
+        "spacing": st.sampled_from([None, 0.25]),
+    }
+)
+
+
+@st.composite
+def in_batches(draw: st.DrawFn, frame: pl.DataFrame) -> list[pl.DataFrame]:
+    """Cut anywhere, often into single rows; some batches are empty."""
+    rows = st.integers(0, len(frame))
+    cuts = draw(st.one_of(st.just([*range(len(frame))]), st.lists(rows, max_size=len(frame) + 3)))
+    return [frame[start:end] for start, end in pairwise([0, *sorted(cuts), len(frame)])]
+
+
+def stitched(batches: Sequence[pl.DataFrame], *columns: Any, **arguments: Any) -> pl.DataFrame:
+    return pl.concat(stitch(batches, *columns, name="slope", **arguments))
+
+
+# The answer is that of the whole
+
+
+@given(data=st.data(), frame=keyed_frames(), options=options, without_x=without_x)
+def test_any_cutting_gives_the_bits_of_the_whole(
+    data: st.DataObject, frame: pl.DataFrame, options: dict[str, Any], without_x: dict[str, Any]
+) -> None:
+    """Without keys, with one and with two of any dtype that has an order."""
+    names = [name for name in ("k", "j") if not frame.schema[name].is_nested()]
+    for by in ([], names[:1], names):
+        whole = frame.sort(by, maintain_order=True) if by else frame
+        batches = data.draw(in_batches(whole))
+        for arguments in ({"x": "x", **options}, without_x):
+            slope = pg.gradient("y", by=by or None, **arguments)
+            got = stitched(batches, "y", by=by, **arguments)
+            assert_frame_equal(got.drop("slope"), whole)
+            assert_same(got["slope"], whole.select(slope.alias("slope")).to_series())
+
+
+@given(data=st.data(), frame=frames(), options=options)
+def test_an_x_in_any_order_is_an_error_or_null_as_in_the_whole(
+    data: st.DataObject, frame: pl.DataFrame, options: dict[str, Any]
+) -> None:
+    x = data.draw(
+        st.lists(st.one_of(wild_floats, st.integers(0, 3), st.none()), min_size=len(frame), max_size=len(frame))
+    )
+    frame = frame.with_columns(pl.Series("x", x, dtype=pl.Float64)).sort("k", maintain_order=True)
+    batches = data.draw(in_batches(frame))
+    lenient = pg.gradient("y", "x", by="k", strict=False, **options).alias("slope")
+    assert_same(
+        stitched(batches, "y", "x", by=["k"], strict=False, **options)["slope"], frame.select(lenient).to_series()
+    )
+    try:
+        slopes = frame.select(pg.gradient("y", "x", by="k", **options).alias("slope")).to_series()
+    except ComputeError:
+        with pytest.raises(ComputeError, match="strictly monotonic"):
+            stitched(batches, "y", "x", by=["k"], **options)
+    else:
+        assert_same(stitched(batches, "y", "x", by=["k"], **options)["slope"], slopes)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"x": "at", "per": "1h"},
+        {"x": "at", "max_gap": "5d", "edge_order": 2},
+        {"x": "falling"},
+        {"spacing": "10ms", "per": "1m"},
+        {"x": pl.col("at").dt.timestamp() / 7, "nulls": "skip"},
+    ],
+    ids=str,
+)
+def test_times_and_expressions(arguments: dict[str, Any]) -> None:
+    at = [datetime(2024, 1, day) for day in (1, 2, 4, 7, 11, 12, 29, 30)]
+    frame = pl.DataFrame({"at": at, "falling": [-(row**2) for row in range(8)], "y": [3, 1, 4, 1, 5, 9, 2, 6]})
+    batches = [frame[row : row + 1] for row in range(8)]
+    for y in ("y", pl.col("y").cast(pl.Float32) + 1):
+        expected = frame.select(pg.gradient(y, **arguments).alias("slope")).to_series()
+        assert_same(stitched(batches, y, **arguments)["slope"], expected)
+
+
+def test_the_new_column_may_take_the_place_of_one_that_is_read() -> None:
+    frame = pl.DataFrame({"t": [0, 1, 3, 4, 6], "y": [0.0, 1.0, 9.0, 16.0, 36.0]})
+    for name, y in (("y", "y"), ("t", "y"), ("t", "t")):
+        got = pl.concat(stitch([frame[:2], frame[2:3], frame[3:]], y, "t", name=name))
+        assert_frame_equal(got, frame.with_columns(pg.gradient(y, "t").alias(name)))
+
+
+def test_no_rows_at_all() -> None:
+    frame = pl.DataFrame(schema={"k": pl.String, "y": pl.Int64})
+    assert stitched([frame, frame], "y", by=["k"]).schema == {**frame.schema, "slope": pl.Float64}
+    assert list(stitch([], "y", name="slope")) == []
+
+
+# A row comes out as soon as its neighbours are known
+
+
+@pytest.mark.parametrize("edge_order", [1, 2])
+def test_rows_wait_for_their_neighbours_only(edge_order: Any) -> None:
+    frame = pl.DataFrame({"y": range(100)})
+    read = 0
+
+    def batches() -> Any:
+        nonlocal read
+        for start in range(0, 100, 10):
+            read = start + 10
+            yield frame[start:read]
+
+    known = 0
+    for rows in stitch(batches(), "y", name="slope", edge_order=edge_order):
+        assert known + len(rows) in (read - edge_order, 100)
+        known += len(rows)
+    assert known == 100
+
+
+def test_a_skipped_row_waits_only_behind_one_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the wait is not paid for by differentiating the same rows for each batch again."""
+    differentiated = []
+    differentiate = _stitch._differentiate
+
+    def counting(window: pl.DataFrame, *rest: Any) -> pl.DataFrame:
+        differentiated.append(len(window))
+        return differentiate(window, *rest)
+
+    monkeypatch.setattr(_stitch, "_differentiate", counting)
+    nulls = [None] * 1000
+    frame = pl.DataFrame({"y": [*nulls, 1.0, *nulls, 2.0, 4.0, *nulls]})
+    batches = [frame[start : start + 10] for start in range(0, len(frame), 10)]
+    came = [len(rows) for rows in stitch(batches, "y", name="slope", nulls="skip")]
+    assert came[:100] == [10] * 100
+    assert sum(came) == len(frame)
+    assert sum(differentiated) < 4 * len(frame)
+
+
+# What is not sorted is an error that names the place
+
+
+UNSORTED: list[tuple[dict[str, list[Any]], int, str, str]] = [
+    ({"k": ["a", "b", "b", "a"]}, 3, '`k` = "a"', '`k` = "b"'),
+    ({"k": ["b", "b", "a", "b"]}, 2, '`k` = "a"', '`k` = "b"'),
+    ({"k": [1, 2, None, 3]}, 2, "`k` = null", "`k` = 2"),
+    ({"k": [nan, 1.0, 2.0, 3.0]}, 1, "`k` = 1.0", "`k` = nan"),
+    ({"k": [1, 1, 2, 2], "j": [5, 6, 6, 5]}, 3, "`k` = 2, `j` = 5", "`k` = 2, `j` = 6"),
+    ({"k": [None, None, 2, 2], "j": [1, None, 6, 7]}, 1, "`k` = null, `j` = null", "`k` = null, `j` = 1"),
+    ({"k": [1, 2, 1, 2], "j": [1, 2, 3, 4]}, 2, "`k` = 1, `j` = 3", "`k` = 2, `j` = 2"),
+]
+
+
+@pytest.mark.parametrize(("keys", "row", "this", "before"), UNSORTED, ids=str)
+def test_keys_out_of_order(keys: dict[str, list[Any]], row: int, this: str, before: str) -> None:
+    frame = pl.DataFrame({**keys, "x": range(4), "y": range(4)})
+    for size in (1, 2, 3, 4):
+        for arguments in ({}, {"strict": False}, {"nulls": "skip"}):
+            with pytest.raises(ComputeError) as caught:
+                stitched([frame[at : at + size] for at in range(0, 4, size)], "y", "x", by=[*keys], **arguments)
+            message = str(caught.value)
+            assert f"in row {row}, counted from 0, {this} comes after {before}; sort by" in message
+            assert all(f"`{name}`" in message for name in keys)
+
+
+@pytest.mark.parametrize("kind", ORDERED)
+def test_sorted_is_what_sort_makes(kind: str) -> None:
+    """And any other order is not, whatever the dtype of the key."""
+    labels = [0, 0, 1, 2, 3, 3, 4]
+    frame = pl.DataFrame([key_column(kind, labels), pl.Series("y", labels)])
+    whole = frame.sort("k", maintain_order=True)
+    assert len(stitched([whole[:3], whole[3:]], "y", by=["k"])) == len(labels)
+    if whole["k"].n_unique() > 1:
+        turned = whole.reverse()
+        with pytest.raises(ComputeError, match="rows must be sorted by key"):
+            stitched([turned[:3], turned[3:]], "y", by=["k"])
+
+
+@given(data=st.data())
+def test_the_place_does_not_depend_on_the_cutting(data: st.DataObject) -> None:
+    """Of keys and of x; with rows left out before it, and rows that wait."""
+    keys = data.draw(st.lists(st.sampled_from([None, 1, 2, 3]), min_size=2, max_size=12))
+    x = data.draw(st.lists(st.integers(0, 20), min_size=len(keys), max_size=len(keys)))
+    y = data.draw(st.lists(st.sampled_from([None, 1.0, 5.0]), min_size=len(keys), max_size=len(keys)))
+    frame = pl.DataFrame({"k": keys, "x": x, "y": y}, schema={"k": pl.Int64, "x": pl.Int64, "y": pl.Float64})
+    frame = data.draw(st.sampled_from([frame, frame.sort("k", maintain_order=True)]))
+    nulls = data.draw(st.sampled_from(["propagate", "skip", "split"]))
+
+    def outcome(batches: list[pl.DataFrame]) -> str:
+        try:
+            return str(stitched(batches, "y", "x", by=["k"], nulls=nulls).rows())
+        except ComputeError as error:
+            return str(error)
+
+    single_rows = [frame[row : row + 1] for row in range(len(frame))]
+    places = {outcome(data.draw(in_batches(frame))), outcome(single_rows)}
+    assert len(places) == 1
+
+
+def test_an_x_out_of_order_names_row_and_group() -> None:
+    frame = pl.DataFrame({"k": ["a"] * 3 + ["b"] * 4, "t": [0, 1, 2, 0, 3, 2, 4], "y": range(7)})
+    for size in (1, 2, 3, 7):
+        with pytest.raises(ComputeError) as caught:
+            stitched([frame[at : at + size] for at in range(0, 7, size)], "y", "t", by=["k"])
+        message = str(caught.value)
+        assert message.startswith("in row 5, counted from 0: `x` must be finite and strictly monotonic")
+        assert 'in column `t` 3 is followed by 2 in the group `k` = "b"' in message
+
+
+def test_a_wrong_dtype_has_no_place() -> None:
+    frame = pl.DataFrame({"y": ["a", "b"]})
+    with pytest.raises(ComputeError, match="`y` is str") as caught:
+        stitched([frame], "y")
+    assert "in row" not in str(caught.value)
