@@ -49,7 +49,6 @@ lint: $(BIN)/.wheel $(BIN)/.test $(BIN)/.lint  ## formatters, linters, type chec
 	cargo clippy $(RUST) --all-targets -- -D warnings
 	cargo clippy --no-default-features -- -D warnings
 	cargo clippy --no-default-features --features arrow -- -D warnings
-	cargo clippy -- -D warnings
 	cargo clippy --no-default-features --features lazy -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --all-features --no-deps
 	$(BIN)/ruff format --check .

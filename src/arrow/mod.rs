@@ -285,15 +285,16 @@ fn show(array: &ArrayRef, row: usize) -> Result<String, ArrowError> {
 }
 
 /// The slopes in the order of the rows, and a bit for each unless all are valid.
-fn flat<O>(mut parts: Vec<Slopes<O>>, gathered: Option<&Gathered<u32>>, height: usize) -> (Vec<O>, Option<Vec<u8>>)
+fn flat<O>(parts: Vec<Slopes<O>>, gathered: Option<&Gathered<u32>>, height: usize) -> (Vec<O>, Option<Vec<u8>>)
 where
     O: Copy + Default + Send + Sync + 'static,
     f64: AsPrimitive<O>,
 {
-    match (gathered, parts.pop()) {
-        (Some(gathered), Some(slopes)) => gathered.put_back(vec![slopes], height),
-        (None, Some(slopes)) => slopes.into_parts(),
-        (_, None) => (Vec::new(), None),
+    let mut parts = parts.into_iter().map(Slopes::into_parts);
+    match gathered {
+        Some(gathered) => gathered.put_back(parts, height),
+        // A single one: all of it was swept on this thread.
+        None => parts.next().unwrap_or_default(),
     }
 }
 

@@ -7,7 +7,6 @@ use num_traits::AsPrimitive;
 
 use super::links::Segments;
 use crate::bits::{Bitmap, Bits};
-use crate::piece::Slopes;
 use crate::threads::in_parallel;
 
 /// Rows of a column, in the order in which they are neighbours, and where their segments start.
@@ -53,13 +52,18 @@ impl<I: AsPrimitive<usize> + Sync> Gathered<I> {
     }
 
     /// The slopes in the place of the rows they belong to, and a bit for each unless all are valid.
-    pub(crate) fn put_back<O>(&self, parts: Vec<Slopes<O>>, height: usize) -> (Vec<O>, Option<Vec<u8>>)
+    ///
+    /// They come part by part, each with its bits.
+    pub(crate) fn put_back<O>(
+        &self,
+        parts: impl IntoIterator<Item = (Vec<O>, Option<Vec<u8>>)>,
+        height: usize,
+    ) -> (Vec<O>, Option<Vec<u8>>)
     where
-        O: Copy + Default + Send + Sync + 'static,
-        f64: AsPrimitive<O>,
+        O: Copy + Default + Send + Sync,
     {
         let mut first = 0;
-        let parts = parts.into_iter().map(Slopes::into_parts).map(|(slopes, validity)| {
+        let parts = parts.into_iter().map(|(slopes, validity)| {
             let positions = first..first + slopes.len();
             first = positions.end;
             (positions, slopes, validity)

@@ -221,8 +221,14 @@ fn gradient_of_column<C>(
     })?;
     let slopes = match (&gathered, slopes) {
         (None, slopes) => in_order(slopes),
-        (Some(gathered), Parts::F64(parts)) => column::<Float64Type>([gathered.put_back(parts, height)]),
-        (Some(gathered), Parts::F32(parts)) => column::<Float32Type>([gathered.put_back(parts, height)]),
+        (Some(gathered), Parts::F64(parts)) => {
+            let parts = parts.into_iter().map(Slopes::into_parts);
+            column::<Float64Type>([gathered.put_back(parts, height)])
+        },
+        (Some(gathered), Parts::F32(parts)) => {
+            let parts = parts.into_iter().map(Slopes::into_parts);
+            column::<Float32Type>([gathered.put_back(parts, height)])
+        },
     };
     finish(&slopes, points.name(), &plan.dtype, options.strict)
 }
