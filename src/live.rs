@@ -19,7 +19,7 @@ use crate::unit::Unit;
 /// Each key is a column of its own. A slope is finished as soon as its stencil is complete: one point of the same key
 /// later, with [`EdgeOrder::Second`](crate::EdgeOrder::Second) two. The formulas and rules are those of `gradient` on a
 /// whole column, and the slopes are the same bit for bit, however the feed is cut. Memory is proportional to the number
-/// of keys: up to five points each.
+/// of keys: four points each.
 ///
 /// - `K`: what tells the sources apart; `()` for a single one.
 /// - `Y`, `X`: the numbers of the points, [`f64`] unless said: any [`Sample`], of which integers are subtracted as such.

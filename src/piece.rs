@@ -11,7 +11,7 @@ use crate::neighbours::{Chunk, Column, Links, Reached};
 /// Slopes row by row, and which of them are valid.
 #[derive(Debug)]
 pub(crate) struct Slopes<O> {
-    pub(crate) values: Vec<O>,
+    values: Vec<O>,
     validity: Bitmap,
     all_valid: bool,
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use num_traits::AsPrimitive;
 
+use crate::bits::Bits;
 use crate::kernel::{Sample, Scale};
 use crate::neighbours::{Apart, Chunk, Column, Links, Segments, in_step};
 use crate::piece::Slopes;
@@ -22,7 +23,7 @@ pub(crate) struct Member<'a> {
     pub(crate) y: Numbers<'a>,
     pub(crate) x: Option<Numbers<'a>>,
     /// Where each chunk has a point at all.
-    pub(crate) exists: Vec<Option<crate::bits::Bits<'a>>>,
+    pub(crate) exists: Vec<Option<Bits<'a>>>,
 }
 
 /// The slopes of a column in as many parts as cores were worth it: in `f32` for a y of `f32`, in `f64` for any other.

@@ -24,9 +24,8 @@ impl Groups {
     /// `ComputeError` for more rows than 32 bits number; what Arrow says of keys that it cannot compare.
     pub(super) fn new(keys: &[ArrayRef], height: usize) -> Result<Self, ArrowError> {
         if keys.is_empty() {
-            let one = |row| row == 0;
             return Ok(Self {
-                starts: bitmap(height, one),
+                starts: bitmap(height, [0]),
                 rows: None,
             });
         }
@@ -39,7 +38,7 @@ impl Groups {
         let groups = groups(&keys, &runs);
         if groups.len() == runs.len() {
             return Ok(Self {
-                starts: bitmap(height, is_start),
+                starts: bitmap(height, runs.into_iter().map(|row| row as usize)),
                 rows: None,
             });
         }
@@ -52,9 +51,8 @@ impl Groups {
                 rows.extend(runs[run]..end(run));
             }
         }
-        let mut starts = starts.into_iter().peekable();
         Ok(Self {
-            starts: bitmap(height, |row| starts.next_if_eq(&row).is_some()),
+            starts: bitmap(height, starts),
             rows: Some(rows),
         })
     }
@@ -74,10 +72,12 @@ fn groups(keys: &Rows, runs: &[u32]) -> Vec<Vec<usize>> {
     groups
 }
 
-fn bitmap(rows: usize, mut is_set: impl FnMut(usize) -> bool) -> Vec<u8> {
+/// A bit per row, set at places that rise.
+fn bitmap(rows: usize, set: impl IntoIterator<Item = usize>) -> Vec<u8> {
+    let mut set = set.into_iter().peekable();
     let mut bitmap = Bitmap::with_capacity(rows);
     for row in 0..rows {
-        bitmap.push(is_set(row).into(), 1);
+        bitmap.push(set.next_if_eq(&row).is_some().into(), 1);
     }
     bitmap.into_bytes()
 }

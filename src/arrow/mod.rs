@@ -149,14 +149,8 @@ fn named(
         Nulls::Skip => NullBuffer::union(y.logical_nulls().as_ref(), x.and_then(Array::logical_nulls).as_ref()),
         _ => None,
     };
-    let gathered = match (known, groups.rows) {
-        (Some(known), rows) => {
-            let known = Bits::new(known.validity(), known.offset());
-            Some(Gathered::known(starts, rows.as_deref(), known, height))
-        },
-        (None, Some(rows)) => Some(Gathered::new(starts, rows)),
-        (None, None) => None,
-    };
+    let known = known.as_ref().map(|known| Bits::new(known.validity(), known.offset()));
+    let gathered = Gathered::needed(starts, groups.rows, known, height);
     let points = Points::new(&y, x, gathered.as_ref())?;
     let segments = match &gathered {
         Some(gathered) => gathered.segments(),

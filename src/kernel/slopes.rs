@@ -104,7 +104,8 @@ impl<T: Sample> Neighbours<'_, T> {
 
 /// Appends the slopes on an evenly spaced axis: `(y[i+1] - y[i-1]) / (2 * step)`, as in numpy.
 ///
-/// `scale.denominator` is the step. `sides` is asked once, in order, about the 64 rows from a row on; the slope of one alone is unspecified.
+/// `scale.denominator` is the step. `sides` is asked once, in order, about the 64 rows from a row on; the slope of one
+/// alone is unspecified.
 pub fn even<Y, O>(y: Neighbours<'_, Y>, scale: Scale, mut sides: impl FnMut(usize) -> Sides, slopes: &mut Vec<O>)
 where
     Y: Sample,
@@ -130,8 +131,8 @@ where
 /// Appends the slopes on any strictly monotonic axis: of the parabola through each row and its neighbours, at the ends of
 /// segments of the line through two.
 ///
-/// `sides` is asked once, in order, about the 64 rows from a row on; the slope of one alone is unspecified. A row whose x is not strictly
-/// monotonic is handed to `broken`, which may give up with an error.
+/// `sides` is asked once, in order, about the 64 rows from a row on; the slope of one alone is unspecified. A row whose x
+/// is not strictly monotonic is handed to `broken`, which may give up with an error.
 ///
 /// # Errors
 ///

@@ -16,14 +16,26 @@ pub(crate) struct Gathered<I> {
 }
 
 impl<I: AsPrimitive<usize> + Sync> Gathered<I> {
+    /// What has to be gathered for groups of rows, and without those not `known`; `None` if the column can stay as it is.
+    pub(crate) fn needed(starts: Bits, rows: Option<Vec<I>>, known: Option<Bits>, height: usize) -> Option<Self>
+    where
+        usize: AsPrimitive<I>,
+    {
+        match (known, rows) {
+            (Some(known), rows) => Some(Self::known(starts, rows.as_deref(), known, height)),
+            (None, Some(rows)) => Some(Self::new(starts, rows)),
+            (None, None) => None,
+        }
+    }
+
     /// The rows of all groups, one group after the other.
-    pub(crate) fn new(starts: Bits, rows: Vec<I>) -> Self {
+    fn new(starts: Bits, rows: Vec<I>) -> Self {
         let segments = Segments::new(starts, rows.len());
         Self { rows, segments }
     }
 
     /// The rows that are known, and only those: as if the others were absent.
-    pub(crate) fn known(group_starts: Bits, group_rows: Option<&[I]>, known: Bits, height: usize) -> Self
+    fn known(group_starts: Bits, group_rows: Option<&[I]>, known: Bits, height: usize) -> Self
     where
         usize: AsPrimitive<I>,
     {

@@ -195,14 +195,7 @@ fn gradient_of_column<C>(
         Nulls::Skip => known(points)?,
         _ => None,
     };
-    let gathered = match (known, groups.rows) {
-        (Some(known), rows) => {
-            let rows = rows.as_deref();
-            Some(Gathered::known(bits(&groups.starts), rows, bits(&known), height))
-        },
-        (None, Some(rows)) => Some(Gathered::new(bits(&groups.starts), rows)),
-        (None, None) => None,
-    };
+    let gathered = Gathered::needed(bits(&groups.starts), groups.rows, known.as_ref().map(bits), height);
     let points = match &gathered {
         Some(gathered) => &taken(points, gathered.rows())?,
         None => points,
