@@ -64,26 +64,14 @@ fn within(chunk: &Series) -> PolarsResult<Changes> {
     let physical = chunk.to_physical_repr();
     let changes = match (physical.dtype(), physical.bit_repr()) {
         _ if physical.has_nulls() => None,
-        (DataType::String, _) => physical.str()?.downcast_iter().next().map(strings),
-        (DataType::Binary, _) => physical.binary()?.downcast_iter().next().map(strings),
+        (DataType::String, _) => Some(strings(physical.str()?.downcast_as_array())),
+        (DataType::Binary, _) => Some(strings(physical.binary()?.downcast_as_array())),
         // Floats are equal to others than those of the same bits.
         (DataType::Float64 | DataType::Float32 | DataType::Float16, _) => None,
-        (_, Some(BitRepr::U8(chunk))) => chunk
-            .downcast_iter()
-            .next()
-            .map(|chunk| numbers::<_, i8>(chunk.values())),
-        (_, Some(BitRepr::U16(chunk))) => chunk
-            .downcast_iter()
-            .next()
-            .map(|chunk| numbers::<_, i16>(chunk.values())),
-        (_, Some(BitRepr::U32(chunk))) => chunk
-            .downcast_iter()
-            .next()
-            .map(|chunk| numbers::<_, i32>(chunk.values())),
-        (_, Some(BitRepr::U64(chunk))) => chunk
-            .downcast_iter()
-            .next()
-            .map(|chunk| numbers::<_, i64>(chunk.values())),
+        (_, Some(BitRepr::U8(chunk))) => Some(numbers::<_, i8>(chunk.downcast_as_array().values())),
+        (_, Some(BitRepr::U16(chunk))) => Some(numbers::<_, i16>(chunk.downcast_as_array().values())),
+        (_, Some(BitRepr::U32(chunk))) => Some(numbers::<_, i32>(chunk.downcast_as_array().values())),
+        (_, Some(BitRepr::U64(chunk))) => Some(numbers::<_, i64>(chunk.downcast_as_array().values())),
         _ => None,
     };
     match changes {
