@@ -147,6 +147,7 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
             dtype: &"a live feed of numbers; one of times begins with `over_time`",
             unit: Some(unit),
             is_bool: false,
+            axes: 0,
         };
         Ok(Self {
             plan: Plan::new(column("y", Unit::NUMBER), Some(column("x", unit)), options)?,

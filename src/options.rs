@@ -36,6 +36,7 @@ pub struct GradientOptions<C> {
     pub(crate) spacing: Option<Spacing>,
     pub(crate) per: Option<i64>,
     pub(crate) edge_order: EdgeOrder,
+    pub(crate) axis: isize,
     pub(crate) nulls: Nulls,
     pub(crate) max_gap: Option<Spacing>,
     pub(crate) strict: bool,
@@ -49,6 +50,7 @@ impl<C> Default for GradientOptions<C> {
             spacing: None,
             per: None,
             edge_order: EdgeOrder::default(),
+            axis: 0,
             nulls: Nulls::default(),
             max_gap: None,
             strict: true,
@@ -103,6 +105,14 @@ impl<C> GradientOptions<C> {
         self
     }
 
+    /// The axis to differentiate along: 0, the default, is down the rows, 1 and further ones are inside the cells of a list
+    /// or array column, outermost first; negative ones count from the innermost.
+    #[must_use]
+    pub fn axis(mut self, axis: isize) -> Self {
+        self.axis = axis;
+        self
+    }
+
     /// What a null in y or x does to the rows around it.
     #[must_use]
     pub fn nulls(mut self, nulls: Nulls) -> Self {
@@ -147,6 +157,7 @@ impl<C> GradientOptions<C> {
             spacing: self.spacing,
             per: self.per,
             edge_order: self.edge_order,
+            axis: self.axis,
             nulls: self.nulls,
             max_gap: self.max_gap,
             strict: self.strict,

@@ -12,6 +12,9 @@ const SECOND: i64 = 1_000_000_000;
 /// Everything about a gradient that does not depend on the values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Plan {
+    /// The axis differentiated along: 0 down the rows, from 1 on inside their cells.
+    #[cfg_attr(not(feature = "polars"), allow(dead_code))] // Only Polars has cells.
+    pub(crate) axis: usize,
     pub(crate) slope: Slope,
     pub(crate) scale: Scale,
     pub(crate) apart: Apart,
@@ -34,6 +37,8 @@ pub(crate) struct Described<'a> {
     /// `None` where the dtype has no differences.
     pub(crate) unit: Option<Unit>,
     pub(crate) is_bool: bool,
+    /// How many axes there are inside of a cell.
+    pub(crate) axes: usize,
 }
 
 /// Why there is no gradient of such columns, or by such options.
@@ -51,6 +56,7 @@ impl Plan {
     pub(crate) fn new<C>(y: Described, x: Option<Described>, options: &GradientOptions<C>) -> Result<Self, Refused> {
         let y_unit = differentiable(y)?;
         let x_unit = x.map(coordinate).transpose()?;
+        let axis = axis(y, x, options)?;
         let spacing = spacing(x, options.spacing)?;
         let x_is_time = match x_unit {
             Some(unit) => unit.is_time(),
@@ -80,7 +86,47 @@ impl Plan {
             at_nulls: options.nulls == Nulls::Split,
             max_gap: options.max_gap.map(|gap| limit(gap, x.zip(x_unit))).transpose()?,
         };
-        Ok(Self { slope, scale, apart })
+        Ok(Self {
+            axis,
+            slope,
+            scale,
+            apart,
+        })
+    }
+}
+
+/// The axis asked for, counted from the outside.
+fn axis<C>(y: Described, x: Option<Described>, options: &GradientOptions<C>) -> Result<usize, Refused> {
+    let (name, dtype, axes) = (y.name, y.dtype, y.axes);
+    let axis = match usize::try_from(options.axis) {
+        Ok(axis) => Some(axis).filter(|&axis| axis <= axes),
+        Err(_) => (axes + 1).checked_add_signed(options.axis).filter(|&axis| axis > 0),
+    };
+    let Some(axis) = axis else {
+        let given = options.axis;
+        if axes == 0 {
+            refuse!("`axis` must be 0, down the rows, as y column `{name}` is {dtype} with no axis inside, got {given}");
+        }
+        refuse!(
+            "`axis` must be 0, down the rows, or inside of y column `{name}`, which is {dtype}, \
+            from 1 to {axes} or from -{axes} to -1, got {given}"
+        );
+    };
+    if axis > 0 && !options.by.is_empty() {
+        refuse!("`by` groups rows, but `axis` {axis} stays inside of each; drop one of them");
+    }
+    match x {
+        Some(x) if !(x.axes == axis.min(1) || x.axes == axes) => refuse!(
+            "`x` must have the shape of y column `{name}`, which is {dtype}, or be {}, but column `{}` is {}",
+            if axis == 0 {
+                "one coordinate a row"
+            } else {
+                "a list or an array of the coordinates along the axis"
+            },
+            x.name,
+            x.dtype
+        ),
+        _ => Ok(axis),
     }
 }
 

@@ -13,6 +13,18 @@ Examples
 
 from polars_grad.frames import with_gradient
 from polars_grad.functions import gradient
+from polars_grad.grid import divergence, magnitude, partials
+from polars_grad.horizontal import gradient_horizontal
 from polars_grad.namespace import ExprGrad, LazyFrameGrad, SeriesGrad
 
-__all__ = ["ExprGrad", "LazyFrameGrad", "SeriesGrad", "gradient", "with_gradient"]
+__all__ = [
+    "ExprGrad",
+    "LazyFrameGrad",
+    "SeriesGrad",
+    "divergence",
+    "gradient",
+    "gradient_horizontal",
+    "magnitude",
+    "partials",
+    "with_gradient",
+]

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from decimal import Decimal
 from math import inf, isfinite
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _NANOSECONDS = {
     "ns": 1,
@@ -37,14 +42,60 @@ def column(name: str, value: Any) -> pl.Expr:
     raise TypeError(msg + _column_hint(name, value))
 
 
-def keys(value: Any) -> list[pl.Expr]:
-    """One or several key columns."""
-    if not isinstance(value, (list, tuple)):
-        return [column("by", value)]
-    if not value:
-        msg = "`by` must name at least one column, got none; leave it out for a single group"
+def coordinates(value: Any) -> pl.Expr:
+    """A column name or an expression, or one coordinate for each place along an axis inside of cells."""
+    if isinstance(value, (str, pl.Expr)):
+        return column("x", value)
+    if isinstance(value, (bytes, Mapping, AbstractSet)) or not hasattr(value, "__len__"):
+        msg = f"`x` must be a column name, an expression or a sequence of coordinates, got {type(value).__name__}"
+        raise TypeError(msg + _column_hint("x", value))
+    values = value if isinstance(value, pl.Series) else pl.Series("x", value)
+    name = values.name or "x"
+    if values.dtype.is_nested():
+        msg = (
+            f"`x` must have one axis, got {values.dtype} coordinates; for a coordinate per value use `x=pl.lit(series)`"
+        )
         raise ValueError(msg)
-    return [column("by", key) for key in value]
+    return pl.lit(pl.Series(name, [values], dtype=pl.Array(values.dtype, len(values))))
+
+
+def axis(value: Any) -> int:
+    """A whole number."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        msg = f"`axis` must be a whole number or a tuple of them, got {value!r}"
+        raise TypeError(msg)
+    return int(value)
+
+
+def axes(value: Sequence[Any]) -> list[int]:
+    """Several axes, none of them twice."""
+    numbers = [axis(number) for number in value]
+    if not numbers or len(set(numbers)) < len(numbers):
+        msg = f"`axis` must be a whole number or a tuple of different ones, got {value!r}"
+        raise ValueError(msg)
+    return numbers
+
+
+def one_each(name: str, value: Any, axes: Sequence[Any]) -> list[Any]:
+    """An argument for each axis."""
+    if not isinstance(value, (list, tuple)):
+        msg = f"`{name}` must be a tuple with one for each axis, got {type(value).__name__}"
+        raise TypeError(msg)
+    if len(value) != len(axes):
+        msg = f"`{name}` must have one for each of {len(axes)} axes, got {len(value)}"
+        raise ValueError(msg)
+    return list(value)
+
+
+def columns(name: str, value: Any) -> list[pl.Expr]:
+    """One or several columns."""
+    if not isinstance(value, (list, tuple)):
+        return [column(name, value)]
+    if not value:
+        hint = "; leave it out for a single group" if name == "by" else ""
+        msg = f"`{name}` must name at least one column, got none{hint}"
+        raise ValueError(msg)
+    return [column(name, item) for item in value]
 
 
 def _column_hint(name: str, value: Any) -> str:
@@ -52,14 +103,14 @@ def _column_hint(name: str, value: Any) -> str:
         return f"; for values that are not a column of the frame use `{name}=pl.lit(series)`"
     if name == "x" and isinstance(value, (Real, timedelta)):
         return f"; for a constant step use `spacing={value!r}`"
-    if name == "by":
-        return "; several keys go in one flat list of these"
+    if name in ("by", "wrt", "columns"):
+        return "; several go in one flat list of these"
     if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
         return f"; for several columns use `pl.col({', '.join(map(repr, value))})`"
     return ""
 
 
-def spacing(value: Any) -> dict[str, float | int]:
+def _spacing(value: Any) -> dict[str, float | int]:
     """A constant step: a number in the user's own unit, or a time in nanoseconds."""
     if isinstance(value, (str, timedelta)):
         nanoseconds = duration("spacing", value)
@@ -78,7 +129,7 @@ def spacing(value: Any) -> dict[str, float | int]:
     return {"step": step}
 
 
-def max_gap(value: Any) -> dict[str, float | int]:
+def _max_gap(value: Any) -> dict[str, float | int]:
     """The longest step between neighbours: a number in the unit of x, or a time in nanoseconds."""
     if isinstance(value, (str, timedelta)):
         nanoseconds = duration("max_gap", value)
@@ -112,7 +163,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (Real, Decimal)) and not isinstance(value, bool) and not is_time
 
 
-def per(value: Any) -> int:
+def _per(value: Any) -> int:
     """The unit of a temporal x, in nanoseconds."""
     if not isinstance(value, (str, timedelta)):
         msg = f'`per` must be a timedelta or a duration string such as "1h", got {type(value).__name__}'
@@ -124,7 +175,34 @@ def per(value: Any) -> int:
     return nanoseconds
 
 
-def edge_order(value: Any) -> int:
+def options(
+    *, x: Any, spacing: Any, per: Any, edge_order: Any, nulls: Any, max_gap: Any, strict: Any
+) -> dict[str, Any]:
+    """Everything that is not a column, as the plugin takes it."""
+    if x is not None and spacing is not None:
+        msg = "`x` and `spacing` exclude each other: give the coordinate column, or one constant step"
+        raise ValueError(msg)
+    checked: dict[str, Any] = {
+        "edge_order": _edge_order(edge_order),
+        "nulls": one_of("nulls", nulls, ("propagate", "skip", "split")),
+        "strict": flag("strict", strict),
+    }
+    if spacing is not None:
+        checked["spacing"] = _spacing(spacing)
+    if per is not None:
+        checked["per"] = _per(per)
+        if x is None and "nanoseconds" not in checked.get("spacing", {}):
+            msg = '`per` is the unit of a temporal x: give `x`, or `spacing` as a duration such as "10ms"'
+            raise ValueError(msg)
+    if max_gap is not None:
+        if x is None:
+            msg = "`max_gap` is a distance in x: give `x`, the coordinate column"
+            raise ValueError(msg)
+        checked["max_gap"] = _max_gap(max_gap)
+    return checked
+
+
+def _edge_order(value: Any) -> int:
     """1 or 2."""
     return int(one_of("edge_order", value, (1, 2)))
 

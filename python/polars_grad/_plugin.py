@@ -42,15 +42,45 @@ def gradient_shifted(points: pl.Expr, *, reach: int, options: dict[str, Any]) ->
 
 def gradient_whole(points: pl.Expr, keys: list[pl.Expr], *, options: dict[str, Any]) -> pl.Expr:
     """Find groups of keys and rows without nulls in the whole column, and apply the stencil within them."""
+    return _call("gradient_whole", [points, *_structs(keys)], is_elementwise=False, options=options)
+
+
+def on_grid(
+    operator: str, field: pl.Expr, coordinates: list[pl.Expr], keys: list[pl.Expr], *, options: list[dict[str, Any]]
+) -> pl.Expr:
+    """Differentiate along the lines of grids, and reduce the partial derivatives to what the operator says."""
+    columns = [field, *_structs(coordinates), *_structs(keys)]
+    _name(field)
+    return _call("on_grid", columns, is_elementwise=False, operator=operator, options=options)
+
+
+def gradient_horizontal(columns: list[pl.Expr], x: pl.Expr | None, *, options: dict[str, Any]) -> pl.Expr:
+    """Apply the stencil across columns."""
+    return _call("gradient_horizontal", [*_structs(columns), *([] if x is None else [x])], options=options)
+
+
+def _structs(columns: list[pl.Expr]) -> list[pl.Expr]:
+    """One struct, if there is any column: in it an expression of several columns is not several results."""
     names: set[str | None] = set()
-    for number, key in enumerate(keys):
-        name = _name(key)
-        if name is not None and name in names:
-            keys[number] = key.alias(f"{name} ({number})")
+    distinct = []
+    for number, column in enumerate(columns):
+        name = _name(column)
+        distinct.append(column.alias(f"{name} ({number})") if name is not None and name in names else column)
         names.add(name)
-    # One struct, so that an expression of several columns is several keys and not several results.
-    by = [pl.struct(keys)] if keys else []
-    return _call("gradient_whole", [points, *by], is_elementwise=False, options=options)
+    return [pl.struct(distinct)] if distinct else []
+
+
+def gradient_inside(y: pl.Expr, x: pl.Expr | None, *, options: dict[str, Any]) -> pl.Expr:
+    """Apply the stencil inside of the cells of y."""
+    columns = [y] if x is None else [y, x]
+    for column in columns:
+        _name(column)
+    return _call("gradient_inside", columns, options=options)
+
+
+def fields(columns: list[pl.Expr], names: list[str]) -> pl.Expr:
+    """Put columns into a struct that has the name of the first; several columns at once into several structs."""
+    return _call("fields", columns, names=names)
 
 
 def _call(function: str, args: list[pl.Expr], *, is_elementwise: bool = True, **kwargs: Any) -> pl.Expr:

@@ -153,7 +153,7 @@ def with_gradient(
     points = {"y": check.column("y", y)} if x is None else {"y": check.column("y", y), "x": check.column("x", x)}
     if check.flag("progress", progress):
         _tqdm()
-    query = _Query(lf, slope, points, [] if by is None else check.keys(by), name, options, progress)
+    query = _Query(lf, slope, points, [] if by is None else check.columns("by", by), name, options, progress)
     return from_batches(query.batches, query.schema)
 
 

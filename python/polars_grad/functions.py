@@ -1,4 +1,4 @@
-"""The functions: typed, documented, one call each into the plugin."""
+"""The gradient of a column: typed, documented, one call into the plugin."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ __all__ = ["gradient"]
 
 def gradient(
     y: str | pl.Expr,
-    x: str | pl.Expr | None = None,
+    x: str | pl.Expr | Sequence[Any] | None = None,
     *,
-    spacing: float | timedelta | str | None = None,
+    spacing: float | timedelta | str | Sequence[float | timedelta | str] | None = None,
     per: timedelta | str | None = None,
     edge_order: Literal[1, 2] = 1,
+    axis: int | tuple[int, ...] = 0,
     by: str | pl.Expr | Sequence[str | pl.Expr] | None = None,
     nulls: Literal["propagate", "skip", "split"] = "propagate",
     max_gap: float | timedelta | str | None = None,
@@ -44,17 +45,24 @@ def gradient(
     ----------
     y
         The column to differentiate: a name or an expression. Any integer, float or decimal, or a Date, Datetime,
-        Duration or Time.
+        Duration or Time; or Lists or Arrays of them, of any depth.
     x
         The coordinate: a name or an expression of one of these dtypes, or Boolean; strictly rising or falling. None
-        takes rows to be one step apart.
+        takes rows to be one step apart. For cells also a column of the shape of `y`, with a coordinate for each value.
+        Inside of cells, a List or Array column with the coordinates along the axis in each row, or a sequence of
+        them for all rows. For several axes a tuple of these.
     spacing
-        Instead of `x`, one constant step from row to row: a number, a timedelta or a duration string such as "10ms".
+        Instead of `x`, one constant step from row to row, or from value to value: a number, a timedelta or a duration
+        string such as "10ms". For several axes one for all, or a tuple.
     per
         The unit of time in the result when `x` or `spacing` is temporal: a timedelta or a duration string such as
         "1h"; one second unless given.
     edge_order
         The order of accuracy at the ends, 1 or 2. A segment of fewer than `edge_order + 1` rows is null.
+    axis
+        0 is down the rows: each place in the cells of a List or Array column is then a column of its own. 1 and
+        further axes are inside of the cells, outermost first, where each cell is on its own; -1 is the innermost.
+        Several in a tuple give a struct of their gradients, with the fields `axis_0`, `axis_1`, ...
     by
         Differentiate each group by itself: one or several key columns, names or expressions of any dtype that Polars
         groups by. Rows of equal keys form a group, wherever they stand; null is a key like any other.
@@ -88,14 +96,17 @@ def gradient(
         any other              any                Float64
         ====================== ================== ==========================
 
+        Lists and Arrays stay such, with the dtype of the result inside.
+
     Raises
     ------
     TypeError, ValueError
         At once, if an argument is not one of those allowed.
     polars.exceptions.ComputeError
         When the query is planned, if `y` or `x` has no differences (strings, lists, ..., a Boolean `y`) or `per` meets
-        an `x` that is not temporal, or `max_gap` is of another kind than `x`; when it runs, if `x` is not strictly
-        monotonic within a segment and `strict` is set.
+        an `x` that is not temporal, or `max_gap` is of another kind than `x`, or `y` has no such axis; when it runs, if
+        `x` is not strictly monotonic within a segment, or cells that belong together differ in length, and `strict` is
+        set.
 
     Notes
     -----
@@ -108,6 +119,10 @@ def gradient(
     `y` gives NaN in its own row, at an end of a segment an infinite slope. NaN and infinity in `x` are not monotonic.
 
     Integers and times are subtracted as integers: nothing wraps around, and nanoseconds since 1970 keep every digit.
+
+    Cells: what is null stays null, and a null cell is a cell of nulls to those beside it. Down the rows cells have
+    neighbours of their own length only: another length is an error, or with `strict=False` null there. So are
+    coordinates that are not as many as the values of their cell. Inside of cells no row knows of another.
 
     The result is the same in `select`, `over`, `agg`, and on every engine. It is elementwise in `y`, `x` and their
     shifted copies; the expressions are evaluated once per copy by an eager frame, `.lazy()` evaluates them once.
@@ -206,30 +221,48 @@ def gradient(
     │ a   ┆ 9   ┆ 5.0 ┆ 4.0   │
     │ a   ┆ 10  ┆ 9.0 ┆ 4.0   │
     └─────┴─────┴─────┴───────┘
-    """
-    if x is not None and spacing is not None:
-        msg = "`x` and `spacing` exclude each other: give the coordinate column, or one constant step"
-        raise ValueError(msg)
-    order = check.edge_order(edge_order)
-    options: dict[str, Any] = {
-        "edge_order": order,
-        "nulls": check.one_of("nulls", nulls, ("propagate", "skip", "split")),
-        "strict": check.flag("strict", strict),
-    }
-    if spacing is not None:
-        options["spacing"] = check.spacing(spacing)
-    if per is not None:
-        options["per"] = check.per(per)
-        if x is None and "nanoseconds" not in options.get("spacing", {}):
-            msg = '`per` is the unit of a temporal x: give `x`, or `spacing` as a duration such as "10ms"'
-            raise ValueError(msg)
-    if max_gap is not None:
-        if x is None:
-            msg = "`max_gap` is a distance in x: give `x`, the coordinate column"
-            raise ValueError(msg)
-        options["max_gap"] = check.max_gap(max_gap)
 
-    points = _plugin.points(check.column("y", y), None if x is None else check.column("x", x))
-    if by is None and nulls != "skip":
-        return _plugin.gradient_shifted(points, reach=order, options=options)
-    return _plugin.gradient_whole(points, [] if by is None else check.keys(by), options=options)
+    Vectors over time, a velocity for each position; and waveforms, each by itself:
+
+    >>> df = pl.DataFrame({"t": [0.0, 0.5, 1.0], "at": [[0.0, 0.0], [1.0, 0.0], [2.0, 3.0]]})
+    >>> df.select(pg.gradient("at", x="t"))["at"].to_list()
+    [[2.0, 0.0], [2.0, 3.0], [2.0, 6.0]]
+    >>> df = pl.DataFrame({"wave": [[0.0, 1.0, 4.0, 9.0], [5.0, 4.0]]})
+    >>> df.select(pg.gradient("wave", spacing=0.5, axis=1))["wave"].to_list()
+    [[2.0, 4.0, 8.0, 10.0], [-2.0, -2.0]]
+
+    The example of numpy's documentation, along both of its axes:
+
+    >>> df = pl.DataFrame({"f": [[1.0, 2.0, 6.0], [3.0, 4.0, 5.0]]})
+    >>> df.select(pg.gradient("f", axis=(0, 1)).struct.unnest()).to_dict(as_series=False)
+    {'axis_0': [[2.0, 2.0, -1.0], [2.0, 2.0, -1.0]], 'axis_1': [[1.0, 2.5, 4.0], [1.0, 1.0, 1.0]]}
+    """
+    options = {"per": per, "edge_order": edge_order, "nulls": nulls, "max_gap": max_gap, "strict": strict}
+    if not isinstance(axis, (tuple, list)):
+        return _along(check.axis(axis), y, x, spacing=spacing, by=by, **options)
+    axes = check.axes(axis)
+    if by is not None and 0 not in axes:
+        raise ValueError(_BY_INSIDE.format(axis))
+    columns = [None] * len(axes) if x is None else check.one_each("x", x, axes)
+    steps = check.one_each("spacing", spacing, axes) if isinstance(spacing, (tuple, list)) else [spacing] * len(axes)
+    slopes = [
+        _along(axis, y, x, spacing=step, by=by if axis == 0 else None, **options)
+        for axis, x, step in zip(axes, columns, steps, strict=True)
+    ]
+    return _plugin.fields(slopes, [f"axis_{axis}" for axis in axes])
+
+
+_BY_INSIDE = "`by` groups rows, but `axis` {} stays inside of each; drop one of them"
+
+
+def _along(axis: int, y: Any, x: Any, *, by: Any, **arguments: Any) -> pl.Expr:
+    options = {"axis": axis, **check.options(x=x, **arguments)}
+    values = check.column("y", y)
+    if axis != 0:
+        if by is not None:
+            raise ValueError(_BY_INSIDE.format(axis))
+        return _plugin.gradient_inside(values, None if x is None else check.coordinates(x), options=options)
+    points = _plugin.points(values, None if x is None else check.column("x", x))
+    if by is None and options["nulls"] != "skip":
+        return _plugin.gradient_shifted(points, reach=options["edge_order"], options=options)
+    return _plugin.gradient_whole(points, [] if by is None else check.columns("by", by), options=options)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from polars_grad import frames, functions
+from polars_grad import _arguments as check
+from polars_grad import frames, functions, grid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,11 +25,12 @@ class ExprGrad:
 
     def gradient(
         self,
-        x: str | pl.Expr | None = None,
+        x: str | pl.Expr | Sequence[Any] | None = None,
         *,
-        spacing: float | timedelta | str | None = None,
+        spacing: float | timedelta | str | Sequence[float | timedelta | str] | None = None,
         per: timedelta | str | None = None,
         edge_order: Literal[1, 2] = 1,
+        axis: int | tuple[int, ...] = 0,
         by: str | pl.Expr | Sequence[str | pl.Expr] | None = None,
         nulls: Literal["propagate", "skip", "split"] = "propagate",
         max_gap: float | timedelta | str | None = None,
@@ -60,6 +62,107 @@ class ExprGrad:
             spacing=spacing,
             per=per,
             edge_order=edge_order,
+            axis=axis,
+            by=by,
+            nulls=nulls,
+            max_gap=max_gap,
+            strict=strict,
+        )
+
+    def partials(
+        self,
+        wrt: str | pl.Expr | Sequence[str | pl.Expr],
+        *,
+        per: timedelta | str | None = None,
+        edge_order: Literal[1, 2] = 1,
+        by: str | pl.Expr | Sequence[str | pl.Expr] | None = None,
+        nulls: Literal["propagate", "skip", "split"] = "propagate",
+        max_gap: float | timedelta | str | Sequence[float | timedelta | str | None] | None = None,
+        strict: bool = True,
+    ) -> pl.Expr:
+        """
+        Differentiate the expression with respect to each coordinate of a grid: see :func:`polars_grad.partials`.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import polars_grad
+        >>> df = pl.DataFrame({"x": [0, 1, 0, 1], "y": [0, 0, 1, 1], "f": [0.0, 3.0, 4.0, 7.0]})
+        >>> df.select(pl.col("f").grad.partials(wrt=["x", "y"]))["f"].to_list()[0]
+        {'x': 3.0, 'y': 4.0}
+        """
+        return grid.partials(
+            self._expr,
+            wrt,
+            per=per,
+            edge_order=edge_order,
+            by=by,
+            nulls=nulls,
+            max_gap=max_gap,
+            strict=strict,
+        )
+
+    def magnitude(
+        self,
+        wrt: str | pl.Expr | Sequence[str | pl.Expr],
+        *,
+        per: timedelta | str | None = None,
+        edge_order: Literal[1, 2] = 1,
+        by: str | pl.Expr | Sequence[str | pl.Expr] | None = None,
+        nulls: Literal["propagate", "skip", "split"] = "propagate",
+        max_gap: float | timedelta | str | Sequence[float | timedelta | str | None] | None = None,
+        strict: bool = True,
+    ) -> pl.Expr:
+        """
+        Give the length of the gradient on a grid: see :func:`polars_grad.magnitude`.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import polars_grad
+        >>> df = pl.DataFrame({"x": [0, 1, 0, 1], "y": [0, 0, 1, 1], "f": [0.0, 3.0, 4.0, 7.0]})
+        >>> df.select(pl.col("f").grad.magnitude(wrt=["x", "y"]))["f"].to_list()
+        [5.0, 5.0, 5.0, 5.0]
+        """
+        return grid.magnitude(
+            self._expr,
+            wrt,
+            per=per,
+            edge_order=edge_order,
+            by=by,
+            nulls=nulls,
+            max_gap=max_gap,
+            strict=strict,
+        )
+
+    def divergence(
+        self,
+        wrt: str | pl.Expr | Sequence[str | pl.Expr],
+        *,
+        per: timedelta | str | None = None,
+        edge_order: Literal[1, 2] = 1,
+        by: str | pl.Expr | Sequence[str | pl.Expr] | None = None,
+        nulls: Literal["propagate", "skip", "split"] = "propagate",
+        max_gap: float | timedelta | str | Sequence[float | timedelta | str | None] | None = None,
+        strict: bool = True,
+    ) -> pl.Expr:
+        """
+        Give the divergence of vectors on a grid: see :func:`polars_grad.divergence`.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import polars_grad
+        >>> df = pl.DataFrame({"x": [0, 1, 0, 1], "y": [0, 0, 1, 1], "f": [0.0, 3.0, 4.0, 7.0]})
+        >>> vectors = pl.struct("f", g=2 * pl.col("f"))
+        >>> df.select(vectors.grad.divergence(wrt=["x", "y"]))["f"].to_list()
+        [11.0, 11.0, 11.0, 11.0]
+        """
+        return grid.divergence(
+            self._expr,
+            wrt,
+            per=per,
+            edge_order=edge_order,
             by=by,
             nulls=nulls,
             max_gap=max_gap,
@@ -78,9 +181,10 @@ class SeriesGrad:
         self,
         x: pl.Series | Sequence[Any] | None = None,
         *,
-        spacing: float | timedelta | str | None = None,
+        spacing: float | timedelta | str | Sequence[float | timedelta | str] | None = None,
         per: timedelta | str | None = None,
         edge_order: Literal[1, 2] = 1,
+        axis: int | tuple[int, ...] = 0,
         by: pl.Series | Sequence[Any] | None = None,
         nulls: Literal["propagate", "skip", "split"] = "propagate",
         max_gap: float | timedelta | str | None = None,
@@ -88,6 +192,8 @@ class SeriesGrad:
     ) -> pl.Series:
         """
         Differentiate the series with respect to `x`, a series or values of the same length.
+
+        Inside of cells `x` is a series of such cells, or the coordinates along the axis.
 
         `by` takes keys like that too, or a list of several series. For everything else see
         :func:`polars_grad.gradient`.
@@ -111,15 +217,26 @@ class SeriesGrad:
             columns[name] = _values(argument, values, len(self._series))
             return pl.col(name).alias(columns[name].name or name)
 
+        def coordinates(axis: Any, values: Any, name: str) -> Any:
+            if values is None:
+                return None
+            if isinstance(axis, (tuple, list)):
+                each = check.one_each("x", values, axis)
+                named = [f"x{number}" for number in range(len(each))]
+                return list(map(coordinates, axis, each, named))
+            inside = axis != 0 and not (isinstance(values, pl.Series) and values.dtype.is_nested())
+            return values if inside else column("x", values, name)
+
         keys: list[Any] = [by]
         if isinstance(by, (list, tuple)) and by and all(isinstance(key, pl.Series) for key in by):
             keys = list(by)
         slope = functions.gradient(
             pl.col("y").alias(self._series.name),
-            None if x is None else column("x", x, "x"),
+            coordinates(axis, x, "x"),
             spacing=spacing,
             per=per,
             edge_order=edge_order,
+            axis=axis,
             by=None if by is None else [column("by", key, f"by{number}") for number, key in enumerate(keys)],
             nulls=nulls,
             max_gap=max_gap,

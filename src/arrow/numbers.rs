@@ -24,6 +24,7 @@ pub(super) fn described<'a>(name: &'a str, array: &'a dyn Array) -> Described<'a
         dtype: array.data_type(),
         unit: unit(array.data_type()),
         is_bool: array.data_type() == &DataType::Boolean,
+        axes: 0,
     }
 }
 

@@ -4,7 +4,7 @@ use polars::prelude::*;
 
 use super::points::points;
 use super::window::Window;
-use super::{Typed, gradient_of_column, gradient_of_window};
+use super::column::{Gradient, NO_GROUP};
 use crate::options::{GradientOptions, Nulls};
 
 /// Derivatives as methods of [`Expr`].
@@ -50,13 +50,16 @@ impl ExprGradient for Expr {
         let x = options.x.take();
         let x_name = x.as_ref().map(name).unwrap_or_default();
         let columns: Vec<_> = std::iter::once(self).chain(x).collect();
+        if options.axis != 0 {
+            return inside(columns, options.map_columns(|_| ()), x_name);
+        }
         let keys = std::mem::take(&mut options.by);
         // Columns are inputs of the expression by now: nothing is left to be mapped.
         let options: GradientOptions<()> = options.map_columns(|_| ());
         let checked = options.clone();
         let points = elementwise("points", columns, to_points, move |fields| {
             // Here the columns still have their names.
-            Typed::new(&fields[0], fields.get(1), &checked)?;
+            Gradient::new(&fields[0], fields.get(1), &checked)?;
             let fields_of_points = fields.iter().zip(FIELDS);
             let fields_of_points = fields_of_points.map(|(field, name)| Field::new(name.into(), field.dtype().clone()));
             Ok(Field::new(
@@ -64,11 +67,11 @@ impl ExprGradient for Expr {
                 DataType::Struct(fields_of_points.collect()),
             ))
         });
-        let gradient = Gradient { options, x_name };
-        if keys.is_empty() && gradient.options.nulls != Nulls::Skip {
-            shifted(&points, gradient)
+        let asked = Asked { options, x_name };
+        if keys.is_empty() && asked.options.nulls != Nulls::Skip {
+            shifted(&points, asked)
         } else {
-            whole(points, keys, gradient)
+            whole(points, keys, asked)
         }
     }
 }
@@ -92,22 +95,22 @@ fn to_points(columns: &[Series]) -> PolarsResult<Series> {
 
 /// What a gradient of points has to know.
 #[derive(Clone)]
-struct Gradient {
+struct Asked {
     options: GradientOptions<()>,
     x_name: PlSmallStr,
 }
 
-impl Gradient {
-    fn plan(&self, points: &Field) -> PolarsResult<Typed> {
-        let plan = Typed::of_points(points, &self.options)?;
-        Ok(Typed {
+impl Asked {
+    fn of(&self, points: &Field) -> PolarsResult<Gradient> {
+        let gradient = Gradient::of_points(points, &self.options)?;
+        Ok(Gradient {
             x_name: self.x_name.clone(),
-            ..plan
+            ..gradient
         })
     }
 
     fn output(self) -> impl Fn(&[Field]) -> PolarsResult<Field> {
-        move |fields| Ok(Field::new(fields[0].name().clone(), self.plan(&fields[0])?.dtype))
+        move |fields| Ok(Field::new(fields[0].name().clone(), self.of(&fields[0])?.dtype))
     }
 }
 
@@ -119,28 +122,42 @@ fn name(x: &Expr) -> PlSmallStr {
     }
 }
 
+/// y and x → slopes inside of their cells, a function of each row alone.
+fn inside(columns: Vec<Expr>, options: GradientOptions<()>, x_name: PlSmallStr) -> Expr {
+    let checked = options.clone();
+    let slopes = move |columns: &[Series]| {
+        let x = columns.get(1);
+        let x_field = x.map(|x| Field::new(x_name.clone(), x.dtype().clone()));
+        Gradient::new(&columns[0].field(), x_field.as_ref(), &options)?.of_columns(&columns[0], x, &[])
+    };
+    elementwise("gradient", columns, slopes, move |fields| {
+        let gradient = Gradient::new(&fields[0], fields.get(1), &checked)?;
+        Ok(Field::new(fields[0].name().clone(), gradient.dtype))
+    })
+}
+
 /// Points and their shifted copies → slopes, a function of each row alone.
-fn shifted(points: &Expr, gradient: Gradient) -> Expr {
-    let reach = gradient.options.edge_order.reach() as i64;
+fn shifted(points: &Expr, asked: Asked) -> Expr {
+    let reach = asked.options.edge_order.reach() as i64;
     let window = (-reach..=reach).map(|ahead| match ahead {
         0 => points.clone(),
         _ => points.clone().shift(lit(-ahead)),
     });
-    let output = gradient.clone().output();
+    let output = asked.clone().output();
     let slopes = move |window: &[Series]| {
-        let plan = gradient.plan(&window[0].field())?;
-        gradient_of_window(&Window::of_shifted(window.iter())?, &plan, &gradient.options)
+        let gradient = asked.of(&window[0].field())?;
+        gradient.of_window(&Window::of_shifted(window.iter())?, NO_GROUP)
     };
     elementwise("gradient", window.collect(), slopes, output)
 }
 
 /// A whole column of points and its keys → slopes.
-fn whole(points: Expr, keys: Vec<Expr>, gradient: Gradient) -> Expr {
-    let output = gradient.clone().output();
+fn whole(points: Expr, keys: Vec<Expr>, asked: Asked) -> Expr {
+    let output = asked.clone().output();
     let slopes = move |columns: &mut [Column]| {
         let columns = series(columns);
-        let plan = gradient.plan(&columns[0].field())?;
-        gradient_of_column(&columns[0], &columns[1..], &plan, &gradient.options).map(Column::from)
+        let gradient = asked.of(&columns[0].field())?;
+        gradient.of_column(&columns[0], &columns[1..]).map(Column::from)
     };
     let columns: Vec<_> = std::iter::once(points).chain(keys).collect();
     named(

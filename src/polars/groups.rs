@@ -11,6 +11,7 @@ use super::series_in_parallel;
 use crate::threads::in_parallel;
 
 /// The rows of a column, group after group.
+#[derive(Clone)]
 pub(crate) struct Groups {
     /// Where a group starts, in the order of `rows`.
     pub(crate) starts: Bitmap,

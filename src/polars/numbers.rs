@@ -4,6 +4,7 @@ use polars::prelude::*;
 use polars_arrow::array::PrimitiveArray;
 
 use super::bits;
+use super::cells::{axes, leaf};
 use crate::neighbours::Column as Slice;
 use crate::plan::Described;
 use crate::sweep::Numbers;
@@ -14,8 +15,9 @@ pub(crate) fn described(field: &Field) -> Described<'_> {
     Described {
         name: field.name(),
         dtype: field.dtype(),
-        unit: unit(field.dtype()),
-        is_bool: field.dtype().is_bool(),
+        unit: unit(leaf(field.dtype())),
+        is_bool: leaf(field.dtype()).is_bool(),
+        axes: axes(field.dtype()),
     }
 }
 

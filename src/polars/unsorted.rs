@@ -5,7 +5,7 @@ use polars::prelude::*;
 use crate::unsorted::{message, wrong_step};
 
 /// The error for an x that is not strictly monotonic at a row, given it and its shifted copies that a stencil reads.
-pub(crate) fn not_monotonic(name: &str, x: &[Series], row: usize, group: &str) -> PolarsResult<PolarsError> {
+pub(crate) fn not_monotonic(name: &str, x: &[Series], row: usize, group: &str, remedy: Remedy) -> PolarsResult<PolarsError> {
     let around = x.iter().map(|x| x.get(row)).collect::<PolarsResult<Vec<_>>>()?;
     let known: Vec<_> = around.iter().filter(|value| !value.is_null()).collect();
     let wrong = wrong_step(&known, |before, after| {
@@ -13,16 +13,36 @@ pub(crate) fn not_monotonic(name: &str, x: &[Series], row: usize, group: &str) -
         before.partial_cmp(after).filter(|_| finite)
     });
     let shown = |index: usize| known.get(index).map_or_else(String::new, |value| show(value));
-    let hint = if cfg!(feature = "python") {
-        format!(
-            "sort by `{name}`, use `.over(..., order_by=\"{name}\")`, drop duplicates, \
-            or pass `strict=False` to get nulls there"
-        )
-    } else {
-        format!("sort by `{name}`, drop duplicates, or turn `strict` off to get nulls there")
-    };
-    let message = message(name, &shown(wrong), &shown(wrong + 1), group, &hint);
+    let message = message(name, &shown(wrong), &shown(wrong + 1), group, &remedy.hint(name));
     Ok(PolarsError::ComputeError(message.into()))
+}
+
+/// What helps against an x out of order.
+#[derive(Clone, Copy)]
+pub(crate) enum Remedy {
+    /// Down the rows.
+    Rows,
+    /// Inside of cells.
+    Cells,
+    /// Along the lines of a grid, whose points have been sorted.
+    Grid,
+}
+
+impl Remedy {
+    fn hint(self, name: &str) -> String {
+        let (windows, lenient) = if cfg!(feature = "python") {
+            (format!(", use `.over(..., order_by=\"{name}\")`"), "pass `strict=False`")
+        } else {
+            (String::new(), "turn `strict` off")
+        };
+        match self {
+            Self::Rows => format!("sort by `{name}`{windows}, drop duplicates, or {lenient} to get nulls there"),
+            Self::Cells => format!("sort each cell by `{name}`, drop duplicates, or {lenient} to get nulls there"),
+            Self::Grid => {
+                format!("drop duplicates, tell grids apart by `by`, or {lenient} to get nulls there")
+            },
+        }
+    }
 }
 
 /// The group that a row belongs to, by its keys.

@@ -13,7 +13,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import polars_grad as pg
-from polars_grad import frames, functions, namespace
+from polars_grad import frames, functions, grid, horizontal, namespace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 LARGER = ROOT / "docs" / "larger-than-memory.md"
-MODULES: list[ModuleType] = [pg, frames, functions, namespace]
+MODULES: list[ModuleType] = [pg, frames, functions, grid, horizontal, namespace]
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: getattr(pg, name) for name in pg.__all__ if inspect.isfunction(getattr(pg, name))
 }
-NAMESPACES: dict[type, ModuleType] = {pg.ExprGrad: functions, pg.SeriesGrad: functions, pg.LazyFrameGrad: frames}
+NAMESPACES = [pg.ExprGrad, pg.SeriesGrad, pg.LazyFrameGrad]
+METHODS = [*functions.__all__, *grid.__all__]
 
 
 def examples() -> list[Any]:
@@ -52,8 +53,8 @@ def test_every_public_function_has_an_example() -> None:
     shown = {param.id for param in examples()}
     assert {f"{function.__module__}.{name}" for name, function in FUNCTIONS.items()} <= shown
     assert "polars_grad" in shown
-    for cls, module in NAMESPACES.items():
-        assert {f"polars_grad.namespace.{cls.__name__}.{name}" for name in module.__all__} <= shown
+    for cls in NAMESPACES:
+        assert {f"polars_grad.namespace.{cls.__name__}.{name}" for name in public(cls)} <= shown
 
 
 def public(thing: Any) -> list[str]:
@@ -76,7 +77,8 @@ def test_every_argument_is_documented_in_order(name: str) -> None:
     for section in ("Parameters", "Returns", "Raises", "Examples"):
         assert re.search(rf"^{section}\n-+$", text, re.MULTILINE), section
     parameters = text.split("Parameters\n----------\n")[1].split("\n\nReturns\n")[0]
-    documented = [line for line in parameters.splitlines() if re.fullmatch(r"\w+", line)]
+    documented = [line for line in parameters.splitlines() if re.fullmatch(r"\*?\w+", line)]
+    documented = [name.removeprefix("*") for name in documented]
     assert documented == list(inspect.signature(FUNCTIONS[name]).parameters)
 
 
@@ -84,9 +86,10 @@ def test_public_names_are_those_listed() -> None:
     assert sorted(pg.__all__) == pg.__all__
     modules = {name for name in public(pg) if inspect.ismodule(getattr(pg, name))}
     assert set(public(pg)) - modules == set(pg.__all__)
-    assert {*FUNCTIONS} == {*functions.__all__, *frames.__all__}
+    own = (frames, functions, grid, horizontal)
+    assert {*FUNCTIONS} == {name for module in own for name in module.__all__}
     for name, function in FUNCTIONS.items():
-        assert any(function is getattr(module, name, None) for module in (functions, frames))
+        assert any(function is getattr(module, name, None) for module in own)
 
 
 def taken(function: Callable[..., Any]) -> list[tuple[Any, ...]]:
@@ -95,9 +98,13 @@ def taken(function: Callable[..., Any]) -> list[tuple[Any, ...]]:
     return [(parameter.name, parameter.kind, parameter.default, parameter.annotation) for parameter in rest]
 
 
-@pytest.mark.parametrize("name", functions.__all__)
-def test_methods_take_what_the_function_takes_after_y(name: str) -> None:
+@pytest.mark.parametrize("name", METHODS)
+def test_methods_take_what_the_function_takes_after_the_first_argument(name: str) -> None:
     assert taken(getattr(pg.ExprGrad, name)) == taken(FUNCTIONS[name])
+
+
+@pytest.mark.parametrize("name", functions.__all__)
+def test_methods_of_a_series_take_what_the_function_takes_after_y(name: str) -> None:
     # A series takes series or values as x and as keys, all else alike.
     own = ("x", "by")
     of_series, of_columns = taken(getattr(pg.SeriesGrad, name)), taken(FUNCTIONS[name])
@@ -105,7 +112,7 @@ def test_methods_take_what_the_function_takes_after_y(name: str) -> None:
     assert [row for row in of_series if row[0] not in own] == [row for row in of_columns if row[0] not in own]
 
 
-@pytest.mark.parametrize("name", functions.__all__)
+@pytest.mark.parametrize("name", METHODS)
 def test_methods_hand_on_every_argument(name: str) -> None:
     """Each option that differs from its default makes another expression, and the same one as in the function."""
     options: dict[str, dict[str, Any]] = {
@@ -113,12 +120,17 @@ def test_methods_hand_on_every_argument(name: str) -> None:
         "spacing": {"spacing": 0.5},
         "per": {"x": "t", "per": "1h"},
         "edge_order": {"edge_order": 2},
+        "axis": {"axis": 1},
         "by": {"by": ["k", "j"]},
         "nulls": {"nulls": "split"},
         "max_gap": {"x": "t", "max_gap": 3},
         "strict": {"strict": False},
     }
-    assert [*inspect.signature(FUNCTIONS[name]).parameters][1:] == list(options)
+    own = [*inspect.signature(FUNCTIONS[name]).parameters][1:]
+    if name in grid.__all__:
+        options = {"wrt": {"wrt": ["t", "x"]}, **{option: {"wrt": "t", **options[option]} for option in own[1:]}}
+        options = {option: {k: v for k, v in chosen.items() if k != "x"} for option, chosen in options.items()}
+    assert own == list(options)
     for chosen in options.values():
         method = getattr(pl.col("y").grad, name)(**chosen)
         assert method.meta.eq(FUNCTIONS[name]("y", **chosen))
@@ -137,9 +149,13 @@ def test_methods_of_a_frame_take_and_hand_on_what_the_function_does(name: str, m
 
 def test_a_frame_takes_every_argument_of_an_expression() -> None:
     """In the same order, with the same defaults."""
-    own = {"lf", "name", "progress"}
+    own = {"lf", "name", "progress", "axis"}
     of_frame, of_expression = (
-        [row for row in inspect.signature(function).parameters.items() if row[0] not in own]
+        [
+            (name, row.kind, row.default)
+            for name, row in inspect.signature(function).parameters.items()
+            if name not in own
+        ]
         for function in (pg.with_gradient, pg.gradient)
     )
     assert of_frame == of_expression

@@ -68,14 +68,16 @@ OTHERS: dict[str, tuple[str, Callable[[], pl.Series]]] = {
     "Binary": ("binary", column([b"1", b"2", b"4"])),
     "Categorical": ("cat", column(["1", "2", "4"], pl.Categorical)),
     "Enum": ("enum", column(["1", "2", "4"], pl.Enum(["1", "2", "4"]))),
-    "List": ("list[i64]", column([[1], [2], [4]])),
-    "List of lists": ("list[list[i64]]", column([[[1]], [[2]], [[4]]])),
-    "Array": ("array[i64, 1]", column([[1], [2], [4]], pl.Array(pl.Int64, 1))),
     "Struct": ("struct[1]", column([{"a": 1}, {"a": 2}, {"a": 4}])),
     "Object": ("binary", column([object(), object(), object()], pl.Object)),
 }
 if hasattr(pl, "Map"):
     OTHERS["Map"] = ("list[struct[2]]", column([[{"key": "a", "value": 1}]] * 3, pl.Map(pl.String, pl.Int64)))
+CELLS: dict[str, Callable[[], pl.Series]] = {
+    "List": column([[1], [2], [4]]),
+    "List of lists": column([[[1]], [[2]], [[4]]]),
+    "Array": column([[1], [2], [4]], pl.Array(pl.Int64, 1)),
+}
 EXTENSIONS: dict[str, Callable[[], pl.Series]] = (
     {"Extension": extension, "registered Extension": registered_extension} if hasattr(pl, "BaseExtension") else {}
 )
@@ -83,7 +85,7 @@ SPECIAL: dict[str, Callable[[], pl.Series]] = {
     "Boolean": column([False, True, False]),
     "Null": column([None, None, None]),
 }
-ALL = {**NUMBERS, **TIMES, **{name: make for name, (_, make) in OTHERS.items()}, **EXTENSIONS, **SPECIAL}
+ALL = {**NUMBERS, **TIMES, **{name: make for name, (_, make) in OTHERS.items()}, **CELLS, **EXTENSIONS, **SPECIAL}
 
 
 def outcome(query: Callable[[], Any]) -> list[str]:
@@ -100,6 +102,8 @@ def probe(name: str) -> None:
         "y over rows": (once, pg.gradient("c", strict=False)),
         "y over numbers": (once, pg.gradient("c", "number", edge_order=2, strict=False)),
         "x": (once, pg.gradient("number", "c", strict=False)),
+        "inside": (once, pg.gradient(pl.col("c").implode(), axis=1)),
+        "x inside": (once, pg.gradient(pl.col("number").implode(), pl.col("c").implode(), axis=1, strict=False)),
         "key": (twice, pg.gradient("rows", by="c")),
         "key of a broken group": (twice, pg.gradient("rows", "number", by="c")),
     }

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import dtype_probe
 import polars as pl
 import pytest
-from dtype_probe import EXTENSIONS, NUMBERS, OTHERS, TIMES
+from dtype_probe import CELLS, EXTENSIONS, NUMBERS, OTHERS, TIMES
 
 if TYPE_CHECKING:
     from conftest import Run
 
 VALUES = ["y over rows", "y over numbers", "x"]
-ROLES = [*VALUES, "key", "key of a broken group"]
+ROLES = [*VALUES, "inside", "x inside", "key", "key of a broken group"]
 
 
 class Probes:
@@ -70,6 +70,8 @@ def test_numbers(name: str, probes: Probes) -> None:
     assert_works(outcomes["y over rows"], of_y(), [1.0, 1.5, 2.0])
     assert_works(outcomes["y over numbers"], of_y(), [1.0, 1.0, 1.0])
     assert_works(outcomes["x"], pl.Float64(), [1.0, 1.0, 1.0])
+    assert_works(outcomes["inside"], pl.List(of_y), [[1.0, 1.5, 2.0]])
+    assert_works(outcomes["x inside"], pl.List(pl.Float64), [[1.0, 1.0, 1.0]])
 
 
 @pytest.mark.parametrize("name", TIMES)
@@ -82,6 +84,23 @@ def test_times(name: str, probes: Probes) -> None:
     assert_works(outcomes["y over rows"], pl.Duration(unit), [day, 1.5 * day, 2 * day])
     assert_works(outcomes["y over numbers"], pl.Duration(unit), [day] * 3)
     assert_works(outcomes["x"], pl.Float64(), [1 / seconds] * 3)
+    assert_works(outcomes["inside"], pl.List(pl.Duration(unit)), [[day, 1.5 * day, 2 * day]])
+    assert_works(outcomes["x inside"], pl.List(pl.Float64), [[1 / seconds] * 3])
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_cells_of_numbers(name: str, probes: Probes) -> None:
+    """They stay cells; as x they need cells beside them."""
+    outcomes = probes.of(name)
+    of_y = {
+        "List": pl.List(pl.Float64),
+        "List of lists": pl.List(pl.List(pl.Float64)),
+        "Array": pl.Array(pl.Float64, 1),
+    }
+    deep = [[[1.0]], [[1.5]], [[2.0]]] if name == "List of lists" else [[1.0], [1.5], [2.0]]
+    assert_works(outcomes["y over rows"], of_y[name], deep)
+    assert_fails(outcomes["x"], "one coordinate a row")
+    assert_works(outcomes["inside"], pl.List(of_y[name]), [deep])
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -92,6 +111,8 @@ def test_what_has_no_differences_fails_when_planned(name: str, probes: Probes) -
     assert_fails(outcomes["y over rows"], "numeric or temporal y", dtype)
     assert_fails(outcomes["y over numbers"], "numeric or temporal y", dtype)
     assert_fails(outcomes["x"], "numeric or temporal x", dtype)
+    assert_fails(outcomes["inside"], "numeric or temporal y", f"list[{dtype}]")
+    assert_fails(outcomes["x inside"], "numeric or temporal x", f"list[{dtype}]")
 
 
 @pytest.mark.parametrize("name", EXTENSIONS)

@@ -171,7 +171,7 @@ def test_by_of_a_series(by: Any, kind: type[Exception], words: str) -> None:
 PLANS: list[tuple[pl.Expr, list[str]]] = [
     (pg.gradient(pl.col("y").cast(pl.String)), ["temporal y", "`y` is str", "cast"]),
     (pg.gradient("y", pl.col("t").cast(pl.String)), ["temporal x", "`t` is str", "cast"]),
-    (pg.gradient(pl.concat_list("y", "t")), ["temporal y", "`y` is list[f64]"]),
+    (pg.gradient(pl.concat_list(pl.col("y").cast(pl.String))), ["temporal y", "`y` is list[str]"]),
     (pg.gradient("y", pl.struct("t").alias("s")), ["temporal x", "`s` is struct[1]"]),
     (pg.gradient(pl.col("y") > 1), ["booleans", "`y` is bool", "integer"]),
     (pg.gradient("y", "t", per="1h"), ["`per`", "temporal x", "`t` is f64", "drop `per`"]),

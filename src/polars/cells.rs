@@ -1,0 +1,187 @@
+//! Nested columns: the values in their cells, where each cell begins, and back to a column of cells.
+
+use std::ops::Range;
+
+use polars::prelude::*;
+use polars_arrow::bitmap::{Bitmap, BitmapBuilder, MutableBitmap};
+use polars_arrow::offset::OffsetsBuffer;
+
+/// The dtype of what lies innermost in the cells of a column; its own if it has none.
+pub(super) fn leaf(dtype: &DataType) -> &DataType {
+    match dtype {
+        DataType::List(inner) | DataType::Array(inner, _) => leaf(inner),
+        flat => flat,
+    }
+}
+
+/// How many axes the cells of a column have.
+pub(super) fn axes(dtype: &DataType) -> usize {
+    match dtype {
+        DataType::List(inner) | DataType::Array(inner, _) => 1 + axes(inner),
+        _ => 0,
+    }
+}
+
+/// A dtype of the same cells with something else innermost.
+pub(super) fn with_leaf(dtype: &DataType, leaf: DataType) -> DataType {
+    match dtype {
+        DataType::List(inner) => DataType::List(Box::new(with_leaf(inner, leaf))),
+        DataType::Array(inner, width) => DataType::Array(Box::new(with_leaf(inner, leaf)), *width),
+        _ => leaf,
+    }
+}
+
+/// A column of lists or arrays. Values in a cell that is null are null; lists are in one chunk.
+pub(super) struct Cells {
+    column: Series,
+    layout: Layout,
+    values: Series,
+    validity: Option<Bitmap>,
+}
+
+/// Where the values of each cell are.
+#[derive(PartialEq)]
+enum Layout {
+    Arrays { width: usize },
+    Lists { offsets: OffsetsBuffer<i64> },
+}
+
+impl Cells {
+    pub(super) fn new(column: &Series) -> PolarsResult<Self> {
+        let is_list = matches!(column.dtype(), DataType::List(_));
+        let column = if is_list { column.rechunk() } else { column.clone() };
+        let column = column.trim_lists_to_normalized_offsets().unwrap_or(column);
+        let column = column.propagate_nulls().unwrap_or(column);
+        let (layout, values) = match column.dtype() {
+            DataType::Array(_, width) => (Layout::Arrays { width: *width }, column.array()?.get_inner()),
+            _ => {
+                let lists = column.list()?;
+                let offsets = lists.downcast_as_array().offsets().clone();
+                (Layout::Lists { offsets }, lists.get_inner())
+            },
+        };
+        Ok(Self {
+            layout,
+            values,
+            validity: column.rechunk_validity(),
+            column,
+        })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.column.name()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.column.len()
+    }
+
+    /// The values of all cells, one cell after the other.
+    pub(super) fn values(&self) -> &Series {
+        &self.values
+    }
+
+    /// The places of a cell's values among those of all.
+    pub(super) fn places(&self, cell: usize) -> Range<usize> {
+        match &self.layout {
+            Layout::Arrays { width } => cell * width..(cell + 1) * width,
+            Layout::Lists { offsets } => {
+                let (start, end) = offsets.start_end(cell);
+                start..end
+            },
+        }
+    }
+
+    /// The cell that a value is in.
+    pub(super) fn cell_of(&self, place: usize) -> usize {
+        match &self.layout {
+            Layout::Arrays { width } => place / width,
+            Layout::Lists { offsets } => offsets.as_slice().partition_point(|&start| start as usize <= place) - 1,
+        }
+    }
+
+    /// The number of values in each cell, if these are arrays.
+    pub(super) fn width(&self) -> Option<usize> {
+        match self.layout {
+            Layout::Arrays { width } => Some(width),
+            Layout::Lists { .. } => None,
+        }
+    }
+
+    /// How many values a cell has, unless it is null.
+    pub(super) fn length(&self, cell: usize) -> Option<usize> {
+        let is_valid = self.validity.as_ref().is_none_or(|validity| validity.get_bit(cell));
+        is_valid.then(|| self.places(cell).len())
+    }
+
+    /// Which of the values are the first in their cells.
+    pub(super) fn starts(&self) -> Bitmap {
+        let mut starts = MutableBitmap::from_len_zeroed(self.values.len());
+        for places in (0..self.len()).map(|cell| self.places(cell)).filter(|places| !places.is_empty()) {
+            starts.set(places.start, true);
+        }
+        starts.into()
+    }
+
+    /// The values in the places that those of other cells have; null where a cell has not as many, or is null.
+    ///
+    /// A single cell stands for as many as there are others.
+    pub(super) fn values_as(&self, other: &Self) -> PolarsResult<Series> {
+        if self.len() == other.len() && self.layout == other.layout {
+            return Ok(self.values.clone());
+        }
+        let mut places = Vec::with_capacity(other.values.len());
+        for cell in 0..other.len() {
+            let (own, length) = (self.one_or_each(cell), other.places(cell).len());
+            let first = self.length(own).filter(|&own| own == length).map(|_| self.places(own).start);
+            places.extend((0..length).map(|place| first.map(|first| (first + place) as IdxSize)));
+        }
+        self.values.take(&IdxCa::from_iter(places))
+    }
+
+    /// Which of the cells belongs to a row, if one may stand for all.
+    pub(super) fn one_or_each(&self, row: usize) -> usize {
+        if self.len() == 1 { 0 } else { row }
+    }
+
+    /// The value at one place of each cell; null in a cell without it.
+    pub(super) fn at(&self, place: usize) -> PolarsResult<Series> {
+        let places = (0..self.len()).map(|cell| self.places(cell).nth(place).map(|place| place as IdxSize));
+        self.values.take(&IdxCa::from_iter(places))
+    }
+
+    /// A row for each cell → a row for each value.
+    pub(super) fn repeated(&self, column: &Series) -> PolarsResult<Series> {
+        let rows = (0..self.len()).flat_map(|cell| self.places(cell).map(move |_| cell as IdxSize));
+        column.take_slice(&rows.collect::<Vec<_>>())
+    }
+
+    /// A bit for each value, that of its cell.
+    pub(super) fn each_value(&self, bit: impl Fn(usize) -> bool) -> Bitmap {
+        let mut bits = BitmapBuilder::with_capacity(self.values.len());
+        for cell in 0..self.len() {
+            bits.extend_constant(self.places(cell).len(), bit(cell));
+        }
+        bits.freeze()
+    }
+
+    /// The same cells with other values in them.
+    pub(super) fn with_values(&self, values: &Series) -> PolarsResult<Series> {
+        let replace = |_| Ok(values.clone());
+        Ok(match self.layout {
+            Layout::Arrays { .. } => self.column.array()?.apply_to_inner(&replace)?.into_series(),
+            Layout::Lists { .. } => self.column.list()?.apply_to_inner(&replace)?.into_series(),
+        })
+    }
+}
+
+/// A column cut into chunks of these lengths.
+pub(super) fn in_chunks(column: &Series, lengths: impl Iterator<Item = usize>) -> PolarsResult<Series> {
+    let mut start = 0;
+    let mut whole = column.clear();
+    for length in lengths {
+        whole.append_owned(column.slice(start, length))?;
+        start += length as i64;
+    }
+    Ok(whole)
+}

@@ -1,0 +1,233 @@
+//! The gradient of columns of numbers and times: a window, or a whole column in groups → slopes.
+
+use polars::prelude::*;
+use polars_arrow::array::PrimitiveArray;
+use polars_arrow::bitmap::Bitmap;
+
+use super::cells::{leaf, with_leaf};
+use super::groups::Groups;
+use super::numbers::described;
+use super::points::{known, points};
+use super::unsorted::{Remedy, group, not_monotonic};
+use super::window::Window;
+use super::{bits, series_in_parallel};
+use crate::neighbours::{Gathered, Segments};
+use crate::options::{GradientOptions, Nulls};
+use crate::piece::Slopes;
+use crate::plan::{Plan, Slope, whole};
+use crate::sweep::{Parts, Sweep};
+
+/// A gradient of columns whose dtypes are known.
+#[derive(Clone)]
+pub(super) struct Gradient {
+    pub(super) plan: Plan,
+    /// The dtype of the result.
+    pub(super) dtype: DataType,
+    /// What errors call x.
+    pub(super) x_name: PlSmallStr,
+    pub(super) reach: usize,
+    pub(super) nulls: Nulls,
+    pub(super) strict: bool,
+    /// Whether x is a coordinate of a grid, and so in order wherever the rows are.
+    pub(super) is_grid: bool,
+    /// Whether a long column may take all cores.
+    pub(super) on_all_cores: bool,
+}
+
+/// The group that a row belongs to, in words, for errors.
+pub(super) type Named<'a> = &'a (dyn Fn(usize) -> PolarsResult<String> + Sync);
+
+/// The only group there is needs no words.
+pub(super) const NO_GROUP: Named = &|_| Ok(String::new());
+
+impl Gradient {
+    /// # Errors
+    ///
+    /// Where there is no gradient of such columns, or by such options.
+    pub(super) fn new<C>(y: &Field, x: Option<&Field>, options: &GradientOptions<C>) -> PolarsResult<Self> {
+        let plan = Plan::new(described(y), x.map(described), options)?;
+        let slope = match plan.slope {
+            Slope::Duration { nanoseconds: 1 } => DataType::Duration(TimeUnit::Nanoseconds),
+            Slope::Duration { nanoseconds: 1_000 } => DataType::Duration(TimeUnit::Microseconds),
+            Slope::Duration { .. } => DataType::Duration(TimeUnit::Milliseconds),
+            Slope::Number => match leaf(y.dtype()) {
+                float @ (DataType::Float32 | DataType::Float16) => float.clone(),
+                _ => DataType::Float64,
+            },
+        };
+        Ok(Self {
+            plan,
+            dtype: with_leaf(y.dtype(), slope),
+            x_name: x.map(|x| x.name().clone()).unwrap_or_default(),
+            reach: options.edge_order.reach(),
+            nulls: options.nulls,
+            strict: options.strict,
+            is_grid: false,
+            on_all_cores: true,
+        })
+    }
+
+    #[cfg(any(feature = "lazy", feature = "python"))]
+    pub(super) fn of_points<C>(points: &Field, options: &GradientOptions<C>) -> PolarsResult<Self> {
+        let DataType::Struct(fields) = points.dtype() else {
+            polars_bail!(InvalidOperation: "`gradient` takes a column of points, got {}", points.dtype());
+        };
+        Self::new(&fields[0], fields.get(1), options)
+    }
+
+    /// The gradient of a whole column, along any axis.
+    pub(super) fn of_columns(&self, y: &Series, x: Option<&Series>, by: &[Series]) -> PolarsResult<Series> {
+        if self.plan.axis > 0 {
+            return self.inside(y, x);
+        }
+        self.of_column(&points(y, x)?, by)
+    }
+
+    /// The gradient of a whole column of points, group by group.
+    pub(super) fn of_column(&self, points: &Series, by: &[Series]) -> PolarsResult<Series> {
+        let height = points.len();
+        let by = by
+            .iter()
+            .map(|key| as_long(key, height))
+            .collect::<PolarsResult<Vec<_>>>()?;
+        self.of_groups(points, Groups::new(&by, height)?, &|row| group(&by, row))
+    }
+
+    /// The gradient of a whole column of points whose groups are known.
+    pub(super) fn of_groups(&self, points: &Series, groups: Groups, named: Named) -> PolarsResult<Series> {
+        if points.struct_()?.struct_fields()[0].dtype().is_nested() {
+            return self.of_cells_in_groups(points, groups, named);
+        }
+        let height = points.len();
+        let known = match self.nulls {
+            Nulls::Skip => known(points)?,
+            _ => None,
+        };
+        let gathered = Gathered::needed(bits(&groups.starts), groups.rows, known.as_ref().map(bits), height);
+        let points = match &gathered {
+            Some(gathered) => &taken(points, gathered.rows())?,
+            None => points,
+        };
+        let segments = match &gathered {
+            Some(gathered) => gathered.segments(),
+            None => &Segments::new(bits(&groups.starts), height),
+        };
+        let row = |position: usize| match &gathered {
+            Some(gathered) => gathered.rows()[position] as usize,
+            None => position,
+        };
+        let window = Window::of_column(points, self.reach)?;
+        let slopes = self.slopes(&window, Some(segments), &|position| named(row(position)))?;
+        let slopes = match (&gathered, slopes) {
+            (None, slopes) => in_order(slopes),
+            (Some(gathered), Parts::F64(parts)) => {
+                let parts = parts.into_iter().map(Slopes::into_parts);
+                column::<Float64Type>([gathered.put_back(parts, height)])
+            },
+            (Some(gathered), Parts::F32(parts)) => {
+                let parts = parts.into_iter().map(Slopes::into_parts);
+                column::<Float32Type>([gathered.put_back(parts, height)])
+            },
+        };
+        self.finish(&slopes, points.name())
+    }
+
+    /// The gradient of points whose neighbours somebody else has found.
+    pub(super) fn of_window(&self, window: &Window, named: Named) -> PolarsResult<Series> {
+        let y = &window.this().y;
+        match y.dtype() {
+            DataType::Array(..) | DataType::List(_) => self.of_cells(window, named),
+            _ => self.finish(&in_order(self.slopes(window, None, named)?), y.name()),
+        }
+    }
+
+    /// The slopes of points whose neighbours are known, as the numbers they are computed as.
+    fn slopes(&self, window: &Window, segments: Option<&Segments>, named: Named) -> PolarsResult<Parts> {
+        let rows = window.this().y.len();
+        if window.has_nulls_only() {
+            return Ok(Parts::F64(vec![Slopes::nulls(rows)]));
+        }
+        let columns = window.columns()?;
+        let sweep = Sweep {
+            rows,
+            scale: self.plan.scale,
+            apart: self.plan.apart,
+            segments,
+            on_all_cores: self.on_all_cores,
+        };
+        sweep.run(&window.to_sweep(&columns)?, |row, read| {
+            if self.strict {
+                Err(not_monotonic(&self.x_name, &columns.x[read], row, &named(row)?, self.remedy())?)
+            } else {
+                Ok(())
+            }
+        })
+    }
+
+    /// What helps against an x out of order.
+    fn remedy(&self) -> Remedy {
+        match self.plan.axis {
+            _ if self.is_grid => Remedy::Grid,
+            0 => Remedy::Rows,
+            _ => Remedy::Cells,
+        }
+    }
+
+    /// Slopes as computed → the dtype promised.
+    fn finish(&self, slopes: &Series, name: &PlSmallStr) -> PolarsResult<Series> {
+        match leaf(&self.dtype) {
+            dtype @ DataType::Duration(unit) => {
+                let slopes = slopes.f64()?;
+                let whole: Int64Chunked = slopes
+                    .iter()
+                    .map(|slope| slope.and_then(whole))
+                    .collect_ca_trusted(name.clone());
+                polars_ensure!(
+                    !self.strict || whole.null_count() == slopes.null_count(),
+                    ComputeError: "the gradient of `{name}` does not fit in a {dtype}; \
+                    cast y to an integer, or {} to get nulls there",
+                    if cfg!(feature = "python") { "pass `strict=False`" } else { "turn `strict` off" }
+                );
+                Ok(whole.into_duration(*unit).into_series())
+            },
+            dtype => Ok(slopes.cast(dtype)?.with_name(name.clone())),
+        }
+    }
+}
+
+/// The slopes of a column, in its own order.
+fn in_order(slopes: Parts) -> Series {
+    match slopes {
+        Parts::F64(parts) => column::<Float64Type>(parts.into_iter().map(Slopes::into_parts)),
+        Parts::F32(parts) => column::<Float32Type>(parts.into_iter().map(Slopes::into_parts)),
+    }
+}
+
+/// Values and the bits of those that are valid, chunk by chunk.
+fn column<T>(chunks: impl IntoIterator<Item = (Vec<T::Native>, Option<Vec<u8>>)>) -> Series
+where
+    T: PolarsNumericType,
+    ChunkedArray<T>: IntoSeries,
+{
+    let chunks = chunks.into_iter().map(|(values, validity)| {
+        let validity = validity.map(|bytes| Bitmap::from_u8_vec(bytes, values.len()));
+        PrimitiveArray::from_vec(values).with_validity(validity)
+    });
+    ChunkedArray::<T>::from_chunk_iter(PlSmallStr::EMPTY, chunks).into_series()
+}
+
+/// Rows of a column, in another order.
+pub(super) fn taken(column: &Series, rows: &[IdxSize]) -> PolarsResult<Series> {
+    series_in_parallel(column, rows.len(), |part| column.take_slice(&rows[part]))
+}
+
+/// A key of one value is the key of every row.
+pub(super) fn as_long(key: &Series, height: usize) -> PolarsResult<Series> {
+    match key.len() {
+        length if length == height => Ok(key.clone()),
+        1 => Ok(key.new_from_index(0, height)),
+        length => polars_bail!(
+            ShapeMismatch: "key `{}` must be as long as y: got {length} and {height} rows", key.name()
+        ),
+    }
+}

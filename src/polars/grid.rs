@@ -1,0 +1,215 @@
+//! Fields on a grid: each row is one of its points, in any order.
+//!
+//! A line of the grid is a group of rows: those that differ in one coordinate only, in the order of that one.
+
+use polars::prelude::arity::binary_elementwise_values;
+use polars::prelude::*;
+
+use super::cells::Cells;
+use super::column::{Gradient, as_long};
+use super::groups::Groups;
+use super::points::points;
+use super::unsorted::group;
+use crate::options::GradientOptions;
+
+/// The points of one grid, or of several.
+struct Grid {
+    coordinates: Vec<Series>,
+    /// What tells one grid from another.
+    keys: Vec<Series>,
+}
+
+impl Grid {
+    fn new(coordinates: &[Series], keys: &[Series], rows: usize) -> PolarsResult<Self> {
+        let as_long = |columns: &[Series]| columns.iter().map(|column| as_long(column, rows)).collect::<PolarsResult<_>>();
+        Ok(Self {
+            coordinates: as_long(coordinates)?,
+            keys: as_long(keys)?,
+        })
+    }
+
+    /// What all points of a line along one coordinate have in common.
+    fn beside(&self, axis: usize) -> Vec<Series> {
+        let coordinates = self.coordinates.iter().enumerate();
+        let others = coordinates.filter(|&(index, _)| index != axis).map(|(_, other)| other);
+        self.keys.iter().chain(others).cloned().collect()
+    }
+
+    fn lines(&self, axis: usize) -> PolarsResult<Groups> {
+        let order = self.coordinates[axis].arg_sort(SortOptions::default());
+        let order = match self.known() {
+            Some(known) => order.filter(&known.take(&order)?)?,
+            None => order,
+        };
+        let beside = self.beside(axis).iter().map(|column| column.take(&order)).collect::<PolarsResult<Vec<_>>>()?;
+        let Groups { starts, rows } = Groups::new(&beside, order.len())?;
+        let order: Vec<_> = order.into_no_null_iter().collect();
+        let rows = match rows {
+            Some(rows) => rows.into_iter().map(|position| order[position as usize]).collect(),
+            None => order,
+        };
+        Ok(Groups { starts, rows: Some(rows) })
+    }
+
+    /// Which points know their place; `None` if all do.
+    fn known(&self) -> Option<BooleanChunked> {
+        let partly_known = self.coordinates.iter().filter(|column| column.has_nulls());
+        partly_known.map(|column| column.is_not_null()).reduce(|a, b| a & b)
+    }
+
+    /// The derivative of a field along one coordinate; null where a point is on no line.
+    fn partial(&self, field: &Series, axis: usize, gradient: &Gradient) -> PolarsResult<Series> {
+        let points = points(field, Some(&self.coordinates[axis]))?;
+        let beside = self.beside(axis);
+        gradient.of_groups(&points, self.lines(axis)?, &|row| group(&beside, row))
+    }
+}
+
+/// What the partial derivatives become.
+#[derive(Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "python", derive(serde::Deserialize), serde(rename_all = "snake_case"))]
+pub(super) enum Operator {
+    /// A struct of them, each named like its coordinate.
+    Partials,
+    /// The length of that vector.
+    Magnitude,
+    /// The sum of each component's own, for a field of vectors.
+    Divergence,
+}
+
+/// An operator whose columns' dtypes are known.
+pub(super) struct OnGrid {
+    operator: Operator,
+    along: Vec<Along>,
+    pub(super) dtype: DataType,
+}
+
+/// The derivative along one coordinate.
+struct Along {
+    coordinate: PlSmallStr,
+    /// Which component of the field is differentiated, if that is a vector.
+    component: Option<usize>,
+    gradient: Gradient,
+}
+
+impl OnGrid {
+    /// `options` are one for all coordinates, or one for each.
+    pub(super) fn new<C: Clone>(
+        operator: Operator,
+        field: &Field,
+        wrt: &[Field],
+        options: &[GradientOptions<C>],
+    ) -> PolarsResult<Self> {
+        polars_ensure!(!wrt.is_empty(), InvalidOperation: "`wrt` must name at least one coordinate, got none");
+        let components = match operator {
+            Operator::Divergence => components(field, wrt)?,
+            _ => wrt.iter().map(|_| (None, field.clone())).collect(),
+        };
+        let any_is_time = wrt.iter().any(|x| x.dtype().is_temporal());
+        let along = wrt.iter().zip(components).enumerate().map(|(axis, (x, (component, field)))| {
+            let options = options.get(axis).unwrap_or(&options[0]);
+            let mut options = options.clone().map_columns(|_| ());
+            // The unit is for whichever coordinate is a time.
+            options.per = options.per.filter(|_| x.dtype().is_temporal() || !any_is_time);
+            Ok(Along {
+                coordinate: x.name().clone(),
+                component,
+                gradient: Gradient {
+                    is_grid: true,
+                    ..Gradient::new(&field, Some(x), &options)?
+                },
+            })
+        });
+        let along = along.collect::<PolarsResult<Vec<_>>>()?;
+        let dtype = match operator {
+            Operator::Partials => {
+                let fields = along.iter().map(|along| Field::new(along.coordinate.clone(), along.gradient.dtype.clone()));
+                DataType::Struct(fields.collect())
+            },
+            _ => sum(field.name(), along.iter().map(|along| &along.gradient.dtype))?,
+        };
+        Ok(Self { operator, along, dtype })
+    }
+
+    pub(super) fn of(&self, field: &Series, wrt: &[Series], by: &[Series]) -> PolarsResult<Series> {
+        let grid = Grid::new(wrt, by, field.len())?;
+        let partials = self.along.iter().enumerate().map(|(axis, along)| {
+            let field = along.component.map_or_else(|| Ok(field.clone()), |index| component(field, index))?;
+            let partial = grid.partial(&field, axis, &along.gradient)?;
+            Ok(partial.with_name(along.coordinate.clone()))
+        });
+        let partials = partials.collect::<PolarsResult<Vec<_>>>()?;
+        let (name, rows) = (field.name().clone(), field.len());
+        match self.operator {
+            Operator::Partials => Ok(StructChunked::from_series(name, rows, partials.iter())?.into_series()),
+            Operator::Magnitude => Ok(reduced(&partials, 0.0, length)?.cast(&self.dtype)?.with_name(name)),
+            Operator::Divergence => Ok(reduced(&partials, -0.0, |a, b| a + b)?.cast(&self.dtype)?.with_name(name)),
+        }
+    }
+}
+
+/// Each coordinate's component of a vector: the one of its name if all have one, else the one in its place.
+///
+/// # Errors
+///
+/// Where there are not as many of them.
+fn components(vector: &Field, wrt: &[Field]) -> PolarsResult<Vec<(Option<usize>, Field)>> {
+    let components: Vec<_> = match vector.dtype() {
+        DataType::Struct(components) => components.clone(),
+        DataType::Array(inner, width) => vec![Field::new(vector.name().clone(), (**inner).clone()); *width],
+        other => polars_bail!(
+            InvalidOperation: "`divergence` takes a vector, a struct or an array of one component for each coordinate, \
+            but column `{}` is {other}",
+            vector.name()
+        ),
+    };
+    polars_ensure!(
+        components.len() == wrt.len(),
+        InvalidOperation: "`divergence` takes one component for each coordinate, but column `{}` has {} and `wrt` {}",
+        vector.name(), components.len(), wrt.len()
+    );
+    let of_name = |x: &Field| components.iter().position(|component| component.name() == x.name());
+    let by_name = wrt.iter().map(of_name).collect::<Option<Vec<_>>>();
+    let order = by_name.unwrap_or_else(|| (0..wrt.len()).collect());
+    Ok(order.into_iter().map(|index| (Some(index), components[index].clone())).collect())
+}
+
+fn component(vector: &Series, index: usize) -> PolarsResult<Series> {
+    match vector.dtype() {
+        DataType::Struct(_) => Ok(vector.struct_()?.fields_as_series().swap_remove(index)),
+        _ => Cells::new(vector)?.at(index),
+    }
+}
+
+/// The dtype of a sum of partial derivatives.
+fn sum<'a>(name: &str, mut dtypes: impl Iterator<Item = &'a DataType> + Clone) -> PolarsResult<DataType> {
+    if let Some(other) = dtypes.clone().find(|dtype| !dtype.is_float()) {
+        polars_bail!(
+            InvalidOperation: "only numbers can be added up, but a partial derivative of `{name}` is {other}; \
+            use `partials` and cast them"
+        );
+    }
+    let first = dtypes.next().unwrap_or(&DataType::Float64);
+    let one = dtypes.all(|dtype| dtype == first);
+    Ok(if one { first.clone() } else { DataType::Float64 })
+}
+
+fn reduced(columns: &[Series], start: f64, step: impl Fn(f64, f64) -> f64) -> PolarsResult<Series> {
+    let rows = columns.first().map_or(0, |column| column.len());
+    let mut all = Float64Chunked::full("".into(), start, rows);
+    for column in columns {
+        all = binary_elementwise_values(&all, column.cast(&DataType::Float64)?.f64()?, &step);
+    }
+    Ok(all.into_series())
+}
+
+/// `√(a² + b²)` without overflow. (That of the C library would ask for one younger than many systems have.)
+fn length(a: f64, b: f64) -> f64 {
+    let (long, short) = if a.abs() < b.abs() { (b.abs(), a.abs()) } else { (a.abs(), b.abs()) };
+    if long == 0.0 || long.is_infinite() {
+        // Not a number if the other one is none.
+        return long + short;
+    }
+    let ratio = short / long;
+    long * ratio.mul_add(ratio, 1.0).sqrt()
+}

@@ -1,0 +1,78 @@
+//! Across the columns of each row: the columns become cells, and cells columns again.
+
+use polars::prelude::*;
+
+use super::cells::Cells;
+use super::column::Gradient;
+use crate::options::GradientOptions;
+
+/// The gradient across columns whose dtypes are known.
+pub(super) struct Across {
+    names: Vec<PlSmallStr>,
+    /// The one dtype of all columns.
+    dtype: DataType,
+    gradient: Gradient,
+}
+
+impl Across {
+    pub(super) fn new<C: Clone>(
+        columns: &[Field],
+        x: Option<&Field>,
+        options: &GradientOptions<C>,
+    ) -> PolarsResult<Self> {
+        let dtype = common_dtype(columns)?;
+        let cells = DataType::Array(Box::new(dtype.clone()), columns.len());
+        let name = columns.first().map(|column| column.name().clone()).unwrap_or_default();
+        Ok(Self {
+            names: columns.iter().map(|column| column.name().clone()).collect(),
+            dtype,
+            gradient: Gradient::new(&Field::new(name, cells), x, &options.clone().axis(1))?,
+        })
+    }
+
+    /// A struct of as many columns of the same names.
+    pub(super) fn dtype(&self) -> DataType {
+        let DataType::Array(slope, _) = &self.gradient.dtype else {
+            unreachable!("the gradient of arrays is one of arrays")
+        };
+        let fields = self.names.iter().map(|name| Field::new(name.clone(), (**slope).clone()));
+        DataType::Struct(fields.collect())
+    }
+
+    pub(super) fn of(&self, columns: &[Series], x: Option<&Series>) -> PolarsResult<Series> {
+        let (rows, width) = (columns[0].len(), columns.len());
+        let mut values = Series::new_empty(columns[0].name().clone(), &self.dtype);
+        for column in columns {
+            values.append_owned(column.cast(&self.dtype)?)?;
+        }
+        let across = (0..rows).flat_map(|row| (0..width).map(move |column| (column * rows + row) as IdxSize));
+        let values = values.take_slice(&across.collect::<Vec<_>>())?;
+        let cells = values.reshape_array(&[ReshapeDimension::Infer, ReshapeDimension::new(width as i64)])?;
+        let slopes = Cells::new(&self.gradient.inside(&cells, x)?)?;
+        let names = self.names.iter().enumerate();
+        let slopes = names.map(|(place, name)| Ok(slopes.at(place)?.with_name(name.clone())));
+        let slopes = slopes.collect::<PolarsResult<Vec<_>>>()?;
+        Ok(StructChunked::from_series(columns[0].name().clone(), rows, slopes.iter())?.into_series())
+    }
+}
+
+/// The dtype that holds the values of all columns: mixed integers stay exact.
+fn common_dtype(columns: &[Field]) -> PolarsResult<DataType> {
+    let dtypes = || columns.iter().map(Field::dtype).filter(|dtype| !dtype.is_null());
+    let first = dtypes().next().unwrap_or(&DataType::Null);
+    if dtypes().all(|dtype| dtype == first) {
+        return Ok(first.clone());
+    }
+    if dtypes().all(DataType::is_integer) {
+        return Ok(DataType::Int128);
+    }
+    if dtypes().all(|dtype| dtype.is_primitive_numeric() || dtype.is_decimal()) {
+        return Ok(DataType::Float64);
+    }
+    let different = columns.iter().find(|column| column.dtype() != first);
+    let different = different.unwrap_or(&columns[0]);
+    polars_bail!(
+        InvalidOperation: "columns must be of one dtype, or all be numbers, but `{}` is {first} and `{}` is {}; cast them first",
+        columns[0].name(), different.name(), different.dtype()
+    )
+}

@@ -1,0 +1,134 @@
+//! Along an axis inside of cells: their values are one long column, and each cell is a segment of it.
+
+use polars::prelude::*;
+
+use super::cells::{Cells, axes, in_chunks};
+use super::column::{Gradient, NO_GROUP};
+use super::groups::Groups;
+use super::points::points;
+use crate::threads::in_parallel;
+
+/// The coordinates of the values in cells.
+enum Coordinates {
+    /// One for each value: a column of the same cells.
+    OfValues(Series),
+    /// One for each place along the axis: a cell for each of y, or a single one that serves all.
+    OfPlaces(Series),
+}
+
+impl Gradient {
+    /// The gradient inside of the cells of a column; each cell is on its own.
+    ///
+    /// # Errors
+    ///
+    /// `ShapeMismatch` where y and x differ in length; `ComputeError` where their cells do, if `strict` is set.
+    pub(super) fn inside(&self, y: &Series, x: Option<&Series>) -> PolarsResult<Series> {
+        let rows = match x.map_or(1, |x| x.len()) {
+            1 => y.len(),
+            rows => rows,
+        };
+        let y = match y.len() {
+            1 => &y.new_from_index(0, rows),
+            length if length == rows => y,
+            length => polars_bail!(
+                ShapeMismatch: "`x` must be as long as y, or be coordinates for all rows: got {rows} and {length} rows"
+            ),
+        };
+        let on_one_core = Self {
+            on_all_cores: false,
+            ..self.clone()
+        };
+        let values = Cells::new(y)?.values().len();
+        // Cells mostly are of one length: so many values are about so many rows.
+        let row = |value: usize| (value * rows).checked_div(values);
+        let parts = in_parallel(values, |part| {
+            let (start, end) = (row(part.start).unwrap_or(0), row(part.end).unwrap_or(rows));
+            let of_part = |column: &Series| column.slice(start as i64, end - start);
+            let x = x.map(|x| if x.len() == 1 { x.clone() } else { of_part(x) });
+            on_one_core.in_rows(&of_part(y), x.as_ref())
+        })?;
+        let mut slopes = Series::new_empty(y.name().clone(), &self.dtype);
+        for part in parts {
+            slopes.append_owned(part)?;
+        }
+        Ok(slopes)
+    }
+
+    fn in_rows(&self, y: &Series, x: Option<&Series>) -> PolarsResult<Series> {
+        let x = x.map(|x| match axes(x.dtype()) {
+            1 => Coordinates::OfPlaces(x.clone()),
+            _ if x.len() == y.len() => Coordinates::OfValues(x.clone()),
+            _ => Coordinates::OfValues(x.new_from_index(0, y.len())),
+        });
+        Ok(self.in_cells(y, x, self.plan.axis)?.with_name(y.name().clone()))
+    }
+
+    /// The gradient so many axes further inside.
+    fn in_cells(&self, y: &Series, x: Option<Coordinates>, axis: usize) -> PolarsResult<Series> {
+        let y = Cells::new(y)?;
+        if axis > 1 {
+            let x = match x {
+                Some(Coordinates::OfValues(x)) => Some(Coordinates::OfValues(self.aligned(&Cells::new(&x)?, &y)?)),
+                Some(Coordinates::OfPlaces(x)) if x.len() > 1 => Some(Coordinates::OfPlaces(y.repeated(&x)?)),
+                one => one,
+            };
+            return y.with_values(&self.in_cells(y.values(), x, axis - 1)?);
+        }
+        let points = match x {
+            None => points(y.values(), None)?,
+            Some(Coordinates::OfPlaces(x) | Coordinates::OfValues(x)) => {
+                let x = Cells::new(&x)?;
+                if serves_all(&x, &y) {
+                    let x = tiled(x.values(), y.values().len())?;
+                    points(&in_chunks(y.values(), x.chunk_lengths())?, Some(&x))?
+                } else {
+                    points(y.values(), Some(&self.aligned(&x, &y)?))?
+                }
+            },
+        };
+        let groups = Groups {
+            starts: y.starts(),
+            rows: None,
+        };
+        y.with_values(&self.of_groups(&points, groups, NO_GROUP)?)
+    }
+
+    /// The coordinates of all values, where the cells of x are as long as those of y.
+    fn aligned(&self, x: &Cells, y: &Cells) -> PolarsResult<Series> {
+        if self.strict {
+            let lengths = (0..y.len()).map(|cell| y.length(cell).zip(x.length(x.one_or_each(cell))));
+            if let Some((of_y, of_x)) = lengths.flatten().find(|(of_y, of_x)| of_y != of_x) {
+                polars_bail!(
+                    ComputeError: "`x` must have as many values as y in each cell, but {of_x} of column `{}` meet {of_y} \
+                    of column `{}`; mend them, or {} to get nulls there",
+                    x.name(),
+                    y.name(),
+                    if cfg!(feature = "python") { "pass `strict=False`" } else { "turn `strict` off" }
+                );
+            }
+        }
+        x.values_as(y)
+    }
+}
+
+/// Whether there is one cell of coordinates, for all the others.
+fn serves_all(x: &Cells, y: &Cells) -> bool {
+    let fits = |cell| y.length(cell).unwrap_or(y.places(cell).len()) == x.places(0).len() || y.places(cell).is_empty();
+    x.len() == 1 && x.length(0).is_some_and(|length| length > 0) && (0..y.len()).all(fits)
+}
+
+/// Some values over and over, up to so many rows; in chunks that share their memory.
+fn tiled(values: &Series, rows: usize) -> PolarsResult<Series> {
+    const ROWS: usize = 1 << 14;
+    let mut tile = values.clear();
+    while tile.len() < ROWS.min(rows) {
+        tile.append(values)?;
+    }
+    let tile = tile.rechunk();
+    let mut whole = values.clear();
+    while whole.len() < rows {
+        let left = rows - whole.len();
+        whole.append_owned(tile.slice(0, left.min(tile.len())))?;
+    }
+    Ok(whole)
+}

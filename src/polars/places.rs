@@ -1,0 +1,163 @@
+//! Down the rows of nested columns: each place in the cells is a column of its own.
+//!
+//! The neighbours of a cell are cells, and those of its values the values in the same places: a window of cells becomes
+//! one of values, and the stencil is what it was.
+
+use polars::prelude::*;
+use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
+
+use super::cells::{Cells, in_chunks};
+use super::column::{Gradient, Named, taken};
+use super::groups::Groups;
+use super::points::points;
+use super::window::{Shifted, Window};
+use crate::options::Nulls;
+
+impl Gradient {
+    /// The gradient of a window of cells.
+    ///
+    /// # Errors
+    ///
+    /// Where a cell and its neighbour, or its x, differ in length, if `strict` is set.
+    pub(super) fn of_cells(&self, window: &Window, named: Named) -> PolarsResult<Series> {
+        let this = Cells::new(&window.this().y)?;
+        let members = window.members().iter().map(Member::new);
+        let members = members.collect::<PolarsResult<Vec<_>>>()?;
+        let are_alone = self.are_alone(&members, named)?;
+        let reach = members.len() / 2;
+        let values = members.iter().enumerate().map(|(index, member)| {
+            let stays = are_alone.as_ref().filter(|_| index != reach);
+            member.values(&this, stays)
+        });
+        let values = Window::new(values.collect::<PolarsResult<_>>()?);
+        let slopes = self.of_window(&values, &|value| named(this.cell_of(value)))?;
+        this.with_values(&slopes)
+    }
+
+    /// Which cells cannot be compared with those beside them, having another length; `None` if all can.
+    fn are_alone(&self, members: &[Member], named: Named) -> PolarsResult<Option<Bitmap>> {
+        let reach = members.len() / 2;
+        let this = &members[reach];
+        let beside = [&members[reach - 1], &members[reach + 1]];
+        let cells = || beside.iter().map(|member| &member.y).chain(&this.x_cells);
+        if this.y.width().is_some() && cells().all(|other| other.width() == this.y.width()) {
+            return Ok(None);
+        }
+        let mut alone = BitmapBuilder::with_capacity(this.y.len());
+        for row in 0..this.y.len() {
+            let length = this.y.length(row);
+            let there = beside.iter().filter(|member| member.exists.as_ref().is_none_or(|exists| exists.get_bit(row)));
+            let mut others = there.map(|member| &member.y).chain(&this.x_cells).filter_map(|other| other.length(row));
+            let other = others.find(|&other| Some(other) != length);
+            let differs = length.zip(other);
+            if let Some((length, other)) = differs.filter(|_| self.strict) {
+                polars_bail!(
+                    ComputeError: "cells must have one length down the rows, but in column `{}` one of {length} values \
+                    meets one of {other}{}; {} to get nulls there, or differentiate inside of them with `axis` 1",
+                    this.y.name(),
+                    named(row)?,
+                    if cfg!(feature = "python") { "pass `strict=False`" } else { "turn `strict` off" }
+                );
+            }
+            alone.push(differs.is_some());
+        }
+        Ok(Some(alone.freeze()))
+    }
+
+    /// The gradient of a whole column of cells down the rows, group by group.
+    pub(super) fn of_cells_in_groups(&self, points: &Series, groups: Groups, named: Named) -> PolarsResult<Series> {
+        if self.nulls == Nulls::Skip {
+            return self.place_by_place(points, &groups, named);
+        }
+        let Some(rows) = groups.rows else {
+            return self.of_window(&Window::of_groups(points, &groups.starts, self.reach)?, named);
+        };
+        let window = Window::of_groups(&taken(points, &rows)?, &groups.starts, self.reach)?;
+        let slopes = self.of_window(&window, &|position| named(rows[position] as usize))?;
+        slopes.take(&inverse(&rows, points.len()))
+    }
+
+    /// One place in the cells after the other: by [`Nulls::Skip`] each has neighbours of its own.
+    fn place_by_place(&self, column: &Series, groups: &Groups, named: Named) -> PolarsResult<Series> {
+        let member = Member::new(&Shifted::new(column.struct_()?))?;
+        let width = (0..member.y.len()).filter_map(|row| member.y.length(row)).max().unwrap_or(0);
+        for cells in [&member.y].into_iter().chain(&member.x_cells) {
+            if let Some(length) = (0..cells.len()).filter_map(|row| cells.length(row)).find(|&length| length != width) {
+                polars_bail!(
+                    ComputeError: "by `nulls` \"skip\" all cells must have one length down the rows, but in column `{}` \
+                    there are {width} and {length} values; use \"propagate\" or \"split\"",
+                    cells.name()
+                );
+            }
+        }
+        let rows = member.y.len();
+        let mut slopes = Vec::with_capacity(width);
+        for place in 0..width {
+            let x = match &member.x_cells {
+                Some(cells) => Some(cells.at(place)?),
+                None => member.x.clone(),
+            };
+            slopes.push(self.of_groups(&points(&member.y.at(place)?, x.as_ref())?, groups.clone(), named)?);
+        }
+        let order = (0..rows).flat_map(|row| (0..member.y.places(row).len()).map(move |place| (place, row)));
+        let order = order.map(|(place, row)| (place < width).then_some((place * rows + row) as IdxSize));
+        let order = IdxCa::from_iter(order);
+        let mut slopes = slopes.into_iter();
+        let Some(mut all) = slopes.next() else {
+            return self.of_cells(&Window::of_column(column, self.reach)?, named);
+        };
+        for slopes in slopes {
+            all.append_owned(slopes)?;
+        }
+        member.y.with_values(&all.take(&order)?)
+    }
+}
+
+/// A column of points whose y are cells.
+struct Member {
+    y: Cells,
+    x: Option<Series>,
+    /// Cells of x, if it has any; else there is one x for all the values of a cell.
+    x_cells: Option<Cells>,
+    exists: Option<Bitmap>,
+}
+
+impl Member {
+    fn new(points: &Shifted) -> PolarsResult<Self> {
+        let x = points.x.clone();
+        Ok(Self {
+            y: Cells::new(&points.y)?,
+            x_cells: x.as_ref().filter(|x| x.dtype().is_nested()).map(Cells::new).transpose()?,
+            x,
+            exists: points.exists(),
+        })
+    }
+
+    /// The values in the places of those of the row itself, but where they are `alone`.
+    fn values(&self, this: &Cells, alone: Option<&Bitmap>) -> PolarsResult<Shifted> {
+        let y = self.y.values_as(this)?;
+        let x = match (&self.x_cells, &self.x) {
+            (Some(cells), _) => Some(cells.values_as(this)?),
+            (None, Some(x)) => Some(this.repeated(x)?),
+            (None, None) => None,
+        };
+        let x = x.map(|x| in_chunks(&x, y.chunk_lengths())).transpose()?;
+        let exists = match (&self.exists, alone) {
+            (None, None) => None,
+            (Some(exists), None) => Some(exists.clone()),
+            (None, Some(alone)) => Some(!alone),
+            (Some(exists), Some(alone)) => Some(exists & &!alone),
+        };
+        let exists = exists.map(|exists| this.each_value(|cell| exists.get_bit(cell)));
+        Ok(Shifted::with(y, x, exists.as_ref()))
+    }
+}
+
+/// The row that each position came from → the position of each row, if it has one.
+fn inverse(rows: &[IdxSize], height: usize) -> IdxCa {
+    let mut positions = vec![None; height];
+    for (position, &row) in rows.iter().enumerate() {
+        positions[row as usize] = Some(position as IdxSize);
+    }
+    IdxCa::from_iter(positions)
+}

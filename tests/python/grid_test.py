@@ -1,0 +1,302 @@
+"""Fields on a grid: each partial derivative is the gradient within the lines of the grid, in any order of rows."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+from polars.exceptions import ComputeError
+from polars.testing import assert_frame_equal, assert_series_equal
+from strategies import nan, rising, tame_floats, wild_floats
+
+import polars_grad as pg
+
+
+def long(field: np.ndarray, *axes: Any) -> pl.DataFrame:
+    """The field `f` in long format, with the coordinates `x0`, `x1`, ... and the place `row` in the array."""
+    grid = np.meshgrid(*axes, indexing="ij")
+    columns = {f"x{axis}": values.ravel() for axis, values in enumerate(grid)}
+    return pl.DataFrame({**columns, "f": field.ravel()}).with_row_index("row")
+
+
+def shuffled(frame: pl.DataFrame, seed: int = 0) -> pl.DataFrame:
+    return frame.sample(fraction=1, shuffle=True, seed=seed)
+
+
+def back(frame: pl.DataFrame, slopes: pl.Expr) -> pl.DataFrame:
+    """Struct fields in the order of the array."""
+    return frame.select("row", slopes.alias("_")).sort("row")["_"].struct.unnest()
+
+
+def names(field: np.ndarray) -> list[str]:
+    return [f"x{axis}" for axis in range(field.ndim)]
+
+
+# On a full grid it is numpy.gradient of the array
+
+
+@given(data=st.data(), shape=st.lists(st.integers(2, 5), min_size=1, max_size=3), edge_order=st.sampled_from([1, 2]))
+def test_a_full_grid_is_the_array_of_numpy(data: st.DataObject, shape: list[int], edge_order: Any) -> None:
+    shape = [length + edge_order - 1 for length in shape]
+    size = math.prod(shape)
+    field = np.array(data.draw(st.lists(tame_floats, min_size=size, max_size=size))).reshape(shape)
+    axes = [rising(data.draw, length) for length in shape]
+    frame = shuffled(long(field, *axes), data.draw(st.integers(0, 9)))
+    expected = np.gradient(field, *axes, edge_order=edge_order)
+    slopes = pg.partials("f", wrt=names(field), edge_order=edge_order)
+    for engine in ("in-memory", "streaming"):
+        got = back(frame.lazy().with_columns(f="f").collect(engine=engine), slopes)
+        assert got.columns == names(field)
+        for column, partial in zip(got, expected if len(shape) > 1 else [expected], strict=True):
+            assert_allclose(column.to_numpy(), np.ravel(partial), rtol=1e-6, atol=1e-6)
+
+
+def test_the_documented_mesh() -> None:
+    """A 2-by-3 mesh with spacings dy and dx."""
+    dx, dy = 2.0, 3.0
+    x, y = [index * dx for index in range(3)], [index * dy for index in range(2)]
+    field = np.array([[10, 20, 30], [40, 50, 60]])
+    frame = long(field, y, x).rename({"x0": "y", "x1": "x"})
+    got = frame.select(pg.partials("f", wrt=["y", "x"]).struct.unnest())
+    down, across = np.gradient(field, dy, dx)
+    assert got["y"].to_list() == down.ravel().tolist() == [10.0] * 6
+    assert got["x"].to_list() == across.ravel().tolist() == [5.0] * 6
+
+
+@pytest.mark.parametrize("dtype", [pl.Float32, pl.Int64, pl.UInt8, pl.Decimal(10, 2)])
+def test_dtypes(dtype: Any) -> None:
+    field = np.array([[1, 2, 4], [7, 11, 16], [0, 1, 5]])
+    frame = shuffled(long(field, [0, 1, 3], [0.0, 0.5, 2.0])).with_columns(pl.col("f").cast(dtype))
+    got = back(frame, pg.partials("f", wrt=["x0", "x1"]))
+    assert got.dtypes == [pl.Float32 if dtype == pl.Float32 else pl.Float64] * 2
+    for column, partial in zip(got, np.gradient(field.astype(float), [0, 1, 3], [0, 0.5, 2]), strict=True):
+        assert_allclose(column.to_numpy(), partial.ravel(), rtol=1e-6)
+
+
+# On any grid it is the gradient of the sorted rows
+
+
+@st.composite
+def sparse(draw: st.DrawFn) -> pl.DataFrame:
+    """Some points of some grids, in any order, with nulls in the field."""
+    points = [(k, x, y) for k in "ab" for x in (-1.5, 0.0, 0.25, 7.0) for y in (3, 1, 2)]
+    rows = draw(st.permutations(points))[: draw(st.integers(0, len(points)))]
+    f = draw(st.lists(st.one_of(wild_floats, st.none()), min_size=len(rows), max_size=len(rows)))
+    frame = pl.DataFrame(rows, {"k": pl.String, "x": pl.Float64, "y": pl.Int64}, orient="row")
+    return frame.with_columns(f=pl.Series(f, dtype=pl.Float64)).with_row_index("row")
+
+
+@given(
+    frame=sparse(),
+    edge_order=st.sampled_from([1, 2]),
+    nulls=st.sampled_from(["propagate", "skip", "split"]),
+    gaps=st.sampled_from([None, 1.6, (2.0, 1), (None, 1)]),
+)
+def test_missing_points_are_wider_steps_or_gaps(frame: pl.DataFrame, edge_order: Any, nulls: Any, gaps: Any) -> None:
+    options: dict[str, Any] = {"edge_order": edge_order, "nulls": nulls}
+    got = frame.with_columns(pg.partials("f", wrt=["x", "y"], by="k", max_gap=gaps, **options).struct.unnest())
+    each = gaps if isinstance(gaps, tuple) else (gaps, gaps)
+    for x, other, gap in (("x", "y", each[0]), ("y", "x", each[1])):
+        in_order = frame.sort("k", other, x)
+        expected = in_order.with_columns(slope=pg.gradient("f", x=x, by=["k", other], max_gap=gap, **options))
+        assert_series_equal(got[x], expected.sort("row")["slope"], check_names=False, check_exact=True)
+
+
+@given(frame=sparse())
+def test_magnitude_and_divergence_are_of_the_partials(frame: pl.DataFrame) -> None:
+    partials = frame.select(pg.partials("f", wrt=["x", "y"], by="k").struct.unnest())
+    lengths = [
+        None if None in pair else nan if any(map(math.isnan, pair)) else math.hypot(*pair) for pair in partials.rows()
+    ]
+    got = frame.select(pg.magnitude("f", wrt=["x", "y"], by="k"))["f"]
+    assert_series_equal(got, pl.Series("f", lengths, dtype=pl.Float64), rel_tol=1e-15)
+    vectors = frame.with_columns(g=pl.col("f") * 3 - pl.col("x"))
+    each = [pl.col("f").grad.partials("x", by=["k", "y"]), pl.col("g").grad.partials("y", by=["k", "x"])]
+    expected = vectors.select(each).select(pl.col("f").struct.field("x") + pl.col("g").struct.field("y"))["x"]
+    for vector in (pl.struct("f", "g"), pl.concat_arr("f", "g"), pl.struct(y="g", x="f")):
+        got = vectors.select(pg.divergence(vector.alias("v"), wrt=["x", "y"], by="k"))["v"]
+        assert_series_equal(got, expected, check_names=False, check_exact=True)
+
+
+def test_long_and_short_vectors() -> None:
+    frame = pl.DataFrame({"x": [0.0, 1, 0, 1], "y": [0.0, 0, 1, 1], "f": [0.0, 3, 4, 7]})
+    for scale in (1.0, 1e300, 1e-300, 0.0):
+        got = frame.select(pg.magnitude(pl.col("f") * scale, wrt=["x", "y"]))["f"]
+        assert got.to_list() == pytest.approx([5 * scale] * 4, rel=1e-15)
+
+
+# Order of rows, contexts, engines
+
+
+def test_several_fields_and_expressions() -> None:
+    field = np.arange(12.0).reshape(3, 4) ** 2
+    frame = shuffled(long(field, range(3), range(4))).with_columns(g=pl.col("f") / 2)
+    got = frame.select(pl.col("f", "g").grad.partials(wrt=["x0", "x1"]))
+    assert got.columns == ["f", "g"]
+    assert_series_equal(got["f"].struct.field("x1") / 2, got["g"].struct.field("x1"))
+    half = frame.select(pg.partials("f", wrt=[pl.col("x0") / 2, pl.col("x1").alias("across")]))["f"]
+    assert half.struct.fields == ["x0", "across"]
+    assert_series_equal(half.struct.field("x0"), got["f"].struct.field("x0") * 2)
+
+
+def test_in_over_and_agg(engine: str) -> None:
+    field = np.random.default_rng(0).normal(size=(2, 3, 4))
+    frame = shuffled(long(field, range(2), range(3), range(4)))
+    by = frame.select("row", pg.partials("f", wrt=["x1", "x2"], by="x0"))
+    over = frame.lazy().select("row", pg.partials("f", wrt=["x1", "x2"]).over("x0")).collect(engine=engine)
+    assert_frame_equal(over, by)
+    agg = frame.lazy().group_by("x0").agg("row", pg.partials("f", wrt=["x1", "x2"])).explode("row", "f")
+    assert_frame_equal(agg.select("row", "f").collect(engine=engine).sort("row"), by.sort("row"))
+
+
+def test_times_as_a_coordinate() -> None:
+    frame = pl.DataFrame({"t": [0, 0, 2, 2], "x": [0.0, 1.0, 0.0, 1.0], "f": [1.0, 2.0, 5.0, 8.0]})
+    frame = frame.with_columns((pl.col("t") * 3_600_000).cast(pl.Datetime("ms", "UTC")))
+    got = frame.select(pg.partials("f", wrt=["t", "x"], per="1h").struct.unnest())
+    assert got.to_dict(as_series=False) == {"t": [2.0, 3.0, 2.0, 3.0], "x": [1.0, 1.0, 3.0, 3.0]}
+    got = frame.select(pg.partials("f", wrt=["t", "x"], per="1h", max_gap=["90m", None]).struct.unnest())
+    assert got["t"].to_list() == [None] * 4
+
+
+# Points that are none
+
+
+def test_a_point_without_a_coordinate_is_on_no_line() -> None:
+    frame = pl.DataFrame({"x": [0, 1, 2, None, 1], "y": [0, 0, 0, 0, None], "f": [0.0, 1.0, 4.0, 9.0, 5.0]})
+    frame = pl.concat([frame, pl.DataFrame({"x": [2], "y": [None], "f": [1.0]}, frame.schema)])
+    got = frame.select(pg.partials("f", wrt=["x", "y"]).struct.unnest())
+    assert got["x"].to_list() == [1.0, 2.0, 3.0, None, None, None]
+    assert got["y"].null_count() == 6
+
+
+def test_points_that_come_twice() -> None:
+    frame = pl.DataFrame({"x": [0, 1, 1, 0, 1], "y": [0, 0, 0, 1, 1], "f": [0.0, 1.0, 4.0, 9.0, 5.0]})
+    message = r"in column `x` 1 is followed by 1 in the group `y` = 0; drop duplicates, tell grids apart by `by`"
+    with pytest.raises(ComputeError, match=message):
+        frame.select(pg.partials("f", wrt=["x", "y"]))
+    got = frame.select(pg.partials("f", wrt=["x", "y"], strict=False).struct.unnest())
+    assert got["x"].to_list() == [1.0, None, None, -4.0, -4.0]
+    nans = frame.with_columns(x=pl.Series([0.0, 1.0, nan, 0.0, 1.0]))
+    with pytest.raises(ComputeError, match=r"in column `x` 1.0 is followed by NaN"):
+        nans.select(pg.partials("f", wrt=["x", "y"]))
+
+
+def test_nothing_to_differentiate(engine: str) -> None:
+    empty = pl.LazyFrame(schema={"x": pl.Int64, "y": pl.Float64, "f": pl.Float32, "v": pl.Array(pl.Float64, 2)})
+    query = empty.select(
+        pg.partials("f", wrt=["x", "y"]),
+        pg.magnitude("f", wrt=["x", "y"]).alias("m"),
+        pg.divergence("v", wrt=["x", "y"]),
+    )
+    got = query.collect(engine=engine)
+    assert got.schema == query.collect_schema()
+    assert got.schema == {"f": pl.Struct({"x": pl.Float32, "y": pl.Float32}), "m": pl.Float32, "v": pl.Float64}
+    one = pl.DataFrame({"x": [1], "f": [2.0]}).select(pg.partials("f", wrt="x").struct.unnest())
+    assert one.to_dict(as_series=False) == {"x": [None]}
+
+
+PLANNED = {
+    "strings": (pg.partials("s", wrt="x"), r"numeric or temporal y, but column `s` is str"),
+    "a string as coordinate": (pg.partials("f", wrt=["x", "s"]), r"numeric or temporal x, but column `s` is str"),
+    "times": (pg.magnitude("t", wrt="x"), r"only numbers can be added up, but a partial derivative of `t` is duration"),
+    "no vector": (pg.divergence("f", wrt=["x"]), r"`divergence` takes a vector, a struct or an array.*`f` is f64"),
+    "too short": (pg.divergence(pl.struct("f"), wrt=["x", "t"]), r"column `f` has 1 and `wrt` 2"),
+    "no time": (pg.partials("f", wrt="x", per="1h"), r"`per` is the unit of a temporal x, but x column `x` is f64"),
+}
+
+
+@pytest.mark.parametrize("case", PLANNED)
+def test_what_does_not_fit_fails_when_planned(case: str) -> None:
+    slopes, message = PLANNED[case]
+    schema = {"x": pl.Float64, "f": pl.Float64, "s": pl.String, "t": pl.Datetime("ms")}
+    with pytest.raises(ComputeError, match=message):
+        pl.LazyFrame(schema=schema).select(slopes).collect_schema()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "message"),
+    [
+        ({"wrt": []}, ValueError, r"`wrt` must name at least one column, got none"),
+        ({"wrt": 1}, TypeError, r"`wrt` must be a column name or an expression, got int"),
+        ({"wrt": [["x"]]}, TypeError, r"got list; several go in one flat list"),
+        ({"wrt": "x", "max_gap": [1, 2]}, ValueError, r"`max_gap` must have one for each of 1"),
+        ({"wrt": "x", "edge_order": 3}, ValueError, r"`edge_order` must be 1 or 2, got 3"),
+        ({"wrt": "x", "by": []}, ValueError, r"`by` must name at least one column"),
+    ],
+)
+@pytest.mark.parametrize("function", [pg.partials, pg.magnitude, pg.divergence])
+def test_wrong_arguments_fail_at_once(function: Any, arguments: Any, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        function("f", **arguments)
+
+
+# Columns as an axis
+
+
+@given(data=st.data(), rows=st.integers(0, 6), width=st.integers(1, 5))
+def test_columns_side_by_side_are_cells(data: st.DataObject, rows: int, width: int) -> None:
+    cells = st.lists(st.one_of(wild_floats, st.none()), min_size=rows, max_size=rows)
+    frame = pl.DataFrame({f"s{place}": pl.Series(data.draw(cells), dtype=pl.Float64) for place in range(width)})
+    x = rising(data.draw, width)
+    for options in ({}, {"x": x}, {"spacing": 0.5}, {"x": x, "max_gap": 20.0}, {"nulls": "skip"}, {"nulls": "split"}):
+        got = frame.select(pg.gradient_horizontal(frame.columns, **options))
+        assert got.columns == ["s0"]
+        expected = frame.select(pl.concat_arr(pl.all()).grad.gradient(axis=1, **options))["s0"]
+        for place, column in enumerate(got["s0"].struct.unnest()):
+            assert column.name == f"s{place}"
+            assert_series_equal(column, expected.arr.get(place), check_names=False, check_exact=True)
+
+
+def test_columns_are_named_as_in_polars() -> None:
+    frame = pl.DataFrame({"a": [1, 2], "b": [3, 5], "c": [9, 9]})
+    expected = {"a": [2.0, 3.0], "b": [4.0, 3.5], "c": [6.0, 4.0]}
+    for columns in (["a", "b", "c"], [["a", "b", "c"]], [pl.all()], ["a", pl.col("b", "c")]):
+        got = frame.select(pg.gradient_horizontal(*columns))
+        assert got.columns == ["a"]
+        assert got["a"].struct.unnest().to_dict(as_series=False) == expected
+    each_row = frame.with_columns(x=pl.Series([[0, 1, 2], [0, 2, 4]]))
+    got = each_row.select(pg.gradient_horizontal("a", "b", "c", x="x"))["a"].struct.unnest()
+    assert got.to_dict(as_series=False) == {"a": [2.0, 1.5], "b": [4.0, 1.75], "c": [6.0, 2.0]}
+
+
+def test_dtypes_side_by_side(engine: str) -> None:
+    frame = pl.LazyFrame(
+        {"i": [2**53], "j": [2**53 + 1], "f": [1.0], "g": [2.0], "t": [0], "u": [7]},
+        {"i": pl.Int64, "j": pl.UInt64, "f": pl.Float32, "g": pl.Float32, "t": pl.Time, "u": pl.Time},
+    )
+    one = frame.select(pg.gradient_horizontal("i", "j").struct.unnest()).collect(engine=engine)
+    assert one.to_dict(as_series=False) == {"i": [1.0], "j": [1.0]}
+    small = frame.select(pg.gradient_horizontal("f", "g").struct.unnest()).collect(engine=engine)
+    assert small.dtypes == [pl.Float32, pl.Float32]
+    times = frame.select(pg.gradient_horizontal("t", "u").struct.unnest()).collect(engine=engine)
+    assert times.dtypes == [pl.Duration("ns")] * 2
+    with pytest.raises(
+        ComputeError, match="columns must be of one dtype, or all be numbers, but `i` is i64 and `t` is time"
+    ):
+        frame.select(pg.gradient_horizontal("i", "t")).collect_schema()
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "kind", "message"),
+    [
+        ([], {}, ValueError, r"`columns` must name at least one column, got none"),
+        ([1], {}, TypeError, r"`columns` must be a column name or an expression, got int"),
+        (["a"], {"x": 1.0}, TypeError, r"`x` must be a column name, an expression or a sequence of coordinates"),
+        (["a"], {"x": [1.0], "spacing": 2}, ValueError, r"`x` and `spacing` exclude each other"),
+    ],
+)
+def test_wrong_columns_fail_at_once(columns: Any, options: Any, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        pg.gradient_horizontal(*columns, **options)
+
+
+def test_not_as_many_coordinates_as_columns() -> None:
+    frame = pl.DataFrame({"a": [1], "b": [3]})
+    with pytest.raises(ComputeError, match=r"as many values as y in each cell, but 3 of column `x` meet 2"):
+        frame.select(pg.gradient_horizontal("a", "b", x=[1, 2, 3]))
