@@ -111,8 +111,9 @@ def test_what_has_no_differences_fails_when_planned(name: str, probes: Probes) -
     assert_fails(outcomes["y over rows"], "numeric or temporal y", dtype)
     assert_fails(outcomes["y over numbers"], "numeric or temporal y", dtype)
     assert_fails(outcomes["x"], "numeric or temporal x", dtype)
-    assert_fails(outcomes["inside"], "numeric or temporal y", f"list[{dtype}]")
-    assert_fails(outcomes["x inside"], "numeric or temporal x", f"list[{dtype}]")
+    if name != "Object":  # which Polars puts in no cell
+        assert_fails(outcomes["inside"], "numeric or temporal y", f"list[{dtype}]")
+        assert_fails(outcomes["x inside"], "numeric or temporal x", f"list[{dtype}]")
 
 
 @pytest.mark.parametrize("name", EXTENSIONS)
