@@ -152,9 +152,6 @@ def gradient(
         "strict": strict,
     }
     places = {column: place for place, column in enumerate(sdf.columns)}
-    new = y if name is None else name
-    place = places.get(new, len(places))
-
     # Names of our own, since PySpark takes a dot or a backtick in a name for syntax.
     rows = sdf.toDF(*map(_at, range(len(sdf.columns))))
 
@@ -164,6 +161,8 @@ def gradient(
     read = {column: places[column] for column in [*keys, *points]}
     empty = _frame(rows.limit(0).select(*at(read)).toArrow(), [*read])
     planned = with_gradient(empty.lazy(), y, x, name=name, by=by, **options).collect_schema()
+    new = y if name is None else name
+    place = places.get(new, len(sdf.columns))
     fields = list(sdf.schema.fields)
     fields[place : place + 1] = [types.StructField(new, _SPARK_TYPES[planned[new].base_type()])]
 

@@ -1,4 +1,4 @@
-"""A Spark cluster on the loopback: a master, two workers, an executor each, in processes of their own."""
+"""A Spark cluster on the loopback: two executors in processes of their own; their logs are in `work` beside pyspark."""
 
 from __future__ import annotations
 

@@ -316,6 +316,7 @@ def test_an_x_that_repeats_is_an_error_that_names_its_group(spark: SparkSession)
         ({"x": None}, ValueError, "`order_by` must be given without `x`"),
         ({"by": []}, ValueError, "`by` must name at least one column"),
         ({"name": 1}, TypeError, "`name` must be the name of a column, got int"),
+        ({"name": ["s"]}, TypeError, "`name` must be the name of a column, got list"),
         ({"edge_order": 3}, ValueError, "`edge_order` must be 1 or 2, got 3"),
         ({"spacing": 1}, ValueError, "`x` and `spacing` exclude each other"),
         ({"max_gap": "1h"}, ComputeError, "max_gap"),
