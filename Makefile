@@ -10,7 +10,10 @@ LOWEST := $(shell sed -n 's/.*"polars>=\([0-9.]*\)".*/\1/p' pyproject.toml)
 
 SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md $(shell find src python -name '*.rs' -o -name '*.py' -o -name '*.pyi' -o -name py.typed)
 
-.PHONY: help example test test-rust test-python test-lowest test-newest-1 lint format bench docs
+# The one that Spark takes.
+JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/)java
+
+.PHONY: help example test test-rust test-python test-lowest test-newest-1 test-spark java lint format bench docs
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -19,7 +22,7 @@ help:  ## list the targets
 example: $(BIN)/.wheel $(BIN)/.example  ## the pressure tendency at three New York airports
 	$(BIN)/python examples/pressure_tendency.py
 
-test: lint test-rust test-python test-newest-1 test-lowest example  ## everything that CI runs
+test: lint test-rust test-python test-newest-1 test-lowest test-spark example  ## everything that CI runs
 
 # The library and its lazy consumer with the features of both, so that Polars is built once.
 RUST := -p polars-grad -p consumer-lazy --features polars-grad/lazy,polars-grad/arrow
@@ -41,6 +44,21 @@ test-newest-1: $(VENV)-newest-1/.wheel  ## the same wheel on the newest Polars 1
 
 test-lowest: $(VENV)-lowest/.wheel  ## the same wheel on the lowest supported Polars
 	$(VENV)-lowest/bin/python -m pytest
+
+test-spark: $(VENV)-spark/.wheel java  ## the same wheel on Spark, with executors in processes of their own
+	$(VENV)-spark/bin/python -m pytest tests/spark
+
+# Its version is asked for each time: an installed Java may be gone.
+java:
+	@version=$$($(JAVA) -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p'); \
+	if [ "$${version:-0}" -ge 17 ]; then \
+		exit 0; \
+	elif [ -z "$(JAVA_HOME)" ] && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		apt-get update -qq && apt-get install -y -qq openjdk-17-jre-headless; \
+	else \
+		echo "Spark needs Java 17 or newer, found $${version:-none}: install it, or name one by JAVA_HOME" >&2; \
+		exit 1; \
+	fi
 
 lint: $(BIN)/.wheel $(BIN)/.test $(BIN)/.lint  ## formatters, linters, type checker, documentation warnings
 	cargo fmt --check
@@ -88,11 +106,14 @@ $(BIN)/.%: pyproject.toml | $(BIN)/.venv
 	$(BIN)/pip install --quiet --group $*
 	@touch $@
 
+GROUP  := test
+POLARS := polars
 $(VENV)-newest-1/.wheel: POLARS := polars<2
 $(VENV)-lowest/.wheel: POLARS := polars==$(LOWEST)
+$(VENV)-spark/.wheel: GROUP := spark
 $(VENV)-%/.wheel: $(WHEELS)/.built
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install --quiet --upgrade 'pip>=25.1'
-	$(@D)/bin/pip install --quiet --group test '$(POLARS)'
+	$(@D)/bin/pip install --quiet --group $(GROUP) '$(POLARS)'
 	$(@D)/bin/pip install --quiet --force-reinstall --no-deps $(WHEELS)/*.whl
 	@touch $@

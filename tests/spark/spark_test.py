@@ -1,0 +1,401 @@
+"""On Spark, with executors in processes of their own, slopes are those of Polars, to the bit."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+import os
+import re
+import subprocess
+import sys
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pyarrow as pa
+import pytest
+from polars import selectors
+from polars.exceptions import ColumnNotFoundError, ComputeError
+from polars.testing import assert_frame_equal
+from pyspark.errors import PythonException
+from pyspark.sql import functions, types
+from strategies import assert_same, nan
+
+import polars_grad as pg
+import polars_grad.spark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pyspark.sql import DataFrame, SparkSession
+
+PAGE = Path(__file__).parents[2] / "docs" / "larger-than-memory.md"
+EPOCH = datetime(2024, 1, 1, tzinfo=timezone.utc)
+
+
+def readings(seed: int, rows: int = 500) -> pl.DataFrame:
+    """Rows in no order; an x that does not repeat, and all else with nulls and whatever a float can be."""
+    random = Random(seed)
+
+    def some_null(values: Sequence[Any]) -> list[Any]:
+        return [None if random.random() < 0.1 else value for value in values]
+
+    def any_of(values: Sequence[Any]) -> list[Any]:
+        return random.choices(values, k=rows)
+
+    ticks = random.sample(range(10 * rows), rows)
+    y = [random.choice([nan, 0.0, -0.0, random.gauss(0, 1), random.gauss(1e9, 1)]) for _ in range(rows)]
+    return pl.DataFrame(
+        {
+            "row": range(rows),
+            "k": any_of(["", "a", "B", "é", "\U0001f4c8", None, "a string too long to be held in place"]),
+            "j": any_of([0.0, -0.0, nan, -1.5, None, float("inf")]),
+            "day": any_of([date(1969, 12, 31), None, date(2024, 2, 29)]),
+            "t": some_null([tick / 8 for tick in ticks]),
+            "at": some_null([EPOCH + timedelta(microseconds=tick) for tick in ticks]),
+            "y": some_null(y),
+            "y32": pl.Series(some_null(y), dtype=pl.Float32),
+            "count": some_null([random.randrange(-(2**63), 2**63) for _ in range(rows)]),
+            "price": pl.Series([Decimal(tick).scaleb(-2) for tick in ticks], dtype=pl.Decimal(12, 2)),
+            "when": some_null([EPOCH.replace(tzinfo=None) + timedelta(seconds=tick) for tick in ticks]),
+        }
+    )
+
+
+def to_spark(spark: SparkSession, frame: pl.DataFrame) -> DataFrame:
+    sdf = spark.createDataFrame(frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
+    # Spark takes times without a zone to be of the session's.
+    for name in frame.select(selectors.datetime(time_zone=None)).columns:
+        sdf = sdf.withColumn(name, functions.col(name).cast("timestamp_ntz"))
+    return sdf.repartition(4)
+
+
+def to_polars(sdf: DataFrame) -> pl.DataFrame:
+    rows = sdf.toArrow()
+    fields = [
+        field.with_type(pa.timestamp("us", "UTC")) if field.type == pa.timestamp("us", "+05:30") else field
+        for field in rows.schema
+    ]
+    return pl.DataFrame(rows.cast(pa.schema(fields)))
+
+
+def expected(
+    frame: pl.DataFrame, y: str, x: str | None = None, *, order_by: Any = (), **arguments: Any
+) -> pl.DataFrame:
+    """What Polars makes of the sorted rows, in the order that these had."""
+    by = arguments.get("by") or []
+    columns = [*([by] if isinstance(by, str) else by), *order_by, *([x] if x else []), y]
+    slope = pg.gradient(y, x, **arguments).alias("slope")
+    return frame.sort(columns).with_columns(slope).sort("row")
+
+
+# The answer is that of Polars
+
+
+@pytest.fixture(scope="session")
+def frame() -> pl.DataFrame:
+    return readings(seed=0)
+
+
+@pytest.fixture(scope="session")
+def sdf(spark: SparkSession, frame: pl.DataFrame) -> DataFrame:
+    return to_spark(spark, frame).cache()
+
+
+def test_executors_are_processes_of_their_own(spark: SparkSession) -> None:
+    def parents(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            # Python's worker is a child of a daemon, and that of an executor.
+            status = Path(f"/proc/{os.getppid()}/status").read_text(encoding="utf-8")
+            executor = int(re.findall(r"PPid:\t(\d+)", status)[0])
+            yield pa.RecordBatch.from_pydict({"executor": [executor] * len(batch)})
+
+    both = spark.range(2, numPartitions=2).mapInArrow(parents, "executor long", barrier=True)
+    executors = {row.executor for row in both.collect()}
+    assert len(executors) == 2
+    assert not executors & {os.getpid(), os.getppid()}
+
+
+KEYS: list[Any] = [None, "k", ["j"], ["k", "j"], ["day", "k"]]
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"edge_order": 2},
+    {"nulls": "skip"},
+    {"nulls": "skip", "edge_order": 2, "max_gap": 30},
+    {"nulls": "split"},
+    {"nulls": "split", "edge_order": 2, "max_gap": 2.5},
+]
+
+
+@pytest.mark.parametrize("by", KEYS, ids=str)
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_rows_in_any_order(sdf: DataFrame, frame: pl.DataFrame, by: Any, options: dict[str, Any]) -> None:
+    """Groups are spread over all partitions; nulls are in keys, x and y, and both zeros and NaN in keys and y."""
+    arguments = {"y": "y", "x": "t", "by": by, **options}
+    got = to_polars(polars_grad.spark.gradient(sdf, name="slope", **arguments)).sort("row")
+    whole = expected(frame, **arguments)
+    assert_frame_equal(got, whole, check_exact=True)
+    assert_same(got["slope"], whole["slope"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"y": "y32", "x": "t"},
+        {"y": "count", "x": "at", "per": "1h"},
+        {"y": "count", "x": "price", "nulls": "skip"},
+        {"y": "price", "x": "when", "per": timedelta(minutes=1), "max_gap": "90s", "edge_order": 2},
+        {"y": "when", "x": "at", "nulls": "split"},
+        {"y": "at", "x": "t", "nulls": "skip"},
+        {"y": "day", "x": "price", "nulls": "skip"},
+        {"y": "y", "order_by": ["row"], "spacing": "10ms", "per": "1m"},
+        {"y": "count", "order_by": ["price"], "spacing": 0.25, "edge_order": 2, "nulls": "skip"},
+    ],
+    ids=str,
+)
+def test_any_type(sdf: DataFrame, frame: pl.DataFrame, arguments: dict[str, Any]) -> None:
+    for by in (None, "k"):
+        got = to_polars(polars_grad.spark.gradient(sdf, name="slope", by=by, **arguments)).sort("row")
+        assert_same(got["slope"], expected(frame, by=by, **arguments)["slope"])
+
+
+@pytest.mark.parametrize("nulls", ["propagate", "skip", "split"])
+@pytest.mark.parametrize("edge_order", [1, 2])
+def test_an_x_that_repeats_is_null_if_not_strict(spark: SparkSession, nulls: Any, edge_order: Any) -> None:
+    """Also the slopes beside it do not depend on the order in which rows arrive."""
+    random = Random(1)
+    frame = pl.DataFrame(
+        {
+            "row": range(300),
+            "k": random.choices("ab", k=300),
+            "x": random.choices([nan, None, float("inf"), *range(200)], k=300),
+            "y": [random.choice([None, random.random()]) for _ in range(300)],
+        },
+        strict=False,
+    )
+    arguments: dict[str, Any] = {"x": "x", "by": "k", "strict": False, "nulls": nulls, "edge_order": edge_order}
+    whole = expected(frame, "y", **arguments)
+    got = to_polars(polars_grad.spark.gradient(to_spark(spark, frame), "y", name="slope", **arguments))
+    assert_same(got.sort("row")["slope"], whole["slope"])
+    assert 0 < whole["slope"].null_count() < 300
+
+
+def test_a_falling_x_in_an_order_of_its_own(spark: SparkSession) -> None:
+    frame = pl.DataFrame({"row": [3, 0, 2, 1, 4], "x": [1, 10, 3, 6, 0], "y": [5.0, 1.0, 2.0, 8.0, 0.0]})
+    arguments: dict[str, Any] = {"x": "x", "order_by": ["row"]}
+    got = to_polars(polars_grad.spark.gradient(to_spark(spark, frame), "y", name="slope", **arguments))
+    assert_same(got.sort("row")["slope"], expected(frame, "y", **arguments)["slope"])
+
+
+def test_a_group_of_many_batches(spark: SparkSession) -> None:
+    """Beside small ones; and a wait, longer than a batch, for the next row that counts."""
+    rows = 10_000
+    random = Random(2)
+    frame = pl.DataFrame(
+        {
+            "row": range(rows),
+            "k": [random.choice(["a", "b"]) if row % 100 == 0 else "large" for row in range(rows)],
+            "t": random.sample(range(10 * rows), rows),
+            "y": [random.random() for _ in range(rows)],
+        }
+    ).with_columns(y=pl.when(~pl.col("t").is_between(40_000, 45_000)).then("y"))
+    sdf = to_spark(spark, frame)
+    for nulls in ("propagate", "skip"):
+        arguments: dict[str, Any] = {"y": "y", "x": "t", "by": "k", "nulls": nulls}
+        got = to_polars(polars_grad.spark.gradient(sdf, name="slope", **arguments)).sort("row")
+        assert_frame_equal(got, expected(frame, **arguments), check_exact=True)
+
+
+# All other columns stay what they are
+
+
+def test_columns_of_all_types_are_carried_along(spark: SparkSession) -> None:
+    literals = {
+        "the `id` of it": "id",
+        "THE `ID` OF IT": "id",
+        "a.b": "cast(id as byte)",
+        "at": "timestamp'2024-03-31 01:59:59.999999 Europe/Paris' + make_interval(0, 0, 0, 0, 0, id, 0)",
+        "when": "timestamp_ntz'1969-12-31 23:59:59.999999'",
+        "day": "date'0001-01-01'",
+        "price": "cast(id as decimal(38, 18))",
+        "span": "if(id = 1, null, interval '1 02:03:04.000005' day to second)",
+        "text": "if(id = 2, null, 'é')",
+        "bytes": "x'00ff'",
+        "list": "array(id, null)",
+        "struct": "named_struct('a', array(timestamp'2024-01-01'), 'b', cast(null as string))",
+        "map": "map('a', array(id), 'b', null)",
+        "nothing": "null",
+        "single": "cast(id as float)",
+        "yes": "id % 2 = 0",
+        "t": "id",
+        "y": "cast(id * id as double)",
+    }
+    sdf = spark.range(20).select(*(functions.expr(text).alias(name) for name, text in literals.items()))
+    slopes = polars_grad.spark.gradient(sdf, "y", "t", by="a.b", name="y.slope")
+    assert slopes.columns == [*literals, "y.slope"]
+    assert slopes.schema == types.StructType(
+        [*sdf.schema, types.StructField("y.slope", types.DoubleType(), nullable=True)]
+    )
+    got, whole = (rows.toArrow().sort_by("t") for rows in (slopes, sdf))
+    assert got.drop_columns(["y.slope"]).equals(whole)
+    assert got["y.slope"].null_count == 20
+
+
+def test_the_new_column_takes_the_place_of_one_of_its_name(spark: SparkSession) -> None:
+    sdf = spark.createDataFrame([(0.0, 0, 7), (1.0, 1, 8), (9.0, 3, 9)], "y float, t int, z int")
+    for name, columns in ((None, ["y", "t", "z"]), ("t", ["y", "t", "z"]), ("z", ["y", "t", "z"])):
+        slopes = polars_grad.spark.gradient(sdf, "y", "t", name=name)
+        assert slopes.columns == columns
+        assert slopes.schema[name or "y"].dataType == types.FloatType()
+        assert sorted(row[name or "y"] for row in slopes.collect()) == [1.0, 2.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("y", "x", "dtype"),
+    [
+        ("small", "price", types.DoubleType()),
+        ("price", "small", types.DoubleType()),
+        ("single", "at", types.FloatType()),
+        ("at", "small", types.DayTimeIntervalType()),
+        ("when", "small", types.DayTimeIntervalType()),
+        ("day", "small", types.DayTimeIntervalType()),
+        ("span", "small", types.DayTimeIntervalType()),
+        ("span", "day", types.DoubleType()),
+        ("nothing", "small", types.DoubleType()),
+    ],
+)
+def test_the_type_is_known_before_anything_runs(spark: SparkSession, y: str, x: str, dtype: types.DataType) -> None:
+    """And it is the type of no rows."""
+    schema = (
+        "small byte, price decimal(10, 2), single float, at timestamp, when timestamp_ntz, day date, "
+        "span interval day to second, nothing void"
+    )
+    slopes = polars_grad.spark.gradient(spark.createDataFrame([], schema), y, x, by="small", name="slope")
+    assert slopes.schema["slope"] == types.StructField("slope", dtype, nullable=True)
+    assert slopes.collect() == []
+
+
+@pytest.mark.skipif(not hasattr(types, "TimeType"), reason="this Spark has no times of day")
+def test_times_of_day(spark: SparkSession) -> None:
+    """As y, as x and as a key."""
+    times = [time(1, 2, 3, microseconds) for microseconds in (0, 1, 3)]
+    sdf = spark.createDataFrame([(at, row) for row, at in enumerate(times)], "at time, y int")
+    slopes = polars_grad.spark.gradient(sdf, "at", "y", name="slope").collect()
+    assert sorted(row.slope for row in slopes) == [timedelta(microseconds=steps) for steps in (1, 2, 2)]
+    slopes = polars_grad.spark.gradient(sdf, "y", "at", name="slope").collect()
+    assert [row.slope for row in sorted(slopes)] == [1e6, 5 / 6 * 1e6, 5e5]
+    assert [row.at for row in polars_grad.spark.gradient(sdf, "y", "y", by="at").sort("at").collect()] == times
+
+
+# Errors reach the user
+
+
+def test_an_x_that_repeats_is_an_error_that_names_its_group(spark: SparkSession) -> None:
+    rows = [("a", 0.0, 1), ("b", 1.0, 2), ("a", 1.0, 3), ("b", 1.0, 4)]
+    slopes = polars_grad.spark.gradient(spark.createDataFrame(rows, "k string, t double, y int"), "y", "t", by="k")
+    with pytest.raises(PythonException) as caught:
+        slopes.collect()
+    assert 'in column `t` 1.0 is followed by 1.0 in the group `k` = "b"' in str(caught.value)
+    assert "ComputeError" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"y": "z"}, ColumnNotFoundError, "`y` must be the name of one column, got 'z'; there are k, t, y, s, list"),
+        ({"x": "T"}, ColumnNotFoundError, "`x` must be the name of one column, got 'T'"),
+        ({"by": ["k", "z"]}, ColumnNotFoundError, "`by` must be the name of one column, got 'z'"),
+        ({"by": "twice"}, ColumnNotFoundError, "`by` must be the name of one column, got 'twice'"),
+        ({"y": functions.lit}, TypeError, "`y` must be the name of a column, got function; .* `withColumn`"),
+        ({"y": None}, TypeError, "`y` must be a column name"),
+        ({"x": ["t", "y"]}, TypeError, "`x` must be a column name or an expression, got list"),
+        ({"x": 1.5}, TypeError, "`x` must be the name of a column, got float"),
+        ({"x": None}, ValueError, "`order_by` must be given without `x`"),
+        ({"by": []}, ValueError, "`by` must name at least one column"),
+        ({"name": 1}, TypeError, "`name` must be the name of a column, got int"),
+        ({"name": ["s"]}, TypeError, "`name` must be the name of a column, got list"),
+        ({"edge_order": 3}, ValueError, "`edge_order` must be 1 or 2, got 3"),
+        ({"spacing": 1}, ValueError, "`x` and `spacing` exclude each other"),
+        ({"max_gap": "1h"}, ComputeError, "max_gap"),
+        ({"per": "1h"}, ComputeError, "per"),
+        ({"y": "s"}, ComputeError, "`s` is str"),
+        ({"x": "list"}, ComputeError, "`list` is list"),
+        ({"by": "list"}, ComputeError, "key `list` is List.*, which has no order"),
+        ({"by": "folded"}, ValueError, "`folded` has the collation UTF8_LCASE"),
+    ],
+    ids=str,
+)
+def test_wrong_arguments_are_errors_at_once(
+    spark: SparkSession, arguments: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    schema = "k string, t double, y int, s string, list array<int>, folded string collate UTF8_LCASE"
+    sdf = spark.createDataFrame([], schema).select(
+        "*", functions.lit(1).alias("twice"), functions.lit(2).alias("twice")
+    )
+    with pytest.raises(error, match=message):
+        polars_grad.spark.gradient(sdf, **{"y": "y", "x": "t", **arguments})
+
+
+def test_not_a_spark_frame(frame: pl.DataFrame) -> None:
+    with pytest.raises(TypeError, match="`sdf` must be a Spark DataFrame, got DataFrame"):
+        polars_grad.spark.gradient(frame, "y", "t")  # type: ignore[arg-type]
+
+
+def test_without_pyspark() -> None:
+    """The package does not look for it, and its module says how to install it."""
+    program = """
+import sys
+import polars_grad
+assert not {"pyspark", "pyarrow"} & {*sys.modules}
+sys.modules["pyspark"] = None
+try:
+    import polars_grad.spark
+except ImportError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True)
+    assert "`polars_grad.spark` needs pyspark" in done.stdout
+    assert "install it with `pip install 'polars-grad[spark]'`" in done.stdout
+
+
+# What is written down is true
+
+
+def test_it_takes_every_argument_of_an_expression() -> None:
+    """In the same order, with the same defaults, and all of them are documented."""
+    own = {"sdf", "name", "order_by"}
+    of_spark, of_expression = (
+        [(name, parameter.default) for name, parameter in inspect.signature(function).parameters.items()]
+        for function in (polars_grad.spark.gradient, pg.gradient)
+    )
+    assert [row for row in of_spark if row[0] not in own] == of_expression
+    text = inspect.cleandoc(polars_grad.spark.gradient.__doc__ or "")
+    parameters = text.split("Parameters\n----------\n")[1].split("\n\nReturns\n")[0]
+    assert re.findall(r"^\w+$", parameters, re.MULTILINE) == [name for name, _ in of_spark]
+
+
+def test_the_example_of_the_docstring(spark: SparkSession) -> None:
+    (example,) = doctest.DocTestFinder(exclude_empty=True, recurse=False).find(
+        polars_grad.spark.gradient, "gradient", globs={"spark": spark}
+    )
+    told: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    runner.run(example, out=told.append)
+    assert not runner.failures, "".join(told)
+    assert runner.tries
+
+
+@pytest.mark.skipif(not PAGE.exists(), reason="the documentation is not beside the tests")
+def test_the_page_about_larger_data(spark: SparkSession, tmp_path: Path) -> None:
+    row = pl.int_range(3_000)
+    unsorted = pl.select(id=row * 7 % 3, t=row * 0.5, y=(row * 7919 % 1009).cast(pl.Float64))
+    unsorted.sample(fraction=1, shuffle=True, seed=0).write_parquet(tmp_path / "unsorted.parquet")
+    blocks = re.findall(r"^```python spark\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(block.replace('parquet("', f'parquet("{tmp_path}/'), {"spark": spark})
+    whole = unsorted.sort("id", "t").with_columns(dy_dt=pg.gradient("y", x="t", by="id"))
+    assert_frame_equal(pl.read_parquet(tmp_path / "slopes/*.parquet").sort("id", "t"), whole, check_exact=True)
