@@ -150,10 +150,13 @@ impl Cells {
         self.values.take(&IdxCa::from_iter(places))
     }
 
-    /// A row for each cell → a row for each value.
-    pub(super) fn repeated(&self, column: &Series) -> PolarsResult<Series> {
-        let rows = (0..self.len()).flat_map(|cell| self.places(cell).map(move |_| cell as IdxSize));
-        column.take_slice(&rows.collect::<Vec<_>>())
+    /// The cell of each value.
+    pub(super) fn of_values(&self) -> Vec<IdxSize> {
+        let mut cells = Vec::with_capacity(self.values.len());
+        for cell in 0..self.len() {
+            cells.extend(std::iter::repeat_n(cell as IdxSize, self.places(cell).len()));
+        }
+        cells
     }
 
     /// A bit for each value, that of its cell.

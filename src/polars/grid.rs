@@ -1,69 +1,14 @@
-//! Fields on a grid: each row is one of its points, in any order.
-//!
-//! A line of the grid is a group of rows: those that differ in one coordinate only, in the order of that one.
+//! Fields on a grid, each row one of its points: the gradient along its lines, which are groups of rows.
 
 use polars::prelude::arity::binary_elementwise_values;
 use polars::prelude::*;
 
 use super::cells::Cells;
-use super::column::{Gradient, as_long};
-use super::groups::Groups;
+use super::column::Gradient;
+use super::lines::Grid;
 use super::points::points;
 use super::unsorted::group;
 use crate::options::GradientOptions;
-
-/// The points of one grid, or of several.
-struct Grid {
-    coordinates: Vec<Series>,
-    /// What tells one grid from another.
-    keys: Vec<Series>,
-}
-
-impl Grid {
-    fn new(coordinates: &[Series], keys: &[Series], rows: usize) -> PolarsResult<Self> {
-        let as_long = |columns: &[Series]| columns.iter().map(|column| as_long(column, rows)).collect::<PolarsResult<_>>();
-        Ok(Self {
-            coordinates: as_long(coordinates)?,
-            keys: as_long(keys)?,
-        })
-    }
-
-    /// What all points of a line along one coordinate have in common.
-    fn beside(&self, axis: usize) -> Vec<Series> {
-        let coordinates = self.coordinates.iter().enumerate();
-        let others = coordinates.filter(|&(index, _)| index != axis).map(|(_, other)| other);
-        self.keys.iter().chain(others).cloned().collect()
-    }
-
-    fn lines(&self, axis: usize) -> PolarsResult<Groups> {
-        let order = self.coordinates[axis].arg_sort(SortOptions::default());
-        let order = match self.known() {
-            Some(known) => order.filter(&known.take(&order)?)?,
-            None => order,
-        };
-        let beside = self.beside(axis).iter().map(|column| column.take(&order)).collect::<PolarsResult<Vec<_>>>()?;
-        let Groups { starts, rows } = Groups::new(&beside, order.len())?;
-        let order: Vec<_> = order.into_no_null_iter().collect();
-        let rows = match rows {
-            Some(rows) => rows.into_iter().map(|position| order[position as usize]).collect(),
-            None => order,
-        };
-        Ok(Groups { starts, rows: Some(rows) })
-    }
-
-    /// Which points know their place; `None` if all do.
-    fn known(&self) -> Option<BooleanChunked> {
-        let partly_known = self.coordinates.iter().filter(|column| column.has_nulls());
-        partly_known.map(|column| column.is_not_null()).reduce(|a, b| a & b)
-    }
-
-    /// The derivative of a field along one coordinate; null where a point is on no line.
-    fn partial(&self, field: &Series, axis: usize, gradient: &Gradient) -> PolarsResult<Series> {
-        let points = points(field, Some(&self.coordinates[axis]))?;
-        let beside = self.beside(axis);
-        gradient.of_groups(&points, self.lines(axis)?, &|row| group(&beside, row))
-    }
-}
 
 /// What the partial derivatives become.
 #[derive(Clone, Copy, PartialEq)]
@@ -135,7 +80,9 @@ impl OnGrid {
         let grid = Grid::new(wrt, by, field.len())?;
         let partials = self.along.iter().enumerate().map(|(axis, along)| {
             let field = along.component.map_or_else(|| Ok(field.clone()), |index| component(field, index))?;
-            let partial = grid.partial(&field, axis, &along.gradient)?;
+            let points = points(&field, Some(&grid.coordinates[axis]))?;
+            let beside = grid.beside(axis);
+            let partial = along.gradient.of_groups(&points, grid.lines(axis)?, &|row| group(&beside, row))?;
             Ok(partial.with_name(along.coordinate.clone()))
         });
         let partials = partials.collect::<PolarsResult<Vec<_>>>()?;

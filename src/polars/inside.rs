@@ -69,7 +69,7 @@ impl Gradient {
         if axis > 1 {
             let x = match x {
                 Some(Coordinates::OfValues(x)) => Some(Coordinates::OfValues(self.aligned(&Cells::new(&x)?, &y)?)),
-                Some(Coordinates::OfPlaces(x)) if x.len() > 1 => Some(Coordinates::OfPlaces(y.repeated(&x)?)),
+                Some(Coordinates::OfPlaces(x)) if x.len() > 1 => Some(Coordinates::OfPlaces(x.take_slice(&y.of_values())?)),
                 one => one,
             };
             return y.with_values(&self.in_cells(y.values(), x, axis - 1)?);

@@ -9,6 +9,7 @@ mod grid;
 mod groups;
 mod horizontal;
 mod inside;
+mod lines;
 mod numbers;
 mod places;
 #[cfg(feature = "python")]

@@ -4,6 +4,7 @@
 //! one of values, and the stencil is what it was.
 
 use polars::prelude::*;
+use polars_arrow::array::Array;
 use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 
 use super::cells::{Cells, in_chunks};
@@ -20,14 +21,21 @@ impl Gradient {
     ///
     /// Where a cell and its neighbour, or its x, differ in length, if `strict` is set.
     pub(super) fn of_cells(&self, window: &Window, named: Named) -> PolarsResult<Series> {
+        if let Some(arrays) = as_arrays(window) {
+            let slopes = self.of_window(&arrays, named)?;
+            let slope = slopes.array()?.inner_dtype().clone();
+            return slopes.cast(&DataType::List(Box::new(slope)));
+        }
         let this = Cells::new(&window.this().y)?;
         let members = window.members().iter().map(Member::new);
         let members = members.collect::<PolarsResult<Vec<_>>>()?;
         let are_alone = self.are_alone(&members, named)?;
         let reach = members.len() / 2;
+        let has_one_x = members[reach].x.is_some() && members[reach].x_cells.is_none();
+        let rows = if has_one_x { this.of_values() } else { Vec::new() };
         let values = members.iter().enumerate().map(|(index, member)| {
-            let stays = are_alone.as_ref().filter(|_| index != reach);
-            member.values(&this, stays)
+            let are_alone = are_alone.as_ref().filter(|_| index != reach);
+            member.values(&this, &rows, are_alone)
         });
         let values = Window::new(values.collect::<PolarsResult<_>>()?);
         let slopes = self.of_window(&values, &|value| named(this.cell_of(value)))?;
@@ -113,6 +121,29 @@ impl Gradient {
     }
 }
 
+/// Lists as arrays, if all of them have one length.
+fn as_arrays(window: &Window) -> Option<Window> {
+    let lists = window.this().y.list().ok()?;
+    let width = lists.downcast_iter().find_map(|chunk| {
+        let is_valid = |row: &usize| chunk.is_valid(*row);
+        (0..chunk.len()).find(is_valid).map(|row| chunk.offsets().length_at(row))
+    })?;
+    let to_arrays = |column: &Series| match column.dtype() {
+        DataType::List(inner) => column.cast(&DataType::Array(inner.clone(), width)).ok(),
+        _ => Some(column.clone()),
+    };
+    let members = window.members().iter().map(|member| {
+        let y = to_arrays(&member.y)?;
+        let x = match &member.x {
+            Some(x) => Some(in_chunks(&to_arrays(x)?, y.chunk_lengths()).ok()?),
+            None => None,
+        };
+        // A cast may change the chunks.
+        Some(Shifted::with(y, x, member.exists().as_ref()))
+    });
+    members.collect::<Option<_>>().map(Window::new)
+}
+
 /// A column of points whose y are cells.
 struct Member {
     y: Cells,
@@ -133,12 +164,12 @@ impl Member {
         })
     }
 
-    /// The values in the places of those of the row itself, but where they are `alone`.
-    fn values(&self, this: &Cells, alone: Option<&Bitmap>) -> PolarsResult<Shifted> {
+    /// The values in the places of those of the row itself, in these rows; but not where they are `alone`.
+    fn values(&self, this: &Cells, rows: &[IdxSize], alone: Option<&Bitmap>) -> PolarsResult<Shifted> {
         let y = self.y.values_as(this)?;
         let x = match (&self.x_cells, &self.x) {
             (Some(cells), _) => Some(cells.values_as(this)?),
-            (None, Some(x)) => Some(this.repeated(x)?),
+            (None, Some(x)) => Some(x.take_slice(rows)?),
             (None, None) => None,
         };
         let x = x.map(|x| in_chunks(&x, y.chunk_lengths())).transpose()?;

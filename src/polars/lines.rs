@@ -1,0 +1,162 @@
+//! The lines of a grid: its points that differ in one coordinate only, in the order of that one.
+//!
+//! Where most places of the grid are taken, a table of them tells who stands on a line; else the rows are sorted.
+
+use polars::prelude::*;
+use polars_arrow::bitmap::MutableBitmap;
+
+use super::column::as_long;
+use super::groups::Groups;
+
+/// The points of one grid, or of several, in any order.
+pub(super) struct Grid {
+    pub(super) coordinates: Vec<Series>,
+    /// What tells one grid from another.
+    keys: Vec<Series>,
+    table: Option<Table>,
+}
+
+impl Grid {
+    pub(super) fn new(coordinates: &[Series], keys: &[Series], rows: usize) -> PolarsResult<Self> {
+        let as_long = |columns: &[Series]| {
+            let columns = columns.iter().map(|column| as_long(column, rows));
+            columns.collect::<PolarsResult<Vec<_>>>()
+        };
+        let (coordinates, keys) = (as_long(coordinates)?, as_long(keys)?);
+        let table = Table::new(&coordinates, &keys, rows)?;
+        Ok(Self {
+            coordinates,
+            keys,
+            table,
+        })
+    }
+
+    /// What all points of a line along one coordinate have in common.
+    pub(super) fn beside(&self, axis: usize) -> Vec<Series> {
+        let coordinates = self.coordinates.iter().enumerate();
+        let others = coordinates.filter(|&(index, _)| index != axis).map(|(_, other)| other);
+        self.keys.iter().chain(others).cloned().collect()
+    }
+
+    /// The rows of all lines along one coordinate. A point that does not know its place is on none.
+    pub(super) fn lines(&self, axis: usize) -> PolarsResult<Groups> {
+        if let Some(table) = &self.table {
+            return Ok(table.lines(axis + 1));
+        }
+        let order = self.coordinates[axis].arg_sort(SortOptions::default());
+        let order = match known(&self.coordinates) {
+            Some(known) => order.filter(&known.take(&order)?)?,
+            None => order,
+        };
+        let beside = self.beside(axis).iter().map(|column| column.take(&order)).collect::<PolarsResult<Vec<_>>>()?;
+        let Groups { starts, rows } = Groups::new(&beside, order.len())?;
+        let order: Vec<_> = order.into_no_null_iter().collect();
+        let rows = match rows {
+            Some(rows) => rows.into_iter().map(|position| order[position as usize]).collect(),
+            None => order,
+        };
+        Ok(Groups {
+            starts,
+            rows: Some(rows),
+        })
+    }
+}
+
+/// Which points know their place; `None` if all do.
+fn known(coordinates: &[Series]) -> Option<BooleanChunked> {
+    let partly_known = coordinates.iter().filter(|column| column.has_nulls());
+    partly_known.map(|column| column.is_not_null()).reduce(|a, b| a & b)
+}
+
+/// The row of each place of a grid, the last axis innermost.
+struct Table {
+    /// The number of rows, whether they have a place or not.
+    height: usize,
+    /// The number of grids, and of different coordinates along each axis.
+    lengths: Vec<usize>,
+    rows: Vec<IdxSize>,
+}
+
+impl Table {
+    const NOBODY: IdxSize = IdxSize::MAX;
+
+    /// `None` where most places would be empty, or a point comes twice.
+    fn new(coordinates: &[Series], keys: &[Series], rows: usize) -> PolarsResult<Option<Self>> {
+        let most_places = rows.saturating_mul(4);
+        let mut lengths = Vec::with_capacity(coordinates.len() + 1);
+        let mut places = vec![0; rows];
+        for columns in [keys].into_iter().chain(coordinates.chunks(1)) {
+            let (ranks, length) = ranks(columns, rows)?;
+            lengths.push(length);
+            if lengths.iter().try_fold(1, |size: usize, &length| size.checked_mul(length)) > Some(most_places) {
+                return Ok(None);
+            }
+            for (place, rank) in places.iter_mut().zip(ranks) {
+                *place = *place * length + rank as usize;
+            }
+        }
+        let known = known(coordinates);
+        let mut table = vec![Self::NOBODY; lengths.iter().product()];
+        for (row, place) in places.into_iter().enumerate() {
+            if known.as_ref().is_some_and(|known| known.get(row) != Some(true)) {
+                continue;
+            }
+            if table[place] != Self::NOBODY {
+                return Ok(None);
+            }
+            table[place] = row as IdxSize;
+        }
+        Ok(Some(Self {
+            height: rows,
+            lengths,
+            rows: table,
+        }))
+    }
+
+    fn lines(&self, axis: usize) -> Groups {
+        let length = self.lengths[axis];
+        let step: usize = self.lengths[axis + 1..].iter().product();
+        let mut rows = Vec::with_capacity(self.rows.len());
+        let mut starts = MutableBitmap::with_capacity(self.rows.len());
+        for line in 0..self.rows.len().checked_div(length).unwrap_or(0) {
+            let first = line / step * step * length + line % step;
+            let mut is_start = true;
+            for place in (first..).step_by(step).take(length) {
+                if self.rows[place] != Self::NOBODY {
+                    rows.push(self.rows[place]);
+                    starts.push(is_start);
+                    is_start = false;
+                }
+            }
+        }
+        let are_all = rows.len() == self.height;
+        let as_they_are = are_all && rows.iter().enumerate().all(|(position, &row)| position == row as usize);
+        Groups {
+            starts: starts.into(),
+            rows: (!as_they_are).then_some(rows),
+        }
+    }
+}
+
+/// Each row's place among the different values of a column, smallest first, and how many there are; of several columns
+/// in any order.
+fn ranks(columns: &[Series], height: usize) -> PolarsResult<(Vec<IdxSize>, usize)> {
+    let Groups { starts, rows } = Groups::new(columns, height)?;
+    let row = |position: usize| rows.as_ref().map_or(position as IdxSize, |rows| rows[position]);
+    let firsts: Vec<_> = starts.true_idx_iter().map(row).collect();
+    let mut rank_of: Vec<_> = (0..firsts.len() as IdxSize).collect();
+    if let [column] = columns {
+        let order = column.take_slice(&firsts)?.arg_sort(SortOptions::default());
+        for (rank, group) in order.into_no_null_iter().enumerate() {
+            rank_of[group as usize] = rank as IdxSize;
+        }
+    }
+    let mut ranks = vec![0; height];
+    let ends = starts.true_idx_iter().skip(1).chain([height]);
+    for ((start, end), rank) in starts.true_idx_iter().zip(ends).zip(rank_of) {
+        for position in start..end {
+            ranks[row(position) as usize] = rank;
+        }
+    }
+    Ok((ranks, firsts.len()))
+}
