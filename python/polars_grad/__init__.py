@@ -11,8 +11,9 @@ Examples
 [3.0, 4.0, 5.0]
 """
 
+from polars_grad.batches import stitch
 from polars_grad.frames import with_gradient
 from polars_grad.functions import gradient
 from polars_grad.namespace import ExprGrad, LazyFrameGrad, SeriesGrad
 
-__all__ = ["ExprGrad", "LazyFrameGrad", "SeriesGrad", "gradient", "with_gradient"]
+__all__ = ["ExprGrad", "LazyFrameGrad", "SeriesGrad", "gradient", "stitch", "with_gradient"]
