@@ -180,7 +180,7 @@ def test_the_new_column_may_take_the_place_of_one_that_is_read() -> None:
 def test_only_what_is_needed_is_read(tmp_path: Any) -> None:
     readings(600).to_parquet(tmp_path / "rows.parquet", index=False)
     slopes = gradient(dd.read_parquet(tmp_path), "y", "x", by="id", name="slope", presorted=True)[["slope"]]
-    (read,) = slopes.optimize().expr.find_operations(dd.dask_expr.io.parquet.ReadParquet)
+    (read,) = slopes.simplify().expr.find_operations(dd.dask_expr.io.parquet.ReadParquet)
     assert sorted(read.columns) == ["id", "x", "y"]
 
 

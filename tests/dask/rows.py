@@ -33,8 +33,8 @@ def evenly(rows: pd.DataFrame, size: int) -> dd.DataFrame:
 
 def in_polars(rows: pd.DataFrame) -> pl.DataFrame:
     """NaN stays NaN, but for objects; decimals of any precision."""
-    objects = rows.select_dtypes("object")
-    rows = rows.assign(**objects.where(objects.notna(), None))
+    for name in rows.columns[rows.dtypes == "object"]:
+        rows = rows.assign(**{name: rows[name].where(rows[name].notna(), None)})
     return pl.from_pandas(rows, nan_to_null=False).with_columns(cs.decimal().cast(pl.Decimal(38, 3)))
 
 
