@@ -10,7 +10,7 @@ LOWEST := $(shell sed -n 's/.*"polars>=\([0-9.]*\)".*/\1/p' pyproject.toml)
 
 SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md $(shell find src python -name '*.rs' -o -name '*.py' -o -name '*.pyi' -o -name py.typed)
 
-.PHONY: help example test test-rust test-python test-lowest test-newest-1 lint format bench docs
+.PHONY: help example test test-rust test-python test-lowest test-newest-1 test-dask test-recipes lint format bench docs
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -19,7 +19,7 @@ help:  ## list the targets
 example: $(BIN)/.wheel $(BIN)/.example  ## the pressure tendency at three New York airports
 	$(BIN)/python examples/pressure_tendency.py
 
-test: lint test-rust test-python test-newest-1 test-lowest example  ## everything that CI runs
+test: lint test-rust test-python test-newest-1 test-lowest test-dask test-recipes example  ## everything that CI runs
 
 # The library and its lazy consumer with the features of both, so that Polars is built once.
 RUST := -p polars-grad -p consumer-lazy --features polars-grad/lazy,polars-grad/arrow
@@ -41,6 +41,12 @@ test-newest-1: $(VENV)-newest-1/.wheel  ## the same wheel on the newest Polars 1
 
 test-lowest: $(VENV)-lowest/.wheel  ## the same wheel on the lowest supported Polars
 	$(VENV)-lowest/bin/python -m pytest
+
+test-dask: $(VENV)-dask/.wheel  ## the same wheel on a Dask cluster of two processes
+	$(VENV)-dask/bin/python -m pytest tests/dask
+
+test-recipes: $(VENV)-recipes/.wheel  ## the recipes for Dask, DuckDB, Daft and Ray; these take a gigabyte
+	$(VENV)-recipes/bin/python -m pytest tests/recipes
 
 lint: $(BIN)/.wheel $(BIN)/.test $(BIN)/.lint  ## formatters, linters, type checker, documentation warnings
 	cargo fmt --check
@@ -88,11 +94,15 @@ $(BIN)/.%: pyproject.toml | $(BIN)/.venv
 	$(BIN)/pip install --quiet --group $*
 	@touch $@
 
+$(VENV)-%/.wheel: GROUP := test
+$(VENV)-%/.wheel: POLARS := polars
 $(VENV)-newest-1/.wheel: POLARS := polars<2
 $(VENV)-lowest/.wheel: POLARS := polars==$(LOWEST)
+$(VENV)-dask/.wheel: GROUP := dask
+$(VENV)-recipes/.wheel: GROUP := recipes
 $(VENV)-%/.wheel: $(WHEELS)/.built
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install --quiet --upgrade 'pip>=25.1'
-	$(@D)/bin/pip install --quiet --group test '$(POLARS)'
+	$(@D)/bin/pip install --quiet --group $(GROUP) '$(POLARS)'
 	$(@D)/bin/pip install --quiet --force-reinstall --no-deps $(WHEELS)/*.whl
 	@touch $@

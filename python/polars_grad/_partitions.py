@@ -66,19 +66,19 @@ class Gradient:
 
     def hashed(self, keys: Any) -> Any:
         """Give the same hash to what is one key to Polars."""
-        whole, fraction = cs.integer() | cs.boolean() | cs.temporal(), cs.float() | cs.decimal()
+        whole, number = cs.integer() | cs.temporal(), cs.boolean() | cs.float() | cs.decimal()
         # What is missing may be any value, since groups may share a partition, but of no other dtype than the rest.
         frame = _to_polars(keys).select(
             whole.to_physical().fill_null(0),
-            fraction.cast(pl.Float64).fill_null(0).fill_nan(0) + 0.0,
-            (~(whole | fraction)).cast(pl.String).fill_null(""),
+            number.cast(pl.Float64).fill_null(0).fill_nan(0) + 0.0,
+            (~(whole | number)).cast(pl.String).fill_null(""),
         )
         return _pandas().util.hash_pandas_object(frame.to_pandas(), index=False).set_axis(keys.index)
 
     def sorted(self, rows: Any) -> Any:
         """Sort whole groups, and differentiate them."""
         frame = self._read(rows)
-        order = frame.select(pl.arg_sort_by(self.keys, self.x, maintain_order=True)).to_series()
+        order = frame.select(pl.arg_sort_by([*self.keys, *self._point[1:]], maintain_order=True)).to_series()
         return self._with(rows.iloc[order.to_numpy()], self._slopes(frame[order]))
 
     # Rows in order

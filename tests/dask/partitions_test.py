@@ -195,7 +195,13 @@ def test_rows_that_change_after_the_call() -> None:
 
 
 ROWS = pd.DataFrame(
-    {"k": [1, 1, 2], "x": [0.0, 1.0, 0.0], "y": [1.0, 2.0, 3.0], "o": [object()] * 3, "s": list("abc")},
+    {
+        "k": [1, 1, 2],
+        "x": [0.0, 1.0, 0.0],
+        "y": [1.0, 2.0, 3.0],
+        "o": [object()] * 3,
+        "s": pd.array(list("abc"), dtype="string"),
+    },
     index=pd.Index([5, 6, 7], name="at"),
 )
 
