@@ -165,7 +165,7 @@ def gradient(
     meta = work.meta(ddf._meta, presorted=presorted)  # noqa: SLF001 (the name in Dask's own documentation)
     if not presorted:
         # Longer than any other, the name of the column of ours is none of them.
-        own = "_" * (1 + max(map(len, ddf.columns)))
+        own = "_" * (1 + max(len(str(column)) for column in ddf.columns))
         shuffled = ddf.assign(**{own: ddf[keys].map_partitions(work.hashed, meta=(own, "uint64"))}).shuffle(own)
         slopes = shuffled.map_partitions(
             work.sorted,

@@ -172,6 +172,14 @@ def test_the_new_column_may_take_the_place_of_one_that_is_read() -> None:
             assert list(got.columns) == list(rows.columns)
 
 
+def test_keys_of_dtype_object_are_strings_or_dates() -> None:
+    """Others could be equal across partitions and not to the shuffle."""
+    rows = pd.DataFrame({"k": pd.Series([1, 1, 2], dtype=object), "x": range(3), "y": range(3)})
+    for presorted in (False, True):
+        with pytest.raises(ComputeError, match="key `k` of dtype object holds Int64; give it a dtype of its own"):
+            gradient(evenly(rows, 2), "y", "x", by="k", presorted=presorted).compute()
+
+
 # What is read, and when
 
 
