@@ -67,10 +67,10 @@ class Gradient:
     def hashed(self, keys: Any) -> Any:
         """Give the same hash to what is one key to Polars."""
         whole, number = cs.integer() | cs.temporal(), cs.boolean() | cs.float() | cs.decimal()
-        # What is missing may be any value, since groups may share a partition, but of no other dtype than the rest.
+        # Groups may share a partition: signs do not count, and what is missing may be any value of the same dtype.
         frame = _to_polars(keys).select(
             whole.to_physical().fill_null(0),
-            number.cast(pl.Float64).fill_null(0).fill_nan(0) + 0.0,
+            number.cast(pl.Float64).abs().fill_null(0).fill_nan(0),
             (~(whole | number)).cast(pl.String).fill_null(""),
         )
         return _pandas().util.hash_pandas_object(frame.to_pandas(), index=False).set_axis(keys.index)
