@@ -13,7 +13,8 @@ SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md $(shell find src pytho
 # The one that Spark takes.
 JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/)java
 
-.PHONY: help example test test-rust test-python test-lowest test-newest-1 test-spark java lint format bench docs
+.PHONY: help example test test-rust test-python test-lowest test-newest-1 test-spark test-dask test-recipes java lint \
+	format bench docs
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -22,7 +23,7 @@ help:  ## list the targets
 example: $(BIN)/.wheel $(BIN)/.example  ## the pressure tendency at three New York airports
 	$(BIN)/python examples/pressure_tendency.py
 
-test: lint test-rust test-python test-newest-1 test-lowest test-spark example  ## everything that CI runs
+test: lint test-rust test-python test-newest-1 test-lowest test-spark test-dask test-recipes example  ## everything that CI runs
 
 # The library and its lazy consumer with the features of both, so that Polars is built once.
 RUST := -p polars-grad -p consumer-lazy --features polars-grad/lazy,polars-grad/arrow
@@ -59,6 +60,12 @@ java:
 		echo "Spark needs Java 17 or newer, found $${version:-none}: install it, or name one by JAVA_HOME" >&2; \
 		exit 1; \
 	fi
+
+test-dask: $(VENV)-dask/.wheel  ## the same wheel on a Dask cluster of two processes
+	$(VENV)-dask/bin/python -m pytest tests/dask
+
+test-recipes: $(VENV)-recipes/.wheel  ## the recipes for Dask, DuckDB, Daft and Ray; these take a gigabyte
+	$(VENV)-recipes/bin/python -m pytest tests/recipes
 
 lint: $(BIN)/.wheel $(BIN)/.test $(BIN)/.lint  ## formatters, linters, type checker, documentation warnings
 	cargo fmt --check
@@ -106,10 +113,12 @@ $(BIN)/.%: pyproject.toml | $(BIN)/.venv
 	$(BIN)/pip install --quiet --group $*
 	@touch $@
 
-GROUP  := test
-POLARS := polars
+$(VENV)-%/.wheel: GROUP := test
+$(VENV)-%/.wheel: POLARS := polars
 $(VENV)-newest-1/.wheel: POLARS := polars<2
 $(VENV)-lowest/.wheel: POLARS := polars==$(LOWEST)
+$(VENV)-dask/.wheel: GROUP := dask
+$(VENV)-recipes/.wheel: GROUP := recipes
 $(VENV)-spark/.wheel: GROUP := spark
 $(VENV)-%/.wheel: $(WHEELS)/.built
 	$(PYTHON) -m venv $(@D)

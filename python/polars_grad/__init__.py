@@ -11,6 +11,7 @@ Examples
 [3.0, 4.0, 5.0]
 """
 
+from polars_grad.batches import stitch
 from polars_grad.frames import with_gradient
 from polars_grad.functions import gradient
 from polars_grad.grid import divergence, magnitude, partials
@@ -26,5 +27,6 @@ __all__ = [
     "gradient_horizontal",
     "magnitude",
     "partials",
+    "stitch",
     "with_gradient",
 ]

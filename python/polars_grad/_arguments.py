@@ -42,6 +42,33 @@ def column(name: str, value: Any) -> pl.Expr:
     raise TypeError(msg + _column_hint(name, value))
 
 
+def name_of(argument: str, value: Any) -> str:
+    """A column name, where an expression could look at rows that are not there."""
+    if not isinstance(value, str):
+        hint = "; compute an expression first, as a column" if isinstance(value, pl.Expr) else ""
+        msg = f"`{argument}` must be a column name, got {type(value).__name__}{hint}"
+        raise TypeError(msg)
+    return value
+
+
+def names_of_keys(value: Any) -> list[str]:
+    """No, one or several names of key columns."""
+    if value is None:
+        return []
+    names = list(value) if isinstance(value, (list, tuple)) else [value]
+    if not names:
+        msg = "`by` must name at least one column, got none; leave it out for a single group"
+        raise ValueError(msg)
+    return [name_of("by", name) for name in names]
+
+
+def new_name(value: Any) -> None:
+    """The name of the column to be added, or None for that of y."""
+    if value is not None and not isinstance(value, str):
+        msg = f"`name` must be the name of a column, got {type(value).__name__}"
+        raise TypeError(msg)
+
+
 def coordinates(value: Any) -> pl.Expr:
     """A column name or an expression, or one coordinate for each place along an axis inside of cells."""
     if isinstance(value, (str, pl.Expr)):

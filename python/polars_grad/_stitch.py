@@ -11,7 +11,7 @@ from polars.exceptions import ComputeError
 from polars_grad.functions import gradient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
 def stitch(
@@ -23,13 +23,15 @@ def stitch(
     by: Sequence[str | pl.Expr] = (),
     edge_order: Literal[1, 2] = 1,
     nulls: Literal["propagate", "skip", "split"] = "propagate",
+    place: Callable[[int], str] = "row {}, counted from 0".format,
     **options: Any,
 ) -> Iterator[pl.DataFrame]:
     """
     Add the column `name`, the gradient of all rows, to batches of rows that are sorted by `by` and `x`.
 
     Rows come out in the order they came in, each as soon as its neighbours are known. `y`, `x` and `by` are columns of
-    a batch, by name or as an expression that looks at no other row; everything else is as in `gradient`.
+    a batch, by name or as an expression that looks at no other row; `place` says in errors which row is meant;
+    everything else is as in `gradient`.
 
     Memory holds a batch and a few rows. By `nulls="skip"` a row waits for the next one of its group without a null, and
     the rows between with it.
@@ -44,12 +46,19 @@ def stitch(
     seen = handed_on = 0
     # The place of the window's row 0 among all rows, if none had been left out.
     first = 0
+
+    def where(row: int) -> str:
+        return place(first + row)
+
     for batch in batches:
+        if window is None:
+            for key in keys:
+                check_keys(batch[:0].select(key).schema)
         window = batch if window is None else pl.concat([window, batch])
         # Fewer new rows than old ones would make a long wait for a neighbour one of quadratic time.
         if window.height < 2 * seen:
             continue
-        slopes = _differentiate(window, slope, keys, first)
+        slopes = _differentiate(window, slope, keys, where)
         neighbours, known = _end(window, edge_order, counts)
         yield window[handed_on:known].with_columns(slopes[handed_on:known])
         first += known - len(neighbours)
@@ -57,7 +66,15 @@ def stitch(
         seen, handed_on = window.height, len(neighbours)
     if window is not None:
         # Where the rows end, the last segment ends.
-        yield window[handed_on:].with_columns(_differentiate(window, slope, keys, first)[handed_on:])
+        yield window[handed_on:].with_columns(_differentiate(window, slope, keys, where)[handed_on:])
+
+
+def check_keys(schema: pl.Schema) -> None:
+    """Refuse keys that cannot be sorted."""
+    for name, dtype in schema.items():
+        if dtype.is_nested() or dtype == pl.Object:
+            msg = f"rows must be sorted by key, but key `{name}` is {dtype}, which has no order"
+            raise ComputeError(msg)
 
 
 def _end(window: pl.DataFrame, reach: int, counts: pl.Expr | None) -> tuple[list[int], int]:
@@ -74,8 +91,10 @@ def _end(window: pl.DataFrame, reach: int, counts: pl.Expr | None) -> tuple[list
     return neighbours, known
 
 
-def _differentiate(window: pl.DataFrame, slope: pl.Expr, keys: list[pl.Expr], first: int) -> pl.DataFrame:
-    """Differentiate rows, if they are sorted; `first` is the place of row 0, for errors."""
+def _differentiate(
+    window: pl.DataFrame, slope: pl.Expr, keys: list[pl.Expr], where: Callable[[int], str]
+) -> pl.DataFrame:
+    """Differentiate rows, if they are sorted."""
     names = [key.meta.output_name() for key in keys]
     values = window.select(key.alias(str(number)) for number, key in enumerate(keys))
     fall = _fall(values)
@@ -88,12 +107,12 @@ def _differentiate(window: pl.DataFrame, slope: pl.Expr, keys: list[pl.Expr], fi
         # No row is wrong by itself, but with those before it.
         height = bisect_left(range(rows.height), x=True, key=lambda height: _fails(rows[:height], slope))
         reason = str(error).removeprefix("the plugin failed with message: ").split("\n\n")[0]
-        msg = f"in row {first + height - 1}, counted from 0: {reason}"
+        msg = f"in {where(height - 1)}: {reason}"
         raise ComputeError(msg) from None
     if fall is not None:
         this, before = (_shown(names, values.row(row)) for row in (fall, fall - 1))
         msg = (
-            f"rows must be sorted by key, but in row {first + fall}, counted from 0, {this} comes after {before}; "
+            f"rows must be sorted by key, but in {where(fall)}, {this} comes after {before}; "
             f"sort by {', '.join(f'`{name}`' for name in names)} and then by x, nulls first as `.sort` puts them"
         )
         raise ComputeError(msg)

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
-from polars.exceptions import ComputeError
 
 from polars_grad import _arguments as check
 from polars_grad._optional import load
 from polars_grad._source import from_batches, to_batches
-from polars_grad._stitch import stitch
+from polars_grad._stitch import check_keys, stitch
 from polars_grad.functions import gradient
 
 if TYPE_CHECKING:
@@ -138,9 +137,7 @@ def with_gradient(
         hint = "; use `df.lazy()`, or `df.with_columns(pg.gradient(...))`" if isinstance(lf, pl.DataFrame) else ""
         msg = f"`lf` must be a LazyFrame, got {type(lf).__name__}{hint}"
         raise TypeError(msg)
-    if name is not None and not isinstance(name, str):
-        msg = f"`name` must be the name of a column, got {type(name).__name__}"
-        raise TypeError(msg)
+    check.new_name(name)
     options: dict[str, Any] = {
         "spacing": spacing,
         "per": per,
@@ -177,10 +174,7 @@ class _Query:
                 msg = f"`{argument}` must be one column, got {len(names)}: {', '.join(names)}"
                 raise ValueError(msg)
         for key in self.keys:
-            for name, dtype in self._schema_of(key).items():
-                if dtype.is_nested() or dtype == pl.Object:
-                    msg = f"rows must be sorted by key, but key `{name}` is {dtype}, which has no order"
-                    raise ComputeError(msg)
+            check_keys(self._schema_of(key))
         ((name, dtype),) = self._schema_of(self.slope).items()
         return pl.Schema({**self._schema_of(pl.all()), self.name or name: dtype})
 

@@ -13,7 +13,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import polars_grad as pg
-from polars_grad import frames, functions, grid, horizontal, namespace
+from polars_grad import batches, frames, functions, grid, horizontal, namespace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 LARGER = ROOT / "docs" / "larger-than-memory.md"
-MODULES: list[ModuleType] = [pg, frames, functions, grid, horizontal, namespace]
+MODULES: list[ModuleType] = [pg, batches, frames, functions, grid, horizontal, namespace]
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: getattr(pg, name) for name in pg.__all__ if inspect.isfunction(getattr(pg, name))
 }
@@ -86,7 +86,7 @@ def test_public_names_are_those_listed() -> None:
     assert sorted(pg.__all__) == pg.__all__
     modules = {name for name in public(pg) if inspect.ismodule(getattr(pg, name))}
     assert set(public(pg)) - modules == set(pg.__all__)
-    own = (frames, functions, grid, horizontal)
+    own = (batches, frames, functions, grid, horizontal)
     assert {*FUNCTIONS} == {name for module in own for name in module.__all__}
     for name, function in FUNCTIONS.items():
         assert any(function is getattr(module, name, None) for module in own)
@@ -147,18 +147,19 @@ def test_methods_of_a_frame_take_and_hand_on_what_the_function_does(name: str, m
     assert {**dict(zip(given, rest, strict=False)), **named} == given
 
 
-def test_a_frame_takes_every_argument_of_an_expression() -> None:
-    """In the same order, with the same defaults."""
-    own = {"lf", "name", "progress", "axis"}
-    of_frame, of_expression = (
+@pytest.mark.parametrize("name", [*frames.__all__, *batches.__all__])
+def test_rows_take_every_argument_of_an_expression(name: str) -> None:
+    """In the same order, with the same defaults; but for axes inside of cells, which need no other rows."""
+    own = {"lf", "batches", "name", "progress"}
+    of_rows, of_expression = (
         [
-            (name, row.kind, row.default)
-            for name, row in inspect.signature(function).parameters.items()
-            if name not in own
+            (row.name, row.kind, row.default)
+            for row in inspect.signature(function).parameters.values()
+            if row.name != "axis"
         ]
-        for function in (pg.with_gradient, pg.gradient)
+        for function in (FUNCTIONS[name], pg.gradient)
     )
-    assert of_frame == of_expression
+    assert [row for row in of_rows if row[0] not in own] == of_expression
 
 
 def test_the_namespace_is_registered() -> None:

@@ -45,6 +45,16 @@ def test_a_query_runs_in_another_process(name: str, run: Run, tmp_path: Path) ->
     assert pl.read_parquet(tmp_path / "slopes").equals(lazy.collect())
 
 
+def test_with_gradient_runs_in_another_process(run: Run, tmp_path: Path) -> None:
+    """Where it loads the package by its name."""
+    lazy = FRAME.lazy().sort("k", "t").grad.with_gradient("y", "t", by="k", name="slope")
+    lazy.serialize(tmp_path / "query")
+    program = "import sys; import polars as pl; pl.LazyFrame.deserialize(sys.argv[1]).sink_parquet(sys.argv[2])"
+    done = run(program, tmp_path / "query", tmp_path / "slopes")
+    assert done.returncode == 0, done.stderr
+    assert pl.read_parquet(tmp_path / "slopes").equals(lazy.collect())
+
+
 @ALL
 def test_a_query_says_nothing_of_where_it_was_written(name: str) -> None:
     """The plugin is found relative to the Python that runs the query."""

@@ -13,7 +13,7 @@ from groups_test import KEYS, keyed_frames
 from groups_test import key as key_column
 from hypothesis import given
 from hypothesis import strategies as st
-from polars.exceptions import ComputeError
+from polars.exceptions import ComputeError, PolarsError
 from polars.testing import assert_frame_equal
 from strategies import assert_same, frames, nan, wild_floats
 
@@ -166,6 +166,91 @@ def test_a_skipped_row_waits_only_behind_one_that_counts(monkeypatch: pytest.Mon
     assert came[:100] == [10] * 100
     assert sum(came) == len(frame)
     assert sum(differentiated) < 4 * len(frame)
+
+
+# The public face: arguments checked at once, batches of whoever speaks Arrow
+
+
+ROWS = pl.DataFrame({"k": ["a", "a", "a", "b", "b"], "t": [0, 1, 3, 0, 2], "y": [0.0, 1.0, 9.0, None, 4.0]})
+
+
+class Stream:
+    """Arrow's interface and nothing else."""
+
+    def __init__(self, rows: pl.DataFrame) -> None:
+        self.rows = rows
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.rows.__arrow_c_stream__(requested_schema)
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        lambda rows: rows,
+        Stream,
+        lambda rows: rows.to_arrow(),
+        lambda rows: rows.to_arrow().combine_chunks().to_batches()[0],
+    ],
+    ids=["polars", "capsule", "table", "record batch"],
+)
+def test_batches_may_be_frames_or_arrow(of: Any) -> None:
+    batches = [of(ROWS[:2]), of(ROWS[2:4]), of(ROWS[4:])]
+    for arguments in ({}, {"edge_order": 2}, {"nulls": "skip"}, {"max_gap": 1}, {"nulls": "split", "strict": False}):
+        expected = ROWS.with_columns(pg.gradient("y", "t", by="k", **arguments).alias("slope"))
+        got = pl.concat(pg.stitch(batches, "y", "t", by="k", name="slope", **arguments))
+        assert_frame_equal(got, expected, check_exact=True)
+
+
+def test_a_reader_is_batches() -> None:
+    reader = ROWS.to_arrow().to_reader(max_chunksize=2)
+    got = pl.concat(pg.stitch(reader, "y", by=["k"], spacing="10ms", per="1m"))
+    assert_frame_equal(got, ROWS.with_columns(pg.gradient("y", by="k", spacing="10ms", per="1m")), check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "message"),
+    [
+        ({"batches": ROWS}, TypeError, "`batches` must be an iterable of frames, got DataFrame; put a single one in a"),
+        ({"batches": ROWS.lazy()}, TypeError, r"got LazyFrame; use `lf.grad.with_gradient\(...\)`"),
+        ({"batches": Stream(ROWS)}, TypeError, "got Stream; put a single one in a list"),
+        ({"batches": 3}, TypeError, "got int$"),
+        ({"y": pl.col("y")}, TypeError, "`y` must be a column name, got Expr; compute an expression first"),
+        ({"x": 1.0}, TypeError, "`x` must be a column name, got float"),
+        ({"by": []}, ValueError, "`by` must name at least one column"),
+        ({"by": ["k", pl.col("j")]}, TypeError, "`by` must be a column name, got Expr"),
+        ({"name": 3}, TypeError, "`name` must be the name of a column, got int"),
+        ({"edge_order": 3}, ValueError, "`edge_order` must be 1 or 2, got 3"),
+        ({"max_gap": 1, "x": None}, ValueError, "`max_gap` is a distance in x"),
+        ({"strict": 1}, TypeError, "`strict` must be True or False"),
+        ({"spacing": 1.0}, ValueError, "`x` and `spacing` exclude each other"),
+    ],
+    ids=str,
+)
+def test_arguments_are_checked_before_anything_is_read(arguments: Any, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        pg.stitch(**{"batches": [], "y": "y", "x": "t", **arguments})
+
+
+def test_what_is_no_frame_is_an_error_where_it_comes() -> None:
+    rows = pg.stitch([ROWS[:3], {"y": [1.0]}], "y", "t", by="k")
+    assert len(next(rows)) == 2
+    with pytest.raises(TypeError, match="`batches` must give polars DataFrames or Arrow data, got dict"):
+        next(rows)
+
+
+def test_batches_of_other_columns_are_an_error() -> None:
+    for other in (ROWS[3:].drop("t"), ROWS[3:].cast({"y": pl.Float32})):
+        with pytest.raises(PolarsError):
+            list(pg.stitch([ROWS[:3], other], "y"))
+    with pytest.raises(PolarsError, match="absent"):
+        list(pg.stitch([ROWS], "absent"))
+
+
+def test_keys_without_an_order() -> None:
+    frame = ROWS.with_columns(pl.concat_list("t").alias("list"))
+    with pytest.raises(ComputeError, match=r"key `list` is List\(Int64\), which has no order"):
+        list(pg.stitch([frame], "y", by="list"))
 
 
 # What is not sorted is an error that names the place
