@@ -112,18 +112,23 @@ where
     O: Copy + 'static,
     f64: AsPrimitive<O>,
 {
-    let first = slopes.len();
+    // So many rows that they still are in the cache when ends get a second look.
+    const TILE: usize = 32 * ROWS;
     let two_steps = 2.0 * scale.denominator;
-    let rows = y.previous.iter().zip(y.this).zip(y.next);
-    slopes.extend(rows.map(|((previous, this), next)| {
-        let rise = next.minus(*previous) * scale.numerator;
-        (rise / two_steps + this.taint()).as_()
-    }));
-    for (block, slopes) in slopes[first..].chunks_mut(ROWS).enumerate() {
-        let sides = sides(block * ROWS);
-        for row in places(sides.ends(), slopes.len()) {
-            let [rise, _] = sides.of(row, y.differences(block * ROWS + row));
-            slopes[row] = stencil::two_point(Rise::scaled(rise, scale.numerator), scale.denominator).as_();
+    for start in (0..y.this.len()).step_by(TILE) {
+        let tile = y.rows(start, y.this.len().min(start + TILE));
+        let first = slopes.len();
+        let rows = tile.previous.iter().zip(tile.this).zip(tile.next);
+        slopes.extend(rows.map(|((previous, this), next)| {
+            let rise = next.minus(*previous) * scale.numerator;
+            (rise / two_steps + this.taint()).as_()
+        }));
+        for (block, slopes) in slopes[first..].chunks_mut(ROWS).enumerate() {
+            let sides = sides(start + block * ROWS);
+            for row in places(sides.ends(), slopes.len()) {
+                let [rise, _] = sides.of(row, tile.differences(block * ROWS + row));
+                slopes[row] = stencil::two_point(Rise::scaled(rise, scale.numerator), scale.denominator).as_();
+            }
         }
     }
 }

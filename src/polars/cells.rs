@@ -31,6 +31,15 @@ pub(super) fn with_leaf(dtype: &DataType, leaf: DataType) -> DataType {
     }
 }
 
+/// How many values there are innermost; about, where lists have some that no cell shows.
+pub(super) fn count(column: &Series) -> usize {
+    match column.dtype() {
+        DataType::Array(..) => column.array().map_or(0, |cells| count(&cells.get_inner())),
+        DataType::List(_) => column.list().map_or(0, |cells| count(&cells.get_inner())),
+        _ => column.len(),
+    }
+}
+
 /// A column of lists or arrays. Values in a cell that is null are null; lists are in one chunk.
 pub(super) struct Cells {
     column: Series,

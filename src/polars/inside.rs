@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use super::cells::{Cells, axes, in_chunks};
+use super::cells::{Cells, axes, count, in_chunks};
 use super::column::{Gradient, NO_GROUP};
 use super::groups::Groups;
 use super::points::points;
@@ -38,7 +38,7 @@ impl Gradient {
             on_all_cores: false,
             ..self.clone()
         };
-        let values = Cells::new(y)?.values().len();
+        let values = count(y);
         // Cells mostly are of one length: so many values are about so many rows.
         let row = |value: usize| (value * rows).checked_div(values);
         let parts = in_parallel(values, |part| {
