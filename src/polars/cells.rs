@@ -1,9 +1,10 @@
 //! Nested columns: the values in their cells, where each cell begins, and back to a column of cells.
 
+use std::iter::repeat_n;
 use std::ops::Range;
 
 use polars::prelude::*;
-use polars_arrow::bitmap::{Bitmap, BitmapBuilder, MutableBitmap};
+use polars_arrow::bitmap::{Bitmap, MutableBitmap};
 use polars_arrow::offset::OffsetsBuffer;
 
 /// The dtype of what lies innermost in the cells of a column; its own if it has none.
@@ -160,21 +161,19 @@ impl Cells {
     }
 
     /// The cell of each value.
-    pub(super) fn of_values(&self) -> Vec<IdxSize> {
-        let mut cells = Vec::with_capacity(self.values.len());
-        for cell in 0..self.len() {
-            cells.extend(std::iter::repeat_n(cell as IdxSize, self.places(cell).len()));
-        }
-        cells
+    pub(super) fn of_values(&self) -> impl Iterator<Item = usize> {
+        (0..self.len()).flat_map(|cell| repeat_n(cell, self.places(cell).len()))
     }
 
     /// A bit for each value, that of its cell.
-    pub(super) fn each_value(&self, bit: impl Fn(usize) -> bool) -> Bitmap {
-        let mut bits = BitmapBuilder::with_capacity(self.values.len());
-        for cell in 0..self.len() {
-            bits.extend_constant(self.places(cell).len(), bit(cell));
+    pub(super) fn each_value(&self, bits: &Bitmap) -> Bitmap {
+        let mut values = MutableBitmap::from_len_set(self.values.len());
+        for cell in (!bits).true_idx_iter() {
+            for place in self.places(cell) {
+                values.set(place, false);
+            }
         }
-        bits.freeze()
+        values.into()
     }
 
     /// The same cells with other values in them.
@@ -188,7 +187,11 @@ impl Cells {
 }
 
 /// A column cut into chunks of these lengths.
-pub(super) fn in_chunks(column: &Series, lengths: impl Iterator<Item = usize>) -> PolarsResult<Series> {
+pub(super) fn in_chunks(column: &Series, lengths: impl Iterator<Item = usize> + Clone) -> PolarsResult<Series> {
+    if column.chunk_lengths().eq(lengths.clone()) {
+        return Ok(column.clone());
+    }
+    let column = column.rechunk();
     let mut start = 0;
     let mut whole = column.clear();
     for length in lengths {

@@ -35,14 +35,15 @@ impl Groups {
             IdxSize::try_from(height).is_ok(),
             ComputeError: "`by` takes at most {} rows, got {height}", IdxSize::MAX
         );
-        if runs > height / 2 && !are_strictly_sorted(&each(keys, |key| key.slice(0, GLANCE))) {
-            // Hardly any runs: the rows themselves are brought together.
+        let first_keys = || keys.iter().map(|key| at(key, &starts)).collect::<PolarsResult<Vec<_>>>();
+        if runs > height / 2 {
+            // Hardly any runs: unless they are in order, the rows themselves are brought together.
+            if are_strictly_sorted(&each(keys, |key| key.slice(0, GLANCE))) && are_strictly_sorted(&first_keys()?) {
+                return Ok(Self { starts, rows: None });
+            }
             return brought_together(keys, height, height, Vec::extend_from_slice);
         }
-        let first_keys = keys
-            .iter()
-            .map(|key| at(key, &starts))
-            .collect::<PolarsResult<Vec<_>>>()?;
+        let first_keys = first_keys()?;
         if are_distinct(&first_keys)? {
             return Ok(Self { starts, rows: None });
         }

@@ -69,7 +69,10 @@ impl Gradient {
         if axis > 1 {
             let x = match x {
                 Some(Coordinates::OfValues(x)) => Some(Coordinates::OfValues(self.aligned(&Cells::new(&x)?, &y)?)),
-                Some(Coordinates::OfPlaces(x)) if x.len() > 1 => Some(Coordinates::OfPlaces(x.take_slice(&y.of_values())?)),
+                Some(Coordinates::OfPlaces(x)) if x.len() > 1 => {
+                    let cells: Vec<_> = y.of_values().map(|cell| cell as IdxSize).collect();
+                    Some(Coordinates::OfPlaces(x.take_slice(&cells)?))
+                },
                 one => one,
             };
             return y.with_values(&self.in_cells(y.values(), x, axis - 1)?);

@@ -1,7 +1,10 @@
 //! Columns as quantities: any dtype → numbers with exact differences, and the unit they count.
 
+use std::iter::repeat_n;
+
 use polars::prelude::*;
 use polars_arrow::array::PrimitiveArray;
+use polars_arrow::bitmap::BitmapBuilder;
 
 use super::bits;
 use super::cells::{axes, leaf};
@@ -76,6 +79,37 @@ pub(crate) fn canonical(column: &Series) -> PolarsResult<Series> {
         _ => cast(column, &D::Float64)?,
     };
     Ok(numbers)
+}
+
+/// A canonical column with each value so many times.
+pub(super) fn repeated(numbers: Series, times: usize) -> PolarsResult<Series> {
+    Ok(match numbers.dtype() {
+        _ if times == 1 => numbers,
+        DataType::Float64 => each(numbers.f64()?, times),
+        DataType::Float32 => each(numbers.f32()?, times),
+        DataType::Int64 => each(numbers.i64()?, times),
+        _ => each(numbers.i128()?, times),
+    })
+}
+
+fn each<T: PolarsNumericType>(column: &ChunkedArray<T>, times: usize) -> Series
+where
+    ChunkedArray<T>: IntoSeries,
+{
+    let chunks = column.downcast_iter().map(|array| {
+        let mut values = Vec::with_capacity(array.len() * times);
+        for &value in array.values().iter() {
+            values.extend(repeat_n(value, times));
+        }
+        PrimitiveArray::from_vec(values).with_validity(array.validity().map(|validity| {
+            let mut bits = BitmapBuilder::with_capacity(array.len() * times);
+            for bit in validity {
+                bits.extend_constant(times, bit);
+            }
+            bits.freeze()
+        }))
+    });
+    ChunkedArray::<T>::from_chunk_iter(column.name().clone(), chunks).into_series()
 }
 
 /// A cast that keeps the chunks: Polars' own answers a column of nothing but nulls with a single one.

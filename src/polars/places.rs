@@ -31,11 +31,9 @@ impl Gradient {
         let members = members.collect::<PolarsResult<Vec<_>>>()?;
         let are_alone = self.are_alone(&members, named)?;
         let reach = members.len() / 2;
-        let has_one_x = members[reach].x.is_some() && members[reach].x_cells.is_none();
-        let rows = if has_one_x { this.of_values() } else { Vec::new() };
         let values = members.iter().enumerate().map(|(index, member)| {
             let are_alone = are_alone.as_ref().filter(|_| index != reach);
-            member.values(&this, &rows, are_alone)
+            member.values(&this, are_alone)
         });
         let values = Window::new(values.collect::<PolarsResult<_>>()?);
         let slopes = self.of_window(&values, &|value| named(this.cell_of(value)))?;
@@ -135,11 +133,11 @@ fn as_arrays(window: &Window) -> Option<Window> {
     let members = window.members().iter().map(|member| {
         let y = to_arrays(&member.y)?;
         let x = match &member.x {
-            Some(x) => Some(in_chunks(&to_arrays(x)?, y.chunk_lengths()).ok()?),
+            Some(x) => Some(in_chunks(&to_arrays(x)?, y.chunk_lengths().map(|rows| rows / member.share)).ok()?),
             None => None,
         };
         // A cast may change the chunks.
-        Some(Shifted::with(y, x, member.exists().as_ref()))
+        Some(Shifted::with(y, x, member.share, member.exists().as_ref()))
     });
     members.collect::<Option<_>>().map(Window::new)
 }
@@ -150,6 +148,7 @@ struct Member {
     x: Option<Series>,
     /// Cells of x, if it has any; else there is one x for all the values of a cell.
     x_cells: Option<Cells>,
+    share: usize,
     exists: Option<Bitmap>,
 }
 
@@ -160,27 +159,32 @@ impl Member {
             y: Cells::new(&points.y)?,
             x_cells: x.as_ref().filter(|x| x.dtype().is_nested()).map(Cells::new).transpose()?,
             x,
+            share: points.share,
             exists: points.exists(),
         })
     }
 
-    /// The values in the places of those of the row itself, in these rows; but not where they are `alone`.
-    fn values(&self, this: &Cells, rows: &[IdxSize], alone: Option<&Bitmap>) -> PolarsResult<Shifted> {
+    /// The values in the places of those of the row itself, but where they are `alone`.
+    fn values(&self, this: &Cells, alone: Option<&Bitmap>) -> PolarsResult<Shifted> {
         let y = self.y.values_as(this)?;
-        let x = match (&self.x_cells, &self.x) {
-            (Some(cells), _) => Some(cells.values_as(this)?),
-            (None, Some(x)) => Some(x.take_slice(rows)?),
-            (None, None) => None,
+        let (x, share) = match (&self.x_cells, &self.x, this.width()) {
+            (Some(cells), ..) => (Some(in_chunks(&cells.values_as(this)?, y.chunk_lengths())?), 1),
+            (None, Some(x), Some(width)) => (Some(x.clone()), self.share * width),
+            (None, Some(x), None) => {
+                let rows: Vec<_> = this.of_values().map(|cell| (cell / self.share) as IdxSize).collect();
+                let values = x.take_slice(&rows)?;
+                (Some(in_chunks(&values, y.chunk_lengths())?), 1)
+            },
+            (None, None, _) => (None, 1),
         };
-        let x = x.map(|x| in_chunks(&x, y.chunk_lengths())).transpose()?;
         let exists = match (&self.exists, alone) {
             (None, None) => None,
             (Some(exists), None) => Some(exists.clone()),
             (None, Some(alone)) => Some(!alone),
             (Some(exists), Some(alone)) => Some(exists & &!alone),
         };
-        let exists = exists.map(|exists| this.each_value(|cell| exists.get_bit(cell)));
-        Ok(Shifted::with(y, x, exists.as_ref()))
+        let exists = exists.map(|exists| this.each_value(&exists));
+        Ok(Shifted::with(y, x, share, exists.as_ref()))
     }
 }
 

@@ -4,17 +4,16 @@ use polars::prelude::*;
 
 use crate::unsorted::{message, wrong_step};
 
-/// The error for an x that is not strictly monotonic at a row, given it and its shifted copies that a stencil reads.
-pub(crate) fn not_monotonic(name: &str, x: &[Series], row: usize, group: &str, remedy: Remedy) -> PolarsResult<PolarsError> {
-    let around = x.iter().map(|x| x.get(row)).collect::<PolarsResult<Vec<_>>>()?;
-    let known: Vec<_> = around.iter().filter(|value| !value.is_null()).collect();
+/// The error for the x that a stencil reads, which are not strictly monotonic.
+pub(crate) fn not_monotonic(name: &str, x: &[AnyValue], group: &str, remedy: Remedy) -> PolarsError {
+    let known: Vec<_> = x.iter().filter(|value| !value.is_null()).collect();
     let wrong = wrong_step(&known, |before, after| {
         let finite = is_finite(before) && is_finite(after);
         before.partial_cmp(after).filter(|_| finite)
     });
     let shown = |index: usize| known.get(index).map_or_else(String::new, |value| show(value));
     let message = message(name, &shown(wrong), &shown(wrong + 1), group, &remedy.hint(name));
-    Ok(PolarsError::ComputeError(message.into()))
+    PolarsError::ComputeError(message.into())
 }
 
 /// What helps against an x out of order.

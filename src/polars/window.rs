@@ -2,11 +2,13 @@
 //!
 //! Who shifts is free: `shift` on a whole column, Polars' engine per group or per batch.
 
+use std::ops::Range;
+
 use polars::prelude::*;
 use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 
 use super::bits;
-use super::numbers::{canonical, numbers};
+use super::numbers::{canonical, numbers, repeated};
 use crate::sweep::Member;
 
 /// A column of points and its shifted copies, furthest row back first, the column itself in the middle.
@@ -18,6 +20,8 @@ pub(super) struct Window {
 pub(super) struct Shifted {
     pub(super) y: Series,
     pub(super) x: Option<Series>,
+    /// How many successive points share an x.
+    pub(super) share: usize,
     /// Where each chunk has a point at all: elsewhere it is beyond the end of its group.
     pub(super) exists: Vec<Option<Bitmap>>,
 }
@@ -87,10 +91,13 @@ impl Window {
     pub(super) fn columns(&self) -> PolarsResult<Columns> {
         let y = self.members.iter().map(|member| canonical(&member.y));
         let x = self.members.iter().filter_map(|member| member.x.as_ref());
+        let share = self.this().share;
+        let numbers_of_x = x.clone().map(|x| repeated(canonical(x)?, share));
         Ok(Columns {
             y: y.collect::<PolarsResult<_>>()?,
-            numbers_of_x: x.clone().map(canonical).collect::<PolarsResult<_>>()?,
+            numbers_of_x: numbers_of_x.collect::<PolarsResult<_>>()?,
             x: x.cloned().collect(),
+            share,
         })
     }
 
@@ -113,18 +120,21 @@ impl Shifted {
         Self {
             y: fields.next().expect("points have a y"),
             x: fields.next(),
+            share: 1,
             exists: points.chunks().iter().map(|chunk| chunk.validity().cloned()).collect(),
         }
     }
 
-    pub(super) fn with(y: Series, x: Option<Series>, exists: Option<&Bitmap>) -> Self {
+    /// Columns whose chunks are those of y, and where there are points.
+    pub(super) fn with(y: Series, x: Option<Series>, share: usize, exists: Option<&Bitmap>) -> Self {
         let mut start = 0;
         let exists_in = |length: usize| {
             start += length;
-            exists.map(|exists| exists.clone().sliced(start - length, length))
+            let exists = exists?.clone().sliced(start - length, length);
+            (exists.unset_bits() > 0).then_some(exists)
         };
         let exists = y.chunk_lengths().map(exists_in).collect();
-        Self { y, x, exists }
+        Self { y, x, share, exists }
     }
 
     /// Where there are points, in one piece; `None` if everywhere.
@@ -161,5 +171,13 @@ impl Shifted {
 pub(super) struct Columns {
     y: Vec<Series>,
     numbers_of_x: Vec<Series>,
-    pub(super) x: Vec<Series>,
+    x: Vec<Series>,
+    share: usize,
+}
+
+impl Columns {
+    /// The x of some of the members at a row, as they were.
+    pub(super) fn x_at(&self, members: Range<usize>, row: usize) -> PolarsResult<Vec<AnyValue<'_>>> {
+        self.x[members].iter().map(|x| x.get(row / self.share)).collect()
+    }
 }
