@@ -20,8 +20,9 @@ JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/)java
 help:  ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1	/'
 
-example: $(BIN)/.wheel $(BIN)/.example  ## the pressure tendency at three New York airports
+example: $(BIN)/.wheel $(BIN)/.example  ## the pressure tendency at three New York airports, slopes of a mountain range
 	$(BIN)/python examples/pressure_tendency.py
+	$(BIN)/python examples/terrain_slope.py
 
 test: lint test-rust test-python test-newest-1 test-lowest test-spark test-dask test-recipes example  ## everything that CI runs
 

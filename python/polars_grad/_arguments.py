@@ -30,6 +30,7 @@ _NANOSECONDS = {
 _PART = r"(\d+)(ns|us|µs|ms|s|m|h|d|w)"
 _CALENDAR = re.compile(r"\d(mo|q|y)")
 _LONGEST = 2**63 - 1
+_MOST_AXES = 64
 
 
 def column(name: str, value: Any) -> pl.Expr:
@@ -83,12 +84,15 @@ def coordinates(value: Any) -> pl.Expr:
             f"`x` must have one axis, got {values.dtype} coordinates; for a coordinate per value use `x=pl.lit(series)`"
         )
         raise ValueError(msg)
+    if not len(values):
+        msg = "`x` must have one coordinate for each place along the axis, got none"
+        raise ValueError(msg)
     return pl.lit(pl.Series(name, [values], dtype=pl.Array(values.dtype, len(values))))
 
 
 def axis(value: Any) -> int:
     """A whole number."""
-    if isinstance(value, bool) or not isinstance(value, Integral):
+    if isinstance(value, bool) or not isinstance(value, Integral) or abs(value) > _MOST_AXES:
         msg = f"`axis` must be a whole number or a tuple of them, got {value!r}"
         raise TypeError(msg)
     return int(value)

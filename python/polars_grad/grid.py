@@ -201,7 +201,7 @@ def divergence(
     ----------
     v
         The vectors: a struct or an Array of numbers, one component for each coordinate. Where the fields of a struct
-        are called like the coordinates these belong together; otherwise components are in the order of `wrt`.
+        are called like the coordinates these belong together; if none is, components are in the order of `wrt`.
     wrt
         The coordinates.
     per
@@ -245,6 +245,10 @@ def divergence(
 
 def _on_grid(operator: str, field: Any, wrt: Any, *, by: Any, max_gap: Any, **arguments: Any) -> pl.Expr:
     coordinates = check.columns("wrt", wrt)
+    names = [column.meta.output_name(raise_if_undetermined=False) for column in coordinates]
+    if len(set(names) - {None}) < len(names) - names.count(None):
+        msg = f"`wrt` must name different coordinates, got {', '.join(map(str, names))}"
+        raise ValueError(msg)
     gaps = check.one_each("max_gap", max_gap, coordinates) if isinstance(max_gap, (list, tuple)) else [max_gap]
     return _plugin.on_grid(
         operator,

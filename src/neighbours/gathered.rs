@@ -42,7 +42,7 @@ impl<I: AsPrimitive<usize> + Sync> Gathered<I> {
         let mut rows = Vec::new();
         let mut starts = Bitmap::default();
         let mut starts_here = false;
-        for position in 0..height {
+        for position in 0..group_rows.map_or(height, <[_]>::len) {
             let row = group_rows.map_or(position, |rows| rows[position].as_());
             starts_here |= group_starts.get(position);
             if known.get(row) {

@@ -221,13 +221,13 @@ pub(super) fn taken(column: &Series, rows: &[IdxSize]) -> PolarsResult<Series> {
     series_in_parallel(column, rows.len(), |part| column.take_slice(&rows[part]))
 }
 
-/// A key of one value is the key of every row.
+/// A column of one value has it in every row.
 pub(super) fn as_long(key: &Series, height: usize) -> PolarsResult<Series> {
     match key.len() {
         length if length == height => Ok(key.clone()),
         1 => Ok(key.new_from_index(0, height)),
         length => polars_bail!(
-            ShapeMismatch: "key `{}` must be as long as y: got {length} and {height} rows", key.name()
+            ShapeMismatch: "column `{}` must be as long as y: got {length} and {height} rows", key.name()
         ),
     }
 }

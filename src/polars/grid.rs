@@ -46,6 +46,11 @@ impl OnGrid {
         options: &[GradientOptions<C>],
     ) -> PolarsResult<Self> {
         polars_ensure!(!wrt.is_empty(), InvalidOperation: "`wrt` must name at least one coordinate, got none");
+        if let Some(nested) = wrt.iter().find(|x| x.dtype().is_nested()) {
+            polars_bail!(
+                InvalidOperation: "coordinates must be numbers or times, but `{}` is {}", nested.name(), nested.dtype()
+            );
+        }
         let components = match operator {
             Operator::Divergence => components(field, wrt)?,
             _ => wrt.iter().map(|_| (None, field.clone())).collect(),
@@ -77,7 +82,7 @@ impl OnGrid {
     }
 
     pub(super) fn of(&self, field: &Series, wrt: &[Series], by: &[Series]) -> PolarsResult<Series> {
-        let grid = Grid::new(wrt, by, field.len())?;
+        let grid = Grid::new(wrt, by, field.len(), self.along[0].gradient.strict)?;
         let partials = self.along.iter().enumerate().map(|(axis, along)| {
             let field = along.component.map_or_else(|| Ok(field.clone()), |index| component(field, index))?;
             let points = points(&field, Some(&grid.coordinates[axis]))?;
@@ -95,11 +100,11 @@ impl OnGrid {
     }
 }
 
-/// Each coordinate's component of a vector: the one of its name if all have one, else the one in its place.
+/// Each coordinate's component of a vector: the one of its name, or if none is called like one that in its place.
 ///
 /// # Errors
 ///
-/// Where there are not as many of them.
+/// Where there are not as many of them, or only some are called like coordinates.
 fn components(vector: &Field, wrt: &[Field]) -> PolarsResult<Vec<(Option<usize>, Field)>> {
     let components: Vec<_> = match vector.dtype() {
         DataType::Struct(components) => components.clone(),
@@ -116,8 +121,15 @@ fn components(vector: &Field, wrt: &[Field]) -> PolarsResult<Vec<(Option<usize>,
         vector.name(), components.len(), wrt.len()
     );
     let of_name = |x: &Field| components.iter().position(|component| component.name() == x.name());
-    let by_name = wrt.iter().map(of_name).collect::<Option<Vec<_>>>();
-    let order = by_name.unwrap_or_else(|| (0..wrt.len()).collect());
+    let by_name: Vec<_> = wrt.iter().filter_map(of_name).collect();
+    let order = match by_name.len() {
+        0 => (0..wrt.len()).collect(),
+        known if known == wrt.len() => by_name,
+        _ => polars_bail!(
+            InvalidOperation: "components of `{}` must be called like the coordinates, all of them or none; rename them",
+            vector.name()
+        ),
+    };
     Ok(order.into_iter().map(|index| (Some(index), components[index].clone())).collect())
 }
 

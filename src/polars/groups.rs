@@ -66,7 +66,9 @@ fn brought_together(
 ) -> PolarsResult<Groups> {
     /// From so many keys on it pays to group them on all cores.
     const PARALLEL: usize = 100_000;
-    let keys: Vec<_> = keys.iter().map(|key| key.clone().into_column()).collect();
+    // Keys may share a name, the columns of a frame may not.
+    let keys = keys.iter().enumerate().map(|(number, key)| key.clone().with_name(number.to_string().into()));
+    let keys: Vec<_> = keys.map(Series::into_column).collect();
     let frame = DataFrame::new(count, keys.clone())?;
     let groups = frame
         .group_by_with_series(keys, count >= PARALLEL, false)?

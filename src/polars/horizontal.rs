@@ -43,7 +43,9 @@ impl Across {
         let (rows, width) = (columns[0].len(), columns.len());
         let mut values = Series::new_empty(columns[0].name().clone(), &self.dtype);
         for column in columns {
-            values.append_owned(column.cast(&self.dtype)?)?;
+            // A cast of a time to itself would lose its zone.
+            let same = column.dtype() == &self.dtype;
+            values.append_owned(if same { column.clone() } else { column.cast(&self.dtype)? })?;
         }
         let across = (0..rows).flat_map(|row| (0..width).map(move |column| (column * rows + row) as IdxSize));
         let values = values.take_slice(&across.collect::<Vec<_>>())?;
@@ -58,6 +60,12 @@ impl Across {
 
 /// The dtype that holds the values of all columns: mixed integers stay exact.
 fn common_dtype(columns: &[Field]) -> PolarsResult<DataType> {
+    if let Some(nested) = columns.iter().find(|column| column.dtype().is_nested()) {
+        polars_bail!(
+            InvalidOperation: "columns must be of numbers or times, but `{}` is {}; differentiate inside of it by `axis`",
+            nested.name(), nested.dtype()
+        );
+    }
     let dtypes = || columns.iter().map(Field::dtype).filter(|dtype| !dtype.is_null());
     let first = dtypes().next().unwrap_or(&DataType::Null);
     if dtypes().all(|dtype| dtype == first) {

@@ -17,12 +17,13 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    pub(super) fn new(coordinates: &[Series], keys: &[Series], rows: usize) -> PolarsResult<Self> {
-        let as_long = |columns: &[Series]| {
-            let columns = columns.iter().map(|column| as_long(column, rows));
-            columns.collect::<PolarsResult<Vec<_>>>()
-        };
-        let (coordinates, keys) = (as_long(coordinates)?, as_long(keys)?);
+    /// # Errors
+    ///
+    /// Where a coordinate is not finite, if `strict` is set; otherwise its point is on no line.
+    pub(super) fn new(coordinates: &[Series], keys: &[Series], rows: usize, strict: bool) -> PolarsResult<Self> {
+        let keys = keys.iter().map(|key| as_long(key, rows)).collect::<PolarsResult<Vec<_>>>()?;
+        let coordinates = coordinates.iter().map(|column| finite(&as_long(column, rows)?, strict));
+        let coordinates = coordinates.collect::<PolarsResult<Vec<_>>>()?;
         let table = Table::new(&coordinates, &keys, rows)?;
         Ok(Self {
             coordinates,
@@ -59,6 +60,25 @@ impl Grid {
             starts,
             rows: Some(rows),
         })
+    }
+}
+
+/// A coordinate with nulls for what is not finite.
+fn finite(column: &Series, strict: bool) -> PolarsResult<Series> {
+    if !column.dtype().is_float() {
+        return Ok(column.clone());
+    }
+    let wrong = column.is_not_null() & !column.is_finite()?.fill_null_with_values(false)?;
+    match wrong.first_true_idx() {
+        None => Ok(column.clone()),
+        Some(row) if strict => polars_bail!(
+            ComputeError: "coordinates must be finite, but in column `{}` there is {}; \
+            drop such rows, or {} to get nulls there",
+            column.name(),
+            column.get(row)?,
+            if cfg!(feature = "python") { "pass `strict=False`" } else { "turn `strict` off" }
+        ),
+        Some(_) => column.zip_with(&!wrong, &Series::full_null(column.name().clone(), column.len(), column.dtype())),
     }
 }
 

@@ -58,8 +58,8 @@ impl Gradient {
             let differs = length.zip(other);
             if let Some((length, other)) = differs.filter(|_| self.strict) {
                 polars_bail!(
-                    ComputeError: "cells must have one length down the rows, but in column `{}` one of {length} values \
-                    meets one of {other}{}; {} to get nulls there, or differentiate inside of them with `axis` 1",
+                    ComputeError: "cells must have one length to be neighbours, but in column `{}` one of {length} values \
+                    meets one of {other}{}; {} to get nulls there, or differentiate further inside by `axis`",
                     this.y.name(),
                     named(row)?,
                     if cfg!(feature = "python") { "pass `strict=False`" } else { "turn `strict` off" }

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 LARGER = ROOT / "docs" / "larger-than-memory.md"
+DIMENSIONS = ROOT / "docs" / "n-dimensional.md"
 MODULES: list[ModuleType] = [pg, batches, frames, functions, grid, horizontal, namespace]
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: getattr(pg, name) for name in pg.__all__ if inspect.isfunction(getattr(pg, name))
@@ -168,28 +169,58 @@ def test_the_namespace_is_registered() -> None:
     assert isinstance(pl.LazyFrame().grad, pg.LazyFrameGrad)
 
 
-@pytest.mark.skipif(not README.exists(), reason="there is no README yet")
-def test_examples_of_the_readme(run: Run) -> None:
-    """In order, in one process, where the README is; `>>>` lines print what they say."""
-    blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    assert blocks
-    script = [block for block in blocks if ">>>" not in block]
-    done = run("\n".join(script), cwd=README.parent)
-    assert done.returncode == 0, done.stderr
-    session = "\n".join(block for block in blocks if ">>>" in block)
-    test = doctest.DocTestParser().get_doctest(session, {}, "README.md", str(README), 0)
+def blocks(page: Path) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def assert_prints_what_it_shows(session: str, page: Path) -> None:
+    test = doctest.DocTestParser().get_doctest(session, {}, page.name, str(page), 0)
+    assert test.examples
     told: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     runner.run(test, out=told.append)
     assert not runner.failures, "".join(told)
 
 
+@pytest.mark.skipif(not README.exists(), reason="there is no README yet")
+def test_examples_of_the_readme(run: Run) -> None:
+    """In order, in one process, where the README is; `>>>` lines print what they say."""
+    script = [block for block in blocks(README) if ">>>" not in block]
+    assert script
+    done = run("\n".join(script), cwd=README.parent)
+    assert done.returncode == 0, done.stderr
+    assert_prints_what_it_shows("\n".join(block for block in blocks(README) if ">>>" in block), README)
+
+
 @pytest.mark.skipif(not LARGER.exists(), reason="the documentation is not beside the tests")
 def test_the_page_about_larger_data(run: Run, tmp_path: Path) -> None:
     """Its programs run, one after the other, and both ways give the answer of the way in memory."""
-    blocks = re.findall(r"^```python\n(.*?)^```", LARGER.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    done = run("\n".join(blocks), cwd=tmp_path)
+    done = run("\n".join(blocks(LARGER)), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     expected = pl.read_parquet(tmp_path / "sorted.parquet").with_columns(dy_dt=pg.gradient("y", x="t", by="id"))
     for slopes in ("slopes.parquet", "slopes/*.parquet"):
         assert_frame_equal(pl.read_parquet(tmp_path / slopes).sort("id", "t"), expected, check_exact=True)
+
+
+@pytest.mark.skipif(not DIMENSIONS.exists(), reason="the documentation is not beside the tests")
+def test_the_page_about_dimensions() -> None:
+    assert_prints_what_it_shows("\n".join(blocks(DIMENSIONS)), DIMENSIONS)
+
+
+@pytest.mark.skipif(not DIMENSIONS.exists(), reason="the documentation is not beside the tests")
+def test_the_table_for_users_of_numpy() -> None:
+    """Every expression in it fits data of the shape that its part of the table is for."""
+    flat = dict.fromkeys(["f", "u", "v", "t", "id", "x", "y", "z", "i", "j", "s0", "s1", "s2"], pl.Float64())
+    cells = {**flat, "f": pl.Array(pl.Float64, 4), "image": pl.Array(pl.Float64, (3, 4))}
+    cells.update(dict.fromkeys(["wave", "time"], pl.List(pl.Float64)))
+    given = {"pl": pl, "pg": pg, "dt": 0.5, "dy": 2.0, "dx": 3.0, "x": [0.0, 1.0, 3.0, 4.0]}
+    table = "".join(re.findall(r"^\|.*\n", DIMENSIONS.read_text(encoding="utf-8"), re.MULTILINE))
+    _, *parts = table.split("| **")
+    assert len(parts) == 4
+    for part in parts:
+        frame = pl.LazyFrame(schema=cells if part.startswith("arrays in cells") else flat)
+        expressions = re.findall(r"`(pg\..+?)`", part)
+        assert expressions
+        for expression in expressions:
+            query = frame.select(eval(expression, given))
+            assert query.collect().schema == query.collect_schema(), expression
