@@ -229,7 +229,7 @@ def test_lengths_that_do_not_match() -> None:
 
 def test_keys_of_another_length(engine: Any) -> None:
     lazy = FRAME.lazy().select(pg.gradient("y", by=pl.col("t").head(2)))
-    with pytest.raises(ComputeError, match="key `t` must be as long as y: got 2 and 3 rows"):
+    with pytest.raises(ComputeError, match="column `t` must be as long as y: got 2 and 3 rows"):
         lazy.collect(engine=engine)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from polars.exceptions import ComputeError
 from polars.testing import assert_frame_equal, assert_series_equal
-from strategies import nan, rising, tame_floats, wild_floats
+from strategies import inf, nan, rising, tame_floats, wild_floats
 
 import polars_grad as pg
 
@@ -151,8 +152,15 @@ def test_in_over_and_agg(engine: str) -> None:
     by = frame.select("row", pg.partials("f", wrt=["x1", "x2"], by="x0"))
     over = frame.lazy().select("row", pg.partials("f", wrt=["x1", "x2"]).over("x0")).collect(engine=engine)
     assert_frame_equal(over, by)
-    agg = frame.lazy().group_by("x0").agg("row", pg.partials("f", wrt=["x1", "x2"])).explode("row", "f")
-    assert_frame_equal(agg.select("row", "f").collect(engine=engine).sort("row"), by.sort("row"))
+    agg = frame.lazy().group_by("x0").agg(pg.partials("f", wrt=["x1", "x2"])).collect(engine=engine)
+    expected = frame.select("x0", f=by["f"]).group_by("x0").agg("f")
+    assert_frame_equal(agg.sort("x0"), expected.sort("x0"))
+
+
+def test_a_key_may_be_called_like_a_coordinate() -> None:
+    frame = pl.DataFrame({"x": [0, 1, 2, 3] * 2, "y": [0] * 4 + [1] * 4, "f": [1.0, 2.0, 5.0, 7.0] * 2})
+    got = frame.select(pg.partials("f", ["x", "y"], by=pl.col("x") // 2).struct.unnest())
+    assert got.to_dict(as_series=False) == {"x": [1.0, 1.0, 2.0, 2.0] * 2, "y": [0.0] * 8}
 
 
 def test_times_as_a_coordinate() -> None:
@@ -175,6 +183,14 @@ def test_a_point_without_a_coordinate_is_on_no_line() -> None:
     assert got["y"].null_count() == 6
 
 
+@pytest.mark.parametrize("nulls", ["propagate", "skip", "split"])
+def test_no_place_and_no_value(nulls: Any) -> None:
+    frame = pl.DataFrame({"x": [0.0, 1.0, None, 2.0, 3.0], "f": [1.0, 2.0, 4.0, None, 8.0]})
+    got = frame.select(pg.partials("f", "x", nulls=nulls).struct.unnest())["x"].to_list()
+    expected = {"propagate": [1.0, None, None, None, None], "skip": [1.0, 5 / 3, None, None, 3.0]}
+    assert got == pytest.approx(expected.get(nulls, [1.0, 1.0, None, None, None]), nan_ok=True)
+
+
 def test_points_that_come_twice() -> None:
     frame = pl.DataFrame({"x": [0, 1, 1, 0, 1], "y": [0, 0, 0, 1, 1], "f": [0.0, 1.0, 4.0, 9.0, 5.0]})
     message = r"in column `x` 1 is followed by 1 in the group `y` = 0; drop duplicates, tell grids apart by `by`"
@@ -183,8 +199,14 @@ def test_points_that_come_twice() -> None:
     got = frame.select(pg.partials("f", wrt=["x", "y"], strict=False).struct.unnest())
     assert got["x"].to_list() == [1.0, None, None, -4.0, -4.0]
     nans = frame.with_columns(x=pl.Series([0.0, 1.0, nan, 0.0, 1.0]))
-    with pytest.raises(ComputeError, match=r"in column `x` 1.0 is followed by NaN"):
-        nans.select(pg.partials("f", wrt=["x", "y"]))
+    for value, shown in ((nan, "NaN"), (inf, "inf")):
+        odd = nans.with_columns(pl.col("x").replace(nan, value))
+        with pytest.raises(ComputeError, match=f"coordinates must be finite, but in column `x` there is {shown}"):
+            odd.select(pg.partials("f", wrt=["x", "y"]))
+        # Such a point is on no line, and no other point's neighbour.
+        got = odd.select(pg.partials("f", wrt=["x", "y"], strict=False).struct.unnest())
+        assert got["x"].to_list() == [1.0, 1.0, None, -4.0, -4.0]
+        assert got["y"].to_list() == [9.0, 4.0, None, 9.0, 4.0]
 
 
 def test_nothing_to_differentiate(engine: str) -> None:
@@ -206,6 +228,11 @@ PLANNED = {
     "a string as coordinate": (pg.partials("f", wrt=["x", "s"]), r"numeric or temporal x, but column `s` is str"),
     "times": (pg.magnitude("t", wrt="x"), r"only numbers can be added up, but a partial derivative of `t` is duration"),
     "no vector": (pg.divergence("f", wrt=["x"]), r"`divergence` takes a vector, a struct or an array.*`f` is f64"),
+    "half a name": (pg.divergence(pl.struct("f", "x"), wrt=["x", "t"]), r"all of them or none"),
+    "cells": (
+        pg.partials("f", wrt=pl.concat_list("x")),
+        r"coordinates must be numbers or times, but `x` is list\[f64\]",
+    ),
     "too short": (pg.divergence(pl.struct("f"), wrt=["x", "t"]), r"column `f` has 1 and `wrt` 2"),
     "no time": (pg.partials("f", wrt="x", per="1h"), r"`per` is the unit of a temporal x, but x column `x` is f64"),
 }
@@ -224,6 +251,7 @@ def test_what_does_not_fit_fails_when_planned(case: str) -> None:
     [
         ({"wrt": []}, ValueError, r"`wrt` must name at least one column, got none"),
         ({"wrt": 1}, TypeError, r"`wrt` must be a column name or an expression, got int"),
+        ({"wrt": ["x", pl.col("x")]}, ValueError, r"`wrt` must name different coordinates, got x, x"),
         ({"wrt": [["x"]]}, TypeError, r"got list; several go in one flat list"),
         ({"wrt": "x", "max_gap": [1, 2]}, ValueError, r"`max_gap` must have one for each of 1"),
         ({"wrt": "x", "edge_order": 3}, ValueError, r"`edge_order` must be 1 or 2, got 3"),
@@ -280,6 +308,12 @@ def test_dtypes_side_by_side(engine: str) -> None:
         ComputeError, match="columns must be of one dtype, or all be numbers, but `i` is i64 and `t` is time"
     ):
         frame.select(pg.gradient_horizontal("i", "t")).collect_schema()
+    with pytest.raises(ComputeError, match=r"columns must be of numbers or times, but `i` is list\[i64\]"):
+        frame.select(pg.gradient_horizontal(pl.concat_list("i"))).collect_schema()
+    zoned = frame.select(pl.col("i", "j").cast(pl.Int64).cast(pl.Datetime("us", "Europe/Berlin")))
+    assert zoned.select(pg.gradient_horizontal("i", "j").struct.unnest()).collect(engine=engine).rows() == [
+        (timedelta(microseconds=1), timedelta(microseconds=1))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -288,6 +322,7 @@ def test_dtypes_side_by_side(engine: str) -> None:
         ([], {}, ValueError, r"`columns` must name at least one column, got none"),
         ([1], {}, TypeError, r"`columns` must be a column name or an expression, got int"),
         (["a"], {"x": 1.0}, TypeError, r"`x` must be a column name, an expression or a sequence of coordinates"),
+        (["a"], {"x": []}, ValueError, r"`x` must have one coordinate for each place along the axis, got none"),
         (["a"], {"x": [1.0], "spacing": 2}, ValueError, r"`x` and `spacing` exclude each other"),
     ],
 )
