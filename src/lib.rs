@@ -31,7 +31,7 @@
 //!
 //! | feature | what it adds | depends on |
 //! |---|---|---|
-//! | `polars` (default) | `gradient` of a `Series`, `Column` or chunked array | Polars |
+//! | `polars` (default) | `gradient` of a `Series`, `Column` or chunked array; `partials` of fields on a grid | Polars |
 //! | `lazy` | `ExprGradient`: `col("y").gradient(...)` in lazy frames | Polars' lazy engine |
 //! | `arrow` | `arrow::gradient` of the arrays and batches of Apache Arrow | the `arrow-*` crates |
 //! | `serde` | options that can be stored; part of `polars` | serde |
@@ -67,4 +67,4 @@ pub use options::{EdgeOrder, GradientOptions, Nulls, Spacing};
 #[cfg(feature = "lazy")]
 pub use polars::ExprGradient;
 #[cfg(feature = "polars")]
-pub use polars::{Differentiable, gradient};
+pub use polars::{Differentiable, divergence, gradient, gradient_horizontal, magnitude, partials};

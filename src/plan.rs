@@ -105,7 +105,9 @@ fn axis<C>(y: Described, x: Option<Described>, options: &GradientOptions<C>) -> 
     let Some(axis) = axis else {
         let given = options.axis;
         if axes == 0 {
-            refuse!("`axis` must be 0, down the rows, as y column `{name}` is {dtype} with no axis inside, got {given}");
+            refuse!(
+                "`axis` must be 0, down the rows, as y column `{name}` is {dtype} with no axis inside, got {given}"
+            );
         }
         refuse!(
             "`axis` must be 0, down the rows, or inside of y column `{name}`, which is {dtype}, \

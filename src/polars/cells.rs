@@ -62,13 +62,12 @@ impl Cells {
         let column = if is_list { column.rechunk() } else { column.clone() };
         let column = column.trim_lists_to_normalized_offsets().unwrap_or(column);
         let column = column.propagate_nulls().unwrap_or(column);
-        let (layout, values) = match column.dtype() {
-            DataType::Array(_, width) => (Layout::Arrays { width: *width }, column.array()?.get_inner()),
-            _ => {
-                let lists = column.list()?;
-                let offsets = lists.downcast_as_array().offsets().clone();
-                (Layout::Lists { offsets }, lists.get_inner())
-            },
+        let (layout, values) = if let DataType::Array(_, width) = column.dtype() {
+            (Layout::Arrays { width: *width }, column.array()?.get_inner())
+        } else {
+            let lists = column.list()?;
+            let offsets = lists.downcast_as_array().offsets().clone();
+            (Layout::Lists { offsets }, lists.get_inner())
         };
         Ok(Self {
             layout,
@@ -106,7 +105,7 @@ impl Cells {
     pub(super) fn cell_of(&self, place: usize) -> usize {
         match &self.layout {
             Layout::Arrays { width } => place / width,
-            Layout::Lists { offsets } => offsets.as_slice().partition_point(|&start| start as usize <= place) - 1,
+            Layout::Lists { offsets } => offsets.as_slice().partition_point(|&start| start <= place as i64) - 1,
         }
     }
 
@@ -127,8 +126,10 @@ impl Cells {
     /// Which of the values are the first in their cells.
     pub(super) fn starts(&self) -> Bitmap {
         let mut starts = MutableBitmap::from_len_zeroed(self.values.len());
-        for places in (0..self.len()).map(|cell| self.places(cell)).filter(|places| !places.is_empty()) {
-            starts.set(places.start, true);
+        for places in (0..self.len()).map(|cell| self.places(cell)) {
+            if !places.is_empty() {
+                starts.set(places.start, true);
+            }
         }
         starts.into()
     }
@@ -143,7 +144,10 @@ impl Cells {
         let mut places = Vec::with_capacity(other.values.len());
         for cell in 0..other.len() {
             let (own, length) = (self.one_or_each(cell), other.places(cell).len());
-            let first = self.length(own).filter(|&own| own == length).map(|_| self.places(own).start);
+            let first = self
+                .length(own)
+                .filter(|&own| own == length)
+                .map(|_| self.places(own).start);
             places.extend((0..length).map(|place| first.map(|first| (first + place) as IdxSize)));
         }
         self.values.take(&IdxCa::from_iter(places))
@@ -157,7 +161,18 @@ impl Cells {
     /// The value at one place of each cell; null in a cell without it.
     pub(super) fn at(&self, place: usize) -> PolarsResult<Series> {
         let places = (0..self.len()).map(|cell| self.places(cell).nth(place).map(|place| place as IdxSize));
-        self.values.take(&IdxCa::from_iter(places))
+        self.values.take(&places.collect())
+    }
+
+    /// Values place by place, those of all cells at the first one first → cell by cell; null where there are none.
+    pub(super) fn cell_by_cell(&self, values: &Series) -> PolarsResult<Series> {
+        let (cells, count) = (self.len(), values.len());
+        let places = (0..cells).flat_map(|cell| (0..self.places(cell).len()).map(move |place| place * cells + cell));
+        values.take(
+            &places
+                .map(|place| (place < count).then_some(place as IdxSize))
+                .collect(),
+        )
     }
 
     /// The cell of each value.

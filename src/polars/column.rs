@@ -157,7 +157,12 @@ impl Gradient {
         };
         sweep.run(&window.to_sweep(&columns)?, |row, read| {
             if self.strict {
-                Err(not_monotonic(&self.x_name, &columns.x_at(read, row)?, &named(row)?, self.remedy()))
+                Err(not_monotonic(
+                    &self.x_name,
+                    &columns.x_at(read, row)?,
+                    &named(row)?,
+                    self.remedy(),
+                ))
             } else {
                 Ok(())
             }

@@ -2,9 +2,10 @@
 
 use polars::prelude::*;
 
+use super::column::{Gradient, NO_GROUP};
+use super::grid::{OnGrid, Operator};
 use super::points::points;
 use super::window::Window;
-use super::column::{Gradient, NO_GROUP};
 use crate::options::{GradientOptions, Nulls};
 
 /// Derivatives as methods of [`Expr`].
@@ -43,6 +44,34 @@ pub trait ExprGradient {
     /// # PolarsResult::Ok(())
     /// ```
     fn gradient(self, options: GradientOptions<Expr>) -> Expr;
+
+    /// The derivatives of this field on a grid with respect to each of its coordinates:
+    /// [`partials`](crate::partials) in a lazy frame. Whole columns are needed in memory.
+    ///
+    /// ```
+    /// use polars::prelude::*;
+    /// use polars_grad::{ExprGradient, GradientOptions};
+    ///
+    /// let points = df!("x" => [0, 1, 0, 1], "y" => [0, 0, 1, 1], "f" => [0.0, 3.0, 4.0, 7.0])?.lazy();
+    /// let wrt = || [col("x"), col("y")];
+    /// let steepness = points.select([
+    ///     col("f").magnitude(wrt(), GradientOptions::new()),
+    ///     col("f").partials(wrt(), GradientOptions::new()).struct_().field_by_name("y"),
+    /// ]);
+    /// assert_eq!(steepness.collect()?, df!("f" => [5.0; 4], "y" => [4.0; 4])?);
+    /// # PolarsResult::Ok(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`partials`](crate::partials), of dtypes when the query is planned.
+    fn partials(self, wrt: impl IntoIterator<Item = Expr>, options: GradientOptions<Expr>) -> Expr;
+
+    /// The length of the gradient of this field: [`magnitude`](crate::magnitude) in a lazy frame.
+    fn magnitude(self, wrt: impl IntoIterator<Item = Expr>, options: GradientOptions<Expr>) -> Expr;
+
+    /// The divergence of this field of vectors: [`divergence`](crate::divergence) in a lazy frame.
+    fn divergence(self, wrt: impl IntoIterator<Item = Expr>, options: GradientOptions<Expr>) -> Expr;
 }
 
 impl ExprGradient for Expr {
@@ -73,6 +102,18 @@ impl ExprGradient for Expr {
         } else {
             whole(points, keys, asked)
         }
+    }
+
+    fn partials(self, wrt: impl IntoIterator<Item = Expr>, options: GradientOptions<Expr>) -> Expr {
+        on_grid(Operator::Partials, self, wrt, options)
+    }
+
+    fn magnitude(self, wrt: impl IntoIterator<Item = Expr>, options: GradientOptions<Expr>) -> Expr {
+        on_grid(Operator::Magnitude, self, wrt, options)
+    }
+
+    fn divergence(self, wrt: impl IntoIterator<Item = Expr>, options: GradientOptions<Expr>) -> Expr {
+        on_grid(Operator::Divergence, self, wrt, options)
     }
 }
 
@@ -164,6 +205,33 @@ fn whole(points: Expr, keys: Vec<Expr>, asked: Asked) -> Expr {
         "gradient",
         apply_multiple(slopes, columns, move |_, fields| output(fields), false),
     )
+}
+
+/// A field, its coordinates and the keys of its grids → what its partial derivatives become.
+fn on_grid(
+    operator: Operator,
+    field: Expr,
+    wrt: impl IntoIterator<Item = Expr>,
+    mut options: GradientOptions<Expr>,
+) -> Expr {
+    let keys = std::mem::take(&mut options.by);
+    let mut columns = vec![field];
+    columns.extend(wrt);
+    let first_key = columns.len();
+    columns.extend(keys);
+    let options = [options.map_columns(|_| ())];
+    let of = move |fields: &[Field]| OnGrid::new(operator, &fields[0], &fields[1..first_key], &options);
+    let planned = of.clone();
+    let values = move |columns: &mut [Column]| {
+        let columns = series(columns);
+        let fields: Vec<_> = columns.iter().map(|column| column.field().into_owned()).collect();
+        let on_grid = of(&fields)?;
+        on_grid
+            .of(&columns[0], &columns[1..first_key], &columns[first_key..])
+            .map(Column::from)
+    };
+    let output = move |_: &Schema, fields: &[Field]| Ok(Field::new(fields[0].name().clone(), planned(fields)?.dtype));
+    named(operator.name(), apply_multiple(values, columns, output, false))
 }
 
 fn elementwise(

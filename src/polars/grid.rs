@@ -10,6 +10,117 @@ use super::points::points;
 use super::unsorted::group;
 use crate::options::GradientOptions;
 
+/// The derivatives of a field on a grid with respect to each of its coordinates.
+///
+/// Each row is a point of a rectilinear grid; rows may come in any order. The derivative along a coordinate is the
+/// [`gradient`](crate::gradient) within the lines of points that have all other coordinates in common. On a full grid it
+/// is that of [`numpy.gradient`][numpy] of the array.
+///
+/// - `field`: of any dtype that `gradient` takes.
+/// - `wrt`: the coordinates, numbers or times, compared exactly. A point without one of them is on no line.
+/// - [`by`](GradientOptions::by): keys that tell several fields apart. [`max_gap`](GradientOptions::max_gap) ends a line at
+///   a wide step; without it a missing point is no more than that. [`per`](GradientOptions::per) is for coordinates that
+///   are times. `x`, `spacing` and `axis` are not for grids.
+///
+/// # Returns
+///
+/// A struct with the name and the length of `field`, and a field for each coordinate, of its name and of the dtype that
+/// `gradient` says. Nulls and NaN are those of `gradient` along each line.
+///
+/// # Errors
+///
+/// Those of `gradient`, of [`strict`](GradientOptions::strict) also where a point comes twice or is not finite.
+///
+/// # Examples
+///
+/// ```
+/// use polars::prelude::*;
+/// use polars_grad::{GradientOptions, partials};
+///
+/// let points = df!("x" => [0, 1, 0, 1], "y" => [0, 0, 1, 1], "f" => [0.0, 3.0, 4.0, 7.0])?;
+/// let wrt = [points.column("x")?.clone(), points.column("y")?.clone()];
+/// let slopes = partials(points.column("f")?, &wrt, &GradientOptions::new())?;
+/// let expected = df!("x" => [3.0; 4], "y" => [4.0; 4])?;
+/// assert_eq!(slopes.struct_()?.clone().unnest(), expected);
+/// # PolarsResult::Ok(())
+/// ```
+///
+/// [numpy]: https://numpy.org/doc/stable/reference/generated/numpy.gradient.html
+pub fn partials(field: &Column, wrt: &[Column], options: &GradientOptions<Column>) -> PolarsResult<Column> {
+    on_grid(Operator::Partials, field, wrt, options)
+}
+
+/// The length of the gradient of a field on a grid: `√((∂f/∂x)² + (∂f/∂y)² + …)`, of the derivatives that
+/// [`partials`] gives.
+///
+/// It is `Float64`, or of the dtype of `field` where that is a smaller float; null where one of the derivatives is.
+///
+/// # Errors
+///
+/// Those of [`partials`]; also where a derivative is a `Duration`.
+///
+/// # Examples
+///
+/// ```
+/// use polars::prelude::*;
+/// use polars_grad::{GradientOptions, magnitude};
+///
+/// let hill = df!("x" => [0, 1, 0, 1], "y" => [0, 0, 1, 1], "height" => [0.0, 3.0, 4.0, 7.0])?;
+/// let wrt = [hill.column("x")?.clone(), hill.column("y")?.clone()];
+/// let steepness = magnitude(hill.column("height")?, &wrt, &GradientOptions::new())?;
+/// assert_eq!(steepness, Column::new("height".into(), [5.0; 4]));
+/// # PolarsResult::Ok(())
+/// ```
+pub fn magnitude(field: &Column, wrt: &[Column], options: &GradientOptions<Column>) -> PolarsResult<Column> {
+    on_grid(Operator::Magnitude, field, wrt, options)
+}
+
+/// The divergence of a field of vectors on a grid: `∂v₁/∂x₁ + ∂v₂/∂x₂ + …`, of derivatives as [`partials`] gives them.
+///
+/// - `field`: structs or arrays with a component for each coordinate. The fields of a struct belong to the coordinates of
+///   their names; if none is called like one, they are in the order of `wrt`, as those of an array are.
+///
+/// It is `Float64`, or of the dtype of the components where that is a smaller float; null where one of the derivatives is.
+///
+/// # Errors
+///
+/// Those of [`partials`]; also where the vectors have not one component for each coordinate.
+///
+/// # Examples
+///
+/// ```
+/// use polars::prelude::*;
+/// use polars_grad::{GradientOptions, divergence};
+///
+/// let flow = df!("x" => [0, 1, 0, 1], "y" => [0, 0, 1, 1], "u" => [0.0, 2.0, 0.0, 2.0], "v" => [0.0, 0.0, 3.0, 3.0])?;
+/// let wrt = [flow.column("x")?.clone(), flow.column("y")?.clone()];
+/// let vectors = flow.select(["u", "v"])?.into_struct("flow".into()).into_column();
+/// let source = divergence(&vectors, &wrt, &GradientOptions::new())?;
+/// assert_eq!(source, Column::new("flow".into(), [5.0; 4]));
+/// # PolarsResult::Ok(())
+/// ```
+pub fn divergence(field: &Column, wrt: &[Column], options: &GradientOptions<Column>) -> PolarsResult<Column> {
+    on_grid(Operator::Divergence, field, wrt, options)
+}
+
+fn on_grid(
+    operator: Operator,
+    field: &Column,
+    wrt: &[Column],
+    options: &GradientOptions<Column>,
+) -> PolarsResult<Column> {
+    let series = |columns: &[Column]| -> Vec<Series> {
+        columns
+            .iter()
+            .map(|column| column.as_materialized_series().clone())
+            .collect()
+    };
+    let (field, wrt, by) = (field.as_materialized_series(), series(wrt), series(&options.by));
+    let fields: Vec<_> = wrt.iter().map(|x| x.field().into_owned()).collect();
+    let on_grid = OnGrid::new(operator, &field.field(), &fields, std::slice::from_ref(options))?;
+    on_grid.of(field, &wrt, &by).map(Column::from)
+}
+
 /// What the partial derivatives become.
 #[derive(Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "python", derive(serde::Deserialize), serde(rename_all = "snake_case"))]
@@ -20,6 +131,17 @@ pub(super) enum Operator {
     Magnitude,
     /// The sum of each component's own, for a field of vectors.
     Divergence,
+}
+
+impl Operator {
+    #[cfg(feature = "lazy")]
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Partials => "partials",
+            Self::Magnitude => "magnitude",
+            Self::Divergence => "divergence",
+        }
+    }
 }
 
 /// An operator whose columns' dtypes are known.
@@ -46,6 +168,10 @@ impl OnGrid {
         options: &[GradientOptions<C>],
     ) -> PolarsResult<Self> {
         polars_ensure!(!wrt.is_empty(), InvalidOperation: "`wrt` must name at least one coordinate, got none");
+        if let Some(options) = options.iter().find(|options| options.x.is_some() || options.axis != 0) {
+            let given = if options.x.is_some() { "x" } else { "axis" };
+            polars_bail!(InvalidOperation: "on a grid `wrt` names the coordinates, got `{given}` too; drop it");
+        }
         if let Some(nested) = wrt.iter().find(|x| x.dtype().is_nested()) {
             polars_bail!(
                 InvalidOperation: "coordinates must be numbers or times, but `{}` is {}", nested.name(), nested.dtype()
@@ -56,24 +182,30 @@ impl OnGrid {
             _ => wrt.iter().map(|_| (None, field.clone())).collect(),
         };
         let any_is_time = wrt.iter().any(|x| x.dtype().is_temporal());
-        let along = wrt.iter().zip(components).enumerate().map(|(axis, (x, (component, field)))| {
-            let options = options.get(axis).unwrap_or(&options[0]);
-            let mut options = options.clone().map_columns(|_| ());
-            // The unit is for whichever coordinate is a time.
-            options.per = options.per.filter(|_| x.dtype().is_temporal() || !any_is_time);
-            Ok(Along {
-                coordinate: x.name().clone(),
-                component,
-                gradient: Gradient {
-                    is_grid: true,
-                    ..Gradient::new(&field, Some(x), &options)?
-                },
-            })
-        });
+        let along = wrt
+            .iter()
+            .zip(components)
+            .enumerate()
+            .map(|(axis, (x, (component, field)))| {
+                let options = options.get(axis).unwrap_or(&options[0]);
+                let mut options = options.clone().map_columns(|_| ());
+                // The unit is for whichever coordinate is a time.
+                options.per = options.per.filter(|_| x.dtype().is_temporal() || !any_is_time);
+                Ok(Along {
+                    coordinate: x.name().clone(),
+                    component,
+                    gradient: Gradient {
+                        is_grid: true,
+                        ..Gradient::new(&field, Some(x), &options)?
+                    },
+                })
+            });
         let along = along.collect::<PolarsResult<Vec<_>>>()?;
         let dtype = match operator {
             Operator::Partials => {
-                let fields = along.iter().map(|along| Field::new(along.coordinate.clone(), along.gradient.dtype.clone()));
+                let fields = along
+                    .iter()
+                    .map(|along| Field::new(along.coordinate.clone(), along.gradient.dtype.clone()));
                 DataType::Struct(fields.collect())
             },
             _ => sum(field.name(), along.iter().map(|along| &along.gradient.dtype))?,
@@ -84,10 +216,14 @@ impl OnGrid {
     pub(super) fn of(&self, field: &Series, wrt: &[Series], by: &[Series]) -> PolarsResult<Series> {
         let grid = Grid::new(wrt, by, field.len(), self.along[0].gradient.strict)?;
         let partials = self.along.iter().enumerate().map(|(axis, along)| {
-            let field = along.component.map_or_else(|| Ok(field.clone()), |index| component(field, index))?;
+            let field = along
+                .component
+                .map_or_else(|| Ok(field.clone()), |index| component(field, index))?;
             let points = points(&field, Some(&grid.coordinates[axis]))?;
             let beside = grid.beside(axis);
-            let partial = along.gradient.of_groups(&points, grid.lines(axis)?, &|row| group(&beside, row))?;
+            let partial = along
+                .gradient
+                .of_groups(&points, grid.lines(axis)?, &|row| group(&beside, row))?;
             Ok(partial.with_name(along.coordinate.clone()))
         });
         let partials = partials.collect::<PolarsResult<Vec<_>>>()?;
@@ -95,7 +231,9 @@ impl OnGrid {
         match self.operator {
             Operator::Partials => Ok(StructChunked::from_series(name, rows, partials.iter())?.into_series()),
             Operator::Magnitude => Ok(reduced(&partials, 0.0, length)?.cast(&self.dtype)?.with_name(name)),
-            Operator::Divergence => Ok(reduced(&partials, -0.0, |a, b| a + b)?.cast(&self.dtype)?.with_name(name)),
+            Operator::Divergence => Ok(reduced(&partials, -0.0, |a, b| a + b)?
+                .cast(&self.dtype)?
+                .with_name(name)),
         }
     }
 }
@@ -130,7 +268,10 @@ fn components(vector: &Field, wrt: &[Field]) -> PolarsResult<Vec<(Option<usize>,
             vector.name()
         ),
     };
-    Ok(order.into_iter().map(|index| (Some(index), components[index].clone())).collect())
+    Ok(order
+        .into_iter()
+        .map(|index| (Some(index), components[index].clone()))
+        .collect())
 }
 
 fn component(vector: &Series, index: usize) -> PolarsResult<Series> {
@@ -164,7 +305,11 @@ fn reduced(columns: &[Series], start: f64, step: impl Fn(f64, f64) -> f64) -> Po
 
 /// `√(a² + b²)` without overflow. (That of the C library would ask for one younger than many systems have.)
 fn length(a: f64, b: f64) -> f64 {
-    let (long, short) = if a.abs() < b.abs() { (b.abs(), a.abs()) } else { (a.abs(), b.abs()) };
+    let (long, short) = if a.abs() < b.abs() {
+        (b.abs(), a.abs())
+    } else {
+        (a.abs(), b.abs())
+    };
     if long == 0.0 || long.is_infinite() {
         // Not a number if the other one is none.
         return long + short;

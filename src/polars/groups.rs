@@ -35,7 +35,11 @@ impl Groups {
             IdxSize::try_from(height).is_ok(),
             ComputeError: "`by` takes at most {} rows, got {height}", IdxSize::MAX
         );
-        let first_keys = || keys.iter().map(|key| at(key, &starts)).collect::<PolarsResult<Vec<_>>>();
+        let first_keys = || {
+            keys.iter()
+                .map(|key| at(key, &starts))
+                .collect::<PolarsResult<Vec<_>>>()
+        };
         if runs > height / 2 {
             // Hardly any runs: unless they are in order, the rows themselves are brought together.
             if are_strictly_sorted(&each(keys, |key| key.slice(0, GLANCE))) && are_strictly_sorted(&first_keys()?) {
@@ -67,7 +71,10 @@ fn brought_together(
     /// From so many keys on it pays to group them on all cores.
     const PARALLEL: usize = 100_000;
     // Keys may share a name, the columns of a frame may not.
-    let keys = keys.iter().enumerate().map(|(number, key)| key.clone().with_name(number.to_string().into()));
+    let keys = keys
+        .iter()
+        .enumerate()
+        .map(|(number, key)| key.clone().with_name(number.to_string().into()));
     let keys: Vec<_> = keys.map(Series::into_column).collect();
     let frame = DataFrame::new(count, keys.clone())?;
     let groups = frame

@@ -6,6 +6,46 @@ use super::cells::Cells;
 use super::column::Gradient;
 use crate::options::GradientOptions;
 
+/// The derivative across columns, in each row by itself: for sensors side by side.
+///
+/// The neighbours of a value are those in the columns before and after; the formula is that of
+/// [`gradient`](crate::gradient).
+///
+/// - `columns`: of one dtype that `gradient` takes, or all numbers; mixed integers stay exact.
+/// - [`x`](GradientOptions::x): lists or arrays of the coordinates of the columns, one for each row or one for all.
+///
+/// # Returns
+///
+/// A struct with a field for each column, of its name, called like the first; of the dtype that `gradient` says.
+///
+/// # Errors
+///
+/// Those of `gradient`; also where columns have no dtype in common, or their number is not that of the coordinates.
+///
+/// # Examples
+///
+/// ```
+/// use polars::prelude::*;
+/// use polars_grad::{GradientOptions, gradient_horizontal};
+///
+/// let depths = df!("s0" => [10.0, 20.0], "s1" => [11.0, 19.0], "s2" => [17.0, 16.0])?;
+/// let x = Series::new("x".into(), [Series::new("".into(), [0.0, 0.5, 2.0])]);
+/// let slopes = gradient_horizontal(depths.columns(), &GradientOptions::new().x(x))?;
+/// let expected = df!("s0" => [2.0, -2.0], "s1" => [2.5, -2.0], "s2" => [4.0, -2.0])?;
+/// assert_eq!(slopes.struct_()?.clone().unnest(), expected);
+/// # PolarsResult::Ok(())
+/// ```
+pub fn gradient_horizontal(columns: &[Column], options: &GradientOptions<Column>) -> PolarsResult<Column> {
+    let columns: Vec<_> = columns
+        .iter()
+        .map(|column| column.as_materialized_series().clone())
+        .collect();
+    let fields: Vec<_> = columns.iter().map(|column| column.field().into_owned()).collect();
+    let x = options.x.as_ref().map(Column::as_materialized_series);
+    let across = Across::new(&fields, x.map(|x| x.field()).as_deref(), options)?;
+    across.of(&columns, x).map(Column::from)
+}
+
 /// The gradient across columns whose dtypes are known.
 pub(super) struct Across {
     names: Vec<PlSmallStr>,
@@ -20,6 +60,7 @@ impl Across {
         x: Option<&Field>,
         options: &GradientOptions<C>,
     ) -> PolarsResult<Self> {
+        polars_ensure!(!columns.is_empty(), InvalidOperation: "there must be at least one column, got none");
         let dtype = common_dtype(columns)?;
         let cells = DataType::Array(Box::new(dtype.clone()), columns.len());
         let name = columns.first().map(|column| column.name().clone()).unwrap_or_default();
@@ -31,11 +72,15 @@ impl Across {
     }
 
     /// A struct of as many columns of the same names.
+    #[cfg(feature = "python")]
     pub(super) fn dtype(&self) -> DataType {
         let DataType::Array(slope, _) = &self.gradient.dtype else {
             unreachable!("the gradient of arrays is one of arrays")
         };
-        let fields = self.names.iter().map(|name| Field::new(name.clone(), (**slope).clone()));
+        let fields = self
+            .names
+            .iter()
+            .map(|name| Field::new(name.clone(), (**slope).clone()));
         DataType::Struct(fields.collect())
     }
 
@@ -45,7 +90,11 @@ impl Across {
         for column in columns {
             // A cast of a time to itself would lose its zone.
             let same = column.dtype() == &self.dtype;
-            values.append_owned(if same { column.clone() } else { column.cast(&self.dtype)? })?;
+            values.append_owned(if same {
+                column.clone()
+            } else {
+                column.cast(&self.dtype)?
+            })?;
         }
         let across = (0..rows).flat_map(|row| (0..width).map(move |column| (column * rows + row) as IdxSize));
         let values = values.take_slice(&across.collect::<Vec<_>>())?;

@@ -21,7 +21,10 @@ impl Grid {
     ///
     /// Where a coordinate is not finite, if `strict` is set; otherwise its point is on no line.
     pub(super) fn new(coordinates: &[Series], keys: &[Series], rows: usize, strict: bool) -> PolarsResult<Self> {
-        let keys = keys.iter().map(|key| as_long(key, rows)).collect::<PolarsResult<Vec<_>>>()?;
+        let keys = keys
+            .iter()
+            .map(|key| as_long(key, rows))
+            .collect::<PolarsResult<Vec<_>>>()?;
         let coordinates = coordinates.iter().map(|column| finite(&as_long(column, rows)?, strict));
         let coordinates = coordinates.collect::<PolarsResult<Vec<_>>>()?;
         let table = Table::new(&coordinates, &keys, rows)?;
@@ -49,7 +52,11 @@ impl Grid {
             Some(known) => order.filter(&known.take(&order)?)?,
             None => order,
         };
-        let beside = self.beside(axis).iter().map(|column| column.take(&order)).collect::<PolarsResult<Vec<_>>>()?;
+        let beside = self
+            .beside(axis)
+            .iter()
+            .map(|column| column.take(&order))
+            .collect::<PolarsResult<Vec<_>>>()?;
         let Groups { starts, rows } = Groups::new(&beside, order.len())?;
         let order: Vec<_> = order.into_no_null_iter().collect();
         let rows = match rows {
@@ -78,7 +85,10 @@ fn finite(column: &Series, strict: bool) -> PolarsResult<Series> {
             column.get(row)?,
             if cfg!(feature = "python") { "pass `strict=False`" } else { "turn `strict` off" }
         ),
-        Some(_) => column.zip_with(&!wrong, &Series::full_null(column.name().clone(), column.len(), column.dtype())),
+        Some(_) => column.zip_with(
+            &!wrong,
+            &Series::full_null(column.name().clone(), column.len(), column.dtype()),
+        ),
     }
 }
 
@@ -108,7 +118,11 @@ impl Table {
         for columns in [keys].into_iter().chain(coordinates.chunks(1)) {
             let (ranks, length) = ranks(columns, rows)?;
             lengths.push(length);
-            if lengths.iter().try_fold(1, |size: usize, &length| size.checked_mul(length)) > Some(most_places) {
+            if lengths
+                .iter()
+                .try_fold(1, |size: usize, &length| size.checked_mul(length))
+                > Some(most_places)
+            {
                 return Ok(None);
             }
             for (place, rank) in places.iter_mut().zip(ranks) {

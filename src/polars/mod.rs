@@ -31,6 +31,8 @@ use crate::threads::in_parallel;
 
 #[cfg(feature = "lazy")]
 pub use self::expr::ExprGradient;
+pub use self::grid::{divergence, magnitude, partials};
+pub use self::horizontal::gradient_horizontal;
 
 /// The derivative of `y` with respect to `x`, row by row.
 ///
@@ -44,10 +46,13 @@ pub use self::expr::ExprGradient;
 /// which is second-order accurate on any grid and the same as [`numpy.gradient`][numpy]. At the ends it is the
 /// two-point difference, or with [`EdgeOrder::Second`](crate::EdgeOrder::Second) the one-sided three-point formula.
 ///
-/// - `y`: any number, or a `Date`, `Datetime`, `Duration`, `Time`; as a `Series`, a `Column`, a `Float64Chunked` or a
-///   `Float32Chunked`, none of which is copied or rechunked.
+/// - `y`: any number, or a `Date`, `Datetime`, `Duration`, `Time`, or lists or arrays of them; as a `Series`, a `Column`,
+///   a `Float64Chunked` or a `Float32Chunked`, none of which is copied or rechunked.
 /// - [`x`](GradientOptions::x): the coordinate, of the same dtypes or boolean, strictly rising or falling. Without it
 ///   rows are [`spacing`](GradientOptions::spacing) apart.
+/// - [`axis`](GradientOptions::axis): down the rows, where each place in the cells of a nested column is a column of its
+///   own; or inside of the cells, where each cell is on its own. There x has the shape of y, or is a list or an array of
+///   the coordinates along the axis, one for each row or one for all.
 /// - [`by`](GradientOptions::by): the keys, each of the length of `y` or a single value. The answer is that of
 ///   `.over(by)`, row for row. Groups that stand one after the other are differentiated in place; others are brought
 ///   together and put back, for which y, x, the result and a number per row are held once more.
@@ -63,7 +68,7 @@ pub use self::expr::ExprGradient;
 /// | temporal | temporal | `Float64`, a pure ratio |
 /// | any other | any | `Float64` |
 ///
-/// Over a temporal x the slope is per second, or per [`per`](GradientOptions::per).
+/// Lists and arrays stay such, with that dtype inside. Over a temporal x the slope is per second, or per [`per`](GradientOptions::per).
 ///
 /// A null makes null every row whose stencil touches it, its own included. A NaN in `y` makes NaN the row before, its
 /// own and the row after. Fewer rows than the edge order needs give nulls.
@@ -73,8 +78,8 @@ pub use self::expr::ExprGradient;
 /// - [`InvalidOperation`](PolarsError::InvalidOperation): a dtype that has no differences, a boolean `y`, `per` without
 ///   a temporal x, a `spacing` of zero.
 /// - [`ShapeMismatch`](PolarsError::ShapeMismatch): y, x and the keys differ in length.
-/// - [`ComputeError`](PolarsError::ComputeError): `x` is not strictly monotonic, or not finite, and
-///   [`strict`](GradientOptions::strict) is set.
+/// - [`ComputeError`](PolarsError::ComputeError): `x` is not strictly monotonic, or not finite, or cells that belong
+///   together differ in length, and [`strict`](GradientOptions::strict) is set.
 ///
 /// # Examples
 ///
@@ -90,6 +95,11 @@ pub use self::expr::ExprGradient;
 /// let id = Series::new("id".into(), ["a", "b", "a"]);
 /// let dy = gradient(&y, &GradientOptions::new().by([id]))?;
 /// assert_eq!(dy, Series::new("y".into(), [Some(9.0), None, Some(9.0)]));
+///
+/// let waves = Series::new("wave".into(), [Series::new("".into(), [0.0, 1.0, 4.0]), Series::new("".into(), [5.0, 4.0])]);
+/// let slopes = gradient(&waves, &GradientOptions::new().axis(1).spacing(0.5))?;
+/// let expected = [Series::new("".into(), [2.0, 4.0, 6.0]), Series::new("".into(), [-2.0, -2.0])];
+/// assert_eq!(slopes, Series::new("wave".into(), expected));
 /// # PolarsResult::Ok(())
 /// ```
 ///

@@ -7,7 +7,7 @@ use polars::prelude::*;
 use polars_arrow::array::Array;
 use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 
-use super::cells::{Cells, in_chunks};
+use super::cells::{Cells, in_chunks, leaf, with_leaf};
 use super::column::{Gradient, Named, taken};
 use super::groups::Groups;
 use super::points::points;
@@ -52,8 +52,13 @@ impl Gradient {
         let mut alone = BitmapBuilder::with_capacity(this.y.len());
         for row in 0..this.y.len() {
             let length = this.y.length(row);
-            let there = beside.iter().filter(|member| member.exists.as_ref().is_none_or(|exists| exists.get_bit(row)));
-            let mut others = there.map(|member| &member.y).chain(&this.x_cells).filter_map(|other| other.length(row));
+            let there = beside
+                .iter()
+                .filter(|member| member.exists.as_ref().is_none_or(|exists| exists.get_bit(row)));
+            let mut others = there
+                .map(|member| &member.y)
+                .chain(&this.x_cells)
+                .filter_map(|other| other.length(row));
             let other = others.find(|&other| Some(other) != length);
             let differs = length.zip(other);
             if let Some((length, other)) = differs.filter(|_| self.strict) {
@@ -86,37 +91,40 @@ impl Gradient {
     /// One place in the cells after the other: by [`Nulls::Skip`] each has neighbours of its own.
     fn place_by_place(&self, column: &Series, groups: &Groups, named: Named) -> PolarsResult<Series> {
         let member = Member::new(&Shifted::new(column.struct_()?))?;
-        let width = (0..member.y.len()).filter_map(|row| member.y.length(row)).max().unwrap_or(0);
-        for cells in [&member.y].into_iter().chain(&member.x_cells) {
-            if let Some(length) = (0..cells.len()).filter_map(|row| cells.length(row)).find(|&length| length != width) {
-                polars_bail!(
-                    ComputeError: "by `nulls` \"skip\" all cells must have one length down the rows, but in column `{}` \
-                    there are {width} and {length} values; use \"propagate\" or \"split\"",
-                    cells.name()
-                );
-            }
-        }
-        let rows = member.y.len();
-        let mut slopes = Vec::with_capacity(width);
+        let width = one_length([&member.y].into_iter().chain(&member.x_cells))?;
+        let slope = with_leaf(member.y.values().dtype(), leaf(&self.dtype).clone());
+        let mut slopes = Series::new_empty(member.y.name().into(), &slope);
         for place in 0..width {
             let x = match &member.x_cells {
                 Some(cells) => Some(cells.at(place)?),
                 None => member.x.clone(),
             };
-            slopes.push(self.of_groups(&points(&member.y.at(place)?, x.as_ref())?, groups.clone(), named)?);
+            let points = points(&member.y.at(place)?, x.as_ref())?;
+            slopes.append_owned(self.of_groups(&points, groups.clone(), named)?)?;
         }
-        let order = (0..rows).flat_map(|row| (0..member.y.places(row).len()).map(move |place| (place, row)));
-        let order = order.map(|(place, row)| (place < width).then_some((place * rows + row) as IdxSize));
-        let order = IdxCa::from_iter(order);
-        let mut slopes = slopes.into_iter();
-        let Some(mut all) = slopes.next() else {
-            return self.of_cells(&Window::of_column(column, self.reach)?, named);
-        };
-        for slopes in slopes {
-            all.append_owned(slopes)?;
-        }
-        member.y.with_values(&all.take(&order)?)
+        member.y.with_values(&member.y.cell_by_cell(&slopes)?)
     }
+}
+
+/// The length of all cells that are not null.
+///
+/// # Errors
+///
+/// Where there are several.
+fn one_length<'a>(columns: impl Iterator<Item = &'a Cells>) -> PolarsResult<usize> {
+    let mut known = None;
+    for cells in columns {
+        for length in (0..cells.len()).filter_map(|cell| cells.length(cell)) {
+            let first = *known.get_or_insert(length);
+            polars_ensure!(
+                length == first,
+                ComputeError: "by `nulls` \"skip\" all cells must have one length down the rows, but in column `{}` there \
+                are {first} and {length} values; use \"propagate\" or \"split\"",
+                cells.name()
+            );
+        }
+    }
+    Ok(known.unwrap_or(0))
 }
 
 /// Lists as arrays, if all of them have one length.
@@ -124,7 +132,9 @@ fn as_arrays(window: &Window) -> Option<Window> {
     let lists = window.this().y.list().ok()?;
     let width = lists.downcast_iter().find_map(|chunk| {
         let is_valid = |row: &usize| chunk.is_valid(*row);
-        (0..chunk.len()).find(is_valid).map(|row| chunk.offsets().length_at(row))
+        (0..chunk.len())
+            .find(is_valid)
+            .map(|row| chunk.offsets().length_at(row))
     })?;
     let to_arrays = |column: &Series| match column.dtype() {
         DataType::List(inner) => column.cast(&DataType::Array(inner.clone(), width)).ok(),
@@ -157,7 +167,11 @@ impl Member {
         let x = points.x.clone();
         Ok(Self {
             y: Cells::new(&points.y)?,
-            x_cells: x.as_ref().filter(|x| x.dtype().is_nested()).map(Cells::new).transpose()?,
+            x_cells: x
+                .as_ref()
+                .filter(|x| x.dtype().is_nested())
+                .map(Cells::new)
+                .transpose()?,
             x,
             share: points.share,
             exists: points.exists(),
@@ -194,5 +208,5 @@ fn inverse(rows: &[IdxSize], height: usize) -> IdxCa {
     for (position, &row) in rows.iter().enumerate() {
         positions[row as usize] = Some(position as IdxSize);
     }
-    IdxCa::from_iter(positions)
+    positions.into_iter().collect()
 }

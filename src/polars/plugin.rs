@@ -104,7 +104,9 @@ fn fields_output(fields: &[Field], kwargs: FieldsKwargs) -> PolarsResult<Field> 
 #[polars_expr(output_type_func_with_kwargs=fields_output)]
 fn fields(inputs: &[Series], kwargs: FieldsKwargs) -> PolarsResult<Series> {
     let named = inputs.iter().zip(kwargs.names);
-    let named: Vec<_> = named.map(|(column, name)| column.clone().with_name(name.into())).collect();
+    let named: Vec<_> = named
+        .map(|(column, name)| column.clone().with_name(name.into()))
+        .collect();
     Ok(StructChunked::from_series(inputs[0].name().clone(), inputs[0].len(), named.iter())?.into_series())
 }
 

@@ -30,7 +30,10 @@ pub(crate) enum Remedy {
 impl Remedy {
     fn hint(self, name: &str) -> String {
         let (windows, lenient) = if cfg!(feature = "python") {
-            (format!(", use `.over(..., order_by=\"{name}\")`"), "pass `strict=False`")
+            (
+                format!(", use `.over(..., order_by=\"{name}\")`"),
+                "pass `strict=False`",
+            )
         } else {
             (String::new(), "turn `strict` off")
         };

@@ -160,7 +160,7 @@ impl Shifted {
                 let other = row.saturating_add_signed(ahead).min(starts.len() - 1);
                 (row.min(other) + 1..=row.max(other)).all(|between| !starts.get_bit(between))
             });
-            let linked = Bitmap::from_iter(linked);
+            let linked: Bitmap = linked.collect();
             *exists = Some(exists.take().map_or_else(|| linked.clone(), |exists| &exists & &linked));
             first += chunk.len();
         }

@@ -303,7 +303,7 @@ def test_lists_of_different_lengths_are_no_neighbours() -> None:
     assert got == [[1.0], [1.0], [2.0, 3.0], [None, None], None, [None, None]]
     with pytest.raises(ComputeError, match=r"in the group `k` = 1"):
         frame.select(pg.gradient("f", by=pl.lit(1).alias("k")))
-    with pytest.raises(ComputeError, match=r"one length down the rows, but in column `f` there are 2 and 1 values"):
+    with pytest.raises(ComputeError, match=r"one length down the rows, but in column `f` there are 1 and 2 values"):
         frame.select(pg.gradient("f", nulls="skip"))
     got = frame[2:].select(pg.gradient("f", nulls="skip"))["f"].to_list()
     assert got == [[2.0, 3.0], [1.5, 1.0], None, [1.0, -1.0]]
