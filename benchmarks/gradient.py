@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import dimensions
 import flat
 import grouped
 import machine
@@ -43,6 +44,8 @@ class Results:
     wides: Medians
     groups: Mapping[grouped.Case, Mapping[int, Medians]]
     slow_groups: Mapping[grouped.Case, Mapping[int, Medians]]
+    cells: Mapping[bool, Mapping[int, Medians]]
+    grids: Mapping[str, Medians]
     streams: Mapping[int, Mapping[str, Cost]]
 
 
@@ -76,13 +79,20 @@ def measure(*, quick: bool) -> Results:
         wides=time_wide(quick=quick),
         groups=time_groups(grouped.CASES, quick=quick),
         slow_groups=time_groups(grouped.CASES_WITH_SLOW, quick=quick),
+        cells={x: dict(time_cells(x=x, quick=quick)) for x in (False, True)},
+        grids=dict(time_grids(quick=quick)),
         streams=dict(time_streams(quick=quick)),
     )
 
 
 def report(results: Results) -> str:
     """Write everything down as one Markdown page."""
-    reached = (*targets.rows(results.flats[flat.CASES[0]], results.streams), *targets.of_groups(results.groups))
+    reached = (
+        *targets.rows(results.flats[flat.CASES[0]], results.streams),
+        *targets.of_groups(results.groups),
+        *targets.of_cells(results.cells),
+        *targets.of_grids(results.grids),
+    )
     sections = [
         machine.header(),
         "## Numbers to reach",
@@ -98,6 +108,12 @@ def report(results: Results) -> str:
         "## Groups, and everybody else",
         tables.ABOUT_SLOW_GROUPS,
         *tables.groups(results.slow_groups),
+        "## Arrays in cells",
+        tables.ABOUT_CELLS,
+        *(tables.medians(medians, "values a cell") for medians in results.cells.values()),
+        "## Fields on a grid",
+        tables.ABOUT_GRIDS,
+        tables.columns(results.grids),
         "## From Parquet to Parquet on the streaming engine",
         tables.ABOUT_STREAMS,
         tables.streams(results.streams),
@@ -140,6 +156,25 @@ def time_grouped(case: grouped.Case, *, quick: bool) -> Iterator[tuple[int, Medi
         fast = {name: call for name, call in contenders.items() if name not in grouped.SLOW}
         slow = {name: call for name, call in contenders.items() if name in grouped.SLOW}
         yield groups, timed(fast, seconds=2, quick=quick, fewest=11) | interleave(slow, seconds=0, fewest=1)
+
+
+def time_cells(*, x: bool, quick: bool) -> Iterator[tuple[int, Medians]]:
+    """Time cells, width by width."""
+    for width in dimensions.WIDTHS:
+        progress(f"cells of {width:,} values, {'with' if x else 'without'} x")
+        contenders = dimensions.of_cells(width, x=x)
+        dimensions.check_cells(width, contenders)
+        yield width, timed(contenders, seconds=2, quick=quick, fewest=11)
+
+
+def time_grids(*, quick: bool) -> Iterator[tuple[str, Medians]]:
+    """Time fields, shape by shape and order by order."""
+    for shape in dimensions.SHAPES:
+        for shuffled in (False, True):
+            title = f"{' x '.join(map(str, shape))}, {'shuffled' if shuffled else 'in order'}"
+            progress(f"a grid of {title}")
+            contenders = dimensions.of_grid(shape, shuffled=shuffled)
+            yield title, timed(contenders, seconds=2, quick=quick, fewest=5)
 
 
 def timed(contenders: Contenders, *, seconds: float, quick: bool, fewest: int = 25) -> Medians:

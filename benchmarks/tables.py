@@ -25,6 +25,12 @@ The same with those who do something for each group. They are called twice, the 
 would take longer than about 5 s.
 
 ![Time per call against the number of groups](grouped.png)"""
+ABOUT_CELLS = """\
+10 million values in cells of one length, against the gradient of one column of them. First without x, then with a
+coordinate for each value."""
+ABOUT_GRIDS = """\
+5 million points in long format, against one sort of the frame by its coordinates. Where the points stand in order, that
+is a look at them."""
 ABOUT_STREAMS = """\
 Two columns in, two columns out. Peak memory is that of the whole process, file pages mapped into it included."""
 
@@ -39,6 +45,13 @@ def medians(results: Mapping[int, Medians], what: str = "rows") -> str:
     names = max(results.values(), key=len)
     body = [(name, *(cell(name, at) for at in results.values())) for name in names]
     return table(("median, ratio to the first", *(f"{count:,} {what}" for count in results)), body)
+
+
+def columns(results: Mapping[str, Medians]) -> str:
+    """Tabulate cases beside each other: who, by case."""
+    names = next(iter(results.values()))
+    body = [(name, *(cell(name, at) for at in results.values())) for name in names]
+    return table(("median, ratio to the first", *results), body)
 
 
 def groups(results: Mapping[Case, Mapping[int, Medians]]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dimensions import ARRAY, FLAT, LIST, PARTIALS, SORT
 from flat import NUMPY, OURS, YARDSTICK
 from grouped import BY, GATHER, UNGROUPED
 from streaming_run import COPY, GRADIENT
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 AGAINST_YARDSTICK = {10_000_000: 1.2, 100_000: 1.6, 1_000: 3.0}
 AGAINST_NUMPY = 12
 AGAINST_COPY = 1.6
+INSIDE_AGAINST_FLAT, WIDE = 1.5, 100
+PARTIALS_AGAINST_SORT = 3.0
 BY_AGAINST = {UNGROUPED: 2.0, GATHER: 2.5}
 
 
@@ -44,6 +47,26 @@ def of_groups(results: Mapping[Case, Mapping[int, Medians]]) -> Iterator[tuple[s
             ratio = medians[BY] / medians[case.yardstick]
             work = f"{case.rows:,} rows, {case.title}: {count:,} groups"
             yield work, f"{limit:g}x {case.yardstick}", verdict(f"{ratio:.2f}x", ratio <= limit)
+
+
+def of_cells(results: Mapping[bool, Mapping[int, Medians]]) -> Iterator[tuple[str, str, str]]:
+    """List the same of cells."""
+    for x, by_width in results.items():
+        for width, medians in by_width.items():
+            for name in (ARRAY, LIST):
+                ratio = medians[name] / medians[FLAT]
+                work = f"{name}, cells of {width:,}{', with x' if x else ''}"
+                if width >= WIDE:
+                    limit = INSIDE_AGAINST_FLAT
+                    yield work, f"{limit:g}x {FLAT}", verdict(f"{ratio:.2f}x", ratio <= limit)
+
+
+def of_grids(results: Mapping[str, Medians]) -> Iterator[tuple[str, str, str]]:
+    """List the same of fields on a grid."""
+    for title, medians in results.items():
+        ratio = medians[PARTIALS] / medians[SORT]
+        limit = PARTIALS_AGAINST_SORT
+        yield f"partials, {title}", f"{limit:g}x {SORT}", verdict(f"{ratio:.2f}x", ratio <= limit)
 
 
 def verdict(measured: str, reached: object) -> str:
