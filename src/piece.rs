@@ -115,19 +115,25 @@ where
             [Some(x1), Some(x2), Some(x3)] => Some([x1, x2, x3]),
             _ => None,
         };
-        let is_plain = links.part_nothing(window);
+        let only_starts_part = links.only_starts_part(window);
         let sides = |row| {
-            if is_plain {
-                return Sides::BOTH;
-            }
-            let reached = links.reached(window, row);
-            let beside = reached.beside(reach);
-            let known = x.map_or(u64::MAX, |x| beside.read(x, row));
-            self.valid.push(beside.read(y, row) & known);
+            let (sides, valid, inside) = if only_starts_part && links.start_nowhere(row) {
+                if !links.has_starts() {
+                    return Sides::BOTH;
+                }
+                (Sides::BOTH, u64::MAX, u64::MAX)
+            } else {
+                let reached = links.reached(window, row);
+                let beside = reached.beside(reach);
+                let known = x.map_or(u64::MAX, |x| beside.read(x, row));
+                let sides = Sides { known, ..beside.sides };
+                (sides, beside.read(y, row) & known, reached.inside())
+            };
+            self.valid.push(valid);
             if reach > 1 {
-                self.inside.push(reached.inside());
+                self.inside.push(inside);
             }
-            Sides { known, ..beside.sides }
+            sides
         };
         let Some(x) = x else {
             even(neighbours(y), scale, sides, slopes);

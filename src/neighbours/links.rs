@@ -61,9 +61,22 @@ impl<'a> Links<'a> {
         }
     }
 
-    /// Whether all rows of a window have all its members, and nothing is null.
-    pub(crate) fn part_nothing<Y: Sample, X: Sample>(self, window: &[Chunk<'_, Y, X>]) -> bool {
-        self.starts.is_none() && self.apart.max_gap.is_none() && window.iter().all(Chunk::is_whole)
+    /// Whether nothing but the starts of segments parts the rows of a window, and nothing is null.
+    pub(crate) fn only_starts_part<Y: Sample, X: Sample>(self, window: &[Chunk<'_, Y, X>]) -> bool {
+        self.apart.max_gap.is_none() && window.iter().all(Chunk::is_whole)
+    }
+
+    /// Whether any segments are known to start within the column.
+    pub(crate) fn has_starts(self) -> bool {
+        self.starts.is_some()
+    }
+
+    /// Whether no segment starts at 64 rows, or right after one of them.
+    #[inline(always)]
+    pub(crate) fn start_nowhere(self, row: usize) -> bool {
+        let start = row + Segments::MARGIN;
+        self.starts
+            .is_none_or(|starts| starts.word(start) | starts.word(start + 1) == 0)
     }
 
     /// Which members 64 rows of a window have.
