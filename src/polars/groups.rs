@@ -130,6 +130,11 @@ fn are_distinct(keys: &[Series]) -> PolarsResult<bool> {
     if are_strictly_sorted(&each(keys, |key| key.slice(0, GLANCE))) && are_strictly_sorted(keys) {
         return Ok(true);
     }
+    if let [key] = keys
+        && let Some(distinct) = are_distinct_integers(key)?
+    {
+        return Ok(distinct);
+    }
     let distinct = match keys {
         [key] => key.n_unique()?,
         keys => StructChunked::from_series(PlSmallStr::EMPTY, count, keys.iter())?
@@ -137,6 +142,33 @@ fn are_distinct(keys: &[Series]) -> PolarsResult<bool> {
             .n_unique()?,
     };
     Ok(distinct == count)
+}
+
+/// Whether no number comes twice, told by a bit for each one from the smallest to the largest; `None` where these would be
+/// more than the numbers themselves, or there are others than numbers.
+fn are_distinct_integers(key: &Series) -> PolarsResult<Option<bool>> {
+    let numbers = key.to_physical_repr();
+    if !numbers.dtype().is_integer() {
+        return Ok(None);
+    }
+    let numbers = numbers.cast(&DataType::Int64)?;
+    let numbers = numbers.i64()?;
+    let (Some(least), Some(most), 0) = (numbers.min(), numbers.max(), numbers.null_count()) else {
+        return Ok(None);
+    };
+    let range = most.abs_diff(least);
+    if range >= 64 * numbers.len() as u64 {
+        return Ok(None);
+    }
+    let mut seen = MutableBitmap::from_len_zeroed(range as usize + 1);
+    for number in numbers.into_no_null_iter() {
+        let place = number.abs_diff(least) as usize;
+        if seen.get(place) {
+            return Ok(Some(false));
+        }
+        seen.set(place, true);
+    }
+    Ok(Some(true))
 }
 
 /// Keys that are looked at before all of them are.

@@ -422,3 +422,21 @@ def test_only_the_broken_group_is_null_if_not_strict(engine: Any) -> None:
         slopes = frame.select("k", pg.gradient("y", "x", by="k", strict=False)).collect(engine=engine)
         assert slopes.filter(k="b")["y"].to_list() == [2.0, None, None, 2.0]
         assert set(slopes.filter(pl.col("k") != "b")["y"]) == {2.0}
+
+
+@pytest.mark.parametrize("dtype", [pl.Int8, pl.UInt8, pl.Int32, pl.Int64, pl.UInt64, pl.Int128])
+@pytest.mark.parametrize("comes_back", [False, True])
+@pytest.mark.parametrize("far", [False, True])
+def test_runs_of_integers_in_no_order(dtype: Any, comes_back: bool, far: bool) -> None:
+    """Whether one comes back is told from few numbers or from many, close together or far apart."""
+    keys = [7, 3, 100, 0, 55, 54, 9]
+    if far:
+        # As far as the dtype goes.
+        keys[1:3] = [pl.select(bound).item() for bound in (dtype.min(), dtype.max())]
+    if comes_back:
+        keys[-1] = keys[0]
+    frame = pl.DataFrame({"k": pl.Series([key for key in keys for _ in range(3)], dtype=dtype)})
+    frame = frame.with_columns(y=pl.int_range(pl.len()) ** 2)
+    by, over = frame.select(pg.gradient("y", by="k")), frame.select(pg.gradient("y").over("k"))
+    assert_same(by["y"], over["y"])
+    assert (by["y"][2] != 4.0 - 1.0) == comes_back
