@@ -28,7 +28,7 @@ impl Groups {
     pub(crate) fn new(keys: &[Series], height: usize) -> PolarsResult<Self> {
         let (starts, rising) = run_starts(keys, height)?;
         let runs = starts.set_bits();
-        if runs < 2 || (rising && keys.len() == 1) {
+        if runs < 2 || rising {
             return Ok(Self { starts, rows: None });
         }
         polars_ensure!(
@@ -96,7 +96,7 @@ fn brought_together(
     })
 }
 
-/// Where a run of equal keys starts, and whether every key column is known to be in order.
+/// Where a run of equal keys starts, and whether rows are known to be in the order of the keys.
 fn run_starts(keys: &[Series], height: usize) -> PolarsResult<(Bitmap, bool)> {
     let parts = in_parallel(height, |rows| {
         let mut starts = MutableBitmap::from_len_zeroed(rows.len());
@@ -106,7 +106,11 @@ fn run_starts(keys: &[Series], height: usize) -> PolarsResult<(Bitmap, bool)> {
         let unkeyed = (starts.freeze(), true);
         keys.iter().try_fold(unkeyed, |(starts, rising), key| {
             let changes = changes(key, rows.clone())?;
-            PolarsResult::Ok((&starts | &changes.places, rising & changes.rising))
+            // A later key may fall where one before it has changed.
+            let in_order = changes
+                .falls
+                .is_some_and(|falls| falls.num_intersections_with(&!&starts) == 0);
+            PolarsResult::Ok((&starts | &changes.places, rising & in_order))
         })
     })?;
     let mut starts = BitmapBuilder::with_capacity(height);

@@ -440,3 +440,32 @@ def test_runs_of_integers_in_no_order(dtype: Any, comes_back: bool, far: bool) -
     by, over = frame.select(pg.gradient("y", by="k")), frame.select(pg.gradient("y").over("k"))
     assert_same(by["y"], over["y"])
     assert (by["y"][2] != 4.0 - 1.0) == comes_back
+
+
+@pytest.mark.parametrize(
+    ("keys", "dtype"),
+    [
+        (([2**63, 1], [2**63]), pl.UInt64),
+        (([2**31, 1], [2**31]), pl.UInt32),
+        ((["b", "a"], ["b"]), pl.Categorical(pl.Categories.random())),
+        ((["b", "a"], ["b"]), pl.String),
+    ],
+    ids=str,
+)
+def test_a_key_that_comes_back_in_another_chunk(keys: tuple[list[Any], list[Any]], dtype: Any) -> None:
+    """Whatever the order is by which keys are seen to rise: it is one order, within chunks and from one to the next."""
+    chunks = [pl.DataFrame({"k": pl.Series(chunk, dtype=dtype)}) for chunk in keys]
+    frame = pl.concat(chunks, rechunk=False).with_columns(y=pl.Series([1.0, 2.0, 5.0]))
+    assert frame["k"].n_chunks() == 2
+    assert frame.select(pg.gradient("y", by="k"))["y"].to_list() == [4.0, None, 4.0]
+
+
+def test_keys_in_order_and_not() -> None:
+    """A later key may fall where one before it changes, and nowhere else."""
+    frame = pl.DataFrame(
+        {"a": [1, 1, 1, 2, 2, 2], "b": ["x", "x", "y", "a", "a", "x"], "y": [0.0, 1.0, 9.0, 2.0, 5.0, 7.0]}
+    )
+    for by in (["a", "b"], ["b", "a"]):
+        for rows in (frame, frame[::-1], frame[[0, 2, 1, 3, 4, 5]], frame[[3, 0, 1, 2, 4, 5]]):
+            got, over = rows.select(pg.gradient("y", by=by)), rows.select(pg.gradient("y").over(by))
+            assert_same(got["y"], over["y"])
