@@ -18,3 +18,12 @@ pub(crate) fn message(name: &str, before: &str, after: &str, group: &str, hint: 
         "`x` must be finite and strictly monotonic, but in column `{name}` {before} is followed by {after}{group}; {hint}"
     )
 }
+
+/// Where that is, by the keys of a group; nowhere in particular if it has none.
+pub(crate) fn in_group(keys: &[String]) -> String {
+    if keys.is_empty() {
+        String::new()
+    } else {
+        format!(" in the group {}", keys.join(", "))
+    }
+}

@@ -40,7 +40,7 @@ use crate::options::{GradientOptions, Nulls};
 use crate::piece::Slopes;
 use crate::plan::{Plan, Refused, Slope, whole};
 use crate::sweep::{Member, Parts, Sweep};
-use crate::unsorted::{message, wrong_step};
+use crate::unsorted::{in_group, message, wrong_step};
 
 /// The derivative of `y` with respect to [`x`](GradientOptions::x), row by row.
 ///
@@ -245,12 +245,7 @@ fn group(names: &[String], keys: &[ArrayRef], row: usize) -> Result<String, Arro
         .iter()
         .zip(keys)
         .map(|(name, key)| Ok(format!("`{name}` = {}", show(key, row)?)));
-    let shown = shown.collect::<Result<Vec<_>, ArrowError>>()?;
-    Ok(if shown.is_empty() {
-        String::new()
-    } else {
-        format!(" in the group {}", shown.join(", "))
-    })
+    Ok(in_group(&shown.collect::<Result<Vec<_>, ArrowError>>()?))
 }
 
 /// A value in full: an instant in UTC, as time zones are not compiled in, or its number where the calendar ends.

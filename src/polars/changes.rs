@@ -9,6 +9,7 @@ use polars::series::BitRepr;
 use polars_arrow::array::{BinaryViewArrayGeneric, ViewType};
 use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 
+use super::bitmap;
 use crate::bits::{ROWS, places, word};
 
 /// How some rows compare with the rows before.
@@ -95,11 +96,7 @@ fn within(chunk: &Series) -> PolarsResult<Changes> {
 
 /// Any two columns, as Polars compares them: two nulls are the same, and so are two NaN.
 fn differ(before: &Series, these: &Series) -> PolarsResult<Bitmap> {
-    let mut places = BitmapBuilder::with_capacity(these.len());
-    for chunk in these.not_equal_missing(before)?.downcast_iter() {
-        places.extend_from_bitmap(chunk.values());
-    }
-    Ok(places.freeze())
+    Ok(bitmap(&these.not_equal_missing(before)?))
 }
 
 /// Numbers by their bits; in the order of signed ones, which most keys are.

@@ -43,9 +43,8 @@ impl Gradient {
         let row = |value: usize| (value * rows).checked_div(values);
         let parts = in_parallel(values, |part| {
             let (start, end) = (row(part.start).unwrap_or(0), row(part.end).unwrap_or(rows));
-            let of_part = |column: &Series| column.slice(start as i64, end - start);
-            let x = x.map(|x| if x.len() == 1 { x.clone() } else { of_part(x) });
-            on_one_core.in_rows(&of_part(y), x.as_ref())
+            let y = y.slice(start as i64, end - start);
+            on_one_core.in_rows(&y, x.map(|x| of_rows(x, start, y.len())).as_ref())
         })?;
         let mut slopes = Series::new_empty(y.name().clone(), &self.dtype);
         for part in parts {
@@ -54,13 +53,20 @@ impl Gradient {
         Ok(slopes)
     }
 
+    /// Chunk by chunk, so that none is copied.
     fn in_rows(&self, y: &Series, x: Option<&Series>) -> PolarsResult<Series> {
-        let x = x.map(|x| match axes(x.dtype()) {
-            1 => Coordinates::OfPlaces(x.clone()),
-            _ if x.len() == y.len() => Coordinates::OfValues(x.clone()),
-            _ => Coordinates::OfValues(x.new_from_index(0, y.len())),
-        });
-        Ok(self.in_cells(y, x, self.plan.axis)?.with_name(y.name().clone()))
+        let mut slopes = Series::new_empty(y.name().clone(), &self.dtype);
+        for chunk in (0..y.n_chunks()).map(|index| y.select_chunk(index)) {
+            let x = x.map(|x| of_rows(x, slopes.len(), chunk.len()));
+            let x = x.map(|x| match axes(x.dtype()) {
+                1 => Coordinates::OfPlaces(x),
+                _ if x.len() == chunk.len() => Coordinates::OfValues(x),
+                _ => Coordinates::OfValues(x.new_from_index(0, chunk.len())),
+            });
+            let inside = self.in_cells(&chunk, x, self.plan.axis)?;
+            slopes.append_owned(inside.with_name(y.name().clone()))?;
+        }
+        Ok(slopes)
     }
 
     /// The gradient so many axes further inside.
@@ -111,6 +117,15 @@ impl Gradient {
             }
         }
         x.values_as(y)
+    }
+}
+
+/// Some of the cells of coordinates; the one that serves all, if there is only one.
+fn of_rows(x: &Series, start: usize, rows: usize) -> Series {
+    if x.len() == 1 {
+        x.clone()
+    } else {
+        x.slice(start as i64, rows)
     }
 }
 

@@ -166,6 +166,11 @@ fn series_in_parallel(
     Ok(whole)
 }
 
+/// The values of flags, in one piece.
+fn bitmap(flags: &BooleanChunked) -> Bitmap {
+    flags.rechunk().downcast_as_array().values().clone()
+}
+
 fn bits(bitmap: &Bitmap) -> Bits<'_> {
     let (bytes, offset, _) = bitmap.as_slice();
     Bits::new(bytes, offset)

@@ -4,7 +4,9 @@
 //! a null in the data (a point without a y or an x).
 
 use polars::prelude::*;
-use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
+use polars_arrow::bitmap::Bitmap;
+
+use super::bitmap;
 
 /// The column of points `(y, x)`, named like y.
 ///
@@ -27,13 +29,7 @@ pub(crate) fn known(points: &Series) -> PolarsResult<Option<Bitmap>> {
         return Ok(None);
     }
     let known = fields.iter().map(|field| field.is_not_null()).reduce(|a, b| a & b);
-    Ok(known.map(|known| {
-        let mut bits = BitmapBuilder::with_capacity(known.len());
-        for chunk in known.downcast_iter() {
-            bits.extend_from_bitmap(chunk.values());
-        }
-        bits.freeze()
-    }))
+    Ok(known.as_ref().map(bitmap))
 }
 
 /// The fields of the column of points: named like their columns, or told apart where those share a name.

@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use crate::unsorted::{message, wrong_step};
+use crate::unsorted::{in_group, message, wrong_step};
 
 /// The error for the x that a stencil reads, which are not strictly monotonic.
 pub(crate) fn not_monotonic(name: &str, x: &[AnyValue], group: &str, remedy: Remedy) -> PolarsError {
@@ -52,11 +52,7 @@ pub(crate) fn group(keys: &[Series], row: usize) -> PolarsResult<String> {
     let shown = keys
         .iter()
         .map(|key| Ok(format!("`{}` = {}", key.name(), show(&key.get(row)?))));
-    let shown = shown.collect::<PolarsResult<Vec<_>>>()?;
-    if shown.is_empty() {
-        return Ok(String::new());
-    }
-    Ok(format!(" in the group {}", shown.join(", ")))
+    Ok(in_group(&shown.collect::<PolarsResult<Vec<_>>>()?))
 }
 
 fn is_finite(value: &AnyValue) -> bool {

@@ -398,3 +398,17 @@ assert query.head(3).collect()["d"].to_list() == [1.0] * 3
 def test_an_interrupt_stops_the_query_and_nothing_goes_on(how: str, run: Run) -> None:
     done = run(INTERRUPT, how)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("nulls", ["propagate", "skip", "split"])
+def test_cells_down_the_rows(nulls: Any) -> None:
+    """Vectors over time, particle by particle."""
+    rows = pl.int_range(100, eager=True)
+    frame = pl.DataFrame(
+        {"id": rows // 33, "t": (rows % 33) ** 2, "v": pl.concat([rows % 7, rows % 5]).reshape((100, 2))}
+    )
+    frame = frame.with_columns(w=pl.col("v").arr.to_list())
+    for y in ("v", "w"):
+        got = frame.lazy().grad.with_gradient(y, x="t", by="id", name="slope", nulls=nulls).collect()
+        expected = frame.with_columns(slope=pg.gradient(y, x="t", by="id", nulls=nulls))
+        assert_frame_equal(got, expected, check_exact=True)
