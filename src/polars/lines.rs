@@ -7,6 +7,7 @@ use polars_arrow::bitmap::MutableBitmap;
 
 use super::column::as_long;
 use super::groups::Groups;
+use super::ranks::ranks;
 
 /// The points of one grid, or of several, in any order.
 pub(super) struct Grid {
@@ -113,24 +114,21 @@ impl Table {
     /// `None` where most places would be empty, or a point comes twice.
     fn new(coordinates: &[Series], keys: &[Series], rows: usize) -> PolarsResult<Option<Self>> {
         let most_places = rows.saturating_mul(4);
-        let mut lengths = Vec::with_capacity(coordinates.len() + 1);
-        let mut places = vec![0; rows];
-        for columns in [keys].into_iter().chain(coordinates.chunks(1)) {
-            let (ranks, length) = ranks(columns, rows)?;
-            lengths.push(length);
-            if lengths
-                .iter()
-                .try_fold(1, |size: usize, &length| size.checked_mul(length))
-                > Some(most_places)
-            {
+        let (mut places, grids) = numbered(keys, rows)?;
+        let mut lengths = vec![grids];
+        let mut size = grids;
+        for coordinate in coordinates {
+            let Some((ranks, length)) = ranks(coordinate, most_places / size.max(1))? else {
                 return Ok(None);
-            }
+            };
             for (place, rank) in places.iter_mut().zip(ranks) {
                 *place = *place * length + rank as usize;
             }
+            lengths.push(length);
+            size *= length;
         }
         let known = known(coordinates);
-        let mut table = vec![Self::NOBODY; lengths.iter().product()];
+        let mut table = vec![Self::NOBODY; size];
         for (row, place) in places.into_iter().enumerate() {
             if known.as_ref().is_some_and(|known| known.get(row) != Some(true)) {
                 continue;
@@ -172,25 +170,15 @@ impl Table {
     }
 }
 
-/// Each row's place among the different values of a column, smallest first, and how many there are; of several columns
-/// in any order.
-fn ranks(columns: &[Series], height: usize) -> PolarsResult<(Vec<IdxSize>, usize)> {
-    let Groups { starts, rows } = Groups::new(columns, height)?;
-    let row = |position: usize| rows.as_ref().map_or(position as IdxSize, |rows| rows[position]);
-    let firsts: Vec<_> = starts.true_idx_iter().map(row).collect();
-    let mut rank_of: Vec<_> = (0..firsts.len() as IdxSize).collect();
-    if let [column] = columns {
-        let order = column.take_slice(&firsts)?.arg_sort(SortOptions::default());
-        for (rank, group) in order.into_no_null_iter().enumerate() {
-            rank_of[group as usize] = rank as IdxSize;
-        }
+/// The number of each row's group, and how many groups there are.
+fn numbered(keys: &[Series], height: usize) -> PolarsResult<(Vec<usize>, usize)> {
+    let Groups { starts, rows } = Groups::new(keys, height)?;
+    let mut numbers = vec![0; height];
+    let mut count = 0;
+    for position in 0..height {
+        count += usize::from(starts.get_bit(position));
+        let row = rows.as_ref().map_or(position, |rows| rows[position] as usize);
+        numbers[row] = count - 1;
     }
-    let mut ranks = vec![0; height];
-    let ends = starts.true_idx_iter().skip(1).chain([height]);
-    for ((start, end), rank) in starts.true_idx_iter().zip(ends).zip(rank_of) {
-        for position in start..end {
-            ranks[row(position) as usize] = rank;
-        }
-    }
-    Ok((ranks, firsts.len()))
+    Ok((numbers, count))
 }

@@ -15,6 +15,7 @@ mod places;
 #[cfg(feature = "python")]
 mod plugin;
 mod points;
+mod ranks;
 mod unsorted;
 mod window;
 

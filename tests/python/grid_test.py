@@ -183,6 +183,37 @@ def test_a_point_without_a_coordinate_is_on_no_line() -> None:
     assert got["y"].null_count() == 6
 
 
+@pytest.mark.parametrize(
+    "dtype", [pl.Float32, pl.Float16, pl.Int8, pl.UInt64, pl.Int128, pl.Decimal(10, 1), pl.Date, pl.Boolean]
+)
+def test_coordinates_of_any_dtype(dtype: Any) -> None:
+    frame = shuffled(long(np.array([[0, 1], [4, 7]]), [0, 1], [0, 1])).with_columns(pl.col("x0", "x1").cast(dtype))
+    got = back(
+        frame, pg.partials("f", wrt=["x0", "x1"]) if dtype != pl.Date else pg.partials("f", ["x0", "x1"], per="1d")
+    )
+    assert got.to_dict(as_series=False) == {"x0": [4.0, 6.0, 4.0, 6.0], "x1": [1.0, 1.0, 3.0, 3.0]}
+
+
+def test_zero_has_no_sign() -> None:
+    frame = pl.DataFrame({"x": [0.0, -0.0, 1.0, 1.0], "y": [0, 1, 0, 1], "f": [0.0, 1.0, 4.0, 7.0]})
+    got = frame.select(pg.partials("f", wrt=["x", "y"]).struct.unnest())
+    assert got.to_dict(as_series=False) == {"x": [4.0, 6.0, 4.0, 6.0], "y": [1.0, 1.0, 3.0, 3.0]}
+
+
+def test_points_strewn_about_and_points_of_a_grid() -> None:
+    """On a diagonal no two points share a line; with a whole grid beside it they do."""
+    rows = pl.int_range(50, eager=True)
+    strewn = pl.DataFrame({"x": rows, "y": rows, "f": rows * rows})
+    assert strewn.select(pg.partials("f", wrt=["x", "y"]).struct.unnest()).null_count().row(0) == (50, 50)
+    full = pl.DataFrame({"x": [0, 1, 2] * 3, "y": [0, 0, 0, 1, 1, 1, 2, 2, 2], "f": [0, 1, 4, 1, 2, 5, 4, 5, 8]}) - 10
+    both = shuffled(pl.concat([strewn, full]))
+    got = both.with_columns(pg.partials("f", wrt=["x", "y"]).struct.rename_fields(["fx", "fy"]).struct.unnest())
+    assert_frame_equal(
+        got.filter(pl.col("x") < 0).sort("y", "x").select("fx", "fy"),
+        full.select(pg.partials("f", wrt=["x", "y"]).struct.rename_fields(["fx", "fy"]).struct.unnest()),
+    )
+
+
 @pytest.mark.parametrize("nulls", ["propagate", "skip", "split"])
 def test_no_place_and_no_value(nulls: Any) -> None:
     frame = pl.DataFrame({"x": [0.0, 1.0, None, 2.0, 3.0], "f": [1.0, 2.0, 4.0, None, 8.0]})
