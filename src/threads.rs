@@ -17,7 +17,7 @@ pub(crate) fn in_parallel<T: Send, E: Send>(
     rows: usize,
     work: impl Fn(Range<usize>) -> Result<T, E> + Sync,
 ) -> Result<Vec<T>, E> {
-    const ROWS_PER_THREAD: usize = 1 << 19;
+    const ROWS_PER_THREAD: usize = 1 << 17;
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let parts = cores.min(rows / ROWS_PER_THREAD).max(1);
     let work = &work;
