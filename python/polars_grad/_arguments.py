@@ -91,11 +91,12 @@ def coordinates(value: Any) -> pl.Expr:
 
 
 def axis(value: Any) -> int:
-    """A whole number."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or abs(value) > _MOST_AXES:
+    """A whole number, no larger than any array has axes."""
+    number = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else None
+    if number is None or abs(number) > _MOST_AXES:
         msg = f"`axis` must be a whole number or a tuple of them, got {value!r}"
         raise TypeError(msg)
-    return int(value)
+    return number
 
 
 def axes(value: Sequence[Any]) -> list[int]:
