@@ -5,6 +5,9 @@ use std::ops::Range;
 use std::panic::resume_unwind;
 use std::thread::Builder;
 
+/// Fewer rows do not pay for a thread; and the batches of the streaming engine are no longer.
+const ROWS_PER_THREAD: usize = 1 << 17;
+
 /// One result per core for a column long enough to pay for the threads, in the order of the rows; else a single one.
 ///
 /// The threads live as long as the call: a plugin cannot borrow those of Polars, and a pool of its own would compete with
@@ -17,19 +20,39 @@ pub(crate) fn in_parallel<T: Send, E: Send>(
     rows: usize,
     work: impl Fn(Range<usize>) -> Result<T, E> + Sync,
 ) -> Result<Vec<T>, E> {
-    const ROWS_PER_THREAD: usize = 1 << 17;
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let parts = cores.min(rows / ROWS_PER_THREAD).max(1);
+    let part = |index: usize| rows * index / parts..rows * (index + 1) / parts;
+    each_on_a_thread(parts, |index| work(part(index)))
+}
+
+/// One result for each of a few columns, on a thread each if they are long enough to pay for it.
+///
+/// # Errors
+///
+/// The first one that `work` returns.
+#[cfg(feature = "polars")]
+pub(crate) fn side_by_side<T: Send, E: Send>(
+    columns: usize,
+    rows: usize,
+    work: impl Fn(usize) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
+    if rows < ROWS_PER_THREAD {
+        return (0..columns).map(work).collect();
+    }
+    each_on_a_thread(columns, work)
+}
+
+fn each_on_a_thread<T: Send, E: Send>(count: usize, work: impl Fn(usize) -> Result<T, E> + Sync) -> Result<Vec<T>, E> {
     let work = &work;
-    let part = move |index: usize| rows * index / parts..rows * (index + 1) / parts;
     std::thread::scope(|scope| {
-        let spawn = |index| (index, Builder::new().spawn_scoped(scope, move || work(part(index))));
-        let others: Vec<_> = (1..parts).map(spawn).collect();
-        let first = work(part(0));
+        let spawn = |index| (index, Builder::new().spawn_scoped(scope, move || work(index)));
+        let others: Vec<_> = (1..count).map(spawn).collect();
+        let first = work(0);
         let others = others.into_iter().map(|(index, thread)| match thread {
             Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
             // The system has no thread to spare.
-            Err(_) => work(part(index)),
+            Err(_) => work(index),
         });
         std::iter::once(first).chain(others).collect()
     })

@@ -9,6 +9,7 @@ use super::lines::Grid;
 use super::points::points;
 use super::unsorted::group;
 use crate::options::GradientOptions;
+use crate::threads::side_by_side;
 
 /// The derivatives of a field on a grid with respect to each of its coordinates.
 ///
@@ -215,7 +216,8 @@ impl OnGrid {
 
     pub(super) fn of(&self, field: &Series, wrt: &[Series], by: &[Series]) -> PolarsResult<Series> {
         let grid = Grid::new(wrt, by, field.len(), self.along[0].gradient.strict)?;
-        let partials = self.along.iter().enumerate().map(|(axis, along)| {
+        let partials = side_by_side(self.along.len(), field.len(), |axis| {
+            let along = &self.along[axis];
             let field = along
                 .component
                 .map_or_else(|| Ok(field.clone()), |index| component(field, index))?;
@@ -224,9 +226,8 @@ impl OnGrid {
             let partial = along
                 .gradient
                 .of_groups(&points, grid.lines(axis)?, &|row| group(&beside, row))?;
-            Ok(partial.with_name(along.coordinate.clone()))
-        });
-        let partials = partials.collect::<PolarsResult<Vec<_>>>()?;
+            PolarsResult::Ok(partial.with_name(along.coordinate.clone()))
+        })?;
         let (name, rows) = (field.name().clone(), field.len());
         match self.operator {
             Operator::Partials => Ok(StructChunked::from_series(name, rows, partials.iter())?.into_series()),

@@ -3,11 +3,12 @@
 //! Where most places of the grid are taken, a table of them tells who stands on a line; else the rows are sorted.
 
 use polars::prelude::*;
-use polars_arrow::bitmap::MutableBitmap;
+use polars_arrow::bitmap::{Bitmap, MutableBitmap};
 
 use super::column::as_long;
 use super::groups::Groups;
 use super::ranks::ranks;
+use crate::threads::side_by_side;
 
 /// The points of one grid, or of several, in any order.
 pub(super) struct Grid {
@@ -115,17 +116,23 @@ impl Table {
     fn new(coordinates: &[Series], keys: &[Series], rows: usize) -> PolarsResult<Option<Self>> {
         let most_places = rows.saturating_mul(4);
         let (mut places, grids) = numbered(keys, rows)?;
+        let limit = most_places / grids.max(1);
+        let numbered = side_by_side(coordinates.len(), rows, |axis| ranks(&coordinates[axis], limit))?;
         let mut lengths = vec![grids];
-        let mut size = grids;
-        for coordinate in coordinates {
-            let Some((ranks, length)) = ranks(coordinate, most_places / size.max(1))? else {
+        for numbered in numbered {
+            let Some((ranks, length)) = numbered else {
                 return Ok(None);
             };
-            for (place, rank) in places.iter_mut().zip(ranks) {
-                *place = *place * length + rank as usize;
-            }
             lengths.push(length);
-            size *= length;
+            for (place, rank) in places.iter_mut().zip(ranks) {
+                *place = place.saturating_mul(length).saturating_add(rank as usize);
+            }
+        }
+        let size = lengths
+            .iter()
+            .fold(1_usize, |size, &length| size.saturating_mul(length));
+        if size > most_places {
+            return Ok(None);
         }
         let known = known(coordinates);
         let mut table = vec![Self::NOBODY; size];
@@ -148,23 +155,21 @@ impl Table {
     fn lines(&self, axis: usize) -> Groups {
         let length = self.lengths[axis];
         let step: usize = self.lengths[axis + 1..].iter().product();
-        let mut rows = Vec::with_capacity(self.rows.len());
-        let mut starts = MutableBitmap::with_capacity(self.rows.len());
+        let mut rows = Vec::with_capacity(self.height);
+        let mut starts = MutableBitmap::from_len_zeroed(self.height);
         for line in 0..self.rows.len().checked_div(length).unwrap_or(0) {
             let first = line / step * step * length + line % step;
-            let mut is_start = true;
-            for place in (first..).step_by(step).take(length) {
-                if self.rows[place] != Self::NOBODY {
-                    rows.push(self.rows[place]);
-                    starts.push(is_start);
-                    is_start = false;
-                }
+            if rows.len() < self.height {
+                starts.set(rows.len(), true);
             }
+            let places = (first..).step_by(step).take(length);
+            rows.extend(places.map(|place| self.rows[place]).filter(|&row| row != Self::NOBODY));
         }
         let are_all = rows.len() == self.height;
         let as_they_are = are_all && rows.iter().enumerate().all(|(position, &row)| position == row as usize);
+        let starts = Bitmap::from(starts).sliced(0, rows.len());
         Groups {
-            starts: starts.into(),
+            starts,
             rows: (!as_they_are).then_some(rows),
         }
     }
@@ -172,6 +177,9 @@ impl Table {
 
 /// The number of each row's group, and how many groups there are.
 fn numbered(keys: &[Series], height: usize) -> PolarsResult<(Vec<usize>, usize)> {
+    if keys.is_empty() {
+        return Ok((vec![0; height], 1));
+    }
     let Groups { starts, rows } = Groups::new(keys, height)?;
     let mut numbers = vec![0; height];
     let mut count = 0;
