@@ -8,7 +8,7 @@ use crate::bits::Bits;
 use crate::kernel::{Sample, Scale};
 use crate::neighbours::{Apart, Chunk, Column, Links, Segments, in_step};
 use crate::piece::Slopes;
-use crate::threads::in_parallel;
+use crate::threads::in_parallel_together;
 
 /// A column as numbers with exact differences, chunk by chunk.
 pub(crate) enum Numbers<'a> {
@@ -36,6 +36,8 @@ pub(crate) enum Parts {
 #[derive(Clone, Copy)]
 pub(crate) struct Sweep<'a> {
     pub(crate) rows: usize,
+    /// How many successive rows are to be in one part.
+    pub(crate) together: usize,
     pub(crate) scale: Scale,
     pub(crate) apart: Apart,
     pub(crate) segments: Option<&'a Segments>,
@@ -101,7 +103,7 @@ impl Sweep<'_> {
             Ok(slopes)
         };
         if self.on_all_cores {
-            in_parallel(self.rows, part)
+            in_parallel_together(self.rows, self.together, part)
         } else {
             Ok(vec![part(0..self.rows)?])
         }

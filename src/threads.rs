@@ -20,10 +20,25 @@ pub(crate) fn in_parallel<T: Send, E: Send>(
     rows: usize,
     work: impl Fn(Range<usize>) -> Result<T, E> + Sync,
 ) -> Result<Vec<T>, E> {
+    in_parallel_together(rows, 1, work)
+}
+
+/// [`in_parallel`], where so many rows in a row stay together.
+pub(crate) fn in_parallel_together<T: Send, E: Send>(
+    rows: usize,
+    together: usize,
+    work: impl Fn(Range<usize>) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let parts = cores.min(rows / ROWS_PER_THREAD).max(1);
-    let part = |index: usize| rows * index / parts..rows * (index + 1) / parts;
-    each_on_a_thread(parts, |index| work(part(index)))
+    let end = |part: usize| {
+        if part == parts {
+            rows
+        } else {
+            rows / together * part / parts * together
+        }
+    };
+    each_on_a_thread(parts, |part| work(end(part)..end(part + 1)))
 }
 
 /// One result for each of a few columns, on a thread each if they are long enough to pay for it.

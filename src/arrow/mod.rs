@@ -211,6 +211,7 @@ impl Points {
         let members: Vec<_> = (0..=2 * reach).map(member).collect();
         let sweep = Sweep {
             rows: self.rows,
+            together: 1,
             scale: plan.scale,
             apart: plan.apart,
             segments: Some(segments),

@@ -4,6 +4,7 @@ use std::iter::repeat_n;
 use std::ops::Range;
 
 use polars::prelude::*;
+use polars_arrow::array::FixedSizeListArray;
 use polars_arrow::bitmap::{Bitmap, MutableBitmap};
 use polars_arrow::offset::OffsetsBuffer;
 
@@ -194,10 +195,31 @@ impl Cells {
     /// The same cells with other values in them.
     pub(super) fn with_values(&self, values: &Series) -> PolarsResult<Series> {
         let replace = |_| Ok(values.clone());
-        Ok(match self.layout {
-            Layout::Arrays { .. } => self.column.array()?.apply_to_inner(&replace)?.into_series(),
-            Layout::Lists { .. } => self.column.list()?.apply_to_inner(&replace)?.into_series(),
-        })
+        match self.layout {
+            Layout::Arrays { width } if width > 0 => Ok(self.with_arrays(values, width)),
+            Layout::Arrays { .. } => Ok(self.column.array()?.apply_to_inner(&replace)?.into_series()),
+            Layout::Lists { .. } => Ok(self.column.list()?.apply_to_inner(&replace)?.into_series()),
+        }
+    }
+
+    /// Arrays in the chunks of their values, which so are not copied, unless one is cut.
+    fn with_arrays(&self, values: &Series, width: usize) -> Series {
+        let are_whole = values.chunk_lengths().all(|length| length % width == 0);
+        let values = if are_whole { values.clone() } else { values.rechunk() };
+        let mut first = 0;
+        let arrays = values.chunks().iter().map(|chunk| {
+            let length = chunk.len() / width;
+            let validity = self
+                .validity
+                .as_ref()
+                .map(|validity| validity.clone().sliced(first, length));
+            first += length;
+            let dtype = FixedSizeListArray::default_datatype(chunk.dtype().clone(), width);
+            FixedSizeListArray::new(dtype, length, chunk.clone(), validity).boxed()
+        });
+        let dtype = DataType::Array(Box::new(values.dtype().clone()), width);
+        // SAFETY: the chunks are arrays of the values' own dtype.
+        unsafe { Series::from_chunks_and_dtype_unchecked(self.column.name().clone(), arrays.collect(), &dtype) }
     }
 }
 

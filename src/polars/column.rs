@@ -150,6 +150,7 @@ impl Gradient {
         let columns = window.columns()?;
         let sweep = Sweep {
             rows,
+            together: window.this().cell.max(1),
             scale: self.plan.scale,
             apart: self.plan.apart,
             segments,

@@ -147,7 +147,12 @@ fn as_arrays(window: &Window) -> Option<Window> {
             None => None,
         };
         // A cast may change the chunks.
-        Some(Shifted::with(y, x, member.share, member.exists().as_ref()))
+        Some(Shifted::with(
+            y,
+            x,
+            (member.share, member.cell),
+            member.exists().as_ref(),
+        ))
     });
     members.collect::<Option<_>>().map(Window::new)
 }
@@ -159,6 +164,7 @@ struct Member {
     /// Cells of x, if it has any; else there is one x for all the values of a cell.
     x_cells: Option<Cells>,
     share: usize,
+    cell: usize,
     exists: Option<Bitmap>,
 }
 
@@ -174,6 +180,7 @@ impl Member {
                 .transpose()?,
             x,
             share: points.share,
+            cell: points.cell,
             exists: points.exists(),
         })
     }
@@ -198,7 +205,8 @@ impl Member {
             (Some(exists), Some(alone)) => Some(exists & &!alone),
         };
         let exists = exists.map(|exists| this.each_value(&exists));
-        Ok(Shifted::with(y, x, share, exists.as_ref()))
+        let cell = this.width().map_or(1, |width| self.cell * width);
+        Ok(Shifted::with(y, x, (share, cell), exists.as_ref()))
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Shifted {
     pub(super) x: Option<Series>,
     /// How many successive points share an x.
     pub(super) share: usize,
+    /// How many successive points are in one cell, if they are in arrays.
+    pub(super) cell: usize,
     /// Where each chunk has a point at all: elsewhere it is beyond the end of its group.
     pub(super) exists: Vec<Option<Bitmap>>,
 }
@@ -121,12 +123,13 @@ impl Shifted {
             y: fields.next().expect("points have a y"),
             x: fields.next(),
             share: 1,
+            cell: 1,
             exists: points.chunks().iter().map(|chunk| chunk.validity().cloned()).collect(),
         }
     }
 
     /// Columns whose chunks are those of y, and where there are points.
-    pub(super) fn with(y: Series, x: Option<Series>, share: usize, exists: Option<&Bitmap>) -> Self {
+    pub(super) fn with(y: Series, x: Option<Series>, (share, cell): (usize, usize), exists: Option<&Bitmap>) -> Self {
         let mut start = 0;
         let exists_in = |length: usize| {
             start += length;
@@ -134,7 +137,13 @@ impl Shifted {
             (exists.unset_bits() > 0).then_some(exists)
         };
         let exists = y.chunk_lengths().map(exists_in).collect();
-        Self { y, x, share, exists }
+        Self {
+            y,
+            x,
+            share,
+            cell,
+            exists,
+        }
     }
 
     /// Where there are points, in one piece; `None` if everywhere.
