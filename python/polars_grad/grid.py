@@ -78,8 +78,8 @@ def partials(
     Null and NaN contract: that of `gradient`, along each line. A point without one of its coordinates is on no line:
     its derivatives are null.
 
-    The whole columns are needed; on the streaming engine they are held in memory. The coordinates are at work at the same
-    time, with some 40 bytes a row for each.
+    The whole columns are needed; on the streaming engine they are held in memory. The coordinates are at work at the
+    same time, with some 40 bytes a row for each.
 
     References
     ----------
