@@ -114,25 +114,27 @@ impl Table {
 
     /// `None` where most places would be empty, or a point comes twice.
     fn new(coordinates: &[Series], keys: &[Series], rows: usize) -> PolarsResult<Option<Self>> {
-        let most_places = rows.saturating_mul(4);
+        let most_places = rows.saturating_mul(4).min(IdxSize::MAX as usize);
         let (mut places, grids) = numbered(keys, rows)?;
         let limit = most_places / grids.max(1);
-        let numbered = side_by_side(coordinates.len(), rows, |axis| ranks(&coordinates[axis], limit))?;
-        let mut lengths = vec![grids];
-        for numbered in numbered {
-            let Some((ranks, length)) = numbered else {
-                return Ok(None);
-            };
-            lengths.push(length);
-            for (place, rank) in places.iter_mut().zip(ranks) {
-                *place = place.saturating_mul(length).saturating_add(rank as usize);
-            }
-        }
+        let ranked = side_by_side(coordinates.len(), rows, |axis| ranks(&coordinates[axis], limit))?;
+        let Some(ranked) = ranked.into_iter().collect::<Option<Vec<_>>>() else {
+            return Ok(None);
+        };
+        let lengths: Vec<_> = [grids]
+            .into_iter()
+            .chain(ranked.iter().map(|(_, length)| *length))
+            .collect();
         let size = lengths
             .iter()
             .fold(1_usize, |size, &length| size.saturating_mul(length));
         if size > most_places {
             return Ok(None);
+        }
+        for (ranks, length) in ranked {
+            for (place, rank) in places.iter_mut().zip(ranks) {
+                *place = *place * length as IdxSize + rank;
+            }
         }
         let known = known(coordinates);
         let mut table = vec![Self::NOBODY; size];
@@ -140,10 +142,10 @@ impl Table {
             if known.as_ref().is_some_and(|known| known.get(row) != Some(true)) {
                 continue;
             }
-            if table[place] != Self::NOBODY {
+            let taken = std::mem::replace(&mut table[place as usize], row as IdxSize);
+            if taken != Self::NOBODY {
                 return Ok(None);
             }
-            table[place] = row as IdxSize;
         }
         Ok(Some(Self {
             height: rows,
@@ -176,7 +178,7 @@ impl Table {
 }
 
 /// The number of each row's group, and how many groups there are.
-fn numbered(keys: &[Series], height: usize) -> PolarsResult<(Vec<usize>, usize)> {
+fn numbered(keys: &[Series], height: usize) -> PolarsResult<(Vec<IdxSize>, usize)> {
     if keys.is_empty() {
         return Ok((vec![0; height], 1));
     }
@@ -186,7 +188,7 @@ fn numbered(keys: &[Series], height: usize) -> PolarsResult<(Vec<usize>, usize)>
     for position in 0..height {
         count += usize::from(starts.get_bit(position));
         let row = rows.as_ref().map_or(position, |rows| rows[position] as usize);
-        numbers[row] = count - 1;
+        numbers[row] = (count - 1) as IdxSize;
     }
     Ok((numbers, count))
 }
