@@ -8,7 +8,7 @@ use super::cells::{leaf, with_leaf};
 use super::groups::Groups;
 use super::numbers::described;
 use super::points::{known, points};
-use super::unsorted::{Remedy, group, not_monotonic};
+use super::unsorted::{LENIENT, Remedy, group, not_monotonic};
 use super::window::Window;
 use super::{bits, series_in_parallel};
 use crate::neighbours::{Gathered, Segments};
@@ -192,7 +192,7 @@ impl Gradient {
                     !self.strict || whole.null_count() == slopes.null_count(),
                     ComputeError: "the gradient of `{name}` does not fit in a {dtype}; \
                     cast y to an integer, or {} to get nulls there",
-                    if cfg!(feature = "python") { "pass `strict=False`" } else { "turn `strict` off" }
+                    LENIENT
                 );
                 Ok(whole.into_duration(*unit).into_series())
             },

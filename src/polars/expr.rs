@@ -6,6 +6,7 @@ use super::column::{Gradient, NO_GROUP};
 use super::grid::{OnGrid, Operator};
 use super::points::points;
 use super::window::Window;
+use super::{fields, series};
 use crate::options::{GradientOptions, Nulls};
 
 /// Derivatives as methods of [`Expr`].
@@ -224,8 +225,7 @@ fn on_grid(
     let planned = of.clone();
     let values = move |columns: &mut [Column]| {
         let columns = series(columns);
-        let fields: Vec<_> = columns.iter().map(|column| column.field().into_owned()).collect();
-        let on_grid = of(&fields)?;
+        let on_grid = of(&fields(&columns))?;
         on_grid
             .of(&columns[0], &columns[1..first_key], &columns[first_key..])
             .map(Column::from)
@@ -242,13 +242,6 @@ fn elementwise(
 ) -> Expr {
     let function = move |columns: &mut [Column]| function(&series(columns)).map(Column::from);
     named(name, map_multiple(function, columns, move |_, fields| output(fields)))
-}
-
-fn series(columns: &[Column]) -> Vec<Series> {
-    columns
-        .iter()
-        .map(|column| column.as_materialized_series().clone())
-        .collect()
 }
 
 /// The name that `explain` shows.

@@ -8,6 +8,7 @@ use super::column::Gradient;
 use super::lines::Grid;
 use super::points::points;
 use super::unsorted::group;
+use super::{fields, series};
 use crate::options::GradientOptions;
 use crate::threads::side_by_side;
 
@@ -110,15 +111,8 @@ fn on_grid(
     wrt: &[Column],
     options: &GradientOptions<Column>,
 ) -> PolarsResult<Column> {
-    let series = |columns: &[Column]| -> Vec<Series> {
-        columns
-            .iter()
-            .map(|column| column.as_materialized_series().clone())
-            .collect()
-    };
     let (field, wrt, by) = (field.as_materialized_series(), series(wrt), series(&options.by));
-    let fields: Vec<_> = wrt.iter().map(|x| x.field().into_owned()).collect();
-    let on_grid = OnGrid::new(operator, &field.field(), &fields, std::slice::from_ref(options))?;
+    let on_grid = OnGrid::new(operator, &field.field(), &fields(&wrt), std::slice::from_ref(options))?;
     on_grid.of(field, &wrt, &by).map(Column::from)
 }
 

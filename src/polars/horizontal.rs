@@ -4,6 +4,7 @@ use polars::prelude::*;
 
 use super::cells::Cells;
 use super::column::Gradient;
+use super::{fields, series};
 use crate::options::GradientOptions;
 
 /// The derivative across columns, in each row by itself: for sensors side by side.
@@ -36,13 +37,9 @@ use crate::options::GradientOptions;
 /// # PolarsResult::Ok(())
 /// ```
 pub fn gradient_horizontal(columns: &[Column], options: &GradientOptions<Column>) -> PolarsResult<Column> {
-    let columns: Vec<_> = columns
-        .iter()
-        .map(|column| column.as_materialized_series().clone())
-        .collect();
-    let fields: Vec<_> = columns.iter().map(|column| column.field().into_owned()).collect();
+    let columns = series(columns);
     let x = options.x.as_ref().map(Column::as_materialized_series);
-    let across = Across::new(&fields, x.map(|x| x.field()).as_deref(), options)?;
+    let across = Across::new(&fields(&columns), x.map(|x| x.field()).as_deref(), options)?;
     across.of(&columns, x).map(Column::from)
 }
 

@@ -6,7 +6,8 @@ use super::cells::{Cells, axes, count, in_chunks};
 use super::column::{Gradient, NO_GROUP};
 use super::groups::Groups;
 use super::points::points;
-use crate::threads::in_parallel;
+use super::series_in_parallel;
+use super::unsorted::LENIENT;
 
 /// The coordinates of the values in cells.
 enum Coordinates {
@@ -41,16 +42,12 @@ impl Gradient {
         let values = count(y);
         // Cells mostly are of one length: so many values are about so many rows.
         let row = |value: usize| (value * rows).checked_div(values);
-        let parts = in_parallel(values, |part| {
+        let slopes = Series::new_empty(y.name().clone(), &self.dtype);
+        series_in_parallel(&slopes, values, |part| {
             let (start, end) = (row(part.start).unwrap_or(0), row(part.end).unwrap_or(rows));
             let y = y.slice(start as i64, end - start);
             on_one_core.in_rows(&y, x.map(|x| of_rows(x, start, y.len())).as_ref())
-        })?;
-        let mut slopes = Series::new_empty(y.name().clone(), &self.dtype);
-        for part in parts {
-            slopes.append_owned(part)?;
-        }
-        Ok(slopes)
+        })
     }
 
     /// Chunk by chunk, so that none is copied.
@@ -112,7 +109,7 @@ impl Gradient {
                     of column `{}`; mend them, or {} to get nulls there",
                     x.name(),
                     y.name(),
-                    if cfg!(feature = "python") { "pass `strict=False`" } else { "turn `strict` off" }
+                    LENIENT
                 );
             }
         }

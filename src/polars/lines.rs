@@ -8,6 +8,7 @@ use polars_arrow::bitmap::{Bitmap, MutableBitmap};
 use super::column::as_long;
 use super::groups::Groups;
 use super::ranks::ranks;
+use super::unsorted::LENIENT;
 use crate::threads::side_by_side;
 
 /// The points of one grid, or of several, in any order.
@@ -85,7 +86,7 @@ fn finite(column: &Series, strict: bool) -> PolarsResult<Series> {
             drop such rows, or {} to get nulls there",
             column.name(),
             column.get(row)?,
-            if cfg!(feature = "python") { "pass `strict=False`" } else { "turn `strict` off" }
+            LENIENT
         ),
         Some(_) => column.zip_with(
             &!wrong,

@@ -108,7 +108,7 @@ pub use self::horizontal::gradient_horizontal;
 pub fn gradient<Y: Differentiable>(y: &Y, options: &GradientOptions<Column>) -> PolarsResult<Y> {
     let y = y.to_series();
     let x = options.x.as_ref().map(Column::as_materialized_series);
-    let by: Vec<_> = options.by.iter().map(Column::as_materialized_series).cloned().collect();
+    let by = series(&options.by);
     let gradient = Gradient::new(&y.field(), x.map(|x| x.field()).as_deref(), options)?;
     Y::from_series(gradient.of_columns(&y, x, &by)?)
 }
@@ -154,7 +154,15 @@ impl From<Refused> for PolarsError {
     }
 }
 
-/// Parts of a column made from another one, on all cores worth it.
+fn series(columns: &[Column]) -> Vec<Series> {
+    columns.iter().map(Column::as_materialized_series).cloned().collect()
+}
+
+fn fields(columns: &[Series]) -> Vec<Field> {
+    columns.iter().map(|column| column.field().into_owned()).collect()
+}
+
+/// Parts of a column of the dtype of this one, on all cores worth it.
 fn series_in_parallel(
     column: &Series,
     rows: usize,

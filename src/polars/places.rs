@@ -11,6 +11,7 @@ use super::cells::{Cells, in_chunks, leaf, with_leaf};
 use super::column::{Gradient, Named, taken};
 use super::groups::Groups;
 use super::points::points;
+use super::unsorted::LENIENT;
 use super::window::{Shifted, Window};
 use crate::options::Nulls;
 
@@ -67,7 +68,7 @@ impl Gradient {
                     meets one of {other}{}; {} to get nulls there, or differentiate further inside by `axis`",
                     this.y.name(),
                     named(row)?,
-                    if cfg!(feature = "python") { "pass `strict=False`" } else { "turn `strict` off" }
+                    LENIENT
                 );
             }
             alone.push(differs.is_some());

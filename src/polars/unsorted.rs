@@ -16,6 +16,13 @@ pub(crate) fn not_monotonic(name: &str, x: &[AnyValue], group: &str, remedy: Rem
     PolarsError::ComputeError(message.into())
 }
 
+/// What to do to get nulls instead of an error.
+pub(crate) const LENIENT: &str = if cfg!(feature = "python") {
+    "pass `strict=False`"
+} else {
+    "turn `strict` off"
+};
+
 /// What helps against an x out of order.
 #[derive(Clone, Copy)]
 pub(crate) enum Remedy {
