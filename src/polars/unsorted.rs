@@ -36,19 +36,16 @@ pub(crate) enum Remedy {
 
 impl Remedy {
     fn hint(self, name: &str) -> String {
-        let (windows, lenient) = if cfg!(feature = "python") {
-            (
-                format!(", use `.over(..., order_by=\"{name}\")`"),
-                "pass `strict=False`",
-            )
+        let windows = if cfg!(feature = "python") {
+            format!(", use `.over(..., order_by=\"{name}\")`")
         } else {
-            (String::new(), "turn `strict` off")
+            String::new()
         };
         match self {
-            Self::Rows => format!("sort by `{name}`{windows}, drop duplicates, or {lenient} to get nulls there"),
-            Self::Cells => format!("sort each cell by `{name}`, drop duplicates, or {lenient} to get nulls there"),
+            Self::Rows => format!("sort by `{name}`{windows}, drop duplicates, or {LENIENT} to get nulls there"),
+            Self::Cells => format!("sort each cell by `{name}`, drop duplicates, or {LENIENT} to get nulls there"),
             Self::Grid => {
-                format!("drop duplicates, tell grids apart by `by`, or {lenient} to get nulls there")
+                format!("drop duplicates, tell grids apart by `by`, or {LENIENT} to get nulls there")
             },
         }
     }
