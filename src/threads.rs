@@ -29,8 +29,11 @@ pub(crate) fn in_parallel_together<T: Send, E: Send>(
     together: usize,
     work: impl Fn(Range<usize>) -> Result<T, E> + Sync,
 ) -> Result<Vec<T>, E> {
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let parts = cores.min(rows / ROWS_PER_THREAD).max(1);
+    let parts = match rows / ROWS_PER_THREAD {
+        // Asking for the number of cores takes as long as 20,000 rows.
+        0 | 1 => 1,
+        worth => worth.min(std::thread::available_parallelism().map_or(1, NonZero::get)),
+    };
     let end = |part: usize| {
         if part == parts {
             rows

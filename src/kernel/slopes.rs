@@ -219,24 +219,27 @@ where
     f64: AsPrimitive<O>,
 {
     let length = points.y.this.len();
-    let mut block = [0.0.as_(); ROWS];
     for start in (0..length).step_by(ROWS) {
         let end = length.min(start + ROWS);
         let points = points.rows(start, end);
-        let block = &mut block[..end - start];
         let sides = sides(start);
-        let unusual = if sides.ends() == 0 {
+        let first = slopes.len();
+        slopes.resize(first + end - start, 0.0.as_());
+        let block = &mut slopes[first..];
+        let all_usual = if sides.ends() == 0 {
             points.refine(Sides::BOTH, block)
         } else {
             points.refine(sides, block)
         };
-        for row in places(unusual & sides.known, block.len()) {
+        if all_usual {
+            continue;
+        }
+        for row in places(points.unusual(sides) & sides.known, end - start) {
             match points.slope(row, sides) {
                 Some(slope) => block[row] = slope.as_(),
                 None => broken(start + row)?,
             }
         }
-        slopes.extend_from_slice(block);
     }
     Ok(())
 }
@@ -252,9 +255,9 @@ impl<Y: Sample, X: Sample> Points<'_, Y, X> {
         }
     }
 
-    /// Fills a block with the slopes of the usual rows, and tells which rows are not.
+    /// Fills a block with slopes, and tells whether they are right: all rows are usual ones.
     #[inline(always)]
-    fn refine<O>(&self, sides: Sides, slopes: &mut [O]) -> u64
+    fn refine<O>(&self, sides: Sides, slopes: &mut [O]) -> bool
     where
         O: Copy + 'static,
         f64: AsPrimitive<O>,
@@ -262,13 +265,25 @@ impl<Y: Sample, X: Sample> Points<'_, Y, X> {
         // Slices whose lengths the compiler sees to be equal: only then it drops the bounds checks, and vectorizes.
         let rows = slopes.len();
         let points = self.rows(0, rows);
-        let mut flags = [0_u8; ROWS];
-        let unusual = &mut flags[..rows];
+        let mut all_usual = true;
         for row in 0..rows {
             let [(d1, h1), (d2, h2)] = points.steps(row, sides);
             let (refined, in_range) = stencil::refined(d1, h1, d2, h2);
             slopes[row] = refined.as_();
-            unusual[row] = u8::from(!in_range);
+            all_usual &= in_range;
+        }
+        all_usual
+    }
+
+    /// Which rows of a block are not usual ones.
+    #[inline(always)]
+    fn unusual(&self, sides: Sides) -> u64 {
+        let rows = self.y.this.len().min(ROWS);
+        let points = self.rows(0, rows);
+        let mut flags = [0; ROWS];
+        for row in 0..rows {
+            let [(d1, h1), (d2, h2)] = points.steps(row, sides);
+            flags[row] = u8::from(!stencil::refined(d1, h1, d2, h2).1);
         }
         word(&flags)
     }
