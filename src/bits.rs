@@ -30,21 +30,17 @@ impl<'a> Bits<'a> {
     /// The bits of 64 rows from one on. Those beyond the end are unspecified.
     #[inline(always)]
     pub(crate) fn word(self, row: usize) -> u64 {
-        self.half(row) | self.half(row + ROWS / 2) << (ROWS / 2)
-    }
-
-    #[inline(always)]
-    fn half(self, row: usize) -> u64 {
         let place = self.offset + row;
         let bytes = self.bytes.get(place / 8..).unwrap_or_default();
-        let eight = bytes
-            .first_chunk()
-            .map_or_else(|| last(bytes), |eight| u64::from_le_bytes(*eight));
-        eight >> (place % 8) & u64::from(u32::MAX)
+        // 64 bits that do not begin with a byte end in a ninth one.
+        let Some((eight, &[ninth, ..])) = bytes.split_first_chunk() else {
+            return last(bytes) >> (place % 8);
+        };
+        u64::from_le_bytes(*eight) >> (place % 8) | u64::from(ninth) << 1 << (63 - place % 8)
     }
 }
 
-/// Fewer than eight bytes as a number.
+/// No more than eight bytes as a number.
 #[cold]
 fn last(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))

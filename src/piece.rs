@@ -117,23 +117,26 @@ where
         };
         let only_starts_part = links.only_starts_part(window);
         let sides = |row| {
-            let (sides, valid, inside) = if only_starts_part && links.start_nowhere(row) {
-                if !links.has_starts() {
-                    return Sides::BOTH;
-                }
-                (Sides::BOTH, u64::MAX, u64::MAX)
+            if only_starts_part && !links.has_starts() {
+                return Sides::BOTH;
+            }
+            let reached = if only_starts_part {
+                links.reached_between_starts(reach, row)
             } else {
-                let reached = links.reached(window, row);
-                let beside = reached.beside(reach);
+                links.reached(window, row)
+            };
+            let beside = reached.beside(reach);
+            let (known, valid) = if only_starts_part {
+                (beside.exists, beside.exists)
+            } else {
                 let known = x.map_or(u64::MAX, |x| beside.read(x, row));
-                let sides = Sides { known, ..beside.sides };
-                (sides, beside.read(y, row) & known, reached.inside())
+                (known, beside.read(y, row) & known)
             };
             self.valid.push(valid);
             if reach > 1 {
-                self.inside.push(inside);
+                self.inside.push(reached.inside());
             }
-            sides
+            Sides { known, ..beside.sides }
         };
         let Some(x) = x else {
             even(neighbours(y), scale, sides, slopes);

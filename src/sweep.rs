@@ -6,7 +6,7 @@ use num_traits::AsPrimitive;
 
 use crate::bits::Bits;
 use crate::kernel::{Sample, Scale};
-use crate::neighbours::{Apart, Chunk, Column, Links, Segments, in_step};
+use crate::neighbours::{Apart, Chunk, Column, Links, in_step};
 use crate::piece::Slopes;
 use crate::threads::in_parallel_together;
 
@@ -40,7 +40,8 @@ pub(crate) struct Sweep<'a> {
     pub(crate) together: usize,
     pub(crate) scale: Scale,
     pub(crate) apart: Apart,
-    pub(crate) segments: Option<&'a Segments>,
+    /// Which rows start a segment, as far as that is known before a value is read.
+    pub(crate) starts: Option<Bits<'a>>,
     /// Whether a long column may take all cores.
     pub(crate) on_all_cores: bool,
 }
@@ -97,7 +98,7 @@ impl Sweep<'_> {
         let part = |rows: Range<usize>| {
             let mut slopes = Slopes::with_capacity(rows.len());
             in_step(&members, rows, |first, window| {
-                let links = Links::new(self.apart, self.segments, first);
+                let links = Links::new(self.apart, self.starts, first);
                 slopes.append(window, links, self.scale, |row, read| on_broken(first + row, read))
             })?;
             Ok(slopes)

@@ -35,7 +35,7 @@ use num_traits::AsPrimitive;
 use self::groups::Groups;
 use self::numbers::{Canonical, described};
 use crate::bits::Bits;
-use crate::neighbours::{Gathered, Segments};
+use crate::neighbours::Gathered;
 use crate::options::{GradientOptions, Nulls};
 use crate::piece::Slopes;
 use crate::plan::{Plan, Refused, Slope, whole};
@@ -152,11 +152,8 @@ fn named(
     let known = known.as_ref().map(|known| Bits::new(known.validity(), known.offset()));
     let gathered = Gathered::needed(starts, groups.rows, known, height);
     let points = Points::new(&y, x, gathered.as_ref())?;
-    let segments = match &gathered {
-        Some(gathered) => gathered.segments(),
-        None => &Segments::new(starts, height),
-    };
-    let slopes = points.slopes(&plan, segments, options, |rows| {
+    let starts = gathered.as_ref().map_or(starts, |gathered| gathered.starts(starts));
+    let slopes = points.slopes(&plan, starts, options, |rows| {
         let row = gathered
             .as_ref()
             .map_or(rows.start, |gathered| gathered.rows()[rows.start] as usize);
@@ -197,7 +194,7 @@ impl Points {
     fn slopes(
         &self,
         plan: &Plan,
-        segments: &Segments,
+        starts: Bits<'_>,
         options: &GradientOptions<ArrayRef>,
         broken: impl Fn(Range<usize>) -> Result<ArrowError, ArrowError> + Sync,
     ) -> Result<Parts, ArrowError> {
@@ -214,7 +211,7 @@ impl Points {
             together: 1,
             scale: plan.scale,
             apart: plan.apart,
-            segments: Some(segments),
+            starts: Some(starts),
             on_all_cores: false,
         };
         sweep.run(&members, |row, read| {

@@ -84,22 +84,40 @@ fn select(bit: u64, if_set: f64, otherwise: f64) -> f64 {
     f64::from_bits(if_set.to_bits() & mask | otherwise.to_bits() & !mask)
 }
 
-impl<T: Sample> Neighbours<'_, T> {
-    #[inline(always)]
-    fn differences(&self, row: usize) -> [f64; 2] {
-        let this = self.this[row];
-        [this.minus(self.previous[row]), self.next[row].minus(this)]
+impl<'a, T: Sample> Neighbours<'a, T> {
+    fn columns(&self) -> [&'a [T]; 3] {
+        [self.previous, self.this, self.next]
     }
 
     /// Some of the rows.
-    #[inline(always)]
     fn rows(&self, start: usize, end: usize) -> Self {
-        Self {
-            previous: &self.previous[start..end],
-            this: &self.this[start..end],
-            next: &self.next[start..end],
-        }
+        let [previous, this, next] = self.columns().map(|column| &column[start..end]);
+        Self { previous, this, next }
     }
+
+    /// 64 of the rows, if there are as many.
+    #[inline(always)]
+    fn block(&self, start: usize) -> Option<[&'a [T; ROWS]; 3]> {
+        let [previous, this, next] = self.columns().map(|column| column[start..].first_chunk());
+        Some([previous?, this?, next?])
+    }
+
+    /// The rows after the last 64, made as many by more of the last.
+    fn rest(&self) -> Option<[[T; ROWS]; 3]> {
+        let last = self.this.len().checked_sub(1)?;
+        Some(self.columns().map(|column| {
+            let (_, rest) = column.as_chunks::<ROWS>();
+            let mut block = [column[last]; ROWS];
+            block[..rest.len()].copy_from_slice(rest);
+            block
+        }))
+    }
+}
+
+/// The differences from the row before and to the row after.
+#[inline(always)]
+fn differences<T: Sample>([previous, this, next]: [&[T; ROWS]; 3], row: usize) -> [f64; 2] {
+    [this[row].minus(previous[row]), next[row].minus(this[row])]
 }
 
 /// Appends the slopes on an evenly spaced axis: `(y[i+1] - y[i-1]) / (2 * step)`, as in numpy.
@@ -125,9 +143,10 @@ where
         }));
         for (block, slopes) in slopes[first..].chunks_mut(ROWS).enumerate() {
             let sides = sides(start + block * ROWS);
-            for row in places(sides.ends(), slopes.len()) {
-                let [rise, _] = sides.of(row, tile.differences(block * ROWS + row));
-                slopes[row] = stencil::two_point(Rise::scaled(rise, scale.numerator), scale.denominator).as_();
+            for place in places(sides.ends(), slopes.len()) {
+                let [previous, this, next] = tile.columns().map(|column| column[block * ROWS + place]);
+                let [rise, _] = sides.of(place, [this.minus(previous), next.minus(this)]);
+                slopes[place] = stencil::two_point(Rise::scaled(rise, scale.numerator), scale.denominator).as_();
             }
         }
     }
@@ -219,73 +238,77 @@ where
     f64: AsPrimitive<O>,
 {
     let length = points.y.this.len();
+    let Some((y_rest, x_rest)) = points.y.rest().zip(points.x.rest()) else {
+        return Ok(());
+    };
+    let mut slopes_of_rest = [0.0.as_(); ROWS];
     for start in (0..length).step_by(ROWS) {
-        let end = length.min(start + ROWS);
-        let points = points.rows(start, end);
-        let sides = sides(start);
-        let first = slopes.len();
-        slopes.resize(first + end - start, 0.0.as_());
-        let block = &mut slopes[first..];
-        let all_usual = if sides.ends() == 0 {
-            points.refine(Sides::BOTH, block)
-        } else {
-            points.refine(sides, block)
+        let block = Block {
+            y: points.y.block(start).unwrap_or(y_rest.each_ref()),
+            x: points.x.block(start).unwrap_or(x_rest.each_ref()),
+            scale: points.scale,
         };
-        if all_usual {
-            continue;
-        }
-        for row in places(points.unusual(sides) & sides.known, end - start) {
-            match points.slope(row, sides) {
-                Some(slope) => block[row] = slope.as_(),
-                None => broken(start + row)?,
+        let sides = sides(start);
+        let rows = ROWS.min(length - start);
+        let block_slopes = if rows == ROWS {
+            slopes.resize(slopes.len() + ROWS, 0.0.as_());
+            slopes.last_chunk_mut().expect("64 of them have just been added")
+        } else {
+            &mut slopes_of_rest
+        };
+        let all_usual = if sides.ends() == 0 {
+            block.refine(Sides::BOTH, block_slopes)
+        } else {
+            block.refine(sides, block_slopes)
+        };
+        if !all_usual {
+            for row in places(block.unusual(sides) & sides.known, rows) {
+                match block.slope(row, sides) {
+                    Some(slope) => block_slopes[row] = slope.as_(),
+                    None => broken(start + row)?,
+                }
             }
         }
     }
+    slopes.extend_from_slice(&slopes_of_rest[..length % ROWS]);
     Ok(())
 }
 
-impl<Y: Sample, X: Sample> Points<'_, Y, X> {
-    /// Some of the rows.
-    #[inline(always)]
-    fn rows(&self, start: usize, end: usize) -> Self {
-        Self {
-            y: self.y.rows(start, end),
-            x: self.x.rows(start, end),
-            scale: self.scale,
-        }
-    }
+/// 64 points and their neighbours: as many as the compiler knows of, so that it neither checks bounds nor leaves any
+/// rows to scalar code.
+struct Block<'a, Y, X> {
+    y: [&'a [Y; ROWS]; 3],
+    x: [&'a [X; ROWS]; 3],
+    scale: Scale,
+}
 
-    /// Fills a block with slopes, and tells whether they are right: all rows are usual ones.
+impl<Y: Sample, X: Sample> Block<'_, Y, X> {
+    /// Fills in the slopes of the usual rows, and tells whether all of them are such.
     #[inline(always)]
-    fn refine<O>(&self, sides: Sides, slopes: &mut [O]) -> bool
+    fn refine<O>(&self, sides: Sides, slopes: &mut [O; ROWS]) -> bool
     where
         O: Copy + 'static,
         f64: AsPrimitive<O>,
     {
-        // Slices whose lengths the compiler sees to be equal: only then it drops the bounds checks, and vectorizes.
-        let rows = slopes.len();
-        let points = self.rows(0, rows);
         let mut all_usual = true;
-        for row in 0..rows {
-            let [(d1, h1), (d2, h2)] = points.steps(row, sides);
+        for (row, slope) in slopes.iter_mut().enumerate() {
+            let [(d1, h1), (d2, h2)] = self.steps(row, sides);
             let (refined, in_range) = stencil::refined(d1, h1, d2, h2);
-            slopes[row] = refined.as_();
+            *slope = refined.as_();
             all_usual &= in_range;
         }
         all_usual
     }
 
-    /// Which rows of a block are not usual ones.
+    /// Which rows are not usual ones.
     #[inline(always)]
     fn unusual(&self, sides: Sides) -> u64 {
-        let rows = self.y.this.len().min(ROWS);
-        let points = self.rows(0, rows);
-        let mut flags = [0; ROWS];
-        for row in 0..rows {
-            let [(d1, h1), (d2, h2)] = points.steps(row, sides);
-            flags[row] = u8::from(!stencil::refined(d1, h1, d2, h2).1);
+        let mut unusual = [0; ROWS];
+        for (row, unusual) in unusual.iter_mut().enumerate() {
+            let [(d1, h1), (d2, h2)] = self.steps(row, sides);
+            *unusual = u8::from(!stencil::refined(d1, h1, d2, h2).1);
         }
-        word(&flags)
+        word(&unusual)
     }
 
     /// The slope of any row that has a neighbour; `None` where its x is not strictly monotonic.
@@ -298,8 +321,8 @@ impl<Y: Sample, X: Sample> Points<'_, Y, X> {
     /// The rises and steps around a row, in the unit of the slope.
     #[inline(always)]
     fn steps(&self, row: usize, sides: Sides) -> [(Rise, f64); 2] {
-        let [d1, d2] = sides.of(row, self.y.differences(row));
-        let [h1, h2] = sides.of(row, self.x.differences(row));
+        let [d1, d2] = sides.of(row, differences(self.y, row));
+        let [h1, h2] = sides.of(row, differences(self.x, row));
         [(d1, h1), (d2, h2)].map(|(d, h)| self.scaled(d, h))
     }
 

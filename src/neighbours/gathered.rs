@@ -5,14 +5,14 @@ use std::marker::PhantomData;
 
 use num_traits::AsPrimitive;
 
-use super::links::Segments;
 use crate::bits::{Bitmap, Bits};
 use crate::threads::in_parallel;
 
-/// Rows of a column, in the order in which they are neighbours, and where their segments start.
+/// Rows of a column, in the order in which they are neighbours.
 pub(crate) struct Gathered<I> {
     rows: Vec<I>,
-    segments: Segments,
+    /// Which of them start a segment, if not simply those that start a group.
+    starts: Option<Vec<u8>>,
 }
 
 impl<I: AsPrimitive<usize> + Sync> Gathered<I> {
@@ -23,15 +23,9 @@ impl<I: AsPrimitive<usize> + Sync> Gathered<I> {
     {
         match (known, rows) {
             (Some(known), rows) => Some(Self::known(starts, rows.as_deref(), known, height)),
-            (None, Some(rows)) => Some(Self::new(starts, rows)),
+            (None, Some(rows)) => Some(Self { rows, starts: None }),
             (None, None) => None,
         }
-    }
-
-    /// The rows of all groups, one group after the other.
-    fn new(starts: Bits, rows: Vec<I>) -> Self {
-        let segments = Segments::new(starts, rows.len());
-        Self { rows, segments }
     }
 
     /// The rows that are known, and only those: as if the others were absent.
@@ -51,11 +45,15 @@ impl<I: AsPrimitive<usize> + Sync> Gathered<I> {
                 starts_here = false;
             }
         }
-        Self::new(Bits::new(&starts.into_bytes(), 0), rows)
+        Self {
+            rows,
+            starts: Some(starts.into_bytes()),
+        }
     }
 
-    pub(crate) fn segments(&self) -> &Segments {
-        &self.segments
+    /// Which of the rows start a segment, given those that start a group.
+    pub(crate) fn starts<'a>(&'a self, groups: Bits<'a>) -> Bits<'a> {
+        self.starts.as_ref().map_or(groups, |starts| Bits::new(starts, 0))
     }
 
     /// The rows, as they are neighbours.

@@ -1,7 +1,7 @@
 //! Which of the rows beside a row are its neighbours: those that no broken link parts from it.
 
 use super::window::Chunk;
-use crate::bits::{Bitmap, Bits, ROWS, word, word_of};
+use crate::bits::{Bits, ROWS, word, word_of};
 use crate::kernel::{Limit, Sample};
 
 /// What keeps neighbours apart, told by their values alone.
@@ -13,39 +13,14 @@ pub(crate) struct Apart {
     pub(crate) max_gap: Option<Limit>,
 }
 
-/// Where the segments of a column start, known before a value is read.
-#[derive(Debug)]
-pub(crate) struct Segments {
-    /// A bit per row, and beyond either end of the column as many more as a stencil reaches.
-    starts: Vec<u8>,
-}
-
-impl Segments {
-    const MARGIN: usize = 2;
-
-    pub(crate) fn new(starts: Bits, rows: usize) -> Self {
-        let mut padded = Bitmap::with_capacity(rows + 2 * Self::MARGIN);
-        padded.push(u64::MAX, Self::MARGIN);
-        for row in (0..rows).step_by(ROWS) {
-            padded.push(starts.word(row), ROWS.min(rows - row));
-        }
-        padded.push(u64::MAX, Self::MARGIN);
-        Self {
-            starts: padded.into_bytes(),
-        }
-    }
-
-    /// The starts from a row on; those of the rows before it can be read too.
-    fn from(&self, row: usize) -> Bits<'_> {
-        Bits::new(&self.starts, row)
-    }
-}
-
 /// The links between the rows of one window.
 #[derive(Clone, Copy)]
 pub(crate) struct Links<'a> {
     apart: Apart,
+    /// Which rows of the column start a segment, known before a value is read.
     starts: Option<Bits<'a>>,
+    /// The row of the column that the window begins at.
+    first: usize,
 }
 
 /// For 64 rows, which members of the window they have: furthest row back first, the row itself in the middle of all five.
@@ -54,11 +29,8 @@ pub(crate) struct Reached(pub(crate) [u64; 5]);
 
 impl<'a> Links<'a> {
     /// The links in a window that begins at a row of the column.
-    pub(crate) fn new(apart: Apart, segments: Option<&'a Segments>, row: usize) -> Self {
-        Self {
-            apart,
-            starts: segments.map(|segments| segments.from(row)),
-        }
+    pub(crate) fn new(apart: Apart, starts: Option<Bits<'a>>, first: usize) -> Self {
+        Self { apart, starts, first }
     }
 
     /// Whether nothing but the starts of segments parts the rows of a window, and nothing is null.
@@ -71,12 +43,16 @@ impl<'a> Links<'a> {
         self.starts.is_some()
     }
 
-    /// Whether no segment starts at 64 rows, or right after one of them.
+    /// Which members 64 rows have where nothing but the starts of segments parts them.
     #[inline(always)]
-    pub(crate) fn start_nowhere(self, row: usize) -> bool {
-        let start = row + Segments::MARGIN;
-        self.starts
-            .is_none_or(|starts| starts.word(start) | starts.word(start + 1) == 0)
+    pub(crate) fn reached_between_starts(self, reach: usize, row: usize) -> Reached {
+        let (before, after) = (self.same(0, row), self.same(1, row));
+        let mut reached = [0, before, u64::MAX, after, 0];
+        if reach > 1 {
+            reached[0] = before & self.same(-1, row);
+            reached[4] = after & self.same(2, row);
+        }
+        Reached(reached)
     }
 
     /// Which members 64 rows of a window have.
@@ -107,12 +83,22 @@ impl<'a> Links<'a> {
     /// Where one member and the next one, so many rows ahead of the row itself, are in one segment.
     #[inline(always)]
     fn linked<Y: Sample, X: Sample>(self, pair: &[Chunk<'_, Y, X>], ahead: isize, row: usize) -> u64 {
-        let start = row + Segments::MARGIN.wrapping_add_signed(ahead);
-        let same = self.starts.map_or(u64::MAX, |starts| !starts.word(start));
+        let same = self.same(ahead, row);
         match self.apart.max_gap {
             Some(limit) => same & within(limit, &pair[0], &pair[1], row),
             None => same,
         }
+    }
+
+    /// Where no segment starts so many rows ahead of 64 rows.
+    #[inline(always)]
+    fn same(self, ahead: isize, row: usize) -> u64 {
+        self.starts
+            .map_or(u64::MAX, |starts| match (self.first + row).checked_add_signed(ahead) {
+                Some(row) => !starts.word(row),
+                // There is no row before the first one.
+                None => !starts.word(0) << 1,
+            })
     }
 }
 

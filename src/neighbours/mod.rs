@@ -11,8 +11,6 @@ mod window;
 
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use gathered::Gathered;
-#[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) use links::Segments;
 pub(crate) use links::{Apart, Links, Reached};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use window::in_step;

@@ -11,7 +11,8 @@ use super::points::{known, points};
 use super::unsorted::{LENIENT, Remedy, group, not_monotonic};
 use super::window::Window;
 use super::{bits, series_in_parallel};
-use crate::neighbours::{Gathered, Segments};
+use crate::bits::Bits;
+use crate::neighbours::Gathered;
 use crate::options::{GradientOptions, Nulls};
 use crate::piece::Slopes;
 use crate::plan::{Plan, Slope, whole};
@@ -103,21 +104,19 @@ impl Gradient {
             Nulls::Skip => known(points)?,
             _ => None,
         };
-        let gathered = Gathered::needed(bits(&groups.starts), groups.rows, known.as_ref().map(bits), height);
+        let starts = bits(&groups.starts);
+        let gathered = Gathered::needed(starts, groups.rows, known.as_ref().map(bits), height);
         let points = match &gathered {
             Some(gathered) => &taken(points, gathered.rows())?,
             None => points,
         };
-        let segments = match &gathered {
-            Some(gathered) => gathered.segments(),
-            None => &Segments::new(bits(&groups.starts), height),
-        };
+        let starts = gathered.as_ref().map_or(starts, |gathered| gathered.starts(starts));
         let row = |position: usize| match &gathered {
             Some(gathered) => gathered.rows()[position] as usize,
             None => position,
         };
         let window = Window::of_column(points, self.reach)?;
-        let slopes = self.slopes(&window, Some(segments), &|position| named(row(position)))?;
+        let slopes = self.slopes(&window, Some(starts), &|position| named(row(position)))?;
         let slopes = match (&gathered, slopes) {
             (None, slopes) => in_order(slopes),
             (Some(gathered), Parts::F64(parts)) => {
@@ -142,7 +141,7 @@ impl Gradient {
     }
 
     /// The slopes of points whose neighbours are known, as the numbers they are computed as.
-    fn slopes(&self, window: &Window, segments: Option<&Segments>, named: Named) -> PolarsResult<Parts> {
+    fn slopes(&self, window: &Window, starts: Option<Bits>, named: Named) -> PolarsResult<Parts> {
         let rows = window.this().y.len();
         if window.has_nulls_only() {
             return Ok(Parts::F64(vec![Slopes::nulls(rows)]));
@@ -153,7 +152,7 @@ impl Gradient {
             together: window.this().cell.max(1),
             scale: self.plan.scale,
             apart: self.plan.apart,
-            segments,
+            starts,
             on_all_cores: self.on_all_cores,
         };
         sweep.run(&window.to_sweep(&columns)?, |row, read| {

@@ -4,11 +4,10 @@
 //! each key with the one before; only the first keys of the runs are then grouped, by Polars' own `group_by`.
 
 use polars::prelude::*;
-use polars_arrow::bitmap::{Bitmap, BitmapBuilder, MutableBitmap};
+use polars_arrow::bitmap::{Bitmap, MutableBitmap};
 
-use super::changes::changes;
+use super::runs::Runs;
 use super::series_in_parallel;
-use crate::threads::in_parallel;
 
 /// The rows of a column, group after group.
 #[derive(Clone)]
@@ -26,9 +25,13 @@ impl Groups {
     ///
     /// `ComputeError` for more rows than Polars numbers; what Polars says of keys that it cannot group.
     pub(crate) fn new(keys: &[Series], height: usize) -> PolarsResult<Self> {
-        let (starts, rising) = run_starts(keys, height)?;
+        let Runs {
+            starts,
+            rising,
+            distinct,
+        } = Runs::new(keys, height)?;
         let runs = starts.set_bits();
-        if runs < 2 || rising {
+        if runs < 2 || rising || distinct == Some(true) {
             return Ok(Self { starts, rows: None });
         }
         polars_ensure!(
@@ -48,7 +51,7 @@ impl Groups {
             return brought_together(keys, height, height, Vec::extend_from_slice);
         }
         let first_keys = first_keys()?;
-        if are_distinct(&first_keys)? {
+        if distinct.is_none() && are_distinct(&first_keys)? {
             return Ok(Self { starts, rows: None });
         }
         let firsts: Vec<_> = starts.true_idx_iter().map(|row| row as IdxSize).collect();
@@ -96,30 +99,6 @@ fn brought_together(
     })
 }
 
-/// Where a run of equal keys starts, and whether rows are known to be in the order of the keys.
-fn run_starts(keys: &[Series], height: usize) -> PolarsResult<(Bitmap, bool)> {
-    let parts = in_parallel(height, |rows| {
-        let mut starts = MutableBitmap::from_len_zeroed(rows.len());
-        if rows.start == 0 && !rows.is_empty() {
-            starts.set(0, true);
-        }
-        let unkeyed = (starts.freeze(), true);
-        keys.iter().try_fold(unkeyed, |(starts, rising), key| {
-            let changes = changes(key, rows.clone())?;
-            // A later key may fall where one before it has changed.
-            let in_order = changes
-                .falls
-                .is_some_and(|falls| falls.num_intersections_with(&!&starts) == 0);
-            PolarsResult::Ok((&starts | &changes.places, rising & in_order))
-        })
-    })?;
-    let mut starts = BitmapBuilder::with_capacity(height);
-    for (part, _) in &parts {
-        starts.extend_from_bitmap(part);
-    }
-    Ok((starts.freeze(), parts.iter().all(|(_, rising)| *rising)))
-}
-
 /// The values of a column where a bit is set.
 fn at(column: &Series, places: &Bitmap) -> PolarsResult<Series> {
     series_in_parallel(column, column.len(), |rows| {
@@ -134,11 +113,6 @@ fn are_distinct(keys: &[Series]) -> PolarsResult<bool> {
     if are_strictly_sorted(&each(keys, |key| key.slice(0, GLANCE))) && are_strictly_sorted(keys) {
         return Ok(true);
     }
-    if let [key] = keys
-        && let Some(distinct) = are_distinct_integers(key)?
-    {
-        return Ok(distinct);
-    }
     let distinct = match keys {
         [key] => key.n_unique()?,
         keys => StructChunked::from_series(PlSmallStr::EMPTY, count, keys.iter())?
@@ -146,33 +120,6 @@ fn are_distinct(keys: &[Series]) -> PolarsResult<bool> {
             .n_unique()?,
     };
     Ok(distinct == count)
-}
-
-/// Whether no number comes twice, told by a bit for each one from the smallest to the largest; `None` where these would be
-/// more than the numbers themselves, or there are others than numbers.
-fn are_distinct_integers(key: &Series) -> PolarsResult<Option<bool>> {
-    let numbers = key.to_physical_repr();
-    if !numbers.dtype().is_integer() {
-        return Ok(None);
-    }
-    let numbers = numbers.cast(&DataType::Int64)?;
-    let numbers = numbers.i64()?;
-    let (Some(least), Some(most), 0) = (numbers.min(), numbers.max(), numbers.null_count()) else {
-        return Ok(None);
-    };
-    let range = most.abs_diff(least);
-    if range >= 64 * numbers.len() as u64 {
-        return Ok(None);
-    }
-    let mut seen = MutableBitmap::from_len_zeroed(range as usize + 1);
-    for number in numbers.into_no_null_iter() {
-        let place = number.abs_diff(least) as usize;
-        if seen.get(place) {
-            return Ok(Some(false));
-        }
-        seen.set(place, true);
-    }
-    Ok(Some(true))
 }
 
 /// Keys that are looked at before all of them are.

@@ -1,8 +1,8 @@
 //! Series in, Series out: types → neighbours → sweep → finish.
 
 mod cells;
-mod changes;
 mod column;
+mod distinct;
 #[cfg(feature = "lazy")]
 mod expr;
 mod grid;
@@ -16,6 +16,7 @@ mod places;
 mod plugin;
 mod points;
 mod ranks;
+mod runs;
 mod unsorted;
 mod window;
 
