@@ -303,3 +303,100 @@ fn between<T: ViewType + ?Sized>(keys: &BinaryViewArrayGeneric<T>, one: View, ot
     let apart = one.is_inline() || other.is_inline() || one.buffer_idx != other.buffer_idx;
     if apart { None } else { bytes() }.unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same small numbers as keys of some dtype, in the order of the numbers, and whether that order is looked for.
+    fn keys_of(numbers: &[i64]) -> Vec<(Series, bool)> {
+        let whole = Series::new("key".into(), numbers);
+        let text = |name: &str| {
+            let text = numbers.iter().map(|number| format!("{name} {number:03}"));
+            Series::new("key".into(), text.collect::<Vec<_>>())
+        };
+        let cast = |dtype| whole.cast(&dtype).expect("small numbers");
+        let nulls = numbers.iter().map(|&number| (number > 0).then_some(number));
+        vec![
+            (cast(DataType::Int8), true),
+            (cast(DataType::UInt16), true),
+            (cast(DataType::Date), true),
+            (cast(DataType::UInt64), true),
+            (text("k"), true),
+            (text("longer than a view, and stored apart"), true),
+            (text("k").cast(&DataType::Binary).expect("bytes"), true),
+            (cast(DataType::Float64), false),
+            (cast(DataType::Int128), false),
+            (Series::new("key".into(), nulls.collect::<Vec<_>>()), false),
+        ]
+    }
+
+    fn in_chunks(keys: &Series, cuts: &[usize]) -> Series {
+        let mut whole = keys.clear();
+        let mut start = 0;
+        for end in cuts.iter().map(|cut| cut % (keys.len() + 1)).chain([keys.len()]) {
+            if start <= end {
+                whole
+                    .append_owned(keys.slice(start as i64, end - start))
+                    .expect("the same dtype");
+                start = end;
+            }
+        }
+        whole
+    }
+
+    fn numbers() -> impl Strategy<Value = Vec<i64>> {
+        let runs = vec((0..9_i64, 1..90_usize), 1..12);
+        (runs, any::<bool>()).prop_map(|(mut runs, sorted)| {
+            if sorted {
+                runs.sort_unstable();
+            }
+            runs.into_iter()
+                .flat_map(|(number, length)| std::iter::repeat_n(number, length))
+                .collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn runs_are_those_of_comparing_one_by_one(numbers in numbers(), cuts in vec(0..1_000_usize, 0..5)) {
+            let height = numbers.len();
+            let starts: Vec<_> = (0..height).map(|row| row == 0 || numbers[row] != numbers[row - 1]).collect();
+            let rising = numbers.is_sorted();
+            let firsts: PlHashSet<_> = numbers.iter().collect();
+            let distinct = firsts.len() == starts.iter().filter(|&&start| start).count();
+            for (keys, is_ordered) in keys_of(&numbers) {
+                let keys = in_chunks(&keys, &cuts);
+                let runs = Runs::new(std::slice::from_ref(&keys), height).expect("keys of one dtype");
+                prop_assert_eq!(runs.starts.iter().collect::<Vec<_>>(), starts.clone(), "{}", keys.dtype());
+                prop_assert!(!runs.rising || rising, "{}", keys.dtype());
+                prop_assert!(runs.rising == rising || !is_ordered, "{}", keys.dtype());
+                prop_assert!(runs.distinct.is_none_or(|seen| seen == distinct), "{}", keys.dtype());
+            }
+        }
+
+        #[test]
+        fn parts_are_those_of_the_whole(numbers in numbers(), cuts in vec(0..1_000_usize, 0..3), part in 0..9_usize) {
+            let height = numbers.len();
+            let cut = (part * ROWS).min(height / ROWS * ROWS);
+            for (keys, _) in keys_of(&numbers) {
+                let keys = [in_chunks(&keys, &cuts)];
+                let part = |rows| Part::new(&keys, rows).expect("keys of one dtype");
+                let (whole, first, second) = (part(0..height), part(0..cut), part(cut..height));
+                prop_assert_eq!(&whole.starts, &[first.starts, second.starts].concat());
+                prop_assert_eq!(whole.rising, first.rising && second.rising);
+            }
+        }
+    }
+
+    #[test]
+    fn a_later_key_may_fall_where_one_before_it_changes() {
+        let [a, b] = [[1, 1, 2, 2], [5, 6, 0, 1]].map(|key| Series::new("key".into(), key));
+        let runs = |keys: &[Series]| Runs::new(keys, 4).expect("integers");
+        assert!(runs(&[a.clone(), b.clone()]).rising);
+        assert!(!runs(&[b, a]).rising);
+    }
+}
