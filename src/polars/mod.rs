@@ -2,6 +2,7 @@
 
 mod cells;
 mod column;
+mod compare;
 mod distinct;
 #[cfg(feature = "lazy")]
 mod expr;

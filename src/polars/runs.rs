@@ -2,15 +2,14 @@
 
 use std::ops::Range;
 
-use num_traits::AsPrimitive;
 use polars::prelude::*;
 use polars::series::BitRepr;
-use polars_arrow::array::{BinaryViewArrayGeneric, View, ViewType};
 use polars_arrow::bitmap::Bitmap;
 
+use super::compare::{integers, strings};
 use super::distinct::are_distinct;
 use super::{bitmap, bits};
-use crate::bits::{ROWS, places};
+use crate::bits::ROWS;
 use crate::threads::in_parallel_together;
 
 /// The runs of equal keys in some rows.
@@ -23,16 +22,15 @@ pub(super) struct Runs {
     pub(super) distinct: Option<bool>,
 }
 
-/// So many rows are a small part of a long column, and soon looked at.
-const SHORT: usize = 4_096;
-
 impl Runs {
     /// # Errors
     ///
     /// What Polars says of a dtype that it cannot compare.
     pub(super) fn new(keys: &[Series], height: usize) -> PolarsResult<Self> {
+        /// The rows of a chunk that is worth being looked at by itself.
+        const CHUNK: usize = 4_096;
         let keys = keys.iter().map(|key| match key.n_chunks() {
-            chunks if chunks > 1 + height / SHORT => key.rechunk(),
+            chunks if chunks > 1 + height / CHUNK => key.rechunk(),
             _ => key.clone(),
         });
         let keys: Vec<_> = keys.collect();
@@ -153,163 +151,6 @@ impl Part {
         self.integers = None;
         Ok(())
     }
-}
-
-/// Integers by their bits, in the order of signed ones, which most keys are; whether they rise wherever no run has started.
-///
-/// The first ones of runs are noted, unless these are so short that nobody will ask.
-///
-/// Measured: Polars' own comparison, compiled for any processor, takes three times as long.
-fn integers<T, S>(keys: &[T], starts: &mut [u64], firsts: &mut Option<Vec<i64>>) -> bool
-where
-    T: Copy + PartialEq + AsPrimitive<S>,
-    S: Copy + PartialOrd + AsPrimitive<i64>,
-{
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::is_x86_feature_detected as has;
-        if has!("avx512f") && has!("avx512dq") && has!("avx512vl") {
-            // SAFETY: the processor has just been asked for these features; with them it has AVX2.
-            return unsafe { integers_avx512(keys, starts, firsts) };
-        }
-        if has!("avx2") {
-            // SAFETY: the processor has just been asked for the feature.
-            return unsafe { integers_avx2(keys, starts, firsts) };
-        }
-    }
-    integers_portable(keys, starts, firsts)
-}
-
-/// [`integers_portable`] compiled for a family of processors.
-#[cfg(target_arch = "x86_64")]
-macro_rules! integers_on {
-    ($name:ident, $features:literal) => {
-        #[target_feature(enable = $features)]
-        fn $name<T, S>(keys: &[T], starts: &mut [u64], firsts: &mut Option<Vec<i64>>) -> bool
-        where
-            T: Copy + PartialEq + AsPrimitive<S>,
-            S: Copy + PartialOrd + AsPrimitive<i64>,
-        {
-            integers_portable(keys, starts, firsts)
-        }
-    };
-}
-
-#[cfg(target_arch = "x86_64")]
-integers_on!(integers_avx2, "avx2");
-#[cfg(target_arch = "x86_64")]
-integers_on!(integers_avx512, "avx2,avx512f,avx512dq,avx512vl");
-
-#[inline(always)]
-fn integers_portable<T, S>(keys: &[T], starts: &mut [u64], firsts: &mut Option<Vec<i64>>) -> bool
-where
-    T: Copy + PartialEq + AsPrimitive<S>,
-    S: Copy + PartialOrd + AsPrimitive<i64>,
-{
-    let mut rising = true;
-    for (block, starts) in starts.iter_mut().enumerate() {
-        let first = block * ROWS;
-        let left = &keys[first..];
-        // As many as the compiler knows of; more of the last key start no run.
-        let rest;
-        let keys: &[T; ROWS + 1] = if let Some(keys) = left.first_chunk() {
-            keys
-        } else {
-            rest = std::array::from_fn(|row| left[row.min(left.len() - 1)]);
-            &rest
-        };
-        ask_for_next(keys);
-        let (mut changed, mut fell) = (0, 0);
-        for row in 0..ROWS {
-            let (before, this) = (keys[row], keys[row + 1]);
-            changed |= u64::from(before != this) << row;
-            fell |= u64::from(before.as_() > this.as_()) << row;
-        }
-        rising &= fell & !*starts == 0;
-        *starts |= changed;
-        match firsts {
-            Some(found) if found.len() > first / 2 + SHORT => *firsts = None,
-            Some(found) => found.extend(places(*starts, ROWS).map(|row| keys[row + 1].as_().as_())),
-            None => {},
-        }
-    }
-    rising
-}
-
-/// Has memory brought into the cache that lies some way behind some values.
-///
-/// Measured: a single column of integers comes twice as fast. By itself the processor does not look beyond the page.
-#[inline(always)]
-#[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables, reason = "nothing is asked"))]
-fn ask_for_next<T>(values: &[T]) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        const AHEAD: usize = 4_096;
-        const LINE: usize = 64;
-        const MOST: usize = 4_096;
-        let next = values.as_ptr().cast::<i8>().wrapping_add(AHEAD);
-        for line in (0..size_of_val(values).min(MOST)).step_by(LINE) {
-            // SAFETY: any address may be asked for, be there memory or not.
-            #[allow(unused_unsafe, reason = "newer compilers know that")]
-            unsafe {
-                _mm_prefetch::<_MM_HINT_T0>(next.wrapping_add(line));
-            }
-        }
-    }
-}
-
-/// Strings in byte order, as [`integers`]. Those that Polars keeps in one place are the same; only others have to be read.
-fn strings<T: ViewType + Ord + ?Sized>(keys: &BinaryViewArrayGeneric<T>, starts: &mut [u64]) -> bool {
-    let views = keys.views();
-    let mut rising = true;
-    for (block, starts) in starts.iter_mut().enumerate() {
-        let first = block * ROWS;
-        let rows = ROWS.min(keys.len() - 1 - first);
-        let views = &views[first..=first + rows];
-        ask_for_next(views);
-        ask_for_next(between(keys, views[0], views[rows]));
-        let mut changed = 0;
-        for row in 0..rows {
-            changed |= u64::from(!is_same(keys, views[row], views[row + 1])) << row;
-        }
-        rising &= places(changed & !*starts, rows).all(|row| keys.value(first + row) < keys.value(first + row + 1));
-        *starts |= changed;
-    }
-    rising
-}
-
-/// Whether two strings say the same.
-#[inline(always)]
-fn is_same<T: ViewType + ?Sized>(keys: &BinaryViewArrayGeneric<T>, one: View, other: View) -> bool {
-    if one.is_inline() || one.length != other.length || one.prefix != other.prefix {
-        return one.as_u128() == other.as_u128();
-    }
-    let (one, other) = (bytes_of(keys, one), bytes_of(keys, other));
-    let word = |bytes: &[u8], place: usize| u64::from_ne_bytes(*bytes[place..].first_chunk().expect("a long string"));
-    let differ = |place| word(one, place) ^ word(other, place);
-    match one.len() {
-        // Two words and no jump: after the four bytes that a view has, and up to the end.
-        length @ ..=20 => differ(4) | differ(length - 8) == 0,
-        _ => one == other,
-    }
-}
-
-/// The bytes of a string that does not fit into a view.
-#[inline(always)]
-fn bytes_of<T: ViewType + ?Sized>(keys: &BinaryViewArrayGeneric<T>, view: View) -> &[u8] {
-    let start = view.offset as usize;
-    &keys.data_buffers()[view.buffer_idx as usize][start..start + view.length as usize]
-}
-
-/// The bytes from one string to another, if they lie in that order in one place.
-fn between<T: ViewType + ?Sized>(keys: &BinaryViewArrayGeneric<T>, one: View, other: View) -> &[u8] {
-    let bytes = || {
-        let bytes = keys.data_buffers().get(one.buffer_idx as usize)?;
-        bytes.get(one.offset as usize..other.offset as usize)
-    };
-    let apart = one.is_inline() || other.is_inline() || one.buffer_idx != other.buffer_idx;
-    if apart { None } else { bytes() }.unwrap_or_default()
 }
 
 #[cfg(test)]
