@@ -191,48 +191,23 @@ fn cut(column: &Series, chunks: usize) -> Series {
     cut
 }
 
-/// A column as the kernel wants it: a value more at each end, so that neighbours are the same buffer a row further.
-struct Padded<T>(Vec<T>);
-
-impl<T: Copy> Padded<T> {
-    fn new(column: &[T]) -> Self {
-        Self([&column[..1], column, &column[column.len() - 1..]].concat())
-    }
-
-    fn neighbours(&self) -> Neighbours<'_, T> {
-        let rows = self.0.len() - 2;
-        Neighbours {
-            previous: &self.0[..rows],
-            this: &self.0[1..=rows],
-            next: &self.0[2..],
-        }
-    }
+/// A value more at each end, as the kernel wants it.
+fn padded<T: Copy>(column: &[T]) -> Vec<T> {
+    [&column[..1], column, &column[column.len() - 1..]].concat()
 }
 
-/// One segment of so many rows.
-fn sides(rows: usize) -> impl Fn(usize) -> Sides {
-    move |start| {
-        let last = rows - 1 - start;
-        Sides {
-            before: if start == 0 { !1 } else { u64::MAX },
-            after: if last < 64 { !(1 << last) } else { u64::MAX },
-            known: u64::MAX,
-        }
-    }
-}
-
-fn kernel_slopes<Y, X, O>(y: &Padded<Y>, x: &Padded<X>, scale: Scale) -> Vec<O>
+fn kernel_slopes<Y, X, O>(y: &[Y], x: &[X], scale: Scale) -> Vec<O>
 where
     Y: Sample,
     X: Sample,
     O: Copy + 'static,
     f64: AsPrimitive<O>,
 {
-    let (y, x) = (y.neighbours(), x.neighbours());
+    let (y, x) = (Neighbours::padded(y), Neighbours::padded(x));
     let rows = y.this.len();
     let mut slopes = Vec::with_capacity(rows);
     let broken = |_| Ok::<_, Infallible>(());
-    let Ok(()) = irregular(Points { y, x, scale }, sides(rows), broken, &mut slopes);
+    let Ok(()) = irregular(Points { y, x, scale }, Sides::of_segment(rows), broken, &mut slopes);
     slopes
 }
 
@@ -267,15 +242,15 @@ fn check() {
                 continue;
             }
 
-            let (x, time) = (Padded::new(&data.x), Padded::new(&data.nanoseconds));
+            let (x, time) = (padded(&data.x), padded(&data.nanoseconds));
             let slopes: Vec<f64> = match dtype {
-                Dtype::F64 => kernel_slopes(&Padded::new(&data.y), &x, Scale::ONE),
+                Dtype::F64 => kernel_slopes(&padded(&data.y), &x, Scale::ONE),
                 Dtype::F32 => {
-                    let slopes: Vec<f32> = kernel_slopes(&Padded::new(&data.y_as::<f32>()), &x, Scale::ONE);
+                    let slopes: Vec<f32> = kernel_slopes(&padded(&data.y_as::<f32>()), &x, Scale::ONE);
                     slopes.into_iter().map(f64::from).collect()
                 },
-                Dtype::I64 => kernel_slopes(&Padded::new(&data.y_as::<i64>()), &x, Scale::ONE),
-                Dtype::Datetime => kernel_slopes(&Padded::new(&data.y), &time, PER_SECOND),
+                Dtype::I64 => kernel_slopes(&padded(&data.y_as::<i64>()), &x, Scale::ONE),
+                Dtype::Datetime => kernel_slopes(&padded(&data.y), &time, PER_SECOND),
             };
             let slopes: Vec<_> = slopes.into_iter().map(Some).collect();
             assert_eq!(bits(&column), bits(&slopes), "{case:?}");
@@ -287,10 +262,10 @@ fn kernel(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("kernel");
     for rows in SIZES {
         let data = Data::new(rows);
-        let x = Padded::new(&data.x);
-        let f64s = Padded::new(&data.y);
-        let f32s = Padded::new(&data.y_as::<f32>());
-        let i64s = Padded::new(&data.y_as::<i64>());
+        let x = padded(&data.x);
+        let f64s = padded(&data.y);
+        let f32s = padded(&data.y_as::<f32>());
+        let i64s = padded(&data.y_as::<i64>());
         group.throughput(Throughput::Elements(rows as u64));
         group.bench_function(BenchmarkId::new("irregular, f64", rows), |bencher| {
             bencher.iter(|| kernel_slopes::<_, _, f64>(black_box(&f64s), &x, Scale::ONE));
@@ -304,7 +279,12 @@ fn kernel(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("even, f64", rows), |bencher| {
             bencher.iter(|| {
                 let mut slopes: Vec<f64> = Vec::with_capacity(rows);
-                even(black_box(&f64s).neighbours(), Scale::ONE, sides(rows), &mut slopes);
+                even(
+                    Neighbours::padded(black_box(&f64s)),
+                    Scale::ONE,
+                    Sides::of_segment(rows),
+                    &mut slopes,
+                );
                 slopes
             });
         });

@@ -22,8 +22,8 @@ struct Table {
 fn speed(table: &Table) -> Result<Vec<Option<f64>>, String> {
     let rows = table.ship.len() - 2;
     let points = Points {
-        y: neighbours(&table.miles),
-        x: neighbours(&table.milliseconds),
+        y: Neighbours::padded(&table.miles),
+        x: Neighbours::padded(&table.milliseconds),
         // Miles per millisecond times the milliseconds of an hour.
         scale: Scale {
             numerator: 3_600_000.0,
@@ -49,16 +49,6 @@ fn speed(table: &Table) -> Result<Vec<Option<f64>>, String> {
     let has_slope = |row| follows(row) || follows(row + 1);
     let nullable = (1..).zip(slopes).map(|(row, slope)| has_slope(row).then_some(slope));
     Ok(nullable.collect())
-}
-
-/// A padded column, seen from its rows.
-fn neighbours<T>(padded: &[T]) -> Neighbours<'_, T> {
-    let rows = padded.len() - 2;
-    Neighbours {
-        previous: &padded[..rows],
-        this: &padded[1..=rows],
-        next: &padded[2..],
-    }
 }
 
 fn main() -> Result<(), String> {

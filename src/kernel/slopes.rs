@@ -19,8 +19,8 @@ use crate::bits::{ROWS, places, word};
 
 /// Three columns of one length: each row's predecessor, the row itself, its successor.
 ///
-/// Where a row has no such neighbour any value may stand: [`Sides`] tells. In memory they mostly are one column, padded
-/// by a value at either end, from its first, second and third value on.
+/// Where a row has no such neighbour any value may stand: [`Sides`] tells. In memory they mostly are one
+/// [padded](Self::padded) column.
 #[derive(Clone, Copy, Debug)]
 pub struct Neighbours<'a, T> {
     /// The row before.
@@ -61,6 +61,24 @@ impl Sides {
         known: u64::MAX,
     };
 
+    /// The sides of so many rows that are one segment: only the first has none before it, only the last none after.
+    ///
+    /// A row that is alone has no slope: its own is unspecified.
+    pub fn of_segment(rows: usize) -> impl Fn(usize) -> Self {
+        move |start| {
+            let but_for = |row: usize| match row.checked_sub(start) {
+                Some(place @ 0..ROWS) => !(1 << place),
+                _ => u64::MAX,
+            };
+            let (before, after) = (but_for(0), but_for(rows.saturating_sub(1)));
+            Self {
+                before,
+                after,
+                known: before | after,
+            }
+        }
+    }
+
     /// The rows that have a neighbour on one side only.
     #[inline(always)]
     fn ends(self) -> u64 {
@@ -82,6 +100,23 @@ impl Sides {
 fn select(bit: u64, if_set: f64, otherwise: f64) -> f64 {
     let mask = 0_u64.wrapping_sub(bit & 1);
     f64::from_bits(if_set.to_bits() & mask | otherwise.to_bits() & !mask)
+}
+
+impl<'a, T> Neighbours<'a, T> {
+    /// The rows of a column that has one value more at either end, whatever it is.
+    ///
+    /// # Panics
+    ///
+    /// Where there are not even those two values.
+    #[must_use]
+    pub fn padded(column: &'a [T]) -> Self {
+        let rows = column.len() - 2;
+        Self {
+            previous: &column[..rows],
+            this: &column[1..=rows],
+            next: &column[2..],
+        }
+    }
 }
 
 impl<'a, T: Sample> Neighbours<'a, T> {
@@ -343,19 +378,10 @@ mod tests {
 
     use super::*;
 
-    fn neighbours<T>(column: &[T]) -> Neighbours<'_, T> {
-        let n = column.len();
-        Neighbours {
-            previous: &column[..n - 2],
-            this: &column[1..n - 1],
-            next: &column[2..],
-        }
-    }
-
     fn points<'a>(y: &'a [f64], x: &'a [f64]) -> Points<'a, f64, f64> {
         Points {
-            y: neighbours(y),
-            x: neighbours(x),
+            y: Neighbours::padded(y),
+            x: Neighbours::padded(x),
             scale: Scale::ONE,
         }
     }
@@ -444,13 +470,34 @@ mod tests {
     }
 
     #[test]
+    fn a_segment_ends_at_its_first_and_last_row() {
+        for (rows, starts) in [(1, 0..1), (64, 0..1), (65, 0..2), (200, 0..4)] {
+            let sides = Sides::of_segment(rows);
+            for start in starts.map(|block| block * ROWS) {
+                for row in start..rows.min(start + ROWS) {
+                    let Sides { before, after, known } = sides(start);
+                    let has = |bits: u64| bits >> (row - start) & 1 != 0;
+                    assert_eq!(has(before), row > 0, "{row} of {rows}");
+                    assert_eq!(has(after), row + 1 < rows, "{row} of {rows}");
+                    assert_eq!(has(known), rows > 1, "{row} of {rows}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn even_spacing_is_the_central_difference() {
         let mut slopes: Vec<f32> = Vec::new();
         let scale = Scale {
             numerator: 1.0,
             denominator: 0.5,
         };
-        even(neighbours(&[1_i64, 4, 9, 16]), scale, |_| Sides::BOTH, &mut slopes);
+        even(
+            Neighbours::padded(&[1_i64, 4, 9, 16]),
+            scale,
+            |_| Sides::BOTH,
+            &mut slopes,
+        );
         assert_eq!(slopes, [8.0, 12.0]);
     }
 }

@@ -25,7 +25,12 @@ pub fn jerk(acceleration: &[f32], hertz: f64) -> Vec<f32> {
         denominator: 1.0 / hertz,
     };
     let mut jerk = Vec::with_capacity(acceleration.len());
-    even(neighbours(&padded), step, one_segment(acceleration.len()), &mut jerk);
+    even(
+        Neighbours::padded(&padded),
+        step,
+        Sides::of_segment(acceleration.len()),
+        &mut jerk,
+    );
     jerk
 }
 
@@ -48,12 +53,17 @@ fn rate<Y: Sample, X: Sample>(y: &[Y], x: &[X], scale: Scale) -> Result<Vec<f64>
     }
     let (padded_y, padded_x) = (padded(y), padded(x));
     let points = Points {
-        y: neighbours(&padded_y),
-        x: neighbours(&padded_x),
+        y: Neighbours::padded(&padded_y),
+        x: Neighbours::padded(&padded_x),
         scale,
     };
     let mut rate = Vec::with_capacity(y.len());
-    irregular(points, one_segment(y.len()), |row| Err(OutOfOrder(row)), &mut rate)?;
+    irregular(
+        points,
+        Sides::of_segment(y.len()),
+        |row| Err(OutOfOrder(row)),
+        &mut rate,
+    )?;
     Ok(rate)
 }
 
@@ -61,27 +71,6 @@ fn rate<Y: Sample, X: Sample>(y: &[Y], x: &[X], scale: Scale) -> Result<Vec<f64>
 fn padded<T: Copy>(values: &[T]) -> Vec<T> {
     let ends = values.first().copied().into_iter().chain(values.iter().copied());
     ends.chain(values.last().copied()).collect()
-}
-
-fn neighbours<T>(padded: &[T]) -> Neighbours<'_, T> {
-    let rows = padded.len() - 2;
-    Neighbours {
-        previous: &padded[..rows],
-        this: &padded[1..=rows],
-        next: &padded[2..],
-    }
-}
-
-/// All rows belong together: only the first has none before it, only the last none after it.
-fn one_segment(rows: usize) -> impl Fn(usize) -> Sides {
-    move |start| {
-        let last = rows - 1 - start;
-        Sides {
-            before: if start == 0 { !1 } else { u64::MAX },
-            after: if last < 64 { !(1 << last) } else { u64::MAX },
-            known: u64::MAX,
-        }
-    }
 }
 
 /// A truck that slowed down too fast.
