@@ -36,7 +36,8 @@ test-rust:  ## Rust: unit tests, integration tests, doctests, consumers, example
 	cargo build $(RUST) --examples
 	for example in $(basename $(notdir $(wildcard examples/*.rs))); do \
 		target/debug/examples/$$example || exit 1; done
-	cargo package --no-default-features
+	@# In a place of its own: cargo would take what it builds of the packaged copy for the library itself.
+	cargo package --no-default-features --target-dir target/packaged
 
 test-python: $(BIN)/.wheel $(BIN)/.test  ## Python, on the newest Polars
 	$(BIN)/python -m pytest
