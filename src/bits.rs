@@ -38,6 +38,12 @@ impl<'a> Bits<'a> {
         };
         u64::from_le_bytes(*eight) >> (place % 8) | u64::from(ninth) << 1 << (63 - place % 8)
     }
+
+    /// Which of the first rows have their bit set.
+    pub(crate) fn ones(self, rows: usize) -> impl Iterator<Item = usize> {
+        let ones = move |row| places(self.word(row), ROWS.min(rows - row)).map(move |place| row + place);
+        (0..rows).step_by(ROWS).flat_map(ones)
+    }
 }
 
 /// No more than eight bytes as a number.
@@ -80,6 +86,13 @@ impl Bitmap {
             self.last = word >> 1 >> (ROWS - 1 - filled);
         }
         self.length += bits;
+    }
+
+    /// Appends so many bits, given those of 64 rows from one on.
+    pub(crate) fn extend(&mut self, bits: usize, word: impl Fn(usize) -> u64) {
+        for row in (0..bits).step_by(ROWS) {
+            self.push(word(row), ROWS.min(bits - row));
+        }
     }
 
     pub(crate) fn into_bytes(mut self) -> Vec<u8> {

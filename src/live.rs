@@ -277,7 +277,7 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
         let members: Vec<_> = members.collect();
         let mut slopes = Slopes::<f64>::with_capacity(1);
         let links = Links::new(self.plan.apart, None, 0);
-        let Ok(()) = slopes.append(&members, links, self.plan.scale, |_, _| Ok::<_, Infallible>(()));
+        let Ok(()) = slopes.append(&members, links, self.plan.scale, &mut |_, _| Ok::<_, Infallible>(()));
         let (slopes, validity) = slopes.into_parts();
         Some((this.row, validity.is_none().then_some(slopes[0])))
     }

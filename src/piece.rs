@@ -28,23 +28,6 @@ where
         }
     }
 
-    /// No slope at all.
-    #[cfg(feature = "polars")]
-    pub(crate) fn nulls(rows: usize) -> Self
-    where
-        O: Default,
-    {
-        let mut validity = Bitmap::with_capacity(rows);
-        for row in (0..rows).step_by(ROWS) {
-            validity.push(0, ROWS.min(rows - row));
-        }
-        Self {
-            values: vec![O::default(); rows],
-            validity,
-            all_valid: false,
-        }
-    }
-
     /// The slopes, and a bit for each unless all are valid.
     pub(crate) fn into_parts(self) -> (Vec<O>, Option<Vec<u8>>) {
         let validity = (!self.all_valid).then(|| self.validity.into_bytes());
@@ -60,7 +43,7 @@ where
         window: &[Chunk<'_, Y, X>],
         links: Links,
         scale: Scale,
-        on_broken: impl FnMut(usize, Range<usize>) -> Result<(), E>,
+        on_broken: &mut dyn FnMut(usize, Range<usize>) -> Result<(), E>,
     ) -> Result<(), E> {
         let rows = window[0].len();
         let start = self.values.len();
@@ -85,23 +68,18 @@ where
     }
 }
 
-struct Piece<'a, 'b, Y, X, F> {
+struct Piece<'a, 'b, Y, X, E> {
     window: &'b [Chunk<'a, Y, X>],
     links: Links<'b>,
     scale: Scale,
-    on_broken: F,
+    on_broken: &'b mut dyn FnMut(usize, Range<usize>) -> Result<(), E>,
     /// Which slopes are valid, 64 rows a word; all of them as long as it is empty.
     valid: Vec<u64>,
     /// Which rows have neighbours on both sides, where they need them.
     inside: Vec<u64>,
 }
 
-impl<Y, X, E, F> Piece<'_, '_, Y, X, F>
-where
-    Y: Sample,
-    X: Sample,
-    F: FnMut(usize, Range<usize>) -> Result<(), E>,
-{
+impl<Y: Sample, X: Sample, E> Piece<'_, '_, Y, X, E> {
     fn sweep<O>(&mut self, slopes: &mut Vec<O>) -> Result<(), E>
     where
         O: Copy + 'static,

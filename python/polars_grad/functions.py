@@ -131,8 +131,8 @@ def gradient(
     group. Use `by` for many groups, `over` for its `order_by` and inside of other window expressions.
 
     `by` and `nulls="skip"` need whole columns: on the streaming engine `y`, `x`, the keys and the result are held in
-    memory. Groups that do not stand one after the other, and rows that are skipped, take `y`, `x` and the result once
-    more, and 4 bytes a row.
+    memory. Groups that do not stand one after the other, and rows that are skipped, take 4 bytes a row besides, what
+    Polars' own `group_by` needs, and a copy of a `y` or an `x` that is in several chunks.
 
     The formula is that of numpy [1]_, in the form of Fornberg [2]_ for arbitrary spacing.
 

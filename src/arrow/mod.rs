@@ -19,27 +19,22 @@
 mod groups;
 mod numbers;
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type, Int64Type};
-use arrow_array::{
-    Array, ArrayRef, Float64Array, Int64Array, PrimitiveArray, RecordBatch, UInt32Array, make_array, new_null_array,
-};
+use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, PrimitiveArray, RecordBatch, make_array, new_null_array};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{ArrowError, DataType, TimeUnit};
-use num_traits::AsPrimitive;
 
 use self::groups::Groups;
 use self::numbers::{Canonical, described};
 use crate::bits::Bits;
 use crate::neighbours::Gathered;
 use crate::options::{GradientOptions, Nulls};
-use crate::piece::Slopes;
 use crate::plan::{Plan, Refused, Slope, whole};
-use crate::sweep::{Member, Parts, Sweep};
+use crate::sweep::{Found, Member, Part, Parts, Sweep};
 use crate::unsorted::{in_group, message, wrong_step};
 
 /// The derivative of `y` with respect to [`x`](GradientOptions::x), row by row.
@@ -49,8 +44,8 @@ use crate::unsorted::{in_group, message, wrong_step};
 /// on any grid, and the same as [`numpy.gradient`][numpy].
 ///
 /// - `y`: any number, or a time; sliced or not, with or without nulls. Arrays of `f64`, `f32`, `i64` and times of 64 bits
-///   are read in place, and the slopes are the one allocation of their size. Only rows that do not stand together (keys
-///   in turns, nulls that are skipped) are gathered, and the slopes put back.
+///   are read in place, and the slopes are the one allocation of their size. Rows that do not stand together (keys in
+///   turns, nulls that are skipped) take a number each besides.
 /// - [`x`](GradientOptions::x): of the same types or boolean, as long as `y`.
 /// - [`by`](GradientOptions::by): keys of any type that Arrow can compare, as long as `y`. Floats are equal keys if their
 ///   bits are.
@@ -144,97 +139,88 @@ fn named(
     }
 
     let groups = Groups::new(&options.by, height)?;
-    let starts = Bits::new(&groups.starts, 0);
     let known = match options.nulls {
         Nulls::Skip => NullBuffer::union(y.logical_nulls().as_ref(), x.and_then(Array::logical_nulls).as_ref()),
         _ => None,
     };
     let known = known.as_ref().map(|known| Bits::new(known.validity(), known.offset()));
-    let gathered = Gathered::needed(starts, groups.rows, known, height);
-    let points = Points::new(&y, x, gathered.as_ref())?;
-    let starts = gathered.as_ref().map_or(starts, |gathered| gathered.starts(starts));
-    let slopes = points.slopes(&plan, starts, options, |rows| {
-        let row = gathered
-            .as_ref()
-            .map_or(rows.start, |gathered| gathered.rows()[rows.start] as usize);
-        points.not_monotonic(x_name, &rows, &group(key_names, &options.by, row)?)
+    let starts = Bits::new(&groups.starts, 0);
+    let order = Gathered::needed(starts, groups.rows, known, height);
+    let points = Points {
+        y: Canonical::new(&y),
+        x: x.map(Canonical::new),
+    };
+    let reach = options.edge_order.reach();
+    let found = match &order {
+        None => points.shifted(reach, starts),
+        Some(order) => Found::Gathered {
+            column: points.member(0),
+            order,
+            starts: order.starts(starts),
+            reach,
+        },
+    };
+    let sweep = Sweep {
+        rows: height,
+        scale: plan.scale,
+        apart: plan.apart,
+        on_all_cores: false,
+    };
+    let slopes = sweep.run(&found, |position, read| {
+        if !options.strict {
+            return Ok(());
+        }
+        let row = |position: usize| order.as_ref().map_or(position, |order| order.rows()[position] as usize);
+        let rows = read.map(|member| row(position + member - reach));
+        let group = group(key_names, &options.by, row(position))?;
+        Err(not_monotonic(x_name, x.zip(points.x.as_ref()), rows, &group)?)
     })?;
     match slopes {
-        Parts::F32(parts) => Ok(Arc::new(array::<Float32Type>(flat(parts, gathered.as_ref(), height)))),
-        Parts::F64(parts) => {
-            let slopes = array::<Float64Type>(flat(parts, gathered.as_ref(), height));
-            finish(slopes, y_name, &result, options.strict)
-        },
+        Parts::F32(parts) => Ok(Arc::new(array::<Float32Type>(parts))),
+        Parts::F64(parts) => finish(array::<Float64Type>(parts), y_name, &result, options.strict),
     }
 }
 
-/// Points as they are neighbours: y, and x where there is one, as they were and as numbers.
+/// y, and x where there is one, as numbers.
 struct Points {
-    rows: usize,
     y: Canonical,
-    x: Option<(ArrayRef, Canonical)>,
+    x: Option<Canonical>,
 }
 
 impl Points {
-    fn new(y: &ArrayRef, x: Option<&ArrayRef>, gathered: Option<&Gathered<u32>>) -> Result<Self, ArrowError> {
-        let rows = gathered.map(|gathered| UInt32Array::from(gathered.rows().to_vec()));
-        let taken = |column: &ArrayRef| match &rows {
-            Some(rows) => arrow_select::take::take(column, rows, None),
-            None => Ok(column.clone()),
-        };
-        let (y, x) = (taken(y)?, x.map(taken).transpose()?);
-        Ok(Self {
-            rows: y.len(),
-            y: Canonical::new(&y),
-            x: x.map(|x| (x.clone(), Canonical::new(&x))),
-        })
-    }
-
-    /// `broken` makes the error of the rows that a stencil reads.
-    fn slopes(
-        &self,
-        plan: &Plan,
-        starts: Bits<'_>,
-        options: &GradientOptions<ArrayRef>,
-        broken: impl Fn(Range<usize>) -> Result<ArrowError, ArrowError> + Sync,
-    ) -> Result<Parts, ArrowError> {
-        let reach = options.edge_order.reach();
-        let member = |index: usize| {
-            let ahead = index as isize - reach as isize;
-            let (y, exists) = self.y.ahead(ahead);
-            let x = self.x.as_ref().map(|(_, x)| x.ahead(ahead).0);
-            Member { y, x, exists }
-        };
-        let members: Vec<_> = (0..=2 * reach).map(member).collect();
-        let sweep = Sweep {
-            rows: self.rows,
-            together: 1,
-            scale: plan.scale,
-            apart: plan.apart,
+    fn shifted<'a>(&'a self, reach: usize, starts: Bits<'a>) -> Found<'a, u32> {
+        let reach = reach as isize;
+        Found::Shifted {
+            members: (-reach..=reach).map(|ahead| self.member(ahead)).collect(),
             starts: Some(starts),
-            on_all_cores: false,
-        };
-        sweep.run(&members, |row, read| {
-            if options.strict {
-                Err(broken(row + read.start - reach..row + read.end - reach)?)
-            } else {
-                Ok(())
-            }
-        })
+            together: 1,
+        }
     }
 
-    /// The error for an x that is not strictly monotonic among some rows.
-    fn not_monotonic(&self, name: &str, rows: &Range<usize>, group: &str) -> Result<ArrowError, ArrowError> {
-        let Some((x, numbers)) = &self.x else {
-            return Err(Refused("rows that are a step apart cannot be unsorted".into()).into());
-        };
-        let known: Vec<_> = rows.clone().filter(|&row| x.is_valid(row)).collect();
-        let wrong = wrong_step(&known, |&before, &after| numbers.order(before, after));
-        let shown = |index: usize| show(x, known[index]);
-        let hint = "sort by it, drop duplicates, or turn `strict` off to get nulls there";
-        let message = message(name, &shown(wrong)?, &shown(wrong + 1)?, group, hint);
-        Ok(ArrowError::ComputeError(message))
+    /// The points so many rows ahead of each.
+    fn member(&self, ahead: isize) -> Member<'_> {
+        let (y, exists) = self.y.ahead(ahead);
+        let x = self.x.as_ref().map(|x| x.ahead(ahead).0);
+        Member { y, x, exists }
     }
+}
+
+/// The error for an x that is not strictly monotonic among some rows.
+fn not_monotonic(
+    name: &str,
+    x: Option<(&ArrayRef, &Canonical)>,
+    rows: impl Iterator<Item = usize>,
+    group: &str,
+) -> Result<ArrowError, ArrowError> {
+    let Some((x, numbers)) = x else {
+        return Err(Refused("rows that are a step apart cannot be unsorted".into()).into());
+    };
+    let known: Vec<_> = rows.filter(|&row| x.is_valid(row)).collect();
+    let wrong = wrong_step(&known, |&before, &after| numbers.order(before, after));
+    let shown = |index: usize| show(x, known[index]);
+    let hint = "sort by it, drop duplicates, or turn `strict` off to get nulls there";
+    let message = message(name, &shown(wrong)?, &shown(wrong + 1)?, group, hint);
+    Ok(ArrowError::ComputeError(message))
 }
 
 /// The group of a row, by its keys.
@@ -271,21 +257,9 @@ fn show(array: &ArrayRef, row: usize) -> Result<String, ArrowError> {
     ))
 }
 
-/// The slopes in the order of the rows, and a bit for each unless all are valid.
-fn flat<O>(parts: Vec<Slopes<O>>, gathered: Option<&Gathered<u32>>, height: usize) -> (Vec<O>, Option<Vec<u8>>)
-where
-    O: Copy + Default + Send + Sync + 'static,
-    f64: AsPrimitive<O>,
-{
-    let mut parts = parts.into_iter().map(Slopes::into_parts);
-    match gathered {
-        Some(gathered) => gathered.put_back(parts, height),
-        // A single one: all of it was swept on this thread.
-        None => parts.next().unwrap_or_default(),
-    }
-}
-
-fn array<T: ArrowPrimitiveType>((values, validity): (Vec<T::Native>, Option<Vec<u8>>)) -> PrimitiveArray<T> {
+/// A single part: all of it was swept on this thread. Of a column without rows there is none.
+fn array<T: ArrowPrimitiveType>(parts: Vec<Part<T::Native>>) -> PrimitiveArray<T> {
+    let (values, validity) = parts.into_iter().next().unwrap_or_default();
     let rows = values.len();
     let nulls = validity.map(|bytes| NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(bytes), 0, rows)));
     PrimitiveArray::new(values.into(), nulls)

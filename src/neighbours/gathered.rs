@@ -1,21 +1,29 @@
-//! Neighbours by gathering: the rows of a column in another order, or some of them only, and back again.
+//! Neighbours by gathering: the rows of a column in another order, or some of them only.
+//!
+//! They are gathered piece by piece: in many short pieces that lie close together where the rows of few groups take
+//! turns, so that memory is read once however many groups there are.
 
-use std::convert::Infallible;
-use std::marker::PhantomData;
+use std::iter::from_fn;
+use std::ops::Range;
 
 use num_traits::AsPrimitive;
 
 use crate::bits::{Bitmap, Bits};
-use crate::threads::in_parallel;
 
-/// Rows of a column, in the order in which they are neighbours.
+/// So many rows, with their y, their x and their slopes, stay in the cache of a core.
+const SPAN: usize = 1 << 15;
+
+/// So many that have been gathered stay there besides.
+const TILE: usize = 1 << 13;
+
+/// Rows of a column, none of them twice, in the order in which they are neighbours.
 pub(crate) struct Gathered<I> {
     rows: Vec<I>,
     /// Which of them start a segment, if not simply those that start a group.
     starts: Option<Vec<u8>>,
 }
 
-impl<I: AsPrimitive<usize> + Sync> Gathered<I> {
+impl<I: AsPrimitive<usize>> Gathered<I> {
     /// What has to be gathered for groups of rows, and without those not `known`; `None` if the column can stay as it is.
     pub(crate) fn needed(starts: Bits, rows: Option<Vec<I>>, known: Option<Bits>, height: usize) -> Option<Self>
     where
@@ -61,80 +69,181 @@ impl<I: AsPrimitive<usize> + Sync> Gathered<I> {
         &self.rows
     }
 
-    /// The slopes in the place of the rows they belong to, and a bit for each unless all are valid.
+    /// The segments, if they are few and their rows rise: only then there is something to gain from an order of pieces.
+    pub(crate) fn strands(&self, starts: Bits) -> Vec<Range<usize>> {
+        /// With more of them a piece would be too short.
+        const MOST: usize = SPAN / 16;
+        /// Rows that are looked at to see whether they rise.
+        const GLANCE: usize = 64;
+        let length = self.rows.len();
+        let mut strands = Vec::new();
+        let mut start = 0;
+        for end in starts.ones(length).skip(1).chain([length]) {
+            let glance = &self.rows[start..end.min(start + GLANCE)];
+            if strands.len() == MOST || !glance.is_sorted_by_key(|row| row.as_()) {
+                return Vec::new();
+            }
+            strands.push(start..end);
+            start = end;
+        }
+        strands
+    }
+
+    /// Some of the positions, tile by tile: pieces of the order that fit into the cache together.
     ///
-    /// They come part by part, each with its bits.
-    pub(crate) fn put_back<O>(
+    /// Of `strands` it is those whose rows are in `part`, and pieces that follow each other have rows that lie close
+    /// together; without any, it is the positions in `part` themselves.
+    pub(crate) fn tiles(
         &self,
-        parts: impl IntoIterator<Item = (Vec<O>, Option<Vec<u8>>)>,
-        height: usize,
-    ) -> (Vec<O>, Option<Vec<u8>>)
-    where
-        O: Copy + Default + Send + Sync,
-    {
-        let mut first = 0;
-        let parts = parts.into_iter().map(|(slopes, validity)| {
-            let positions = first..first + slopes.len();
-            first = positions.end;
-            (positions, slopes, validity)
-        });
-        let parts: Vec<_> = parts.collect();
-
-        let mut placed = vec![O::default(); height];
-        let slots = Slots::of(&mut placed);
-        let Ok(_) = in_parallel(self.rows.len(), |positions| {
-            for (part, slopes, _) in &parts {
-                let here = part.start.max(positions.start)..part.end.min(positions.end);
-                for position in here {
-                    // SAFETY: no row comes twice.
-                    unsafe { slots.set(self.rows[position].as_(), slopes[position - part.start]) };
-                }
+        strands: &[Range<usize>],
+        part: Range<usize>,
+    ) -> impl Iterator<Item = Vec<Range<usize>>> {
+        let mut pieces = self.pieces(strands, part);
+        from_fn(move || {
+            let mut tile = Vec::new();
+            let mut rows = 0;
+            while rows < TILE {
+                let Some(piece) = pieces.next() else { break };
+                rows += piece.len();
+                tile.push(piece);
             }
-            Ok::<_, Infallible>(())
-        });
+            (rows > 0).then_some(tile)
+        })
+    }
 
-        let all = self.rows.len() == height && parts.iter().all(|(.., validity)| validity.is_none());
-        let validity = (!all).then(|| {
-            let mut valid = vec![0; height.div_ceil(8)];
-            for (part, _, validity) in &parts {
-                let validity = validity.as_ref().map(|bytes| Bits::new(bytes, 0));
-                let is_valid = |position: usize| validity.is_none_or(|valid| valid.get(position - part.start));
-                for position in part.clone().filter(|&position| is_valid(position)) {
-                    let row = self.rows[position].as_();
-                    valid[row / 8] |= 1 << (row % 8);
+    fn pieces(&self, strands: &[Range<usize>], part: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        let cut = |strand: &Range<usize>| self.below(strand, part.start)..self.below(strand, part.end);
+        let (mut left, mut limit) = match strands {
+            [] => (vec![part], usize::MAX),
+            strands => (strands.iter().map(cut).collect(), part.start + SPAN),
+        };
+        let mut turn = 0;
+        from_fn(move || {
+            loop {
+                let Some(strand) = left.get_mut(turn) else {
+                    if left.iter().all(Range::is_empty) {
+                        return None;
+                    }
+                    turn = 0;
+                    limit = limit.saturating_add(SPAN);
+                    continue;
+                };
+                let end = self.below(&(strand.start..strand.end.min(strand.start + TILE)), limit);
+                let piece = strand.start..end;
+                if !piece.is_empty() {
+                    strand.start = end;
+                    return Some(piece);
                 }
+                turn += 1;
             }
-            valid
-        });
-        (placed, validity)
+        })
+    }
+
+    /// Where some positions first have a row that is not below a limit.
+    fn below(&self, positions: &Range<usize>, limit: usize) -> usize {
+        let mut rows = self.rows[positions.clone()].iter();
+        rows.position(|row| row.as_() >= limit)
+            .map_or(positions.end, |first| positions.start + first)
+    }
+
+    /// Which rows of a column have a slope, given those of the gathered ones that have none; `None` if all do.
+    pub(crate) fn validity(&self, height: usize, without: &[Vec<I>]) -> Option<Vec<u8>> {
+        let are_all = self.rows.len() == height;
+        if are_all && without.iter().all(Vec::is_empty) {
+            return None;
+        }
+        let mut valid = vec![if are_all { u8::MAX } else { 0 }; height.div_ceil(8)];
+        if !are_all {
+            for row in self.rows.iter().map(|row| row.as_()) {
+                valid[row / 8] |= 1 << (row % 8);
+            }
+        }
+        for row in without.iter().flatten().map(|row| row.as_()) {
+            valid[row / 8] &= !(1 << (row % 8));
+        }
+        Some(valid)
     }
 }
 
-/// Places that several threads write to, each to its own.
-struct Slots<'a, O> {
-    first: *mut O,
-    length: usize,
-    owner: PhantomData<&'a mut [O]>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-// SAFETY: whoever writes keeps to its own slots.
-unsafe impl<O: Send> Sync for Slots<'_, O> {}
+    const HEIGHT: usize = 3 * SPAN + 17;
 
-impl<'a, O> Slots<'a, O> {
-    fn of(slots: &'a mut [O]) -> Self {
-        Self {
-            first: slots.as_mut_ptr(),
-            length: slots.len(),
-            owner: PhantomData,
+    /// The rows of so many groups that take turns, group after group.
+    fn in_turns(groups: usize) -> (Gathered<u32>, Vec<u8>) {
+        let mut rows = Vec::new();
+        let mut starts = Bitmap::default();
+        for group in 0..groups {
+            for row in (group..HEIGHT).step_by(groups) {
+                rows.push(row as u32);
+                starts.push(u64::from(row == group), 1);
+            }
+        }
+        (Gathered { rows, starts: None }, starts.into_bytes())
+    }
+
+    /// The tiles of all parts.
+    fn tiles(order: &Gathered<u32>, strands: &[Range<usize>], cuts: &[usize]) -> Vec<Vec<Range<usize>>> {
+        let parts = cuts.windows(2).map(|cut| cut[0]..cut[1]);
+        parts
+            .flat_map(|part| order.tiles(strands, part).collect::<Vec<_>>())
+            .collect()
+    }
+
+    fn is_each_once(tiles: &[Vec<Range<usize>>]) -> bool {
+        let mut all: Vec<_> = tiles.iter().flatten().cloned().flatten().collect();
+        all.sort_unstable();
+        all.into_iter().eq(0..HEIGHT)
+    }
+
+    #[test]
+    fn few_groups_are_swept_side_by_side_and_many_one_after_the_other() {
+        for (groups, are_few) in [
+            (1, true),
+            (7, true),
+            (SPAN / 16, true),
+            (SPAN / 16 + 1, false),
+            (HEIGHT, false),
+        ] {
+            let (order, starts) = in_turns(groups);
+            let strands = order.strands(Bits::new(&starts, 0));
+            assert_eq!(strands.len(), if are_few { groups } else { 0 }, "{groups} groups");
+            for cuts in [&[0, HEIGHT][..], &[0, 5, SPAN + 1, HEIGHT / 2, HEIGHT]] {
+                let all = tiles(&order, &strands, cuts);
+                assert!(is_each_once(&all), "{groups} groups, {cuts:?}");
+                for tile in &all {
+                    let rows = tile
+                        .iter()
+                        .cloned()
+                        .flatten()
+                        .map(|position: usize| order.rows()[position]);
+                    let (low, high) = rows.fold((u32::MAX, 0), |(low, high), row| (low.min(row), high.max(row)));
+                    // A tile may end one span and begin the next.
+                    assert!(
+                        !are_few || ((high - low) as usize) < 2 * SPAN,
+                        "{groups} groups, {cuts:?}"
+                    );
+                    assert!(tile.iter().map(Range::len).sum::<usize>() < 2 * TILE);
+                }
+            }
         }
     }
 
-    /// # Safety
-    ///
-    /// No other thread may write to the same slot.
-    unsafe fn set(&self, slot: usize, value: O) {
-        assert!(slot < self.length, "a row of the column");
-        // SAFETY: the slot has just been seen to be one of the slice's.
-        unsafe { self.first.add(slot).write(value) };
+    #[test]
+    fn rows_in_any_order_come_once_whoever_takes_them_for_rising() {
+        let (mut order, _) = in_turns(3);
+        order.rows.rotate_left(1_000);
+        order.rows[SPAN..].reverse();
+        let strands = [0..10, 10..HEIGHT / 2, HEIGHT / 2..HEIGHT];
+        for cuts in [&[0, HEIGHT][..], &[0, 1, SPAN, HEIGHT - 1, HEIGHT]] {
+            assert!(is_each_once(&tiles(&order, &strands, cuts)), "{cuts:?}");
+        }
+        order.rows = (0..HEIGHT as u32).rev().collect();
+        assert!(
+            order.strands(Bits::new(&[0; HEIGHT], 0)).is_empty(),
+            "one group whose rows fall"
+        );
     }
 }

@@ -6,17 +6,16 @@ use polars_arrow::bitmap::Bitmap;
 
 use super::cells::{leaf, with_leaf};
 use super::groups::Groups;
-use super::numbers::described;
+use super::numbers::{canonical, described, numbers};
 use super::points::{known, points};
 use super::unsorted::{LENIENT, Remedy, group, not_monotonic};
-use super::window::Window;
+use super::window::{Shifted, Window};
 use super::{bits, series_in_parallel};
 use crate::bits::Bits;
 use crate::neighbours::Gathered;
 use crate::options::{GradientOptions, Nulls};
-use crate::piece::Slopes;
 use crate::plan::{Plan, Slope, whole};
-use crate::sweep::{Parts, Sweep};
+use crate::sweep::{Found, Member, Part, Parts, Sweep};
 
 /// A gradient of columns whose dtypes are known.
 #[derive(Clone)]
@@ -105,68 +104,91 @@ impl Gradient {
             _ => None,
         };
         let starts = bits(&groups.starts);
-        let gathered = Gathered::needed(starts, groups.rows, known.as_ref().map(bits), height);
-        let points = match &gathered {
-            Some(gathered) => &taken(points, gathered.rows())?,
-            None => points,
-        };
-        let starts = gathered.as_ref().map_or(starts, |gathered| gathered.starts(starts));
-        let row = |position: usize| match &gathered {
-            Some(gathered) => gathered.rows()[position] as usize,
-            None => position,
-        };
-        let window = Window::of_column(points, self.reach)?;
-        let slopes = self.slopes(&window, Some(starts), &|position| named(row(position)))?;
-        let slopes = match (&gathered, slopes) {
-            (None, slopes) => in_order(slopes),
-            (Some(gathered), Parts::F64(parts)) => {
-                let parts = parts.into_iter().map(Slopes::into_parts);
-                column::<Float64Type>([gathered.put_back(parts, height)])
-            },
-            (Some(gathered), Parts::F32(parts)) => {
-                let parts = parts.into_iter().map(Slopes::into_parts);
-                column::<Float32Type>([gathered.put_back(parts, height)])
-            },
-        };
-        self.finish(&slopes, points.name())
+        match Gathered::needed(starts, groups.rows, known.as_ref().map(bits), height) {
+            Some(order) => self.of_gathered(points, &order, order.starts(starts), named),
+            None => self.of_segments(&Window::of_column(points, self.reach)?, Some(starts), named),
+        }
     }
 
     /// The gradient of points whose neighbours somebody else has found.
     pub(super) fn of_window(&self, window: &Window, named: Named) -> PolarsResult<Series> {
-        let y = &window.this().y;
-        match y.dtype() {
+        match window.this().y.dtype() {
             DataType::Array(..) | DataType::List(_) => self.of_cells(window, named),
-            _ => self.finish(&in_order(self.slopes(window, None, named)?), y.name()),
+            _ => self.of_segments(window, None, named),
         }
     }
 
-    /// The slopes of points whose neighbours are known, as the numbers they are computed as.
-    fn slopes(&self, window: &Window, starts: Option<Bits>, named: Named) -> PolarsResult<Parts> {
-        let rows = window.this().y.len();
+    /// The gradient of points whose neighbours stand beside them, but for the starts of segments.
+    fn of_segments(&self, window: &Window, starts: Option<Bits>, named: Named) -> PolarsResult<Series> {
+        let this = window.this();
+        let rows = this.y.len();
         if window.has_nulls_only() {
-            return Ok(Parts::F64(vec![Slopes::nulls(rows)]));
+            return Ok(self.nulls(&this.y));
         }
         let columns = window.columns()?;
-        let sweep = Sweep {
+        let found = Found::Shifted::<IdxSize> {
+            members: window.to_sweep(&columns)?,
+            starts,
+            together: this.cell.max(1),
+        };
+        let slopes = self.sweep(rows).run(&found, |row, read| {
+            self.if_strict(|| Ok(self.not_monotonic(&columns.x_at(read, row)?, &named(row)?)))
+        })?;
+        self.finish(slopes, this.y.name())
+    }
+
+    /// The gradient of points whose neighbours stand anywhere in the column.
+    fn of_gathered(
+        &self,
+        points: &Series,
+        order: &Gathered<IdxSize>,
+        starts: Bits,
+        named: Named,
+    ) -> PolarsResult<Series> {
+        let Shifted { y, x, .. } = Shifted::new(points.rechunk().struct_()?);
+        if y.dtype().is_null() || x.as_ref().is_some_and(|x| x.dtype().is_null()) {
+            return Ok(self.nulls(&y));
+        }
+        let numbers_of_y = canonical(&y)?;
+        let numbers_of_x = x.as_ref().map(canonical).transpose()?;
+        let found = Found::Gathered {
+            column: Member {
+                y: numbers(&numbers_of_y)?,
+                x: numbers_of_x.as_ref().map(numbers).transpose()?,
+                exists: vec![None],
+            },
+            order,
+            starts,
+            reach: self.reach,
+        };
+        let row = |position: usize| order.rows()[position] as usize;
+        let slopes = self.sweep(y.len()).run(&found, |position, read| {
+            self.if_strict(|| {
+                let read = read.map(|member| row(position + member - self.reach));
+                let x = x.iter().flat_map(|x| read.clone().map(|row| x.get(row)));
+                let x = x.collect::<PolarsResult<Vec<_>>>()?;
+                Ok(self.not_monotonic(&x, &named(row(position))?))
+            })
+        })?;
+        self.finish(slopes, y.name())
+    }
+
+    fn sweep(&self, rows: usize) -> Sweep {
+        Sweep {
             rows,
-            together: window.this().cell.max(1),
             scale: self.plan.scale,
             apart: self.plan.apart,
-            starts,
             on_all_cores: self.on_all_cores,
-        };
-        sweep.run(&window.to_sweep(&columns)?, |row, read| {
-            if self.strict {
-                Err(not_monotonic(
-                    &self.x_name,
-                    &columns.x_at(read, row)?,
-                    &named(row)?,
-                    self.remedy(),
-                ))
-            } else {
-                Ok(())
-            }
-        })
+        }
+    }
+
+    /// The error of an x out of order, unless that only makes nulls.
+    fn if_strict(&self, error: impl FnOnce() -> PolarsResult<PolarsError>) -> PolarsResult<()> {
+        if self.strict { Err(error()?) } else { Ok(()) }
+    }
+
+    fn not_monotonic(&self, x: &[AnyValue], group: &str) -> PolarsError {
+        not_monotonic(&self.x_name, x, group, self.remedy())
     }
 
     /// What helps against an x out of order.
@@ -178,8 +200,17 @@ impl Gradient {
         }
     }
 
+    /// The slopes of a column that has no values.
+    fn nulls(&self, y: &Series) -> Series {
+        Series::full_null(y.name().clone(), y.len(), leaf(&self.dtype))
+    }
+
     /// Slopes as computed → the dtype promised.
-    fn finish(&self, slopes: &Series, name: &PlSmallStr) -> PolarsResult<Series> {
+    fn finish(&self, slopes: Parts, name: &PlSmallStr) -> PolarsResult<Series> {
+        let slopes = match slopes {
+            Parts::F64(parts) => column::<Float64Type>(parts),
+            Parts::F32(parts) => column::<Float32Type>(parts),
+        };
         match leaf(&self.dtype) {
             dtype @ DataType::Duration(unit) => {
                 let slopes = slopes.f64()?;
@@ -200,16 +231,8 @@ impl Gradient {
     }
 }
 
-/// The slopes of a column, in its own order.
-fn in_order(slopes: Parts) -> Series {
-    match slopes {
-        Parts::F64(parts) => column::<Float64Type>(parts.into_iter().map(Slopes::into_parts)),
-        Parts::F32(parts) => column::<Float32Type>(parts.into_iter().map(Slopes::into_parts)),
-    }
-}
-
 /// Values and the bits of those that are valid, chunk by chunk.
-fn column<T>(chunks: impl IntoIterator<Item = (Vec<T::Native>, Option<Vec<u8>>)>) -> Series
+fn column<T>(chunks: Vec<Part<T::Native>>) -> Series
 where
     T: PolarsNumericType,
     ChunkedArray<T>: IntoSeries,

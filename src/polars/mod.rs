@@ -57,8 +57,8 @@ pub use self::horizontal::gradient_horizontal;
 ///   own; or inside of the cells, where each cell is on its own. There x has the shape of y, or is a list or an array of
 ///   the coordinates along the axis, one for each row or one for all.
 /// - [`by`](GradientOptions::by): the keys, each of the length of `y` or a single value. The answer is that of
-///   `.over(by)`, row for row. Groups that stand one after the other are differentiated in place; others are brought
-///   together and put back, for which y, x, the result and a number per row are held once more.
+///   `.over(by)`, row for row. Groups that stand one after the other are differentiated in place; others take a
+///   number per row besides, what Polars' own `group_by` needs, and a copy of a y or an x that is in several chunks.
 ///
 /// # Returns
 ///
