@@ -29,7 +29,9 @@ PANDAS = "pandas.apply(numpy.gradient)"
 SLOW = {"gradient.over()": 100_000, SHIFTS: 100_000, MAP_BATCHES: 100_000, PANDAS: 10_000}
 KEYS = {
     "integer": [pl.col("group").alias("id")],
-    "string": [pl.format("device-{}", pl.col("group").cast(pl.String).str.zfill(7)).alias("id")],
+    # Polars keeps up to 12 bytes in the column itself, and longer ones apart.
+    "short": [pl.format("dev-{}", pl.col("group").cast(pl.String).str.zfill(7)).alias("id")],
+    "long": [pl.format("device-{}", pl.col("group").cast(pl.String).str.zfill(7)).alias("id")],
     "two": [(pl.col("group") // 32).alias("site"), (pl.col("group") % 32).alias("device")],
 }
 
@@ -41,7 +43,7 @@ class Case:
     title: str
     shuffled: bool = False
     sorted_keys: bool = True
-    keys: Literal["integer", "string", "two"] = "integer"
+    keys: Literal["integer", "short", "long", "two"] = "integer"
     rows: int = 10_000_000
     groups: tuple[int, ...] = (10, 1_000, 100_000, 1_000_000)
     slow: bool = False
@@ -63,8 +65,9 @@ CASES = (
     Case("integer keys, one group after the other"),
     Case("integer keys in no order, one group after the other", sorted_keys=False),
     Case("integer keys, shuffled", shuffled=True),
-    Case("string keys, one group after the other", keys="string", groups=FEW),
-    Case("string keys, shuffled", keys="string", groups=FEW, shuffled=True),
+    Case("strings of 11 bytes as keys, one group after the other", keys="short", groups=FEW),
+    Case("strings of 14 bytes as keys, one group after the other", keys="long", groups=FEW),
+    Case("strings of 14 bytes as keys, shuffled", keys="long", groups=FEW, shuffled=True),
     Case("two key columns, one group after the other", keys="two", groups=FEW),
     Case("two key columns, shuffled", keys="two", groups=FEW, shuffled=True),
 )

@@ -242,7 +242,7 @@ mod tests {
         }
         order.rows = (0..HEIGHT as u32).rev().collect();
         assert!(
-            order.strands(Bits::new(&[0; HEIGHT], 0)).is_empty(),
+            order.strands(Bits::new(&vec![0; HEIGHT.div_ceil(8)], 0)).is_empty(),
             "one group whose rows fall"
         );
     }

@@ -6,7 +6,7 @@
 use num_traits::AsPrimitive;
 use polars_arrow::array::{BinaryViewArrayGeneric, View, ViewType};
 
-use crate::bits::{ROWS, places};
+use crate::bits::{ROWS, places, word};
 
 /// Integers by their bits, in the order of signed ones, which most keys are.
 ///
@@ -64,15 +64,8 @@ where
     let mut rising = true;
     for (block, starts) in starts.iter_mut().enumerate() {
         let first = block * ROWS;
-        let left = &keys[first..];
-        // As many as the compiler knows of; more of the last key start no run.
-        let rest;
-        let keys: &[T; ROWS + 1] = if let Some(keys) = left.first_chunk() {
-            keys
-        } else {
-            rest = std::array::from_fn(|row| left[row.min(left.len() - 1)]);
-            &rest
-        };
+        let mut rest = None;
+        let keys = pairs(&keys[first..], &mut rest);
         ask_for_next(keys);
         let (mut changed, mut fell) = (0, 0);
         for row in 0..ROWS {
@@ -89,6 +82,15 @@ where
         }
     }
     rising
+}
+
+/// The first keys, as many as the compiler knows of; of fewer the last one again, which starts no run.
+#[inline(always)]
+fn pairs<'a, T: Copy>(keys: &'a [T], rest: &'a mut Option<[T; ROWS + 1]>) -> &'a [T; ROWS + 1] {
+    match keys.first_chunk() {
+        Some(keys) => keys,
+        None => rest.insert(std::array::from_fn(|row| keys[row.min(keys.len() - 1)])),
+    }
 }
 
 /// Has memory brought into the cache that lies some way behind some values.
@@ -120,18 +122,114 @@ pub(super) fn strings<T: ViewType + Ord + ?Sized>(keys: &BinaryViewArrayGeneric<
     let mut rising = true;
     for (block, starts) in starts.iter_mut().enumerate() {
         let first = block * ROWS;
-        let rows = ROWS.min(keys.len() - 1 - first);
-        let views = &views[first..=first + rows];
+        let mut rest = None;
+        let views = pairs(&views[first..], &mut rest);
         ask_for_next(views);
-        ask_for_next(between(keys, views[0], views[rows]));
-        let mut changed = 0;
-        for row in 0..rows {
-            changed |= u64::from(!is_same(keys, views[row], views[row + 1])) << row;
-        }
-        rising &= places(changed & !*starts, rows).all(|row| keys.value(first + row) < keys.value(first + row + 1));
+        let Changes { changed, fell } = if views.iter().fold(true, |all, view| all & view.is_inline()) {
+            in_views(views)
+        } else if let Some((bytes, length)) = in_a_row(keys, views) {
+            of_one_length(bytes, length)
+        } else {
+            one_by_one(keys, first, views)
+        };
+        rising &= fell & !*starts == 0;
         *starts |= changed;
     }
     rising
+}
+
+/// Which of some strings differ from the one before, and which of those come before it.
+struct Changes {
+    changed: u64,
+    fell: u64,
+}
+
+/// Compares strings that fit into their views.
+#[inline(always)]
+fn in_views(views: &[View; ROWS + 1]) -> Changes {
+    // The bytes as they are compared, filled up with zeros; then the length.
+    let order = |view: View| (view.as_u128() >> 32).swap_bytes() | u128::from(view.length);
+    let (mut changed, mut fell) = (0, 0);
+    for row in 0..ROWS {
+        changed |= u64::from(views[row].as_u128() != views[row + 1].as_u128()) << row;
+    }
+    for row in places(changed, ROWS) {
+        fell |= u64::from(order(views[row]) > order(views[row + 1])) << row;
+    }
+    Changes { changed, fell }
+}
+
+/// The bytes of 65 longer strings that lie one after the other, and the length that all of them have.
+#[inline(always)]
+fn in_a_row<'a, T: ViewType + ?Sized>(
+    keys: &'a BinaryViewArrayGeneric<T>,
+    views: &[View; ROWS + 1],
+) -> Option<(&'a [u8], usize)> {
+    let View {
+        length,
+        buffer_idx,
+        offset,
+        ..
+    } = views[0];
+    let mut other = 0;
+    for row in 0..ROWS {
+        let (before, this) = (views[row], views[row + 1]);
+        other |= this.length ^ length;
+        other |= this.buffer_idx ^ buffer_idx;
+        other |= this.offset.wrapping_sub(before.offset) ^ length;
+    }
+    if other != 0 {
+        return None;
+    }
+    let (start, length) = (offset as usize, length as usize);
+    let bytes = &keys.data_buffers()[buffer_idx as usize][start..];
+    Some((&bytes[..(ROWS + 1) * length], length))
+}
+
+/// Compares strings in a row as one piece of memory with what is a string further on.
+///
+/// Measured: half the time of reading string by string.
+#[inline(always)]
+fn of_one_length(bytes: &[u8], length: usize) -> Changes {
+    ask_for_next(bytes);
+    let (before, this) = (bytes.as_chunks::<ROWS>().0, bytes[length..].as_chunks::<ROWS>().0);
+    let (mut changed, mut fell) = (0, 0);
+    // The first byte that differs tells all there is to know of a string.
+    let mut next = 0;
+    for (chunk, (before, this)) in before.iter().zip(this).enumerate() {
+        if before == this {
+            continue;
+        }
+        let differ = word(&std::array::from_fn(|byte| u8::from(before[byte] != this[byte])));
+        for place in places(differ, ROWS) {
+            let byte = chunk * ROWS + place;
+            if byte >= next {
+                let row = byte / length;
+                changed |= 1 << row;
+                fell |= u64::from(before[place] > this[place]) << row;
+                next = (row + 1) * length;
+            }
+        }
+    }
+    Changes { changed, fell }
+}
+
+/// Compares strings wherever they are, given the views from the first one on.
+#[inline(always)]
+fn one_by_one<T: ViewType + Ord + ?Sized>(
+    keys: &BinaryViewArrayGeneric<T>,
+    first: usize,
+    views: &[View; ROWS + 1],
+) -> Changes {
+    ask_for_next(between(keys, views[0], views[ROWS]));
+    let (mut changed, mut fell) = (0, 0);
+    for row in 0..ROWS {
+        changed |= u64::from(!is_same(keys, views[row], views[row + 1])) << row;
+    }
+    for row in places(changed, ROWS) {
+        fell |= u64::from(keys.value(first + row) > keys.value(first + row + 1)) << row;
+    }
+    Changes { changed, fell }
 }
 
 /// Whether two strings say the same.
@@ -141,8 +239,8 @@ fn is_same<T: ViewType + ?Sized>(keys: &BinaryViewArrayGeneric<T>, one: View, ot
         return one.as_u128() == other.as_u128();
     }
     let (one, other) = (bytes_of(keys, one), bytes_of(keys, other));
-    let word = |bytes: &[u8], place: usize| u64::from_ne_bytes(*bytes[place..].first_chunk().expect("a long string"));
-    let differ = |place| word(one, place) ^ word(other, place);
+    let eight = |bytes: &[u8], place: usize| u64::from_ne_bytes(*bytes[place..].first_chunk().expect("a long string"));
+    let differ = |place| eight(one, place) ^ eight(other, place);
     match one.len() {
         // Two words and no jump: after the four bytes that a view has, and up to the end.
         length @ ..=20 => differ(4) | differ(length - 8) == 0,
