@@ -118,6 +118,27 @@ pub(crate) fn word(bytes: &[u8; ROWS]) -> u64 {
     })
 }
 
+/// Which of 64 values differ from those beside them.
+#[cfg(feature = "polars")]
+#[inline(always)]
+pub(crate) fn differ<T: PartialEq>(values: &[T; ROWS], beside: &[T; ROWS]) -> u64 {
+    (0..ROWS).fold(0, |word, place| {
+        word | u64::from(values[place] != beside[place]) << place
+    })
+}
+
+/// Every other bit, beginning with the lowest, moved together.
+#[cfg(feature = "polars")]
+#[inline(always)]
+pub(crate) fn every_other(word: u64) -> u64 {
+    let mut bits = word & 0x5555_5555_5555_5555;
+    bits = (bits | bits >> 1) & 0x3333_3333_3333_3333;
+    bits = (bits | bits >> 2) & 0x0f0f_0f0f_0f0f_0f0f;
+    bits = (bits | bits >> 4) & 0x00ff_00ff_00ff_00ff;
+    bits = (bits | bits >> 8) & 0x0000_ffff_0000_ffff;
+    (bits | bits >> 16) & 0x0000_0000_ffff_ffff
+}
+
 /// The places of the bits that are set among the lowest ones.
 #[inline(always)]
 pub(crate) fn places(word: u64, bits: usize) -> impl Iterator<Item = usize> {

@@ -54,6 +54,7 @@ mod piece;
 mod plan;
 #[cfg(feature = "polars")]
 mod polars;
+mod processor;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod sweep;
 #[cfg(any(feature = "polars", feature = "arrow"))]

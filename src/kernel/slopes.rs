@@ -16,6 +16,7 @@ use num_traits::AsPrimitive;
 use super::sample::{Rise, Sample, Scale};
 use super::stencil;
 use crate::bits::{ROWS, places, word};
+use crate::processor::{Work, vectorized};
 
 /// Three columns of one length: each row's predecessor, the row itself, its successor.
 ///
@@ -212,101 +213,83 @@ where
     O: Copy + 'static,
     f64: AsPrimitive<O>,
 {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::is_x86_feature_detected as has;
-        // Integers of 128 bits fill no vector register: a loop of their own would only be weight.
-        let fits = size_of::<Y>().max(size_of::<X>()) <= size_of::<f64>();
-        if fits && has!("avx512f") && has!("avx512dq") && has!("avx512vl") {
-            // SAFETY: the processor has just been asked for these features; with them it has AVX2 and FMA.
-            return unsafe { irregular_avx512(points, sides, broken, slopes) };
-        }
-        if has!("avx2") && has!("fma") {
-            // SAFETY: the processor has just been asked for both features.
-            return unsafe { irregular_avx2(points, sides, broken, slopes) };
-        }
-    }
-    irregular_portable(points, sides, broken, slopes)
+    let fits = size_of::<Y>().max(size_of::<X>()) <= size_of::<f64>();
+    let work = Irregular {
+        points,
+        sides,
+        broken,
+        slopes,
+    };
+    // Integers of 128 bits fill no vector register: a loop of their own would only be weight.
+    if fits { vectorized(work) } else { work.run() }
 }
 
-/// [`irregular_portable`] compiled for a family of processors.
+/// The work of [`irregular`].
 ///
 /// Measured: with the registers and the fused multiply-add of any x86 processor since 2013 the single division pays at
 /// all; the masks of AVX-512 make looking for unusual rows free.
-#[cfg(target_arch = "x86_64")]
-macro_rules! irregular_on {
-    ($name:ident, $features:literal) => {
-        #[target_feature(enable = $features)]
-        fn $name<Y, X, O, E>(
-            points: Points<'_, Y, X>,
-            sides: impl FnMut(usize) -> Sides,
-            broken: impl FnMut(usize) -> Result<(), E>,
-            slopes: &mut Vec<O>,
-        ) -> Result<(), E>
-        where
-            Y: Sample,
-            X: Sample,
-            O: Copy + 'static,
-            f64: AsPrimitive<O>,
-        {
-            irregular_portable(points, sides, broken, slopes)
-        }
-    };
+struct Irregular<'a, 's, Y, X, O, S, B> {
+    points: Points<'a, Y, X>,
+    sides: S,
+    broken: B,
+    slopes: &'s mut Vec<O>,
 }
 
-#[cfg(target_arch = "x86_64")]
-irregular_on!(irregular_avx2, "avx2,fma");
-#[cfg(target_arch = "x86_64")]
-irregular_on!(irregular_avx512, "avx2,fma,avx512f,avx512dq,avx512vl");
-
-#[inline(always)]
-fn irregular_portable<Y, X, O, E>(
-    points: Points<'_, Y, X>,
-    mut sides: impl FnMut(usize) -> Sides,
-    mut broken: impl FnMut(usize) -> Result<(), E>,
-    slopes: &mut Vec<O>,
-) -> Result<(), E>
+impl<Y, X, O, S, B, E> Work for Irregular<'_, '_, Y, X, O, S, B>
 where
     Y: Sample,
     X: Sample,
     O: Copy + 'static,
     f64: AsPrimitive<O>,
+    S: FnMut(usize) -> Sides,
+    B: FnMut(usize) -> Result<(), E>,
 {
-    let length = points.y.this.len();
-    let Some((y_rest, x_rest)) = points.y.rest().zip(points.x.rest()) else {
-        return Ok(());
-    };
-    let mut slopes_of_rest = [0.0.as_(); ROWS];
-    for start in (0..length).step_by(ROWS) {
-        let block = Block {
-            y: points.y.block(start).unwrap_or(y_rest.each_ref()),
-            x: points.x.block(start).unwrap_or(x_rest.each_ref()),
-            scale: points.scale,
+    type Answer = Result<(), E>;
+
+    #[inline(always)]
+    fn run(self) -> Result<(), E> {
+        let Self {
+            points,
+            mut sides,
+            mut broken,
+            slopes,
+        } = self;
+        let length = points.y.this.len();
+        let Some((y_rest, x_rest)) = points.y.rest().zip(points.x.rest()) else {
+            return Ok(());
         };
-        let sides = sides(start);
-        let rows = ROWS.min(length - start);
-        let block_slopes = if rows == ROWS {
-            slopes.resize(slopes.len() + ROWS, 0.0.as_());
-            slopes.last_chunk_mut().expect("64 of them have just been added")
-        } else {
-            &mut slopes_of_rest
-        };
-        let all_usual = if sides.ends() == 0 {
-            block.refine(Sides::BOTH, block_slopes)
-        } else {
-            block.refine(sides, block_slopes)
-        };
-        if !all_usual {
-            for row in places(block.unusual(sides) & sides.known, rows) {
-                match block.slope(row, sides) {
-                    Some(slope) => block_slopes[row] = slope.as_(),
-                    None => broken(start + row)?,
+        let mut slopes_of_rest = [0.0.as_(); ROWS];
+        for start in (0..length).step_by(ROWS) {
+            let block = Block {
+                y: points.y.block(start).unwrap_or(y_rest.each_ref()),
+                x: points.x.block(start).unwrap_or(x_rest.each_ref()),
+                scale: points.scale,
+            };
+            let sides = sides(start);
+            let rows = ROWS.min(length - start);
+            let block_slopes = if rows == ROWS {
+                slopes.resize(slopes.len() + ROWS, 0.0.as_());
+                slopes.last_chunk_mut().expect("64 of them have just been added")
+            } else {
+                &mut slopes_of_rest
+            };
+            let all_usual = if sides.ends() == 0 {
+                block.refine(Sides::BOTH, block_slopes)
+            } else {
+                block.refine(sides, block_slopes)
+            };
+            if !all_usual {
+                for row in places(block.unusual(sides) & sides.known, rows) {
+                    match block.slope(row, sides) {
+                        Some(slope) => block_slopes[row] = slope.as_(),
+                        None => broken(start + row)?,
+                    }
                 }
             }
         }
+        slopes.extend_from_slice(&slopes_of_rest[..length % ROWS]);
+        Ok(())
     }
-    slopes.extend_from_slice(&slopes_of_rest[..length % ROWS]);
-    Ok(())
 }
 
 /// 64 points and their neighbours: as many as the compiler knows of, so that it neither checks bounds nor leaves any
@@ -423,7 +406,13 @@ mod tests {
         let (y, x) = column(2 * ROWS + 3);
         let mut portable: Vec<f64> = Vec::new();
         let broken = |_| Ok::<_, Infallible>(());
-        irregular_portable(points(&y, &x), |_| Sides::BOTH, broken, &mut portable).expect("nothing fails");
+        let work = Irregular {
+            points: points(&y, &x),
+            sides: |_| Sides::BOTH,
+            broken,
+            slopes: &mut portable,
+        };
+        work.run().expect("nothing fails");
         assert_eq!(bits(&portable), bits(&slopes(&y, &x)));
     }
 

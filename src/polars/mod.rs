@@ -18,6 +18,7 @@ mod plugin;
 mod points;
 mod ranks;
 mod runs;
+mod strings;
 mod unsorted;
 mod window;
 

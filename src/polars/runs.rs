@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 
+use bytemuck::cast_slice;
 use polars::prelude::*;
 use polars::series::BitRepr;
 use polars_arrow::bitmap::Bitmap;
 
-use super::compare::{integers, strings};
+use super::compare::integers;
 use super::distinct::are_distinct;
+use super::strings::strings;
 use super::{bitmap, bits};
 use crate::bits::ROWS;
 use crate::threads::in_parallel_together;
@@ -35,10 +37,8 @@ impl Runs {
         });
         let keys: Vec<_> = keys.collect();
         let parts = in_parallel_together(height, ROWS, |rows| Part::new(&keys, rows))?;
-        let mut starts = Vec::with_capacity(height.div_ceil(ROWS) * size_of::<u64>());
-        for word in parts.iter().flat_map(|part| &part.starts) {
-            starts.extend_from_slice(&word.to_le_bytes());
-        }
+        let starts: Vec<_> = parts.iter().map(|part| cast_slice::<_, u8>(&part.starts)).collect();
+        let starts = starts.concat();
         let rising = parts.iter().all(|part| part.rising);
         let integers: Option<Vec<_>> = parts.into_iter().map(|part| part.integers).collect();
         Ok(Self {

@@ -1,0 +1,177 @@
+//! Strings compared with those before, 64 at a time: in their views, or wherever they are stored.
+
+use bytemuck::cast_slice;
+use polars_arrow::array::{BinaryViewArrayGeneric, View, ViewType};
+
+use super::compare::{ask_for_next, pairs};
+use crate::bits::{ROWS, differ, every_other, places};
+use crate::processor::{Work, vectorized};
+
+/// Adds the rows that start a run, and tells whether strings rise in the order of their bytes wherever none had started.
+///
+/// Strings that Polars keeps in one place are the same; only others have to be read.
+pub(super) fn strings<T: ViewType + Ord + ?Sized>(keys: &BinaryViewArrayGeneric<T>, starts: &mut [u64]) -> bool {
+    vectorized(Strings { keys, starts })
+}
+
+struct Strings<'a, T: ViewType + ?Sized> {
+    keys: &'a BinaryViewArrayGeneric<T>,
+    starts: &'a mut [u64],
+}
+
+impl<T: ViewType + Ord + ?Sized> Work for Strings<'_, T> {
+    type Answer = bool;
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        let Self { keys, starts } = self;
+        let views = keys.views();
+        let mut rising = true;
+        for (block, starts) in starts.iter_mut().enumerate() {
+            let first = block * ROWS;
+            let mut rest = None;
+            let views = pairs(&views[first..], &mut rest);
+            ask_for_next(views);
+            let Changes { changed, fell } = if views.iter().fold(true, |all, view| all & view.is_inline()) {
+                in_views(views)
+            } else if let Some((bytes, length)) = in_a_row(keys, views) {
+                of_one_length(bytes, length)
+            } else {
+                one_by_one(keys, first, views)
+            };
+            rising &= fell & !*starts == 0;
+            *starts |= changed;
+        }
+        rising
+    }
+}
+
+/// Which of some strings differ from the one before, and which of those come before it.
+struct Changes {
+    changed: u64,
+    fell: u64,
+}
+
+/// Compares strings that fit into their views.
+#[inline(always)]
+fn in_views(views: &[View; ROWS + 1]) -> Changes {
+    // The bytes as they are compared, filled up with zeros; then the length.
+    let order = |view: View| (view.as_u128() >> 32).swap_bytes() | u128::from(view.length);
+    // A view is two words: those that differ are found among 64 of them at a time.
+    let (words, next) = (cast_slice::<_, u64>(views), cast_slice::<_, u64>(&views[1..]));
+    let halves = words.as_chunks().0.iter().zip(next.as_chunks().0);
+    let changed = halves.enumerate().fold(0, |changed, (half, (before, this))| {
+        let words = differ(before, this);
+        changed | every_other(words | words >> 1) << (half * ROWS / 2)
+    });
+    let mut fell = 0;
+    for row in places(changed, ROWS) {
+        fell |= u64::from(order(views[row]) > order(views[row + 1])) << row;
+    }
+    Changes { changed, fell }
+}
+
+/// The bytes of 65 longer strings that lie one after the other, and the length that all of them have.
+#[inline(always)]
+fn in_a_row<'a, T: ViewType + ?Sized>(
+    keys: &'a BinaryViewArrayGeneric<T>,
+    views: &[View; ROWS + 1],
+) -> Option<(&'a [u8], usize)> {
+    let View {
+        length,
+        buffer_idx,
+        offset,
+        ..
+    } = views[0];
+    let mut other = 0;
+    for row in 0..ROWS {
+        let (before, this) = (views[row], views[row + 1]);
+        other |= this.length ^ length;
+        other |= this.buffer_idx ^ buffer_idx;
+        other |= this.offset.wrapping_sub(before.offset) ^ length;
+    }
+    if other != 0 {
+        return None;
+    }
+    let (start, length) = (offset as usize, length as usize);
+    let bytes = &keys.data_buffers()[buffer_idx as usize][start..];
+    Some((&bytes[..(ROWS + 1) * length], length))
+}
+
+/// Compares strings in a row as one piece of memory with what is a string further on.
+///
+/// Measured: half the time of reading string by string.
+#[inline(always)]
+fn of_one_length(bytes: &[u8], length: usize) -> Changes {
+    ask_for_next(bytes);
+    let (before, this) = (bytes.as_chunks::<ROWS>().0, bytes[length..].as_chunks::<ROWS>().0);
+    let (mut changed, mut fell) = (0, 0);
+    // The first byte that differs tells all there is to know of a string.
+    let mut next = 0;
+    for (chunk, (before, this)) in before.iter().zip(this).enumerate() {
+        if before == this {
+            continue;
+        }
+        for place in places(differ(before, this), ROWS) {
+            let byte = chunk * ROWS + place;
+            if byte >= next {
+                let row = byte / length;
+                changed |= 1 << row;
+                fell |= u64::from(before[place] > this[place]) << row;
+                next = (row + 1) * length;
+            }
+        }
+    }
+    Changes { changed, fell }
+}
+
+/// Compares strings wherever they are, given the views from the first one on.
+#[inline(always)]
+fn one_by_one<T: ViewType + Ord + ?Sized>(
+    keys: &BinaryViewArrayGeneric<T>,
+    first: usize,
+    views: &[View; ROWS + 1],
+) -> Changes {
+    ask_for_next(between(keys, views[0], views[ROWS]));
+    let (mut changed, mut fell) = (0, 0);
+    for row in 0..ROWS {
+        changed |= u64::from(!is_same(keys, views[row], views[row + 1])) << row;
+    }
+    for row in places(changed, ROWS) {
+        fell |= u64::from(keys.value(first + row) > keys.value(first + row + 1)) << row;
+    }
+    Changes { changed, fell }
+}
+
+/// Whether two strings say the same.
+#[inline(always)]
+fn is_same<T: ViewType + ?Sized>(keys: &BinaryViewArrayGeneric<T>, one: View, other: View) -> bool {
+    if one.is_inline() || one.length != other.length || one.prefix != other.prefix {
+        return one.as_u128() == other.as_u128();
+    }
+    let (one, other) = (bytes_of(keys, one), bytes_of(keys, other));
+    let eight = |bytes: &[u8], place: usize| u64::from_ne_bytes(*bytes[place..].first_chunk().expect("a long string"));
+    let differing = |place| eight(one, place) ^ eight(other, place);
+    match one.len() {
+        // Two words and no jump: after the four bytes that a view has, and up to the end.
+        length @ ..=20 => differing(4) | differing(length - 8) == 0,
+        _ => one == other,
+    }
+}
+
+/// The bytes of a string that does not fit into a view.
+#[inline(always)]
+fn bytes_of<T: ViewType + ?Sized>(keys: &BinaryViewArrayGeneric<T>, view: View) -> &[u8] {
+    let start = view.offset as usize;
+    &keys.data_buffers()[view.buffer_idx as usize][start..start + view.length as usize]
+}
+
+/// The bytes from one string to another, if they lie in that order in one place.
+fn between<T: ViewType + ?Sized>(keys: &BinaryViewArrayGeneric<T>, one: View, other: View) -> &[u8] {
+    let bytes = || {
+        let bytes = keys.data_buffers().get(one.buffer_idx as usize)?;
+        bytes.get(one.offset as usize..other.offset as usize)
+    };
+    let apart = one.is_inline() || other.is_inline() || one.buffer_idx != other.buffer_idx;
+    if apart { None } else { bytes() }.unwrap_or_default()
+}
