@@ -74,6 +74,8 @@ impl Part {
         for key in keys {
             part.mark(key)?;
         }
+        // The bytes of a word are those of a bitmap.
+        part.starts.iter_mut().for_each(|word| *word = word.to_le());
         Ok(part)
     }
 
