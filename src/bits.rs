@@ -103,7 +103,7 @@ impl Bitmap {
 
 /// As many bits, from 1 to 64, all set.
 #[inline(always)]
-fn lowest(bits: usize) -> u64 {
+pub(crate) fn lowest(bits: usize) -> u64 {
     u64::MAX >> (ROWS - bits)
 }
 

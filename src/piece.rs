@@ -1,10 +1,11 @@
 //! One piece of a column: from a window of contiguous rows to their slopes and validity.
 
+use std::iter::repeat;
 use std::ops::Range;
 
 use num_traits::AsPrimitive;
 
-use crate::bits::{Bitmap, ROWS, places};
+use crate::bits::{Bitmap, ROWS, lowest, places};
 use crate::kernel::{Neighbours, Points, Rise, Sample, Scale, Sides, even, irregular, stencil};
 use crate::neighbours::{Chunk, Column, Links, Reached};
 
@@ -12,8 +13,8 @@ use crate::neighbours::{Chunk, Column, Links, Reached};
 #[derive(Debug)]
 pub(crate) struct Slopes<O> {
     values: Vec<O>,
-    validity: Bitmap,
-    all_valid: bool,
+    /// Nothing, as long as all are.
+    validity: Option<Bitmap>,
 }
 
 impl<O: Copy + 'static> Slopes<O>
@@ -23,15 +24,13 @@ where
     pub(crate) fn with_capacity(rows: usize) -> Self {
         Self {
             values: Vec::with_capacity(rows),
-            validity: Bitmap::with_capacity(rows),
-            all_valid: true,
+            validity: None,
         }
     }
 
     /// The slopes, and a bit for each unless all are valid.
     pub(crate) fn into_parts(self) -> (Vec<O>, Option<Vec<u8>>) {
-        let validity = (!self.all_valid).then(|| self.validity.into_bytes());
-        (self.values, validity)
+        (self.values, self.validity.map(Bitmap::into_bytes))
     }
 
     /// Appends the slopes of the rows of `window`, the chunk in its middle.
@@ -58,11 +57,19 @@ where
         piece.sweep(&mut self.values)?;
         piece.end_slopes(&mut self.values[start..])?;
         let valid = piece.valid;
-        for (block, first) in (0..rows).step_by(ROWS).enumerate() {
-            let valid = valid.get(block).copied().unwrap_or(u64::MAX);
-            let bits = ROWS.min(rows - first);
-            self.all_valid &= places(!valid, bits).next().is_none();
-            self.validity.push(valid, bits);
+        let words = || {
+            let bits = (0..rows).step_by(ROWS).map(|first| ROWS.min(rows - first));
+            bits.zip(valid.iter().copied().chain(repeat(u64::MAX)))
+        };
+        if self.validity.is_none() && words().any(|(bits, valid)| !valid & lowest(bits) != 0) {
+            let mut all = Bitmap::with_capacity(self.values.capacity());
+            all.extend(start, |_| u64::MAX);
+            self.validity = Some(all);
+        }
+        if let Some(validity) = &mut self.validity {
+            for (bits, valid) in words() {
+                validity.push(valid, bits);
+            }
         }
         Ok(())
     }
