@@ -103,8 +103,14 @@ impl Bitmap {
 
 /// As many bits, from 1 to 64, all set.
 #[inline(always)]
-pub(crate) fn lowest(bits: usize) -> u64 {
+fn lowest(bits: usize) -> u64 {
     u64::MAX >> (ROWS - bits)
+}
+
+/// The bits of a word for 64 rows that are beyond the last one.
+#[inline(always)]
+pub(crate) fn beyond(rows: usize) -> u64 {
+    if rows < ROWS { u64::MAX << rows } else { 0 }
 }
 
 /// A bit for each byte, all of them zero or one; the first one lowest.

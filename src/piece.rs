@@ -1,11 +1,10 @@
 //! One piece of a column: from a window of contiguous rows to their slopes and validity.
 
-use std::iter::repeat;
 use std::ops::Range;
 
 use num_traits::AsPrimitive;
 
-use crate::bits::{Bitmap, ROWS, lowest, places};
+use crate::bits::{Bitmap, ROWS, beyond, places};
 use crate::kernel::{Neighbours, Points, Rise, Sample, Scale, Sides, even, irregular, stencil};
 use crate::neighbours::{Chunk, Column, Links, Reached};
 
@@ -57,19 +56,13 @@ where
         piece.sweep(&mut self.values)?;
         piece.end_slopes(&mut self.values[start..])?;
         let valid = piece.valid;
-        let words = || {
-            let bits = (0..rows).step_by(ROWS).map(|first| ROWS.min(rows - first));
-            bits.zip(valid.iter().copied().chain(repeat(u64::MAX)))
-        };
-        if self.validity.is_none() && words().any(|(bits, valid)| !valid & lowest(bits) != 0) {
+        if self.validity.is_none() && valid.iter().any(|&word| word != u64::MAX) {
             let mut all = Bitmap::with_capacity(self.values.capacity());
             all.extend(start, |_| u64::MAX);
             self.validity = Some(all);
         }
         if let Some(validity) = &mut self.validity {
-            for (bits, valid) in words() {
-                validity.push(valid, bits);
-            }
+            validity.extend(rows, |row| valid.get(row / ROWS).copied().unwrap_or(u64::MAX));
         }
         Ok(())
     }
@@ -80,7 +73,7 @@ struct Piece<'a, 'b, Y, X, E> {
     links: Links<'b>,
     scale: Scale,
     on_broken: &'b mut dyn FnMut(usize, Range<usize>) -> Result<(), E>,
-    /// Which slopes are valid, 64 rows a word; all of them as long as it is empty.
+    /// Which slopes are valid, 64 rows a word; all of them that it has no word for.
     valid: Vec<u64>,
     /// Which rows have neighbours on both sides, where they need them.
     inside: Vec<u64>,
@@ -100,6 +93,7 @@ impl<Y: Sample, X: Sample, E> Piece<'_, '_, Y, X, E> {
             [Some(x1), Some(x2), Some(x3)] => Some([x1, x2, x3]),
             _ => None,
         };
+        let rows = window[0].len();
         let only_starts_part = links.only_starts_part(window);
         let sides = |row| {
             if only_starts_part && !links.has_starts() {
@@ -117,7 +111,12 @@ impl<Y: Sample, X: Sample, E> Piece<'_, '_, Y, X, E> {
                 let known = x.map_or(u64::MAX, |x| beside.read(x, row));
                 (known, beside.read(y, row) & known)
             };
-            self.valid.push(valid);
+            // Mostly there is nothing to note.
+            let valid = valid | beyond(rows - row);
+            if valid != u64::MAX || !self.valid.is_empty() {
+                self.valid.resize(row / ROWS, u64::MAX);
+                self.valid.push(valid);
+            }
             if reach > 1 {
                 self.inside.push(reached.inside());
             }
