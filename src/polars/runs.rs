@@ -11,7 +11,7 @@ use super::compare::integers;
 use super::distinct::are_distinct;
 use super::strings::strings;
 use super::{bitmap, bits};
-use crate::bits::ROWS;
+use crate::bits::{ROWS, beyond};
 use crate::threads::in_parallel_together;
 
 /// The runs of equal keys in some rows.
@@ -114,45 +114,45 @@ impl Part {
     fn mark_within(&mut self, keys: &Series, row: usize) -> PolarsResult<()> {
         let pairs = keys.len() - 1;
         let starts = &mut self.starts[(row - self.rows.start) / ROWS..][..pairs.div_ceil(ROWS)];
-        let firsts = &mut self.integers;
         let physical = keys.to_physical_repr();
-        let rising = match (physical.dtype(), physical.bit_repr()) {
-            _ if physical.has_nulls() => None,
-            // Floats are equal to others than those of the same bits.
-            (DataType::Float64 | DataType::Float32 | DataType::Float16, _) => None,
-            (_, Some(BitRepr::U8(keys))) => Some(integers::<_, i8>(keys.downcast_as_array().values(), starts, firsts)),
-            (_, Some(BitRepr::U16(keys))) => {
-                Some(integers::<_, i16>(keys.downcast_as_array().values(), starts, firsts))
-            },
-            (_, Some(BitRepr::U32(keys))) => {
-                Some(integers::<_, i32>(keys.downcast_as_array().values(), starts, firsts))
-            },
-            (_, Some(BitRepr::U64(keys))) => {
-                Some(integers::<_, i64>(keys.downcast_as_array().values(), starts, firsts))
-            },
-            (dtype, _) => {
+        // Floats are equal to others than those of the same bits.
+        let bits_tell = !physical.has_nulls() && !physical.dtype().is_float();
+        let firsts = &mut self.integers;
+        macro_rules! integers {
+            ($keys:expr, $signed:ty) => {
+                integers::<_, $signed>($keys.downcast_as_array().values(), starts, firsts)
+            };
+        }
+        self.rising &= match physical.bit_repr().filter(|_| bits_tell) {
+            Some(BitRepr::U8(keys)) => integers!(keys, i8),
+            Some(BitRepr::U16(keys)) => integers!(keys, i16),
+            Some(BitRepr::U32(keys)) => integers!(keys, i32),
+            Some(BitRepr::U64(keys)) => integers!(keys, i64),
+            _ => {
                 *firsts = None;
-                match dtype {
-                    DataType::String => Some(strings(physical.str()?.downcast_as_array(), starts)),
-                    DataType::Binary => Some(strings(physical.binary()?.downcast_as_array(), starts)),
-                    _ => None,
+                match physical.dtype() {
+                    DataType::String if bits_tell => strings(physical.str()?.downcast_as_array(), starts),
+                    DataType::Binary if bits_tell => strings(physical.binary()?.downcast_as_array(), starts),
+                    _ => {
+                        by_polars(keys, starts)?;
+                        false
+                    },
                 }
             },
         };
-        if let Some(rising) = rising {
-            self.rising &= rising;
-            return Ok(());
-        }
-        // Any two columns, as Polars compares them: two nulls are the same, and so are two NaN.
-        let changed = bitmap(&keys.slice(1, pairs).not_equal_missing(&keys.slice(0, pairs))?);
-        for (block, starts) in starts.iter_mut().enumerate() {
-            let rows = ROWS.min(pairs - block * ROWS);
-            *starts |= bits(&changed).word(block * ROWS) & u64::MAX >> (ROWS - rows);
-        }
-        self.rising = false;
-        self.integers = None;
         Ok(())
     }
+}
+
+/// Adds the starts of runs as Polars compares any two columns: two nulls are the same, and so are two NaN.
+fn by_polars(keys: &Series, starts: &mut [u64]) -> PolarsResult<()> {
+    let pairs = keys.len() - 1;
+    let changed = bitmap(&keys.slice(1, pairs).not_equal_missing(&keys.slice(0, pairs))?);
+    for (block, starts) in starts.iter_mut().enumerate() {
+        let row = block * ROWS;
+        *starts |= bits(&changed).word(row) & !beyond(pairs - row);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
