@@ -175,3 +175,60 @@ fn between<T: ViewType + ?Sized>(keys: &BinaryViewArrayGeneric<T>, one: View, ot
     let apart = one.is_inline() || other.is_inline() || one.buffer_idx != other.buffer_idx;
     if apart { None } else { bytes() }.unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use polars_arrow::array::BinaryViewArray;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Runs of strings that differ in few places: of one length up to 12 bytes or above, or of any.
+    fn keys() -> impl Strategy<Value = Vec<Vec<u8>>> {
+        let byte = prop_oneof![Just(0_u8), Just(b'a'), Just(b'b'), Just(u8::MAX)];
+        let lengths = prop_oneof![
+            Just((0_usize, 12_usize)),
+            Just((12, 12)),
+            Just((13, 13)),
+            Just((40, 40)),
+            Just((100, 100)),
+            Just((0, 30))
+        ];
+        let runs = lengths.prop_flat_map(move |(least, most)| {
+            let key = (vec(byte.clone(), 0..3), least..=most, 0..3_usize);
+            vec((key, 1..90_usize), 1..12)
+        });
+        (runs, any::<bool>()).prop_map(|(runs, sorted)| {
+            let key = |((bytes, length, place), times): ((Vec<u8>, usize, usize), usize)| {
+                let mut key = vec![b'a'; length];
+                let first = length / 3 * place;
+                key.iter_mut().skip(first).zip(bytes).for_each(|(old, new)| *old = new);
+                std::iter::repeat_n(key, times)
+            };
+            let mut keys: Vec<_> = runs.into_iter().flat_map(key).collect();
+            if sorted {
+                keys.sort();
+            }
+            keys
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn strings_are_compared_as_bytes_are(keys in keys(), started in any::<u64>()) {
+            prop_assume!(keys.len() > 1);
+            let pairs = keys.len() - 1;
+            // Only what starts no run yet can fall.
+            let mut starts = vec![started; pairs.div_ceil(ROWS)];
+            let rising = strings(&BinaryViewArray::from_slice_values(&keys), &mut starts);
+            let had_started = |row: usize| started >> (row % ROWS) & 1 != 0;
+            for row in 0..pairs {
+                let starts_here = starts[row / ROWS] >> (row % ROWS) & 1 != 0;
+                prop_assert_eq!(starts_here, had_started(row) || keys[row] != keys[row + 1], "row {}", row);
+            }
+            let falls = |row: usize| !had_started(row) && keys[row] > keys[row + 1];
+            prop_assert_eq!(rising, !(0..pairs).any(falls));
+        }
+    }
+}
