@@ -424,6 +424,27 @@ def test_only_the_broken_group_is_null_if_not_strict(engine: Any) -> None:
         assert set(slopes.filter(pl.col("k") != "b")["y"]) == {2.0}
 
 
+@pytest.mark.parametrize("groups", [3, 1000, 100_000])
+@pytest.mark.parametrize("edge_order", [1, 2])
+def test_one_broken_row_among_many(groups: int, edge_order: Any) -> None:
+    """Named by its group, and without a slope as are those beside it; however many groups take turns."""
+    frame = long_frame(np.random.default_rng(8).integers(0, groups, LONG))
+    key = frame["k"][LONG // 2]
+    before, broken = frame.with_row_index().filter(k=key)["index"].gather([3, 4])
+    x = frame["x"].to_numpy().copy()
+    x[broken] = x[before]
+    frame = frame.with_columns(x=x)
+    options: dict[str, Any] = {"by": "k", "edge_order": edge_order}
+    with pytest.raises(ComputeError, match=rf"{x[before]} is followed by {x[broken]} in the group `k` = {key};"):
+        frame.select(pg.gradient("y", "x", **options))
+    slopes = frame.select("k", pg.gradient("y", "x", strict=False, **options)).with_row_index()
+    broken_here = slopes.filter(pl.col("k") == key, pl.col("y").is_null())["index"].to_list()
+    assert broken_here == [before, broken]
+    expected = long_frame(frame["k"].to_numpy()).select(pg.gradient("y", "x", **options))["y"]
+    others = slopes.filter(pl.col("k") != key)
+    assert_same(others["y"], expected.gather(others["index"]))
+
+
 @pytest.mark.parametrize("dtype", [pl.Int8, pl.UInt8, pl.Int32, pl.Int64, pl.UInt64, pl.Int128])
 @pytest.mark.parametrize("comes_back", [False, True])
 @pytest.mark.parametrize("far", [False, True])
