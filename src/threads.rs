@@ -9,6 +9,7 @@ use std::thread::Builder;
 const ROWS_PER_THREAD: usize = 1 << 17;
 
 /// One result per core for a column long enough to pay for the threads, in the order of the rows; else a single one.
+/// So many rows in a row stay together.
 ///
 /// The threads live as long as the call: a plugin cannot borrow those of Polars, and a pool of its own would compete with
 /// them. On the streaming engine, which keeps all cores busy with short batches, no thread is ever started.
@@ -16,14 +17,6 @@ const ROWS_PER_THREAD: usize = 1 << 17;
 /// # Errors
 ///
 /// The first one that `work` returns.
-pub(crate) fn in_parallel<T: Send, E: Send>(
-    rows: usize,
-    work: impl Fn(Range<usize>) -> Result<T, E> + Sync,
-) -> Result<Vec<T>, E> {
-    in_parallel_together(rows, 1, work)
-}
-
-/// [`in_parallel`], where so many rows in a row stay together.
 pub(crate) fn in_parallel_together<T: Send, E: Send>(
     rows: usize,
     together: usize,
@@ -42,6 +35,15 @@ pub(crate) fn in_parallel_together<T: Send, E: Send>(
         }
     };
     each_on_a_thread(parts, |part| work(end(part)..end(part + 1)))
+}
+
+/// [`in_parallel_together`], where any rows may be apart.
+#[cfg(feature = "polars")]
+pub(crate) fn in_parallel<T: Send, E: Send>(
+    rows: usize,
+    work: impl Fn(Range<usize>) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
+    in_parallel_together(rows, 1, work)
 }
 
 /// One result for each of a few columns, on a thread each if they are long enough to pay for it.
