@@ -107,10 +107,10 @@ fn lowest(bits: usize) -> u64 {
     u64::MAX >> (ROWS - bits)
 }
 
-/// The bits of a word for 64 rows that are beyond the last one.
+/// The bits of a word that are beyond the last of so many rows, at least one.
 #[inline(always)]
 pub(crate) fn beyond(rows: usize) -> u64 {
-    if rows < ROWS { u64::MAX << rows } else { 0 }
+    !lowest(ROWS.min(rows))
 }
 
 /// A bit for each byte, all of them zero or one; the first one lowest.

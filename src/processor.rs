@@ -4,6 +4,9 @@
 pub(crate) trait Work {
     type Answer;
 
+    /// Whether what AVX-512 has beyond AVX2 is worth one more copy of the loop.
+    const WIDEST: bool = true;
+
     /// To be inlined whatever its size: only so it is compiled for the processor that the function around it is for.
     fn run(self) -> Self::Answer;
 }
@@ -15,7 +18,7 @@ pub(crate) fn vectorized<W: Work>(work: W) -> W::Answer {
     {
         use std::arch::is_x86_feature_detected as has;
         if has!("avx2") && has!("fma") {
-            if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
+            if W::WIDEST && has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
                 // SAFETY: the processor has just been asked for these features.
                 return unsafe { with_avx512(work) };
             }

@@ -213,15 +213,12 @@ where
     O: Copy + 'static,
     f64: AsPrimitive<O>,
 {
-    let fits = size_of::<Y>().max(size_of::<X>()) <= size_of::<f64>();
-    let work = Irregular {
+    vectorized(Irregular {
         points,
         sides,
         broken,
         slopes,
-    };
-    // Integers of 128 bits fill no vector register: a loop of their own would only be weight.
-    if fits { vectorized(work) } else { work.run() }
+    })
 }
 
 /// The work of [`irregular`].
@@ -245,6 +242,9 @@ where
     B: FnMut(usize) -> Result<(), E>,
 {
     type Answer = Result<(), E>;
+
+    // Integers of 128 bits fill no vector register.
+    const WIDEST: bool = size_of::<Y>() <= size_of::<f64>() && size_of::<X>() <= size_of::<f64>();
 
     #[inline(always)]
     fn run(self) -> Result<(), E> {

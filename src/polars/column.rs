@@ -4,18 +4,18 @@ use polars::prelude::*;
 use polars_arrow::array::PrimitiveArray;
 use polars_arrow::bitmap::Bitmap;
 
+use super::bits;
 use super::cells::{leaf, with_leaf};
 use super::groups::Groups;
-use super::numbers::{canonical, described, numbers};
+use super::numbers::described;
 use super::points::{known, points};
 use super::unsorted::{LENIENT, Remedy, group, not_monotonic};
 use super::window::{Shifted, Window};
-use super::{bits, series_in_parallel};
 use crate::bits::Bits;
 use crate::neighbours::Gathered;
 use crate::options::{GradientOptions, Nulls};
 use crate::plan::{Plan, Slope, whole};
-use crate::sweep::{Found, Member, Part, Parts, Sweep};
+use crate::sweep::{Found, Part, Parts, Sweep};
 
 /// A gradient of columns whose dtypes are known.
 #[derive(Clone)]
@@ -145,18 +145,14 @@ impl Gradient {
         starts: Bits,
         named: Named,
     ) -> PolarsResult<Series> {
-        let Shifted { y, x, .. } = Shifted::new(points.rechunk().struct_()?);
-        if y.dtype().is_null() || x.as_ref().is_some_and(|x| x.dtype().is_null()) {
-            return Ok(self.nulls(&y));
+        let window = Window::of_shifted(std::iter::once(&points.rechunk()))?;
+        let Shifted { y, x, .. } = window.this();
+        if window.has_nulls_only() {
+            return Ok(self.nulls(y));
         }
-        let numbers_of_y = canonical(&y)?;
-        let numbers_of_x = x.as_ref().map(canonical).transpose()?;
+        let columns = window.columns()?;
         let found = Found::Gathered {
-            column: Member {
-                y: numbers(&numbers_of_y)?,
-                x: numbers_of_x.as_ref().map(numbers).transpose()?,
-                exists: vec![None],
-            },
+            column: window.to_sweep(&columns)?.remove(0),
             order,
             starts,
             reach: self.reach,
@@ -242,11 +238,6 @@ where
         PrimitiveArray::from_vec(values).with_validity(validity)
     });
     ChunkedArray::<T>::from_chunk_iter(PlSmallStr::EMPTY, chunks).into_series()
-}
-
-/// Rows of a column, in another order.
-pub(super) fn taken(column: &Series, rows: &[IdxSize]) -> PolarsResult<Series> {
-    series_in_parallel(column, rows.len(), |part| column.take_slice(&rows[part]))
 }
 
 /// A column of one value has it in every row.

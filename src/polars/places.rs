@@ -8,9 +8,10 @@ use polars_arrow::array::Array;
 use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 
 use super::cells::{Cells, in_chunks, leaf, with_leaf};
-use super::column::{Gradient, Named, taken};
+use super::column::{Gradient, Named};
 use super::groups::Groups;
 use super::points::points;
+use super::series_in_parallel;
 use super::unsorted::LENIENT;
 use super::window::{Shifted, Window};
 use crate::options::Nulls;
@@ -209,6 +210,11 @@ impl Member {
         let cell = this.width().map_or(1, |width| self.cell * width);
         Ok(Shifted::with(y, x, (share, cell), exists.as_ref()))
     }
+}
+
+/// Rows of a column, in another order.
+fn taken(column: &Series, rows: &[IdxSize]) -> PolarsResult<Series> {
+    series_in_parallel(column, rows.len(), |part| column.take_slice(&rows[part]))
 }
 
 /// The row that each position came from → the position of each row, if it has one.

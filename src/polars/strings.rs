@@ -100,7 +100,7 @@ fn in_a_row<'a, T: ViewType + ?Sized>(
 
 /// Compares strings in a row as one piece of memory with what is a string further on.
 ///
-/// Measured: half the time of reading string by string.
+/// Measured: two thirds of the time of reading string by string.
 #[inline(always)]
 fn of_one_length(bytes: &[u8], length: usize) -> Changes {
     ask_for_next(bytes);
