@@ -1,133 +1,312 @@
-"""A gradient of rows that arrive in batches: the one function behind all that outgrows memory."""
+"""Operators on rows that arrive in batches: the one function behind all that outgrows memory."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 from polars.exceptions import ComputeError
 
-from polars_grad.functions import gradient
+from polars_grad._internal import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
+class Column(NamedTuple):
+    """A column of the batches, and its name in errors."""
+
+    name: str
+    shown: str
+
+    def of(self, rows: pl.DataFrame) -> pl.Series:
+        series = rows.get_column(self.name)
+        return series if self.name == self.shown else series.alias(self.shown)
+
+
+@dataclass(frozen=True)
+class Operator:
+    """
+    An operator on one column of the batches.
+
+    `kwargs` are its options and its domain, as the compiled module takes them; `reach` is the number of rows that it
+    reads before and after its own. With `skips` it takes rows with a null as absent. Inside of cells, where it reads no
+    other row and has no keys, `x` may be the same coordinates for all rows.
+    """
+
+    y: Column
+    x: Column | pl.Series | None
+    by: tuple[Column, ...]
+    output: str
+    kwargs: bytes
+    reach: tuple[int, int]
+    skips: bool
+
+    @property
+    def point(self) -> list[str]:
+        """Names of y and x."""
+        return [self.y.name, self.x.name] if isinstance(self.x, Column) else [self.y.name]
+
+    @property
+    def reads(self) -> list[str]:
+        """Names of all columns that it reads."""
+        return [*self.point, *(key.name for key in self.by)]
+
+    def evaluate(self, rows: pl.DataFrame) -> pl.Series:
+        """Return the output of rows, as if there were no others."""
+        x = self.x.of(rows) if isinstance(self.x, Column) else self.x
+        return evaluate(self.y.of(rows), x, [key.of(rows) for key in self.by], self.kwargs)
+
+
 def stitch(
     batches: Iterable[pl.DataFrame],
-    y: str | pl.Expr,
-    x: str | pl.Expr | None = None,
+    operators: Sequence[Operator],
+    by: Sequence[Column] = (),
     *,
-    name: str,
-    by: Sequence[str | pl.Expr] = (),
-    edge_order: Literal[1, 2] = 1,
-    nulls: Literal["propagate", "skip", "split"] = "propagate",
+    columns: Sequence[str] | None = None,
     place: Callable[[int], str] = "row {}, counted from 0".format,
-    **options: Any,
 ) -> Iterator[pl.DataFrame]:
     """
-    Add the column `name`, the gradient of all rows, to batches of rows that are sorted by `by` and `x`.
+    Add the outputs of operators to batches of rows that are sorted by the keys `by` and by x.
 
-    Rows come out in the order they came in, each as soon as its neighbours are known. `y`, `x` and `by` are columns of
-    a batch, by name or as an expression that looks at no other row; `place` says in errors which row is meant;
-    everything else is as in `gradient`.
+    Rows come out in the order they came in, each as soon as all operators know its outputs. `columns` are the columns
+    that come out, by default those of the batches and all outputs. `place` says in errors which row is meant.
 
-    Memory holds a batch and a few rows. By `nulls="skip"` a row waits for the next one of its group without a null, and
-    the rows between with it.
+    Memory holds a batch and a few rows. With `nulls="skip"` a row waits for the next rows of its group without a null,
+    and the rows between wait with it.
     """
-    keys = [pl.col(key) if isinstance(key, str) else key for key in by]
-    slope = gradient(y, x, by=keys or None, edge_order=edge_order, nulls=nulls, **options).alias(name)
-    point = [pl.col(column) if isinstance(column, str) else column for column in (y, x) if column is not None]
-    counts = pl.all_horizontal(column.is_not_null() for column in point) if nulls == "skip" else None
-
-    window: pl.DataFrame | None = None
-    # Rows at the start of the window that have been seen before, and those of them that were handed on.
-    seen = handed_on = 0
-    # The place of the window's row 0 among all rows, if none had been left out.
-    first = 0
-
-    def where(row: int) -> str:
-        return place(first + row)
-
+    windows, order = windows_of(operators), KeyOrder(by, place)
+    rest: _Rest | None = None
     for batch in batches:
-        if window is None:
-            for key in keys:
-                check_keys(batch[:0].select(key).schema)
-        window = batch if window is None else pl.concat([window, batch])
-        # Fewer new rows than old ones would make a long wait for a neighbour one of quadratic time.
-        if window.height < 2 * seen:
-            continue
-        slopes = _differentiate(window, slope, keys, where)
-        neighbours, known = _end(window, edge_order, counts)
-        yield window[handed_on:known].with_columns(slopes[handed_on:known])
-        first += known - len(neighbours)
-        window = pl.concat([*(window[row : row + 1] for row in neighbours), window[known:]])
-        seen, handed_on = window.height, len(neighbours)
-    if window is not None:
-        # Where the rows end, the last segment ends.
-        yield window[handed_on:].with_columns(_differentiate(window, slope, keys, where)[handed_on:])
+        if rest is None:
+            order.plan(batch)
+            rest = _Rest(batch, operators, windows, columns)
+        rows, unsorted = order.check(batch)
+        rest.append(rows)
+        for window in windows:
+            window.append(rows)
+        if unsorted is not None:
+            # An operator may fail in a row before this one.
+            advance(windows, windows, place)
+            raise unsorted
+        advance([window for window in windows if window.is_due], windows, place)
+        known = min((window.known for window in windows), default=rest.taken + rows.height)
+        if known > rest.taken:
+            yield rest.take(known)
+    if rest is not None:
+        # The last segment ends where the rows end.
+        advance(windows, windows, place, at_end=True)
+        known = min((window.known for window in windows), default=rest.taken)
+        if known > rest.taken or not known:
+            yield rest.take(known)
 
 
-def check_keys(schema: pl.Schema) -> None:
-    """Refuse keys that cannot be sorted."""
-    for name, dtype in schema.items():
-        if dtype.is_nested() or dtype == pl.Object:
-            msg = f"rows must be sorted by key, but key `{name}` is {dtype}, which has no order"
-            raise ComputeError(msg)
+class _Rest:
+    """Rows that wait for their outputs, of the columns that are handed on as they are."""
+
+    def __init__(
+        self,
+        batch: pl.DataFrame,
+        operators: Sequence[Operator],
+        windows: Sequence[Window],
+        columns: Sequence[str] | None,
+    ) -> None:
+        outputs = [operator.output for operator in operators]
+        self._columns = list(dict.fromkeys([*batch.columns, *outputs]) if columns is None else columns)
+        self._kept = [column for column in self._columns if column not in {*outputs}]
+        self._windows = windows
+        self._waiting: list[pl.DataFrame] = []
+        self.taken = 0
+
+    def append(self, rows: pl.DataFrame) -> None:
+        if self._kept:
+            self._waiting.append(rows.select(self._kept))
+
+    def take(self, known: int) -> pl.DataFrame:
+        """Take the rows before row `known`, together with their outputs."""
+        height = known - self.taken
+        self.taken = known
+        frames = [window.take(height) for window in self._windows]
+        if self._kept:
+            waiting = pl.concat(self._waiting)
+            self._waiting = [waiting[height:]]
+            frames.insert(0, waiting[:height])
+        frame = pl.concat(frames, how="horizontal") if len(frames) > 1 else frames[0]
+        return frame if frame.columns == self._columns else frame.select(self._columns)
 
 
-def _end(window: pl.DataFrame, reach: int, counts: pl.Expr | None) -> tuple[list[int], int]:
-    """Find the first row that later rows may change, and the rows before it that are still read."""
-    if counts is None:
-        last = list(range(window.height)[-2 * reach :])
-    else:
-        last = window.select(counts).to_series().arg_true()[-2 * reach :].to_list()
-    neighbours, waiting = last[:-reach], last[-reach:]
-    known = waiting[0] if waiting else window.height
-    # The order of keys is that of all rows, also of those that do not count.
-    if known > 0 and known - 1 not in neighbours:
-        neighbours.append(known - 1)
-    return neighbours, known
+class Window:
+    """
+    Rows that some operators still need, of the columns that they read.
+
+    The operators of a window either all skip the same rows or all read adjacent rows: a window from which rows have
+    been left out must not be seen by an operator that reads adjacent rows.
+    """
+
+    def __init__(self, operators: Sequence[Operator]) -> None:
+        self.operators = operators
+        self.columns = list(dict.fromkeys(name for operator in operators for name in operator.reads))
+        self.before = max(operator.reach[0] for operator in operators)
+        self.after = max(operator.reach[1] for operator in operators)
+        self._counts = pl.all_horizontal(pl.col(operators[0].point).is_not_null()) if operators[0].skips else None
+        self._parts: list[pl.DataFrame] = []
+        self._height = 0
+        # Rows at the start that the last evaluation has seen, and those of them whose outputs are known.
+        self._seen = self._carried = 0
+        # Number of rows whose outputs are known, and the outputs that have not been taken.
+        self.known = 0
+        self._outputs: list[pl.DataFrame] = []
+
+    def append(self, rows: pl.DataFrame) -> None:
+        self._parts.append(rows.select(self.columns))
+        self._height += rows.height
+
+    @property
+    def is_due(self) -> bool:
+        """Whether there are enough new rows for an evaluation, so that a long wait takes linear time."""
+        return self._height >= 2 * self._seen
+
+    def advance(self, *, at_end: bool) -> None:
+        """Evaluate the operators, and keep the outputs that no later row changes and the rows that are still read."""
+        rows = self._joined()
+        # Named afterwards: a frame takes no name twice, and has one of its own for a column named "".
+        outputs = pl.DataFrame([operator.evaluate(rows).alias(f"{n}") for n, operator in enumerate(self.operators)])
+        outputs.columns = [operator.output for operator in self.operators]
+        neighbors, known = ([], rows.height) if at_end else self._carry(rows)
+        self._outputs.append(outputs[self._carried : known])
+        self.known += known - self._carried
+        self._parts = [*(rows[start:end] for start, end in neighbors), rows[known:]]
+        self._carried = sum(end - start for start, end in neighbors)
+        self._seen = self._height = self._carried + rows.height - known
+
+    def _joined(self) -> pl.DataFrame:
+        rows = pl.concat(self._parts)
+        self._parts = [rows]
+        return rows
+
+    def _carry(self, rows: pl.DataFrame) -> tuple[list[tuple[int, int]], int]:
+        """Find the first row whose outputs may change, and the ranges of rows before it that are still read."""
+        if self._counts is None:
+            known = max(0, rows.height - self.after)
+            return [(max(0, known - self.before), known)], known
+        last = rows.select(self._counts).to_series().arg_true().tail(self.before + self.after).to_list()
+        first_unknown = max(0, len(last) - self.after)
+        neighbors = [(row, row + 1) for row in last[:first_unknown]]
+        return neighbors, last[first_unknown] if first_unknown < len(last) else rows.height
+
+    def take(self, height: int) -> pl.DataFrame:
+        """Take the first outputs that have not been taken."""
+        outputs = pl.concat(self._outputs)
+        self._outputs = [outputs[height:]]
+        return outputs[:height]
+
+    def failures(self) -> Iterator[Failure]:
+        """Find the row at which each operator fails."""
+        rows = self._joined()
+        for operator in self.operators:
+            # One that fails without rows is not wrong in any of them.
+            if not _reason(operator, rows) or _reason(operator, rows[:0]):
+                continue
+            # A row is wrong only together with those before it: the shortest beginning that fails ends with it.
+            heights = range(rows.height)
+            height = bisect_left(heights, x=True, key=lambda height: bool(_reason(operator, rows[:height])))
+            row = self.known - self._carried + height - 1
+            yield Failure(row, operator.output, _reason(operator, rows[:height]))
 
 
-def _differentiate(
-    window: pl.DataFrame, slope: pl.Expr, keys: list[pl.Expr], where: Callable[[int], str]
-) -> pl.DataFrame:
-    """Differentiate rows, if they are sorted."""
-    names = [key.meta.output_name() for key in keys]
-    values = window.select(key.alias(str(number)) for number, key in enumerate(keys))
-    fall = _fall(values)
-    rows = window[:fall]
+def windows_of(operators: Sequence[Operator]) -> list[Window]:
+    """Make a window for the operators on each point that skip nulls, and one for all others."""
+    groups: dict[tuple[str, ...], list[Operator]] = {}
+    for operator in operators:
+        groups.setdefault(tuple(operator.point) if operator.skips else (), []).append(operator)
+    return [Window(group) for group in groups.values()]
+
+
+# Errors
+
+
+class Failure(NamedTuple):
+    """The first row at which an operator fails, the name of its output, and why."""
+
+    row: int
+    output: str
+    reason: str
+
+
+def advance(
+    due: Sequence[Window], windows: Sequence[Window], place: Callable[[int], str], *, at_end: bool = False
+) -> None:
+    """Advance the windows that are due; an error names the first wrong row of any window."""
     try:
-        slopes = rows.select(slope)
-    except ComputeError as error:
-        if _fails(rows[:0], slope):
-            raise
-        # No row is wrong by itself, but with those before it.
-        height = bisect_left(range(rows.height), x=True, key=lambda height: _fails(rows[:height], slope))
-        reason = str(error).removeprefix("the plugin failed with message: ").split("\n\n")[0]
-        msg = f"in {where(height - 1)}: {reason}"
-        raise ComputeError(msg) from None
-    if fall is not None:
-        this, before = (_shown(names, values.row(row)) for row in (fall, fall - 1))
-        msg = (
-            f"rows must be sorted by key, but in {where(fall)}, {this} comes after {before}; "
-            f"sort by {', '.join(f'`{name}`' for name in names)} and then by x, nulls first as `.sort` puts them"
-        )
-        raise ComputeError(msg)
-    return slopes
-
-
-def _fails(window: pl.DataFrame, slope: pl.Expr) -> bool:
-    try:
-        window.select(slope)
+        for window in due:
+            window.advance(at_end=at_end)
     except ComputeError:
-        return True
-    return False
+        failures = [failure for window in windows for failure in window.failures()]
+        if not failures:
+            raise
+        first = min(failures, key=lambda failure: failure.row)
+        msg = f"in {place(first.row)}, column `{first.output}`: {first.reason}"
+        raise ComputeError(msg) from None
 
 
-def _fall(keys: pl.DataFrame) -> int | None:
+def _reason(operator: Operator, rows: pl.DataFrame) -> str:
+    try:
+        operator.evaluate(rows)
+    except ComputeError as error:
+        return str(error)
+    return ""
+
+
+# Keys
+
+
+class KeyOrder:
+    """Checks that keys rise, within batches and from one to the next."""
+
+    def __init__(self, by: Sequence[Column], place: Callable[[int], str]) -> None:
+        self._by = by
+        self._place = place
+        self._last: pl.DataFrame | None = None
+        self._rows = 0
+
+    def plan(self, batch: pl.DataFrame) -> None:
+        """Refuse keys that cannot be sorted."""
+        for key in self._by:
+            check_key(key.shown, key.of(batch).dtype)
+
+    def check(self, batch: pl.DataFrame) -> tuple[pl.DataFrame, ComputeError | None]:
+        """Return the sorted rows at the start of a batch, and what is wrong with the row after them."""
+        if not self._by or not batch.height:
+            return batch, None
+        keys = batch.select(pl.col(key.name).alias(str(number)) for number, key in enumerate(self._by))
+        before = keys[:0] if self._last is None else self._last
+        fall = 0 if _first_fall(pl.concat([before, keys[:1]])) is not None else _first_fall(keys)
+        if fall is not None:
+            last = before if fall == 0 else keys[fall - 1 :]
+            return batch[:fall], self._error(self._rows + fall, keys.row(fall), last.row(0))
+        self._last = keys[-1:]
+        self._rows += batch.height
+        return batch, None
+
+    def _error(self, row: int, this: tuple[Any, ...], before: tuple[Any, ...]) -> ComputeError:
+        names = [key.shown for key in self._by]
+        return ComputeError(
+            f"rows must be sorted by key, but in {self._place(row)}, {_shown(names, this)} comes after "
+            f"{_shown(names, before)}; sort by {', '.join(f'`{name}`' for name in names)} and then by x, "
+            "nulls first as `.sort` puts them"
+        )
+
+
+def check_key(name: str, dtype: pl.DataType) -> None:
+    """Refuse a key that cannot be sorted."""
+    if dtype.is_nested() or dtype == pl.Object:
+        msg = f"rows must be sorted by key, but key `{name}` is {dtype}, which has no order"
+        raise ComputeError(msg)
+
+
+def _first_fall(keys: pl.DataFrame) -> int | None:
     """Find the first row less than the one before, in the order of `sort`: nulls first."""
     falls = None
     for key in reversed(keys.get_columns()):
@@ -139,6 +318,6 @@ def _fall(keys: pl.DataFrame) -> int | None:
 
 
 def _shown(names: list[str], key: tuple[Any, ...]) -> str:
-    """A key in words, as other errors show it."""
+    """Show a key as other errors do."""
     values = (f'"{value}"' if isinstance(value, str) else "null" if value is None else str(value) for value in key)
     return ", ".join(f"`{name}` = {value}" for name, value in zip(names, values, strict=True))

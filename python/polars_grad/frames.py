@@ -1,126 +1,118 @@
-"""Functions of whole frames: for rows in order, in bounded memory."""
+"""Operators on lazy frames larger than memory."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from polars_grad import _arguments as check
 from polars_grad._optional import load
-from polars_grad._source import from_batches, to_batches
-from polars_grad._stitch import check_keys, stitch
-from polars_grad.functions import gradient
+from polars_grad._source import from_batches, to_batches, unlike
+from polars_grad._specs import along_cells, flag, is_inside, operators_of, shared, specs_of
+from polars_grad._stitch import Column, check_key, stitch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import timedelta
 
-__all__ = ["with_gradient"]
+    from polars_grad._operator import OperatorExpr, Spec
+    from polars_grad._stitch import Operator
+
+__all__ = ["with_columns"]
+
+_FUNCTION = "`grad.with_columns`"
 
 
-def with_gradient(
+def with_columns(
     lf: pl.LazyFrame,
-    y: str | pl.Expr,
-    x: str | pl.Expr | None = None,
-    *,
-    name: str | None = None,
-    spacing: float | timedelta | str | None = None,
-    per: timedelta | str | None = None,
-    edge_order: Literal[1, 2] = 1,
-    by: str | pl.Expr | Sequence[str | pl.Expr] | None = None,
-    nulls: Literal["propagate", "skip", "split"] = "propagate",
-    max_gap: float | timedelta | str | None = None,
-    strict: bool = True,
+    /,
+    *exprs: OperatorExpr | Sequence[OperatorExpr],
     progress: bool = False,
+    **named_exprs: OperatorExpr,
 ) -> pl.LazyFrame:
     """
-    Add the gradient of `y` with respect to `x` to a lazy frame of any size, whose rows are sorted by (`by`, `x`).
+    Add columns of operators to a lazy frame of any size, whose rows are sorted by the operators' `by` and `x`.
 
-    The answers are those of `lf.with_columns(gradient(...))`, to the bit, and so are the formulas: see
-    :func:`polars_grad.gradient`. The rows are read once, in the batches of the streaming engine; in memory are a few
-    batches and no whole column, whatever the number of rows and groups.
+    The result is that of `lf.with_columns(...)` with the same expressions, to the bit. The rows are read once for all
+    operators, in batches of the streaming engine. Memory holds a few batches and no whole column, whatever the number
+    of rows and groups.
 
     Parameters
     ----------
     lf
         The rows, sorted by `by` as `lf.sort(by)` sorts them: each key rising, a later one within equal values of those
-        before it, nulls first. Within a group in the order of `x`, rising or falling.
-    y
-        The column to differentiate: a name or an expression of one column, of any dtype that `gradient` takes.
-    x
-        The coordinate: a name or an expression. None takes rows to be one step apart.
-    name
-        The name of the new column, which takes the place of a column of that name; that of `y` unless given.
-    spacing
-        Instead of `x`, one constant step from row to row: a number, a timedelta or a duration string such as "10ms".
-    per
-        The unit of time in the result when `x` or `spacing` is temporal: a timedelta or a duration string such as
-        "1h"; one second unless given.
-    edge_order
-        The order of accuracy at the ends, 1 or 2.
-    by
-        Differentiate each group by itself: one or several key columns, names or expressions, of any dtype that has an
-        order (not lists, arrays, structs or objects). A null is a key like any other, and comes first.
-    nulls
-        What a null in `y` or `x` does to the rows around it: "propagate", "skip" or "split".
-    max_gap
-        Neighbours further apart in `x` than this do not belong together: a number, or for a temporal `x` a timedelta
-        or a duration string.
-    strict
-        What to do about an `x` that repeats, turns, or is NaN or infinite: True is an error, False gives nulls there.
-        Keys out of order are an error in any case.
+        before it, nulls first. Within a group they are in the order of `x`, rising or falling.
+    *exprs
+        Operators, such as `pg.gradient("y", x="t", by="id")`. They share `by` and `x`; those without an `x` go with any
+        others. All other arguments may differ. An operator on several columns adds a column for each.
     progress
-        Show the number of rows read so far, by the package tqdm.
+        Show the number of rows read so far, using the package tqdm.
+    **named_exprs
+        Further operators, whose columns are named by the keyword. A column named "progress" is made with
+        `.alias("progress")`.
 
     Returns
     -------
     LazyFrame
-        The columns of `lf` and the gradient, rows in the order of `lf`. Nothing runs before it is collected or sunk.
+        The columns of `lf` and those of the operators, which replace columns of the same name. The rows keep their
+        order. Nothing runs before it is collected or sunk.
 
     Raises
     ------
     TypeError, ValueError
-        At once, if an argument is not one of those allowed.
+        At once, if an expression is not an operator, or if operators differ in `by` or `x`.
     ImportError
         At once, if `progress` is set and tqdm cannot be imported.
     polars.exceptions.ComputeError
-        When the query is planned, if a dtype is not one of those allowed; when it runs, if keys are not sorted, or `x`
-        is not strictly monotonic within a segment and `strict` is set. It names the row, and the group.
+        When the query is planned, if a dtype is not supported. When it runs, if keys are not sorted, or if `x` is not
+        strictly monotonic within a segment and the operator is strict. The error names the first wrong row, the column
+        and the group.
+    polars.exceptions.DuplicateError
+        When the query is planned, if two operators give columns of the same name.
 
     Notes
     -----
-    Null and NaN contract: that of :func:`polars_grad.gradient`. A null in `x` may stand anywhere in its group.
+    Operators have the null and NaN contracts that they have as expressions. A null in `x` may stand anywhere in its
+    group.
 
-    By `nulls="skip"` a row waits for the next one of its group without a null, and in memory with it the rows between:
-    as many as the longest run of nulls has.
+    All operators read the columns of `lf` as they are, also where another operator replaces one.
 
-    Every row is checked: each key against the one before, each `x` as `gradient` does. What is not sorted is an error
-    and never another answer. For rows in any order that fit into memory use `gradient(..., by=...)`.
+    Each key is compared with the key before it, and each `x` is checked by the operators. Rows that are not sorted are
+    an error and never give another result. For rows in any order that fit into memory use `lf.with_columns(...)`.
 
-    `y`, `x` and `by` may be any expressions, of one row or of many; they are evaluated by the streaming engine. The
-    result can be filtered, joined, sliced, sunk and differentiated again. Columns that are not asked for are not read,
-    and if the gradient is not, nothing is differentiated or checked.
+    `y`, `x` and `by` may be any expressions, of one row or of many. They are evaluated by the streaming engine. A
+    method called on an operator, other than `alias` and those of `name`, makes another expression, which is an error
+    here.
+
+    With `nulls="skip"` a row waits for the next rows of its group without a null, and the rows between wait with it:
+    the longest run of nulls must fit into memory.
+
+    The result can be filtered, joined, sliced, sunk and differentiated again. Columns that are not used are not read,
+    and operators whose columns are not used are not evaluated or checked.
 
     Examples
     --------
     >>> import polars as pl
     >>> import polars_grad as pg
     >>> lf = pl.LazyFrame({"id": ["a", "a", "a", "b", "b"], "t": [0, 1, 3, 0, 2], "y": [0.0, 1.0, 9.0, 5.0, 4.0]})
-    >>> pg.with_gradient(lf, "y", x="t", by="id", name="dy_dt").collect()
-    shape: (5, 4)
-    ┌─────┬─────┬─────┬───────┐
-    │ id  ┆ t   ┆ y   ┆ dy_dt │
-    │ --- ┆ --- ┆ --- ┆ ---   │
-    │ str ┆ i64 ┆ f64 ┆ f64   │
-    ╞═════╪═════╪═════╪═══════╡
-    │ a   ┆ 0   ┆ 0.0 ┆ 1.0   │
-    │ a   ┆ 1   ┆ 1.0 ┆ 2.0   │
-    │ a   ┆ 3   ┆ 9.0 ┆ 4.0   │
-    │ b   ┆ 0   ┆ 5.0 ┆ -0.5  │
-    │ b   ┆ 2   ┆ 4.0 ┆ -0.5  │
-    └─────┴─────┴─────┴───────┘
+    >>> lf.grad.with_columns(
+    ...     dy_dt=pg.gradient("y", x="t", by="id"),
+    ...     step=pg.gradient("t", by="id"),
+    ... ).collect()
+    shape: (5, 5)
+    ┌─────┬─────┬─────┬───────┬──────┐
+    │ id  ┆ t   ┆ y   ┆ dy_dt ┆ step │
+    │ --- ┆ --- ┆ --- ┆ ---   ┆ ---  │
+    │ str ┆ i64 ┆ f64 ┆ f64   ┆ f64  │
+    ╞═════╪═════╪═════╪═══════╪══════╡
+    │ a   ┆ 0   ┆ 0.0 ┆ 1.0   ┆ 1.0  │
+    │ a   ┆ 1   ┆ 1.0 ┆ 2.0   ┆ 1.5  │
+    │ a   ┆ 3   ┆ 9.0 ┆ 4.0   ┆ 2.0  │
+    │ b   ┆ 0   ┆ 5.0 ┆ -0.5  ┆ 2.0  │
+    │ b   ┆ 2   ┆ 4.0 ┆ -0.5  ┆ 2.0  │
+    └─────┴─────┴─────┴───────┴──────┘
 
     From file to file, however large:
 
@@ -128,87 +120,140 @@ def with_gradient(
     >>> from pathlib import Path
     >>> folder = Path(tempfile.mkdtemp())
     >>> lf.sink_parquet(folder / "sorted.parquet")
-    >>> slopes = pl.scan_parquet(folder / "sorted.parquet").grad.with_gradient("y", x="t", by="id", name="dy_dt")
+    >>> slopes = pl.scan_parquet(folder / "sorted.parquet").grad.with_columns(dy_dt=pg.gradient("y", x="t", by="id"))
     >>> slopes.sink_parquet(folder / "slopes.parquet")
     >>> pl.scan_parquet(folder / "slopes.parquet").filter(pl.col("dy_dt") > 1).collect().height
     2
     """
     if not isinstance(lf, pl.LazyFrame):
-        hint = "; use `df.lazy()`, or `df.with_columns(pg.gradient(...))`" if isinstance(lf, pl.DataFrame) else ""
+        hint = "; use `df.lazy()`, or `df.with_columns(...)`" if isinstance(lf, pl.DataFrame) else ""
         msg = f"`lf` must be a LazyFrame, got {type(lf).__name__}{hint}"
         raise TypeError(msg)
-    check.new_name(name)
-    options: dict[str, Any] = {
-        "spacing": spacing,
-        "per": per,
-        "edge_order": edge_order,
-        "nulls": nulls,
-        "max_gap": max_gap,
-        "strict": strict,
-    }
-    slope = gradient(y, x, by=by, **options)
-    points = {"y": check.column("y", y)} if x is None else {"y": check.column("y", y), "x": check.column("x", x)}
-    if check.flag("progress", progress):
+    if flag("progress", progress):
         _tqdm()
-    query = _Query(lf, slope, points, [] if by is None else check.columns("by", by), name, options, progress)
-    return from_batches(query.batches, query.schema)
+    specs = specs_of(_FUNCTION, exprs, named_exprs)
+    x, by = shared(_FUNCTION, specs)
+    query = _Query(lf, specs, x, by, progress)
+    return from_batches(query.batches, lambda: query.plan.schema)
 
 
 @dataclass(frozen=True)
 class _Query:
-    """A gradient to be added to a lazy frame, once that runs."""
+    """Operators to be evaluated on a lazy frame once that runs."""
 
     lf: pl.LazyFrame
-    slope: pl.Expr
-    points: dict[str, pl.Expr]
-    keys: list[pl.Expr]
-    name: str | None
-    options: dict[str, Any]
+    specs: list[Spec]
+    x: pl.Expr | None
+    by: tuple[pl.Expr, ...]
     progress: bool
 
-    def schema(self) -> pl.Schema:
-        """Give the columns of the result, or an error if they cannot be told or differentiated."""
-        for argument, column in self.points.items():
-            names = self._schema_of(column).names()
-            if len(names) != 1:
-                msg = f"`{argument}` must be one column, got {len(names)}: {', '.join(names)}"
-                raise ValueError(msg)
-        for key in self.keys:
-            check_keys(self._schema_of(key))
-        ((name, dtype),) = self._schema_of(self.slope).items()
-        return pl.Schema({**self._schema_of(pl.all()), self.name or name: dtype})
+    # Polars asks several times for the schema of a source, and each time would plan all queries below it.
+    @cached_property
+    def plan(self) -> _Plan:
+        """Columns and operators, or an error if these do not fit the frame."""
+        return _Planner(self).plan()
 
     def batches(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """Give all rows, of the columns needed."""
-        (name,) = [self.name] if self.name else self._schema_of(self.slope)
-        if name not in columns:
-            return self._read(self.lf.select(columns))
-        names = self._schema_of(pl.all()).names()
-        # Longer than any other, the name of a column of ours is none of them.
-        prefix = "_" * (1 + max(map(len, names)))
-        carried: dict[str, pl.Expr] = {}
-        own: set[str] = set()
+        """Return all rows, of some of the columns."""
+        plan, needed = self.plan, {*columns}
+        operators = [operator for operator in plan.operators if operator.output in needed]
+        if not operators:
+            # Without columns only heights are needed: a literal beside the columns of the frame has its height.
+            lf = self.lf.select(columns) if columns else self.lf.with_columns(height=None).select("height")
+            return self._read(lf, len(columns))
+        outputs = {operator.output for operator in operators}
+        read = {key.name for key in plan.by}.union(*(operator.reads for operator in operators))
+        own = [name for name in plan.own if name in read or (name in needed and name not in outputs)]
+        computed = {name: column for name, column in plan.computed.items() if name in read}
+        structs = {name: plan.structs[name] for column in computed.values() for name in column.meta.root_names()}
+        rows = self._read(self.lf.with_columns(**structs).select(own, **computed), len(own) + len(computed))
+        return stitch(rows, operators, plan.by, columns=columns)
 
-        def columns_of(argument: pl.Expr) -> list[pl.Expr]:
-            """Columns of a batch; an expression may look at all rows, so it is evaluated before there are batches."""
-            if argument.meta.is_column():
-                own.update(argument.meta.root_names())
-                return [argument]
-            struct = f"{prefix}{len(carried)}"
-            carried[struct] = pl.struct(argument)
-            return [pl.col(struct).struct.field(field).alias(field) for field in self._schema_of(argument)]
+    def _read(self, lf: pl.LazyFrame, columns: int) -> Iterator[pl.DataFrame]:
+        return _counted(to_batches(lf, columns)) if self.progress else to_batches(lf, columns)
 
-        points = [column for argument in self.points.values() for column in columns_of(argument)]
-        by = [column for argument in self.keys for column in columns_of(argument)]
-        kept = [column for column in names if column in own or (column in columns and column != name)]
-        rows = self._read(self.lf.select(kept, **carried))
-        return stitch(rows, *points, by=by, name=name, **self.options)
 
-    def _read(self, lf: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-        return _counted(to_batches(lf)) if self.progress else to_batches(lf)
+@dataclass(frozen=True)
+class _Plan:
+    """
+    The columns of a query, and its operators.
 
-    def _schema_of(self, columns: pl.Expr) -> pl.Schema:
-        return self.lf.select(columns).collect_schema()
+    An expression may look at all rows, so that it is evaluated before there are batches: `structs` hold the columns of
+    one expression each, and `computed` are these columns. Their names are no names of the frame.
+    """
+
+    schema: pl.Schema
+    own: list[str]
+    structs: dict[str, pl.Expr]
+    computed: dict[str, pl.Expr]
+    operators: list[Operator]
+    by: list[Column]
+
+
+class _Planner:
+    """Plans a query on a frame without rows."""
+
+    def __init__(self, query: _Query) -> None:
+        self.query = query
+        self.schema = query.lf.collect_schema()
+        self.empty = self.schema.to_frame(eager=False)
+        self.prefix = unlike(self.schema)
+        self.structs: dict[str, pl.Expr] = {}
+        self.computed: dict[str, pl.Expr] = {}
+
+    def plan(self) -> _Plan:
+        """Return the plan, or an error if operators do not fit the frame."""
+        x = None if self.query.x is None else self.coordinate(self.query.x)
+        by = tuple(dict.fromkeys(key for column in self.query.by for key in self.keys(column)))
+        outputs = self.empty.select(spec.expression() for spec in self.query.specs).collect_schema()
+        names = iter(outputs)
+        operators = [operator for spec in self.query.specs for operator in self.operators(spec, x, by, names)]
+        schema = pl.Schema({**self.schema, **outputs})
+        return _Plan(schema, list(self.schema), self.structs, self.computed, operators, list(by))
+
+    def operators(self, spec: Spec, x: Column | None, by: tuple[Column, ...], outputs: Iterator[str]) -> list[Operator]:
+        """Return an operator for each column of y."""
+        columns = self.columns(spec.y)
+        names = list(islice(outputs, len(columns)))
+        if not is_inside(spec):
+            return operators_of(spec, columns, None if spec.x is None else x, by, names)
+        # Coordinates along an axis inside of cells have nothing to do with the order of rows.
+        along: Column | pl.Series | None = along_cells(spec)
+        if along is None and spec.x is not None:
+            along = self.coordinate(spec.x)
+        return operators_of(spec, columns, along, (), names)
+
+    def coordinate(self, x: pl.Expr) -> Column:
+        """Return x as a column of the batches."""
+        columns = self.columns(x)
+        if len(columns) != 1:
+            msg = f"`x` must be one column, got {len(columns)}: {', '.join(column.shown for column in columns)}"
+            raise ValueError(msg)
+        return columns[0]
+
+    def keys(self, column: pl.Expr) -> list[Column]:
+        """Return keys as columns of the batches."""
+        for name, dtype in self.schema_of(column).items():
+            check_key(name, dtype)
+        return self.columns(column)
+
+    def columns(self, column: pl.Expr) -> list[Column]:
+        """Return columns of the batches."""
+        names = self.schema_of(column).names()
+        if column.meta.is_column_selection():
+            return [Column(name, name) for name in names]
+        struct = f"{self.prefix}{len(self.structs)}"
+        self.structs[struct] = pl.struct(column)
+        columns = [Column(f"{struct}_{number}", name) for number, name in enumerate(names)]
+        self.computed.update({own: pl.col(struct).struct.field(name) for own, name in columns})
+        return columns
+
+    def schema_of(self, column: pl.Expr) -> pl.Schema:
+        if column.meta.is_column():
+            name = column.meta.output_name()
+            if name in self.schema:
+                return pl.Schema({name: self.schema[name]})
+        return self.empty.select(column).collect_schema()
 
 
 def _counted(batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:

@@ -1,4 +1,4 @@
-"""`with_gradient` is `with_columns(gradient(...))` for any size: the same answers, as a lazy frame like any other."""
+"""`grad.with_columns` is `with_columns` for any size: the same results, as a lazy frame like any other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import polars.selectors as cs
 import pytest
-from errors_test import ARGUMENTS
 from groups_test import keyed_frames
 from hypothesis import given, settings
 from polars.exceptions import ColumnNotFoundError, ComputeError
@@ -20,7 +19,7 @@ from portability_test import RUN_QUERY
 from stitch_test import options
 
 import polars_grad as pg
-from polars_grad import _source
+from polars_grad import _source, frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +63,11 @@ def expected(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(d=pg.gradient("y", **BY))
 
 
-# The answer is that of the expression
+def with_d(lf: pl.LazyFrame, y: Any = "y", **arguments: Any) -> pl.LazyFrame:
+    return lf.grad.with_columns(d=pg.gradient(y, **(arguments or BY)))
+
+
+# The result is that of the expression
 
 
 @given(frame=keyed_frames(), options=options)
@@ -73,7 +76,7 @@ def test_any_frame_gives_the_bits_of_the_expression(frame: pl.DataFrame, options
     by = [name for name in ("k", "j") if not frame.schema[name].is_nested()]
     frame = frame.sort(by, maintain_order=True) if by else frame
     arguments = {"x": "x", "by": by or None, **options}
-    query = pg.with_gradient(frame.lazy(), "y", name="d", **arguments)
+    query = with_d(frame.lazy(), **arguments)
     expected = frame.with_columns(d=pg.gradient("y", **arguments))
     assert query.collect_schema() == expected.schema
     for engine in ENGINES:
@@ -88,37 +91,108 @@ EXPRESSIONS: list[tuple[str, Any, dict[str, Any]]] = [
     ("a key of one value", "z", {"x": "t", "by": pl.lit(1).alias("one")}),
     ("keys by a selector", "z", {"x": "t", "by": cs.by_name("k", "j")}),
     ("several keys of one name", "z", {"by": ["k", "k", pl.col("k")]}),
+    ("keys that are told apart by a computed one", "z", {"by": ["k", pl.col("k").str.len_chars()]}),
     ("x and y of one name", "t", {"x": "t", "by": "k"}),
     ("a constant step", "z", {"spacing": "10ms", "per": "1h", "by": "k"}),
     ("rows", cs.by_name("z"), {"edge_order": 2}),
+    ("an aggregation", pl.col("z").mean(), {"x": "t"}),
+    ("an aggregation, by key", pl.col("z").sum(), {"by": "k"}),
+    ("a literal", pl.lit(1.0).alias("y"), {"x": "t"}),
+    ("a literal as x", "z", {"x": pl.lit(1.0), "strict": False}),
+    ("a series", pl.lit(pl.Series("s", range(ROWS))) ** 2, {"x": "t"}),
+    ("a gradient", pg.gradient("z", x="t", by="k") * 2, {"x": "t", "by": "k"}),
 ]
 
 
 @pytest.mark.parametrize(("y", "arguments"), [row[1:] for row in EXPRESSIONS], ids=[row[0] for row in EXPRESSIONS])
 def test_expressions(y: Any, arguments: dict[str, Any], frame: pl.DataFrame, engine: Any) -> None:
-    got = frame.lazy().grad.with_gradient(y, name="d", **arguments).collect(engine=engine)
-    slopes = frame.lazy().with_columns(pg.gradient(y, **arguments).alias("d")).collect()
-    assert_frame_equal(got, slopes, check_exact=True)
+    """Also alone, where a scalar has nothing but the frame to tell its height from."""
+    for nulls in ("propagate", "skip"):
+        query = with_d(frame.lazy(), y, nulls=nulls, **arguments)
+        slopes = frame.lazy().with_columns(d=pg.gradient(y, nulls=nulls, **arguments)).collect()
+        assert_frame_equal(query.collect(engine=engine), slopes, check_exact=True)
+        assert_frame_equal(query.select("d").collect(engine=engine), slopes.select("d"), check_exact=True)
 
 
-def test_without_a_name_it_takes_the_place_of_y_as_in_with_columns(frame: pl.DataFrame) -> None:
-    for name in (None, "y", "t", "k"):
-        got = frame.lazy().grad.with_gradient("y", x="t", by="k", name=name)
-        expected = frame.with_columns(pg.gradient("y", x="t", by="k").alias(name or "y"))
-        assert got.collect_schema() == expected.schema
-        assert_frame_equal(got.collect(), expected)
+SEVERAL: dict[str, list[Any]] = {
+    "options of their own": [
+        pg.gradient("y", x="t", by="k", nulls="skip").alias("skip"),
+        pg.gradient("y", x="t", by="k", nulls="split", edge_order=2).alias("split"),
+        pg.gradient("y", x="t", by="k", strict=False, max_gap=9).alias("gap"),
+        pg.gradient("y", by="k", spacing="1s", per="1h").alias("no x"),
+    ],
+    "several columns": [pg.gradient(pl.col("y", "z"), x="t", by="k").name.suffix("'")],
+    "a selector": [pg.gradient(cs.numeric() - cs.by_name("j"), x="t", by=["k", "j"], nulls="skip").name.suffix("'")],
+    "several columns, computed": [pg.gradient(pl.col("y", "z").cum_sum(), x="t", by="k").name.prefix("d ")],
+    "a selector of no column": [pg.gradient(cs.temporal(), x="t", by="k"), pg.gradient("z", by="k")],
+    "each column as it came in": [
+        pg.gradient("z", x="t", by="k").alias("t"),
+        pg.gradient("t", x="t", by="k").alias("z"),
+        pg.gradient("y", x="t", by="k").alias("k"),
+    ],
+    "one computed y, twice": [
+        pg.gradient(pl.col("z").cum_sum(), x="t", by="k", nulls="skip"),
+        pg.gradient(pl.col("z").cum_sum(), x="t", by="k").alias("twice"),
+    ],
+    "no name": [pg.gradient("z", x="t", by="k").alias(""), pg.gradient("y", x="t", by="k")],
+    "a list of them": [[pg.gradient("z", by="k"), pg.gradient("y", x="t", by="k")]],
+    "none": [],
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_several_operators(name: str, frame: pl.DataFrame, engine: Any) -> None:
+    exprs = SEVERAL[name]
+    query = frame.lazy().grad.with_columns(*exprs)
+    expected = frame.with_columns(*exprs)
+    assert query.collect_schema() == expected.schema
+    assert_frame_equal(query.collect(engine=engine), expected, check_exact=True)
+    for column in expected.columns:
+        got = query.select(column).collect(engine=engine)
+        assert_frame_equal(got, expected.select(column), check_exact=True)
+
+
+def test_structs_of_results(engine: Any) -> None:
+    rows = pl.int_range(100, eager=True)
+    frame = pl.DataFrame({"id": rows // 33, "v": pl.concat([rows % 7, rows % 5]).reshape((100, 2))})
+    slopes = pg.gradient("v", axis=(0, 1), by="id")
+    expected = frame.with_columns(d=slopes)
+    assert expected.schema["d"].is_nested()
+    assert_frame_equal(frame.lazy().grad.with_columns(d=slopes).collect(engine=engine), expected, check_exact=True)
+
+
+def test_named_and_unnamed(frame: pl.DataFrame) -> None:
+    """The name of y, of `alias`, or of the keyword; an empty one is a name."""
+    for name in ("y", "t", "k", "d", ""):
+        slope = pg.gradient("y", x="t", by="k")
+        expected = frame.with_columns(slope.alias(name))
+        for query in (
+            frame.lazy().grad.with_columns(slope.alias(name)),
+            frame.lazy().grad.with_columns(**{name: slope}),
+            frame.lazy().grad.with_columns(**{name: slope.alias("other")}),
+        ):
+            assert query.collect_schema() == expected.schema
+            assert_frame_equal(query.collect(), expected)
+    assert_frame_equal(frame.lazy().grad.with_columns(slope).collect(), frame.with_columns(slope))
+
+
+def test_a_column_that_is_named_like_an_argument(frame: pl.DataFrame) -> None:
+    slope = pg.gradient("y", x="t", by="k")
+    names = {"lf": slope, "exprs": slope, "self": slope, "named_exprs": slope}
+    got = frame.lazy().grad.with_columns(slope.alias("progress"), **names)
+    assert_frame_equal(got.collect(), frame.with_columns(slope.alias("progress")).with_columns(**names))
 
 
 @pytest.mark.parametrize("names", [["", " ", "_", "__"], ["_0", "__1", "___2", "x"]])
 def test_any_names_of_columns(names: list[str]) -> None:
     frame = pl.DataFrame({name: [1, 2, 4, 8, 16] for name in names})
-    got = pg.with_gradient(frame.lazy(), names[0], x=names[1], by=pl.lit(0), name="d")
+    got = with_d(frame.lazy(), names[0], x=names[1], by=pl.lit(0))
     assert got.collect().columns == [*names, "d"]
     assert got.collect()["d"].to_list() == [1.0] * 5
 
 
 def test_no_rows(frame: pl.DataFrame, engine: Any) -> None:
-    got = frame.clear().lazy().grad.with_gradient("y", name="d", **BY).collect(engine=engine)
+    got = with_d(frame.clear().lazy()).collect(engine=engine)
     assert_frame_equal(got, frame.clear().with_columns(d=pl.lit(None, pl.Float64)))
 
 
@@ -151,22 +225,22 @@ COMPOSED: dict[str, Callable[[pl.LazyFrame], pl.LazyFrame]] = {
 @pytest.mark.parametrize("name", COMPOSED)
 def test_composition(name: str, lf: pl.LazyFrame, expected: pl.DataFrame, engine: Any) -> None:
     compose = COMPOSED[name]
-    got = compose(lf.grad.with_gradient("y", name="d", **BY)).collect(engine=engine)
+    got = compose(with_d(lf)).collect(engine=engine)
     assert_frame_equal(got, compose(expected.lazy()).collect(), check_exact=True)
 
 
 def test_a_gradient_of_a_gradient_of_a_gradient(lf: pl.LazyFrame, frame: pl.DataFrame, engine: Any) -> None:
     got, expected = lf, frame
     for y, name in (("z", "d1"), ("d1", "d2"), ("d2", "d3")):
-        got = got.grad.with_gradient(y, x="t", by="k", name=name)
-        expected = expected.with_columns(pg.gradient(y, x="t", by="k").alias(name))
+        slope = pg.gradient(y, x="t", by="k").alias(name)
+        got, expected = got.grad.with_columns(slope), expected.with_columns(slope)
     assert_frame_equal(got.collect(engine=engine), expected, check_exact=True)
 
 
 def test_after_a_filter_a_join_and_a_sort(lf: pl.LazyFrame, engine: Any) -> None:
     names = pl.LazyFrame({"k": [str(k) for k in range(10)], "name": list("jihgfedcba")})
     rows = lf.filter(pl.col("z") % 5 != 0).join(names, on="k").sort("name", "t")
-    got = rows.grad.with_gradient("y", x="t", by="name", name="d").collect(engine=engine)
+    got = with_d(rows, x="t", by="name").collect(engine=engine)
     expected = rows.collect().with_columns(d=pg.gradient("y", x="t", by="name"))
     assert_frame_equal(got, expected, check_exact=True)
 
@@ -180,19 +254,19 @@ def test_from_file_to_file(kind: str, lf: pl.LazyFrame, expected: pl.DataFrame, 
     scanned = getattr(pl, f"scan_{kind}")(
         tmp_path / "rows", **({"schema": lf.collect_schema()} if kind == "csv" else {})
     )
-    sink(scanned.grad.with_gradient("y", name="d", **BY), tmp_path / "slopes")
+    sink(with_d(scanned), tmp_path / "slopes")
     got = getattr(pl, f"read_{kind}")(tmp_path / "slopes", **({"schema": expected.schema} if kind == "csv" else {}))
     assert_frame_equal(got, expected)
 
 
 def test_several_queries_at_once(lf: pl.LazyFrame, expected: pl.DataFrame) -> None:
-    query = lf.grad.with_gradient("y", name="d", **BY)
+    query = with_d(lf)
     for got in pl.collect_all([query, query, query.filter(pl.col("d").is_not_null())], engine="streaming"):
         assert_frame_equal(got, expected.filter(pl.col("d").is_not_null()) if len(got) < ROWS else expected)
 
 
 def test_a_query_runs_in_another_process(lf: pl.LazyFrame, expected: pl.DataFrame, run: Run, tmp_path: Path) -> None:
-    query = lf.grad.with_gradient("y", name="d", **BY)
+    query = with_d(lf)
     query.serialize(tmp_path / "query")
     done = run(RUN_QUERY.replace("not in", "in"), tmp_path / "query", tmp_path / "slopes")
     assert done.returncode == 0, done.stderr
@@ -226,7 +300,7 @@ class Watched:
 
 def test_nothing_is_read_before_it_is_collected(frame: pl.DataFrame) -> None:
     source = Watched(frame)
-    query = source.lf.grad.with_gradient("y", name="d", **BY).filter(pl.col("d") > 0).head(5)
+    query = with_d(source.lf).filter(pl.col("d") > 0).head(5)
     assert query.collect_schema().names() == [*frame.columns, "d"]
     assert query.explain()
     assert source.read == 0
@@ -235,84 +309,152 @@ def test_nothing_is_read_before_it_is_collected(frame: pl.DataFrame) -> None:
 
 
 def test_only_columns_needed_are_read(frame: pl.DataFrame) -> None:
-    for columns, read in ((["d"], {"k", "t", "y"}), (["d", "z"], {"k", "t", "y", "z"}), (["z"], {"z"})):
+    operators = {"d": pg.gradient("y", x="t", by="k"), "e": pg.gradient("z", by="k")}
+    for columns, read in (
+        (["d"], {"k", "t", "y"}),
+        (["d", "z"], {"k", "t", "y", "z"}),
+        (["e"], {"k", "z"}),
+        (["z"], {"z"}),
+    ):
         source = Watched(frame)
-        source.lf.grad.with_gradient("y", x="t", by="k", name="d").select(columns).collect()
+        source.lf.grad.with_columns(**operators).select(columns).collect()
         assert source.columns == read
+
+
+def test_a_length_needs_no_column(frame: pl.DataFrame, engine: Any) -> None:
+    query = with_d(Watched(frame).lf)
+    assert query.select(pl.len()).collect(engine=engine).item() == ROWS
+    nested = query.grad.with_columns(e=pg.gradient("d")).grad.with_columns(f=pg.gradient("e"))
+    assert nested.select(pl.len()).collect(engine=engine).item() == ROWS
 
 
 def test_a_head_leaves_the_rest_unread(frame: pl.DataFrame, engine: Any) -> None:
     source = Watched(pl.concat([frame.select("y")] * 200))
-    rows = source.lf.grad.with_gradient("y", name="d").grad.with_gradient("d", name="e").head(5).collect(engine=engine)
-    assert len(rows) == 5
+    query = source.lf.grad.with_columns(d=pg.gradient("y")).grad.with_columns(e=pg.gradient("d")).head(5)
+    assert len(query.collect(engine=engine)) == 5
     assert source.read < len(source.frame)
+
+
+def test_a_chain_plans_each_frame_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not twice as many for each frame on top: that would be four thousand."""
+    planned = []
+    planner = frames._Planner.plan
+
+    def plan(self: Any) -> Any:
+        planned.append(self)
+        return planner(self)
+
+    monkeypatch.setattr(frames._Planner, "plan", plan)
+    lf = pl.LazyFrame({"t": range(50), "s0": range(50)})
+    for number in range(12):
+        lf = lf.grad.with_columns(pg.gradient(f"s{number}", x="t").alias(f"s{number + 1}"))
+    lf.collect_schema()
+    lf.explain()
+    assert lf.collect().width == 14
+    assert len(planned) == 12
+
+
+def test_a_join_with_itself_reads_its_source_once(frame: pl.DataFrame, engine: Any) -> None:
+    source = Watched(frame)
+    query = source.lf.grad.with_columns(d=pg.gradient("y", x="t", by="k"))
+    joined = query.join(query.group_by("k").agg(largest=pl.col("d").max()), on="k")
+    assert joined.collect(engine=engine).height == ROWS
+    assert source.read == ROWS
+
+
+FILTERS = """
+import sys
+
+sys.modules["cloudpickle"] = None
+
+import polars as pl
+import polars_grad as pg
+
+def steep(slope):
+    return slope > 1
+
+lf = pl.LazyFrame({"t": [0, 1, 3], "y": [0, 1, 9]}).grad.with_columns(d=pg.gradient("y", x="t"))
+values = iter([True, False, True])
+for predicate in (lambda slope: slope > 1, steep, lambda _: next(values)):
+    filtered = lf.filter(pl.col("d").map_elements(predicate, return_dtype=pl.Boolean))
+    assert filtered.collect(engine=sys.argv[1]).height == 2
+batches = lf.filter(pl.col("d").map_batches(lambda slopes: slopes > 1, return_dtype=pl.Boolean))
+assert batches.select("t").collect(engine=sys.argv[1])["t"].to_list() == [1, 3]
+assert lf.filter(pl.col("d") > 1).head(1).collect(engine=sys.argv[1])["t"].to_list() == [1]
+"""
+
+
+@pytest.mark.filterwarnings("ignore::polars.exceptions.PolarsInefficientMapWarning")
+@pytest.mark.parametrize("how", ["in-memory", "streaming"])
+def test_a_filter_that_calls_python_needs_nothing_installed(how: str, run: Run) -> None:
+    """Nor can what it calls always be pickled."""
+    done = run("import warnings; warnings.simplefilter('ignore')\n" + FILTERS, how)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_filter_is_right_without_optimizations(lf: pl.LazyFrame, expected: pl.DataFrame, engine: Any) -> None:
+    query = with_d(lf).filter(pl.col("d") > 1).select("d", "z")
+    for optimizations in (pl.QueryOptFlags.none(), pl.QueryOptFlags(projection_pushdown=False)):
+        got = query.collect(engine=engine, optimizations=optimizations)
+        assert_frame_equal(got, expected.filter(pl.col("d") > 1).select("d", "z"))
 
 
 # Errors
 
 
-@pytest.mark.parametrize(("arguments", "kind", "words"), ARGUMENTS, ids=[str(row[0])[:40] for row in ARGUMENTS])
-def test_wrong_arguments_fail_at_once(arguments: dict[str, Any], kind: type[Exception], words: list[str]) -> None:
-    source = pl.LazyFrame({"y": [1.0], "t": [0.0]})
-    with pytest.raises(kind) as caught:
-        pg.with_gradient(source, **{"y": "y", **arguments})
-    for word in words:
-        assert word in str(caught.value)
-
-
 @pytest.mark.parametrize(
-    ("lf", "arguments", "words"),
+    ("lf", "more", "kind", "words"),
     [
-        (pl.DataFrame({"y": [1]}), {}, "`lf` must be a LazyFrame, got DataFrame; use `df.lazy()`"),
-        ("rows.parquet", {}, "`lf` must be a LazyFrame, got str"),
-        (pl.LazyFrame({"y": [1]}), {"name": 1}, "`name` must be the name of a column, got int"),
-        (pl.LazyFrame({"y": [1]}), {"name": pl.col("d")}, "`name` must be the name of a column, got Expr"),
-        (pl.LazyFrame({"y": [1]}), {"progress": 1}, "`progress` must be True or False, got 1"),
+        (pl.DataFrame({"y": [1]}), {}, TypeError, "`lf` must be a LazyFrame, got DataFrame; use `df.lazy()`"),
+        ("rows.parquet", {}, TypeError, "`lf` must be a LazyFrame, got str"),
+        (pl.LazyFrame({"y": [1]}), {"progress": 1}, TypeError, "`progress` must be True or False, got 1"),
+        (pl.LazyFrame({"y": [1]}), {"progress": pg.gradient("y")}, TypeError, 'is made by `.alias("progress")`'),
+        (pl.LazyFrame({"y": [1]}), {"d": pl.col("y")}, ValueError, "`grad.with_columns` takes operators such as"),
+        (pl.LazyFrame({"y": [1]}), {"d": pg.gradient("y").over("y")}, ValueError, "give the keys as `by=`"),
+        (pl.LazyFrame({"y": [1]}), {"d": "y"}, TypeError, "got str for `d`"),
+        (pl.LazyFrame({"y": [1]}), {"y": pg.gradient("y")}, ValueError, "several operators give a column `y`"),
     ],
     ids=str,
 )
-def test_arguments_of_its_own(lf: Any, arguments: dict[str, Any], words: str) -> None:
-    with pytest.raises(TypeError, match=re.escape(words)):
-        pg.with_gradient(lf, "y", **arguments)
+def test_arguments(lf: Any, more: dict[str, Any], kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=re.escape(words)):
+        frames.with_columns(lf, pg.gradient("y"), **more)
 
 
-PLANS: list[tuple[dict[str, Any], str]] = [
-    ({"y": "k"}, "`k` is str"),
-    ({"y": "z", "x": "k"}, "`k` is str"),
-    ({"y": "z", "x": "t", "per": "1h"}, "`per`"),
-    ({"y": cs.numeric(), "by": "k"}, "`y` must be one column, got 4: j, t, y, z"),
-    ({"y": cs.temporal()}, "`y` must be one column, got 0"),
-    ({"y": "y", "x": pl.col("t", "z")}, "`x` must be one column, got 2: t, z"),
-    ({"y": "y", "by": pl.concat_list("z")}, "key `z` is List(Int64), which has no order"),
+PLANS: list[tuple[list[Any], str]] = [
+    ([pg.gradient("k")], "`k` is str"),
+    ([pg.gradient("z", x="k")], "`k` is str"),
+    ([pg.gradient("z", x="t", per="1h")], "`per`"),
+    ([pg.gradient("y", x=pl.col("t", "z"))], "`x` must be one column, got 2: t, z"),
+    ([pg.gradient("y", x=cs.temporal())], "`x` must be one column, got 0"),
+    ([pg.gradient("y", by=pl.concat_list("z"))], "key `z` is List(Int64), which has no order"),
+    ([pg.gradient("y"), pg.gradient(cs.numeric())], "duplicate output name 'y'"),
+    ([pg.gradient("nope")], "nope"),
+    ([pg.gradient("y", x="nope")], "nope"),
+    ([pg.gradient("y", by="nope")], "nope"),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "words"), PLANS, ids=[row[1] for row in PLANS])
-def test_wrong_columns_fail_when_planned(arguments: dict[str, Any], words: str, lf: pl.LazyFrame) -> None:
-    query = lf.grad.with_gradient(**arguments)
+@pytest.mark.parametrize(("exprs", "words"), PLANS, ids=[row[1] for row in PLANS])
+def test_wrong_columns_fail_when_planned(exprs: list[Any], words: str, lf: pl.LazyFrame) -> None:
+    query = lf.grad.with_columns(exprs)
     for run in (query.collect_schema, query.collect):
-        with pytest.raises((ComputeError, ValueError), match=re.escape(words)):
+        with pytest.raises((ComputeError, ColumnNotFoundError), match=re.escape(words)):
             run()
-
-
-def test_an_unknown_column(lf: pl.LazyFrame) -> None:
-    for arguments in ({"y": "nope"}, {"y": "y", "x": "nope"}, {"y": "y", "by": "nope"}):
-        with pytest.raises((ColumnNotFoundError, ComputeError), match="nope"):
-            lf.grad.with_gradient(**arguments).collect()
 
 
 def test_rows_out_of_order(frame: pl.DataFrame, engine: Any) -> None:
     """However far down, and whatever is made of the result."""
-    unsorted = pl.concat([frame, frame[:20]]).lazy().grad.with_gradient("y", name="d", **BY)
-    for query in (unsorted, unsorted.select("d"), unsorted.grad.with_gradient("d", name="e", by="k")):
+    unsorted = with_d(pl.concat([frame, frame[:20]]).lazy())
+    for query in (unsorted, unsorted.select("d"), unsorted.grad.with_columns(e=pg.gradient("d", by="k"))):
         with pytest.raises(
             ComputeError, match=r'in row 1000, counted from 0, `k` = "0", `j` = 0 comes after `k` = "9"'
         ):
             query.collect(engine=engine)
     turning = frame.with_columns(t=pl.when(pl.col("z") != 530**2).then("t").otherwise(0.0)).lazy()
-    with pytest.raises(ComputeError, match=r'in row 53\d, counted from 0: .*in the group `k` = "5"'):
-        turning.grad.with_gradient("z", x="t", by="k").collect(engine=engine)
-    lenient = turning.grad.with_gradient("z", x="t", by="k", strict=False, name="d").collect(engine=engine)
+    with pytest.raises(ComputeError, match=r'in row 53\d, counted from 0, column `d`: .*in the group `k` = "5"'):
+        with_d(turning, "z", x="t", by="k").collect(engine=engine)
+    lenient = with_d(turning, "z", x="t", by="k", strict=False).collect(engine=engine)
     assert lenient["d"].null_count() == 2
 
 
@@ -336,7 +478,7 @@ def test_progress_counts_the_rows_read(lf: pl.LazyFrame, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "tqdm", type(sys)("tqdm"))
     monkeypatch.setitem(sys.modules, "tqdm.auto", type(sys)("tqdm.auto"))
     sys.modules["tqdm.auto"].tqdm = Bar
-    lf.grad.with_gradient("y", progress=True).collect()
+    lf.grad.with_columns(pg.gradient("y"), progress=True).collect()
     assert sum(counted[:-1]) == ROWS
     assert counted[-1] == "closed"
 
@@ -345,7 +487,7 @@ def test_progress_without_tqdm(lf: pl.LazyFrame, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "tqdm", None)
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     with pytest.raises(ImportError, match=r"`progress=True` needs tqdm.*`pip install tqdm`"):
-        lf.grad.with_gradient("y", progress=True)
+        lf.grad.with_columns(pg.gradient("y"), progress=True)
 
 
 INTERRUPT = """
@@ -372,7 +514,7 @@ def rows(*_):
 
 
 frame = pl.DataFrame({"y": range(1000)})
-query = register_io_source(rows, schema=frame.schema).grad.with_gradient("y", name="d")
+query = register_io_source(rows, schema=frame.schema).grad.with_columns(d=pg.gradient("y"))
 interrupted = 0
 try:
     # One signal interrupts the streaming engine twice; the in-memory engine of Polars 1 makes it an error of its own.
@@ -409,6 +551,6 @@ def test_cells_down_the_rows(nulls: Any) -> None:
     )
     frame = frame.with_columns(w=pl.col("v").arr.to_list())
     for y in ("v", "w"):
-        got = frame.lazy().grad.with_gradient(y, x="t", by="id", name="slope", nulls=nulls).collect()
-        expected = frame.with_columns(slope=pg.gradient(y, x="t", by="id", nulls=nulls))
-        assert_frame_equal(got, expected, check_exact=True)
+        slope = pg.gradient(y, x="t", by="id", nulls=nulls).alias("slope")
+        got = frame.lazy().grad.with_columns(slope).collect()
+        assert_frame_equal(got, frame.with_columns(slope), check_exact=True)
