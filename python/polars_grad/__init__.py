@@ -12,8 +12,7 @@ Examples
 """
 
 from polars_grad.batches import stitch
-from polars_grad.frames import with_gradient
-from polars_grad.functions import gradient
+from polars_grad.gradient import gradient
 from polars_grad.grid import divergence, magnitude, partials
 from polars_grad.horizontal import gradient_horizontal
 from polars_grad.namespace import ExprGrad, LazyFrameGrad, SeriesGrad
@@ -28,5 +27,4 @@ __all__ = [
     "magnitude",
     "partials",
     "stitch",
-    "with_gradient",
 ]

@@ -1,1 +1,6 @@
+import polars as pl
+
 DEBUG: bool
+
+def reach(kwargs: bytes) -> tuple[int, int]: ...
+def evaluate(y: pl.Series, x: pl.Series | None, by: list[pl.Series], kwargs: bytes) -> pl.Series: ...

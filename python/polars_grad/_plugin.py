@@ -1,89 +1,131 @@
-"""The one place that talks to the compiled plugin."""
+"""The one place that calls the compiled plugin."""
 
 from __future__ import annotations
 
+import pickle
+import re
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from polars.exceptions import ComputeError
 from polars.plugins import register_plugin_function
 
 # Importing the library while Python holds its lock lets its allocator find that of Polars.
-import polars_grad._internal  # noqa: F401
+from polars_grad import _internal
+from polars_grad._columns import name_of, unlike, with_distinct_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _LIBRARY = Path(__file__).parent
+# How Polars displays a call of this plugin.
+_OURS = re.compile(r"polars_grad[/\\]_internal\.[^:\s]*:")
+
+Options = dict[str, Any]
 
 
-def points(y: pl.Expr, x: pl.Expr | None) -> pl.Expr:
+def evaluated(y: pl.Expr, x: pl.Expr | None, keys: Sequence[pl.Expr], kwargs: Options) -> pl.Expr:
+    """
+    Return the expression of an operator, in the form that evaluates `y` and `x` once.
+
+    `kwargs` are the operator and its domain.
+    """
+    domain = kwargs["domain"]
+    if domain.get("axis", 0) != 0:
+        return _call("evaluate_cells", _named(y, x), kwargs)
+    columns = _named(y, x)
+    if keys or domain.get("nulls") == "skip" or any(map(holds_operator, columns)):
+        # Lagged copies of another operator would evaluate it once for each, and nested fields are planned slowly.
+        return _call("evaluate_whole", [_points(columns, kwargs), *_structs(keys)], kwargs, is_elementwise=False)
+    if all(column.meta.is_column_selection(allow_aliasing=True) or _is_series(column) for column in columns):
+        return _call("evaluate_lagged", _lags(_points(columns, kwargs), kwargs), kwargs)
+    return _evaluated_once(columns, kwargs)
+
+
+def _evaluated_once(columns: list[pl.Expr], kwargs: Options) -> pl.Expr:
+    """Evaluate the columns into fields, and lag these: Polars has no other way to use an expression twice."""
+    names = [column.meta.output_name(raise_if_undetermined=False) for column in columns]
+    # `pl.field` takes a name such as "^a$" for a pattern.
+    known = [name for name in names if name is not None and name.isidentifier()]
+    # Unlike `pl.struct`, it checks dtypes, before a y or an x that is a struct looks like a lag.
+    points = _call("points", columns, kwargs)
+    if len({*known}) < len(columns):
+        known = ["y", "x"][: len(columns)]
+        points = points.struct.rename_fields(known)
+        if len(columns) > 1 and names[1] is not None:
+            kwargs = {**kwargs, "x_name": names[1]}
+    before, after = reach(kwargs)
+    lag = unlike(known)
+    this = pl.struct(pl.field(name) for name in known)
+    lags = [
+        this.shift(-ahead).alias(f"{lag}{number}")
+        for number, ahead in enumerate((*range(-before, 0), *range(1, after + 1)))
+    ]
+    return _call("evaluate_fields", [points.struct.with_fields(lags)], kwargs)
+
+
+def _points(columns: list[pl.Expr], kwargs: Options) -> pl.Expr:
     """Pair y with x in one struct column, so that both can be shifted as one."""
-    columns = [y] if x is None else [y, x]
-    names = {_name(column) for column in columns}
+    names = {column.meta.output_name(raise_if_undetermined=False) for column in columns}
     if None in names or len(names) < len(columns):
         # `pl.struct` would put all of several y into one struct, and takes no name twice.
-        return _call("points", columns)
+        return _call("points", columns, kwargs)
     return pl.struct(columns)
 
 
-def _name(column: pl.Expr) -> str | None:
-    """The name of a column, if it is known without the frame."""
-    name = column.meta.output_name(raise_if_undetermined=False)
-    if name is not None and "\0" in name:
-        # Arrow's interface ends a name there, and Polars panics.
-        msg = f"a column name with a NUL character cannot be passed to a plugin, got {name!r}; rename the column"
-        raise ValueError(msg)
-    return name
+def _lags(points: pl.Expr, kwargs: Options) -> list[pl.Expr]:
+    before, after = reach(kwargs)
+    return [points.shift(-ahead) if ahead else points for ahead in range(-before, after + 1)]
 
 
-def gradient_shifted(points: pl.Expr, *, reach: int, options: dict[str, Any]) -> pl.Expr:
-    """Apply the stencil to points and their neighbours, found by Polars' own `shift`."""
-    window = [points.shift(-ahead) if ahead else points for ahead in range(-reach, reach + 1)]
-    return _call("gradient_shifted", window, options=options)
+def _is_series(column: pl.Expr) -> bool:
+    return column.meta.is_literal(allow_aliasing=True)
 
 
-def gradient_whole(points: pl.Expr, keys: list[pl.Expr], *, options: dict[str, Any]) -> pl.Expr:
-    """Find groups of keys and rows without nulls in the whole column, and apply the stencil within them."""
-    return _call("gradient_whole", [points, *_structs(keys)], is_elementwise=False, options=options)
+def holds_operator(expr: pl.Expr) -> bool:
+    """
+    Whether an operator of this package is somewhere in an expression.
+
+    Polars displays all inputs of an expression in microseconds, where reading its nodes takes a hundred times as long.
+    Where the display leaves one out, the result is the same, only slower.
+    """
+    return _OURS.search(str(expr)) is not None
 
 
 def on_grid(
-    operator: str, field: pl.Expr, coordinates: list[pl.Expr], keys: list[pl.Expr], *, options: list[dict[str, Any]]
+    field: pl.Expr, coordinates: list[pl.Expr], keys: list[pl.Expr], *, reduction: str, operator: Options, domains: Any
 ) -> pl.Expr:
-    """Differentiate along the lines of grids, and reduce the partial derivatives to what the operator says."""
-    columns = [field, *_structs(coordinates), *_structs(keys)]
-    _name(field)
-    return _call("on_grid", columns, is_elementwise=False, operator=operator, options=options)
+    """Differentiate along the lines of grids, and reduce the partial derivatives."""
+    name_of(field)
+    kwargs = {"reduction": reduction, "operator": operator, "domains": domains}
+    return _call("on_grid", [field, *_structs(coordinates), *_structs(keys)], kwargs, is_elementwise=False)
 
 
-def gradient_horizontal(columns: list[pl.Expr], x: pl.Expr | None, *, options: dict[str, Any]) -> pl.Expr:
-    """Apply the stencil across columns."""
-    return _call("gradient_horizontal", [*_structs(columns), *([] if x is None else [x])], options=options)
-
-
-def _structs(columns: list[pl.Expr]) -> list[pl.Expr]:
-    """One struct, if there is any column: in it an expression of several columns is not several results."""
-    names: set[str | None] = set()
-    distinct = []
-    for number, column in enumerate(columns):
-        name = _name(column)
-        distinct.append(column.alias(f"{name} ({number})") if name is not None and name in names else column)
-        names.add(name)
-    return [pl.struct(distinct)] if distinct else []
-
-
-def gradient_inside(y: pl.Expr, x: pl.Expr | None, *, options: dict[str, Any]) -> pl.Expr:
-    """Apply the stencil inside of the cells of y."""
-    columns = [y] if x is None else [y, x]
-    for column in columns:
-        _name(column)
-    return _call("gradient_inside", columns, options=options)
+def across(columns: list[pl.Expr], x: pl.Expr | None, kwargs: Options) -> pl.Expr:
+    """Evaluate an operator across columns."""
+    return _call("across", [*_structs(columns), *([] if x is None else [x])], kwargs)
 
 
 def fields(columns: list[pl.Expr], names: list[str]) -> pl.Expr:
     """Put columns into a struct that has the name of the first; several columns at once into several structs."""
-    return _call("fields", columns, names=names)
+    return _call("fields", columns, {"names": names})
 
 
-def _call(function: str, args: list[pl.Expr], *, is_elementwise: bool = True, **kwargs: Any) -> pl.Expr:
+def _structs(columns: Sequence[pl.Expr]) -> list[pl.Expr]:
+    """One struct, if there is any column: in it an expression of several columns is not several results."""
+    return [pl.struct(with_distinct_names(columns))] if columns else []
+
+
+def _named(y: pl.Expr, x: pl.Expr | None) -> list[pl.Expr]:
+    columns = [y] if x is None else [y, x]
+    for column in columns:
+        name_of(column)
+    return columns
+
+
+def _call(function: str, args: list[pl.Expr], kwargs: Options, *, is_elementwise: bool = True) -> pl.Expr:
     # Elementwise is true of what knows of other rows only by columns that Polars has shifted.
     return register_plugin_function(
         plugin_path=_LIBRARY,
@@ -92,3 +134,24 @@ def _call(function: str, args: list[pl.Expr], *, is_elementwise: bool = True, **
         kwargs=kwargs,
         is_elementwise=is_elementwise,
     )
+
+
+def reach(kwargs: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the number of rows before and after its own that an operator reads."""
+    return _reach(_pickled(kwargs))
+
+
+_reach = lru_cache(maxsize=256)(_internal.reach)
+
+
+def _pickled(kwargs: Mapping[str, Any]) -> bytes:
+    return pickle.dumps(dict(kwargs), protocol=5)
+
+
+def evaluate(y: pl.Series, x: pl.Series | None, keys: list[pl.Series], kwargs: Options) -> pl.Series:
+    """Evaluate an operator on series, without a frame and an expression."""
+    try:
+        return _internal.evaluate(y, x, keys, _pickled(kwargs))
+    except Exception as error:  # noqa: BLE001, of any class
+        # The plugin has error classes of its own; an expression raises this one for all of them.
+        raise ComputeError(str(error)) from None

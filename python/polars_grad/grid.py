@@ -4,82 +4,132 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from polars_grad import _arguments as check
-from polars_grad import _plugin
+from polars_grad import _columns, _domain, _plugin
+from polars_grad._documentation import documented
+from polars_grad._domain import ARGUMENTS, Argument, Shared, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import timedelta
 
     import polars as pl
+    from typing_extensions import Unpack
+
+    from polars_grad._columns import IntoColumn, IntoColumns
+    from polars_grad._lengths import Length
 
 __all__ = ["divergence", "magnitude", "partials"]
 
 
+class GridDomain(Shared, total=False):
+    """The arguments by keyword that all functions of a grid take."""
+
+    by: IntoColumns | None
+    max_gap: Length | Sequence[Length | None] | None
+
+
+_ARGUMENTS = {
+    **ARGUMENTS,
+    "by": Argument(
+        None,
+        """
+        Several fields in one frame, such as time steps or layers: one or several key columns that tell them apart, as
+        names or expressions.
+        """,
+    ),
+    "nulls": Argument(
+        "propagate",
+        """
+        What a null in the field does to the points beside it on a line: "propagate", "skip" or "split", as in
+        :func:`polars_grad.gradient`.
+        """,
+    ),
+    "max_gap": Argument(
+        None,
+        """
+        The longest step from point to point within a line, which otherwise ends there. One for all coordinates, or a
+        sequence with one, or None, for each. Without it a missing point makes a wider step.
+        """,
+    ),
+    "strict": Argument(
+        True,  # noqa: FBT003, the default
+        """
+        What to do if a point is repeated, if a coordinate is NaN or infinite, or if the points form no grid because no
+        two of them share all coordinates but one: True is an error, False gives null there.
+        """,
+    ),
+}
+_PARAMETERS = {
+    "wrt": """
+        The coordinates, numbers or times: one or several names or expressions. They are compared exactly: points on one
+        line have equal coordinates, and not nearly equal ones. Round computed coordinates first.
+        """,
+    "edge_order": """
+        The order of accuracy at the two ends of a line, 1 or 2.
+        """,
+}
+_documented = documented(GridDomain, _ARGUMENTS, parameters=_PARAMETERS)
+
+
+@_documented
 def partials(
-    f: str | pl.Expr,
-    wrt: str | pl.Expr | Sequence[str | pl.Expr],
+    f: IntoColumn,
+    wrt: IntoColumns,
     *,
-    per: timedelta | str | None = None,
     edge_order: Literal[1, 2] = 1,
-    by: str | pl.Expr | Sequence[str | pl.Expr] | None = None,
-    nulls: Literal["propagate", "skip", "split"] = "propagate",
-    max_gap: float | timedelta | str | Sequence[float | timedelta | str | None] | None = None,
-    strict: bool = True,
+    **domain: Unpack[GridDomain],
 ) -> pl.Expr:
     r"""
     Differentiate a field on a grid with respect to each of its coordinates.
 
-    Each row is a point of a rectilinear grid; rows may come in any order. The derivative
-    :math:`\partial f / \partial x` is the gradient of `f` along x, by the formula of :func:`polars_grad.gradient`,
-    within the lines of points where all other coordinates are equal. On a full grid the partial derivatives are those
-    of `numpy.gradient` of the N-dimensional array [1]_.
+    Each row is a point of a rectilinear grid, in any order. The derivative :math:`\partial f / \partial x` is the
+    gradient of `f` along x, with the formula of :func:`polars_grad.gradient`, within the lines of points where all
+    other coordinates are equal. On a full grid the partial derivatives are those of `numpy.gradient` of the
+    N-dimensional array [1]_.
+
+    A grid is rectilinear if its points lie on straight lines along the coordinates: all points of a row of the grid
+    share the same y, all points of a column the same x. Distances between lines may vary, and points may be missing. On
+    a curvilinear grid, such as one of a rotated map projection, no two points share a coordinate: take its own indices
+    as coordinates there.
 
     Parameters
     ----------
     f
-        The field: a name or an expression of any dtype that `gradient` takes.
-    wrt
-        The coordinates: one or several names or expressions, numbers or times. They are compared exactly: points on
-        one line have equal coordinates, not nearly equal ones.
-    per
-        The unit of time in the derivative by a temporal coordinate: a timedelta or a duration string; one second unless
-        given.
-    edge_order
-        The order of accuracy at the ends of lines, 1 or 2.
-    by
-        Several fields in one frame, time steps or layers: one or several key columns that tell them apart.
-    nulls
-        What a null in `f` does to the points beside it: "propagate", "skip" or "split".
-    max_gap
-        Points on a line further apart than this do not belong together: the line ends there. One for all coordinates,
-        or a sequence of one, or None, for each. Without it a missing point is a wider step.
-    strict
-        What to do about a point that comes twice, or a coordinate that is NaN or infinite: True is an error, False
-        gives nulls there.
+        The field: a name, an expression, a Series or a 1-D array of any dtype that `gradient` takes.
+    <wrt>
+    <edge_order>
+    <domain>
 
     Returns
     -------
     Expr
-        A struct with the name and the length of `f` and one field for each coordinate, of its name. Their dtypes are
-        those of `gradient`: Float64, but that of `f` where it is Float32 or Float16, and Duration for a time over a
-        number.
+        A struct with the name and the length of `f`, and one field for each coordinate, named like it. Each has the
+        dtype that `gradient` gives:
+
+        ====================== ================== ==========================
+        dtype of `f`           coordinate         dtype of the derivative
+        ====================== ================== ==========================
+        Float32, Float16       any                that of `f`, from Float64
+        temporal               number             Duration
+        temporal               temporal           Float64, a pure ratio
+        any other              any                Float64
+        ====================== ================== ==========================
 
     Raises
     ------
     TypeError, ValueError
         At once, if an argument is not one of those allowed.
     polars.exceptions.ComputeError
-        When the query is planned, if `f` or a coordinate has no differences; when it runs, if a point comes twice or
-        a coordinate is not finite, and `strict` is set.
+        When the query is planned: if `f` or a coordinate has a dtype without differences, or `per` is given and no
+        coordinate is temporal. When it runs, with `strict`: if a point is repeated, if a coordinate is not finite, or
+        if the points form no grid.
 
     Notes
     -----
-    Null and NaN contract: that of `gradient`, along each line. A point without one of its coordinates is on no line:
-    its derivatives are null.
+    Null and NaN contract: that of `gradient`, along each line. A point with a null coordinate is on no line, and its
+    derivatives are null.
 
-    The whole columns are needed; on the streaming engine they are held in memory. The coordinates are at work at the
-    same time, with some 40 bytes a row for each.
+    Whole columns are needed, which the streaming engine holds in memory. Coordinates are computed in parallel, with
+    about 40 bytes a row for each.
 
     References
     ----------
@@ -105,66 +155,54 @@ def partials(
     │ -1.0 ┆ 1.0 │
     └──────┴─────┘
 
-    Beside the coordinates, under names of their own:
+    With the coordinates, and other names:
 
     >>> slopes = pg.partials("f", wrt=["x", "y"]).name.prefix_fields("df_d").struct.unnest()
     >>> points.with_columns(slopes).columns
     ['x', 'y', 'f', 'df_dx', 'df_dy']
     """
-    return _on_grid(
-        "partials", f, wrt, per=per, edge_order=edge_order, by=by, nulls=nulls, max_gap=max_gap, strict=strict
-    )
+    return _on_grid("partials", f, wrt, edge_order, domain)
 
 
+@_documented
 def magnitude(
-    f: str | pl.Expr,
-    wrt: str | pl.Expr | Sequence[str | pl.Expr],
+    f: IntoColumn,
+    wrt: IntoColumns,
     *,
-    per: timedelta | str | None = None,
     edge_order: Literal[1, 2] = 1,
-    by: str | pl.Expr | Sequence[str | pl.Expr] | None = None,
-    nulls: Literal["propagate", "skip", "split"] = "propagate",
-    max_gap: float | timedelta | str | Sequence[float | timedelta | str | None] | None = None,
-    strict: bool = True,
+    **domain: Unpack[GridDomain],
 ) -> pl.Expr:
     r"""
-    Give the length of the gradient of a field on a grid: how steep it is, whatever the direction.
+    Compute the magnitude of the gradient of a field on a grid: its steepness, in whichever direction.
 
     .. math:: |\nabla f| = \sqrt{(\partial f / \partial x)^2 + (\partial f / \partial y)^2 + \dots}
 
-    with the partial derivatives of :func:`polars_grad.partials`, whose parameters, errors and contracts these are.
+    with the partial derivatives of :func:`polars_grad.partials`. All coordinates should have one unit.
 
     Parameters
     ----------
     f
-        The field, of numbers.
-    wrt
-        The coordinates, all in one unit.
-    per
-        The unit of time in the derivative by a temporal coordinate.
-    edge_order
-        The order of accuracy at the ends of lines, 1 or 2.
-    by
-        Key columns that tell several fields in one frame apart.
-    nulls
-        What a null in `f` does to the points beside it: "propagate", "skip" or "split".
-    max_gap
-        Points on a line further apart than this do not belong together: one for all coordinates or one for each.
-    strict
-        Whether a point that comes twice or has no place is an error, or gives nulls.
+        The field: a name, an expression, a Series or a 1-D array of numbers.
+    <wrt>
+    <edge_order>
+    <domain>
 
     Returns
     -------
     Expr
-        A column with the name of `f`: Float64, or the dtype of `f` where it is Float32 or Float16. It is null where one
-        of the derivatives is, and NaN where one is.
+        A column with the name and the length of `f`: of the dtype of `f` if that is Float32 or Float16, else Float64.
 
     Raises
     ------
     TypeError, ValueError
         At once, if an argument is not one of those allowed.
     polars.exceptions.ComputeError
-        Where `partials` raises it; when the query is planned also if a derivative is a Duration.
+        Where `partials` raises it. When the query is planned, also if a derivative is a Duration.
+
+    Notes
+    -----
+    Null and NaN contract: that of :func:`polars_grad.partials`. The result is null where one of the derivatives is
+    null, and otherwise NaN where one is NaN.
 
     Examples
     --------
@@ -174,61 +212,51 @@ def magnitude(
     >>> hill.select(pg.magnitude("height", wrt=["x", "y"]))["height"].to_list()
     [5.0, 5.0, 5.0, 5.0]
     """
-    return _on_grid(
-        "magnitude", f, wrt, per=per, edge_order=edge_order, by=by, nulls=nulls, max_gap=max_gap, strict=strict
-    )
+    return _on_grid("magnitude", f, wrt, edge_order, domain)
 
 
+@_documented
 def divergence(
-    v: str | pl.Expr,
-    wrt: str | pl.Expr | Sequence[str | pl.Expr],
+    v: IntoColumn,
+    wrt: IntoColumns,
     *,
-    per: timedelta | str | None = None,
     edge_order: Literal[1, 2] = 1,
-    by: str | pl.Expr | Sequence[str | pl.Expr] | None = None,
-    nulls: Literal["propagate", "skip", "split"] = "propagate",
-    max_gap: float | timedelta | str | Sequence[float | timedelta | str | None] | None = None,
-    strict: bool = True,
+    **domain: Unpack[GridDomain],
 ) -> pl.Expr:
     r"""
-    Give the divergence of a vector field on a grid: how much more flows out of a point than into it.
+    Compute the divergence of a vector field on a grid: the net flow out of each point.
 
     .. math:: \nabla \cdot v = \partial v_x / \partial x + \partial v_y / \partial y + \dots
 
-    with the partial derivatives of :func:`polars_grad.partials`, whose parameters, errors and contracts these are.
+    with the partial derivatives of :func:`polars_grad.partials`.
 
     Parameters
     ----------
     v
-        The vectors: a struct or an Array of numbers, one component for each coordinate. Where the fields of a struct
-        are called like the coordinates these belong together; if none is, components are in the order of `wrt`.
-    wrt
-        The coordinates.
-    per
-        The unit of time in the derivative by a temporal coordinate.
-    edge_order
-        The order of accuracy at the ends of lines, 1 or 2.
-    by
-        Key columns that tell several fields in one frame apart.
-    nulls
-        What a null in a component does to the points beside it: "propagate", "skip" or "split".
-    max_gap
-        Points on a line further apart than this do not belong together: one for all coordinates or one for each.
-    strict
-        Whether a point that comes twice or has no place is an error, or gives nulls.
+        The vectors: a struct or an Array of numbers, with one component for each coordinate. If the fields of a struct
+        have the names of the coordinates, each belongs to the coordinate of its name. If none has, they are in the
+        order of `wrt`.
+    <wrt>
+    <edge_order>
+    <domain>
 
     Returns
     -------
     Expr
-        A column with the name of `v`: Float64, or the dtype of the components where it is Float32 or Float16. It is
-        null where one of the derivatives is, and NaN where one is.
+        A column with the name and the length of `v`: of the dtype of the components if that is Float32 or Float16, else
+        Float64.
 
     Raises
     ------
     TypeError, ValueError
         At once, if an argument is not one of those allowed.
     polars.exceptions.ComputeError
-        Where `partials` raises it; when the query is planned also if `v` has not one component for each coordinate.
+        Where `partials` raises it. When the query is planned, also if `v` has not one component for each coordinate.
+
+    Notes
+    -----
+    Null and NaN contract: that of :func:`polars_grad.partials`. The result is null where one of the derivatives is
+    null, and otherwise NaN where one is NaN.
 
     Examples
     --------
@@ -238,22 +266,26 @@ def divergence(
     >>> flow.select(pg.divergence(pl.struct("u", "v"), wrt=["x", "y"]))["u"].to_list()
     [5.0, 5.0, 5.0, 5.0]
     """
-    return _on_grid(
-        "divergence", v, wrt, per=per, edge_order=edge_order, by=by, nulls=nulls, max_gap=max_gap, strict=strict
-    )
+    return _on_grid("divergence", v, wrt, edge_order, domain)
 
 
-def _on_grid(operator: str, field: Any, wrt: Any, *, by: Any, max_gap: Any, **arguments: Any) -> pl.Expr:
-    coordinates = check.columns("wrt", wrt)
-    names = [column.meta.output_name(raise_if_undetermined=False) for column in coordinates]
+def _on_grid(reduction: str, field: Any, wrt: Any, edge_order: Any, domain: GridDomain) -> pl.Expr:
+    coordinates = _columns.columns("wrt", wrt)
+    names = [_columns.name_of(column) for column in coordinates]
     if len(set(names) - {None}) < len(names) - names.count(None):
         msg = f"`wrt` must name different coordinates, got {', '.join(map(str, names))}"
         raise ValueError(msg)
-    gaps = check.one_each("max_gap", max_gap, coordinates) if isinstance(max_gap, (list, tuple)) else [max_gap]
+    gaps = domain.get("max_gap")
+    several = _domain.one_each("max_gap", gaps, coordinates) if isinstance(gaps, (list, tuple)) else [gaps]
+    by = domain.get("by")
     return _plugin.on_grid(
-        operator,
-        check.column("v" if operator == "divergence" else "f", field),
+        _columns.column("v" if reduction == "divergence" else "f", field),
         coordinates,
-        [] if by is None else check.columns("by", by),
-        options=[check.options(x=wrt, spacing=None, max_gap=gap, **arguments) for gap in gaps],
+        [] if by is None else _columns.keys("by", by),
+        reduction=reduction,
+        operator={"gradient": {"edge_order": int(one_of("edge_order", edge_order, (1, 2)))}},
+        domains=[
+            _domain.checked(reduction, {**domain, "max_gap": gap}, has_x=True, allowed=GridDomain.__annotations__)
+            for gap in several
+        ],
     )

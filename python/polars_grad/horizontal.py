@@ -1,76 +1,85 @@
-"""The gradient across columns."""
+"""Operators across columns."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from polars_grad import _arguments as check
-from polars_grad import _plugin
+from polars_grad import _columns, _domain, _plugin
+from polars_grad._documentation import documented
+from polars_grad._domain import ARGUMENTS, Argument, Shared, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import timedelta
 
     import polars as pl
+    from typing_extensions import Unpack
+
+    from polars_grad._lengths import Length
 
 __all__ = ["gradient_horizontal"]
 
 
+class RowDomain(Shared, total=False):
+    """The arguments by keyword of operators across columns."""
+
+    spacing: Length | None
+    max_gap: Length | None
+
+
+_ARGUMENTS = {
+    **ARGUMENTS,
+    "spacing": Argument(
+        None,
+        """
+        A constant step from column to column instead of `x`: a number, a timedelta or a duration string.
+        """,
+    ),
+}
+
+
+@documented(RowDomain, _ARGUMENTS)
 def gradient_horizontal(
     *columns: str | pl.Expr | Iterable[str | pl.Expr],
     x: str | pl.Expr | Sequence[Any] | None = None,
-    spacing: float | timedelta | str | None = None,
-    per: timedelta | str | None = None,
     edge_order: Literal[1, 2] = 1,
-    nulls: Literal["propagate", "skip", "split"] = "propagate",
-    max_gap: float | timedelta | str | None = None,
-    strict: bool = True,
+    **domain: Unpack[RowDomain],
 ) -> pl.Expr:
     """
-    Differentiate across columns, in each row by itself: for sensors side by side.
+    Differentiate across columns, each row by itself: for sensors side by side.
 
-    The formula is that of :func:`polars_grad.gradient`: the neighbours of a value are those in the columns before and
-    after.
+    The formula is that of :func:`polars_grad.gradient`, where the neighbours of a value are the values in the columns
+    before and after.
 
     Parameters
     ----------
     *columns
         The columns, in their order along `x`: names, expressions or selectors, one by one or in a list. All of one
-        dtype that `gradient` takes, or all numbers; mixed integers stay exact.
+        dtype that `gradient` takes, or all numbers. Integers and Decimals of different dtypes stay exact.
     x
         The coordinates of the columns: a sequence with one for each, or a List or Array column with those of each row,
-        by name or as an expression. None takes columns to be one step apart.
-    spacing
-        Instead of `x`, one constant step from column to column: a number, a timedelta or a duration string.
-    per
-        The unit of time in the result when `x` or `spacing` is temporal; one second unless given.
-    edge_order
-        The order of accuracy at the first and the last column, 1 or 2.
-    nulls
-        What a null does to the columns beside it: "propagate", "skip" or "split".
-    max_gap
-        Neighbours further apart in `x` than this do not belong together.
-    strict
-        What to do about an `x` that repeats, turns, or is NaN or infinite: True is an error, False gives nulls there.
+        as a name or an expression. None takes columns to be one step apart.
+    <edge_order>
+    <domain>
 
     Returns
     -------
     Expr
-        A struct with a field for each column, of its name, called like the first. The dtype is that which `gradient`
-        gives for a column: Float64, Float32 or Float16 for columns of that type, Duration for times across numbers.
+        A struct with the name of the first column, and a field for each column, named like it. A column whose name is
+        taken by one before it has a number after its name. The dtype is that of `gradient`: Float32 or Float16 for
+        columns of that dtype, Duration for temporal columns over numbers, else Float64.
 
     Raises
     ------
     TypeError, ValueError
         At once, if an argument is not one of those allowed.
     polars.exceptions.ComputeError
-        When the query is planned, if the columns have no dtype in common or no differences; when it runs, if `x` has
-        another length, or is not strictly monotonic and `strict` is set.
+        When the query is planned: if the columns have no dtype in common, or one without differences. When it runs,
+        with `strict`: if `x` has another length than the row, or is not strictly monotonic.
 
     Notes
     -----
-    Null and NaN contract: that of `gradient`, along the row. The rows know nothing of each other, so every engine takes
-    them batch by batch.
+    Null and NaN contract: that of :func:`polars_grad.gradient`, along the row. Rows do not depend on each other, so
+    that every engine evaluates them batch by batch.
 
     For an Array instead of a struct: `pl.concat_arr("s0", "s1", "s2").grad.gradient(x=[0.0, 0.5, 2.0], axis=1)`.
 
@@ -91,8 +100,8 @@ def gradient_horizontal(
     └──────┴──────┴──────┘
     """
     across = [column for item in columns for column in (item if isinstance(item, (list, tuple)) else [item])]
-    options = check.options(
-        x=x, spacing=spacing, per=per, edge_order=edge_order, nulls=nulls, max_gap=max_gap, strict=strict
-    )
-    coordinates = None if x is None else check.coordinates(x)
-    return _plugin.gradient_horizontal(check.columns("columns", across), coordinates, options=options)
+    edges = int(one_of("edge_order", edge_order, (1, 2)))
+    checked = _domain.checked("gradient_horizontal", domain, has_x=x is not None, allowed=RowDomain.__annotations__)
+    kwargs = {"operator": {"gradient": {"edge_order": edges}}, "domain": checked}
+    coordinates = None if x is None else _columns.coordinates(x)
+    return _plugin.across(_columns.keys("columns", across), coordinates, kwargs)

@@ -1,0 +1,213 @@
+"""
+The domain: where an operator is evaluated.
+
+All operators share these arguments. A new one is a line in `Domain` (in `Shared`, if it belongs to grids too), a row in
+`ARGUMENTS` and a few lines in `checked`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from polars_grad import _lengths
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from typing import Literal
+
+    from polars_grad._columns import IntoColumns
+    from polars_grad._lengths import Duration, Length
+
+_MOST_AXES = 64
+
+
+class Shared(TypedDict, total=False):
+    """The arguments of operators that functions of grids and of columns side by side have too."""
+
+    per: Duration | None
+    nulls: Literal["propagate", "skip", "split"]
+    strict: bool
+
+
+class Domain(Shared, total=False):
+    """The arguments by keyword that all operators take."""
+
+    spacing: Length | Sequence[Length] | None
+    by: IntoColumns | None
+    axis: int | tuple[int, ...]
+    max_gap: Length | None
+
+
+@dataclass(frozen=True)
+class Argument:
+    """The default of an argument, and what its documentation says."""
+
+    default: Any
+    text: str
+
+
+ARGUMENTS = {
+    "spacing": Argument(
+        None,
+        """
+        A constant step from row to row, or from value to value inside of cells, instead of `x`: a number, a timedelta
+        or a duration string such as "10ms". For several axes one for all, or a tuple with one for each.
+        """,
+    ),
+    "per": Argument(
+        None,
+        """
+        The unit of time in the result if `x` or `spacing` is temporal: a timedelta or a duration string such as "1h".
+        One second by default.
+        """,
+    ),
+    "by": Argument(
+        None,
+        """
+        Evaluate each group by itself. One or several key columns, as names or expressions, of any dtype that Polars can
+        group by. Rows with equal keys form a group, wherever they stand. A null is a key like any other.
+        """,
+    ),
+    "axis": Argument(
+        0,
+        """
+        The axis to evaluate along, for List and Array columns. 0 runs down the rows: each place in the cells is a
+        column of its own. 1 and further axes run inside of the cells, outermost first, and each cell is evaluated by
+        itself. -1 is the innermost axis. A tuple of axes gives a struct with the fields `axis_0`, `axis_1`, ...
+        """,
+    ),
+    "nulls": Argument(
+        "propagate",
+        """
+        What a null in `y` or `x` does to the rows around it. The row of the null itself is always null.
+
+        - "propagate": every row whose window touches the null is null.
+        - "skip": the result is that of the column, or group, without the rows that have a null. Without `x`, the rows
+          that remain are one step apart.
+        - "split": the null ends a segment. The rows on both sides of it are ends.
+        """,
+    ),
+    "max_gap": Argument(
+        None,
+        """
+        The longest step in `x` within a segment. Where two rows are further apart, the segment ends, and both rows are
+        ends. A number, or for a temporal `x` a timedelta or a duration string. The comparison is exact, in the units of
+        `x`: float coordinates carry rounding noise, so that `max_gap=0.1` cuts some steps of a 10 Hz clock in float
+        seconds. For those use one and a half steps, here 0.15, or a temporal `x` and a duration. With a Decimal `x`,
+        0.3 means exactly three tenths.
+        """,
+    ),
+    "strict": Argument(
+        True,  # noqa: FBT003, the default
+        """
+        What to do if `x` repeats, turns, or is NaN or infinite: True is an error, False gives null in the rows whose
+        window touches such a step. Each segment is checked by itself. With `nulls="propagate"` the rows on the two
+        sides of a null are not compared.
+        """,
+    ),
+}
+
+
+def checked(
+    function: str, domain: Mapping[str, Any], *, has_x: bool, allowed: Collection[str] = ARGUMENTS
+) -> dict[str, Any]:
+    """
+    Check the arguments that are no columns, and return what differs from the defaults as the plugin takes it.
+
+    `axis` must be a single one, and `spacing` that of this axis.
+    """
+    for name in domain:
+        if name not in allowed:
+            msg = f"{function}() got an unexpected keyword argument '{name}'"
+            raise TypeError(msg)
+    given = {name: domain.get(name, argument.default) for name, argument in ARGUMENTS.items()}
+    if has_x and given["spacing"] is not None:
+        msg = "`x` and `spacing` exclude each other: give the coordinate column, or one constant step"
+        raise ValueError(msg)
+    options: dict[str, Any] = {
+        "nulls": one_of("nulls", given["nulls"], ("propagate", "skip", "split")),
+        "strict": flag("strict", given["strict"]),
+        "axis": axis(given["axis"]),
+    }
+    options = {name: value for name, value in options.items() if value != ARGUMENTS[name].default}
+    if given["spacing"] is not None:
+        options["spacing"] = _lengths.spacing(given["spacing"])
+    if given["per"] is not None:
+        options["per"] = _lengths.per(given["per"])
+        if not has_x and "nanoseconds" not in options.get("spacing", {}):
+            msg = '`per` is the unit of a temporal x: give `x`, or `spacing` as a duration such as "10ms"'
+            raise ValueError(msg)
+    if given["max_gap"] is not None:
+        if not has_x:
+            msg = "`max_gap` is a distance in x: give `x`, the coordinate column"
+            raise ValueError(msg)
+        options["max_gap"] = _lengths.max_gap(given["max_gap"])
+    if given["by"] is not None and options.get("axis", 0) != 0:
+        raise ValueError(_BY_INSIDE.format(options["axis"]))
+    return options
+
+
+def each_axis(domain: Mapping[str, Any], x: Any) -> list[tuple[Any, dict[str, Any]]]:
+    """Return the x and the domain of each of several axes."""
+    several = axes(domain["axis"])
+    by = domain.get("by")
+    if by is not None and 0 not in several:
+        raise ValueError(_BY_INSIDE.format(domain["axis"]))
+    coordinates = [None] * len(several) if x is None else one_each("x", x, several)
+    steps = domain.get("spacing")
+    steps = one_each("spacing", steps, several) if isinstance(steps, (tuple, list)) else [steps] * len(several)
+    return [
+        (coordinate, {**domain, "axis": own, "spacing": step, "by": by if own == 0 else None})
+        for own, coordinate, step in zip(several, coordinates, steps, strict=True)
+    ]
+
+
+_BY_INSIDE = "`by` groups rows, but `axis` {} stays inside of each; drop one of them"
+
+
+def axis(value: Any) -> int:
+    """Return a whole number, no larger than any array has axes."""
+    number = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else None
+    if number is None or abs(number) > _MOST_AXES:
+        msg = f"`axis` must be a whole number or a tuple of them, got {value!r}"
+        raise TypeError(msg)
+    return number
+
+
+def axes(value: Sequence[Any]) -> list[int]:
+    """Return several axes, none of them twice."""
+    numbers = [axis(number) for number in value]
+    if not numbers or len(set(numbers)) < len(numbers):
+        msg = f"`axis` must be a whole number or a tuple of different ones, got {value!r}"
+        raise ValueError(msg)
+    return numbers
+
+
+def one_each(name: str, value: Any, several: Sequence[Any]) -> list[Any]:
+    """Return an argument for each axis."""
+    if not isinstance(value, (list, tuple)):
+        msg = f"`{name}` must be a tuple with one for each axis, got {type(value).__name__}"
+        raise TypeError(msg)
+    if len(value) != len(several):
+        msg = f"`{name}` must have one for each of {len(several)} axes, got {len(value)}"
+        raise ValueError(msg)
+    return list(value)
+
+
+def one_of(name: str, value: Any, allowed: tuple[Any, ...]) -> Any:
+    """Return one of a few numbers or strings; not what merely compares equal, or cannot be compared."""
+    if isinstance(value, bool) or not isinstance(value, (Real, str)) or value not in allowed:
+        choice = " or ".join([", ".join(map(repr, allowed[:-1])), repr(allowed[-1])])
+        msg = f"`{name}` must be {choice}, got {value!r}"
+        raise ValueError(msg)
+    return value
+
+
+def flag(name: str, value: Any) -> bool:
+    """Return True or False, and nothing that only passes for it."""
+    if not isinstance(value, bool):
+        msg = f"`{name}` must be True or False, got {value!r}"
+        raise TypeError(msg)
+    return value

@@ -1,0 +1,202 @@
+"""Operators: what a function of one returns, and how it registers."""
+# ruff: noqa: SLF001 (a subclass sets and reads what its base class has)
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import polars as pl
+from polars.expr.name import ExprNameNameSpace
+
+from polars_grad import _columns, _domain, _plugin, _series
+from polars_grad._documentation import documented
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Function = TypeVar("Function", bound=Callable[..., "OperatorExpr"])
+
+# Every operator, by name.
+OPERATORS: dict[str, Callable[..., OperatorExpr]] = {}
+
+
+def operator(function: Function) -> Function:
+    """Register the function of an operator, and complete its docstring and its signature."""
+    OPERATORS[function.__name__] = function
+    return documented(_domain.Domain)(function)
+
+
+def apply(name: str, options: Mapping[str, Any], y: Any, x: Any, domain: Mapping[str, Any]) -> OperatorExpr:
+    """
+    Return the operator of this name, with its options, on columns and a domain as users give them.
+
+    On an `Eager` series it is evaluated at once, and the result is a series.
+    """
+    if isinstance(y, _series.Eager):
+        return _series.evaluated(name, options, y.series, x, domain)  # type: ignore[return-value]
+    axis = domain.get("axis", 0)
+    if isinstance(axis, (tuple, list)):
+        return _along_axes(name, options, y, x, domain)
+    checked = _domain.checked(name, domain, has_x=x is not None)
+    values = _columns.column("y", y)
+    inside = checked.get("axis", 0) != 0
+    coordinate = None if x is None else _columns.coordinates(x) if inside else _columns.column("x", x)
+    by = domain.get("by")
+    keys = () if by is None else tuple(_columns.keys("by", by))
+    return Spec({name: dict(options)}, checked, values, coordinate, keys).expression()
+
+
+def _along_axes(name: str, options: Mapping[str, Any], y: Any, x: Any, domain: Mapping[str, Any]) -> OperatorExpr:
+    parts = _domain.each_axis(domain, x)
+    results = [apply(name, options, y, x, own) for x, own in parts]
+    # It reads along several axes at once, which is no single operator to those who ask for its specification.
+    return OperatorExpr.of(_plugin.fields([*results], [f"axis_{own['axis']}" for _, own in parts]), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Spec:
+    """An operator and the columns that it is evaluated on."""
+
+    operator: Mapping[str, Any]
+    """The name of the operator, and its options."""
+    domain: Mapping[str, Any]
+    """The domain without columns, as the plugin takes it: what differs from the defaults."""
+    y: pl.Expr
+    x: pl.Expr | None = None
+    by: tuple[pl.Expr, ...] = ()
+    rename: tuple[Callable[[pl.Expr], pl.Expr], ...] = field(default=())
+    """The calls of `alias` and the methods of `name` on the result, in their order."""
+
+    def expression(self) -> OperatorExpr:
+        """Return the expression anew, built of these columns and renamed."""
+        expr = _plugin.evaluated(self.y, self.x, self.by, self._kwargs)
+        for rename in self.rename:
+            expr = rename(expr)
+        return OperatorExpr.of(expr, self)
+
+    def on(self, y: pl.Expr, x: pl.Expr | None, by: tuple[pl.Expr, ...]) -> Spec:
+        """Return the same operator on other columns."""
+        return replace(self, y=y, x=x, by=tuple(by))
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """The number of rows before and after its own that the operator reads."""
+        return _plugin.reach(self._kwargs)
+
+    @property
+    def _kwargs(self) -> dict[str, Any]:
+        return {"operator": self.operator, "domain": self.domain}
+
+
+class OperatorExpr(pl.Expr):
+    """
+    The expression of an operator, which knows what it is.
+
+    `alias`, the methods of `name`, copies and pickles keep that. Every other method gives an ordinary expression.
+    """
+
+    _spec: Spec | None
+
+    @classmethod
+    def of(cls, expr: pl.Expr, spec: Spec | None) -> OperatorExpr:
+        """Return an expression with what it is."""
+        new = cls.__new__(cls)
+        new._pyexpr = expr._pyexpr
+        new._spec = spec
+        return new
+
+    @classmethod
+    def _from_pyexpr(cls, pyexpr: Any) -> pl.Expr:
+        # Methods of Polars make their results by it.
+        return pl.Expr._from_pyexpr(pyexpr)
+
+    def plain(self) -> pl.Expr:
+        """Return the expression alone."""
+        return pl.Expr._from_pyexpr(self._pyexpr)
+
+    def alias(self, name: str) -> OperatorExpr:
+        """Rename the result."""
+        return self._renamed(Rename("alias", (name,)))
+
+    @property
+    def name(self) -> ExprNameNameSpace:
+        """Rename the result in other ways."""
+        return _Names(self)
+
+    def _renamed(self, rename: Rename) -> OperatorExpr:
+        spec = None if self._spec is None else replace(self._spec, rename=(*self._spec.rename, rename))
+        return self.of(rename(self.plain()), spec)
+
+    def __copy__(self) -> OperatorExpr:
+        return self.of(self, self._spec)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> OperatorExpr:
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return OperatorExpr.of, (self.plain(), self._spec)
+
+
+# Shown by `help` as for any expression.
+OperatorExpr.alias.__doc__ = pl.Expr.alias.__doc__
+
+
+def spec_of(expr: Any) -> Spec | None:
+    """Return the operator that an expression is; None for any other expression, and what is none."""
+    return expr._spec if isinstance(expr, OperatorExpr) else None
+
+
+class Rename:
+    """A call of `alias`, or of a method of `name`, on an expression."""
+
+    def __init__(self, method: str, arguments: tuple[Any, ...], options: Mapping[str, Any] | None = None) -> None:
+        self.method = method
+        self.arguments = arguments
+        self.options = dict(options or {})
+
+    def __call__(self, expr: pl.Expr) -> pl.Expr:
+        """Return the expression renamed."""
+        target = expr if self.method == "alias" else expr.name
+        renamed: pl.Expr = getattr(target, self.method)(*self.arguments, **self.options)
+        return renamed
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _loaded, (self.method, _dumped((self.arguments, self.options)))
+
+
+def _dumped(arguments: Any) -> bytes:
+    try:
+        return pickle.dumps(arguments)
+    except (AttributeError, TypeError, pickle.PicklingError):
+        # A lambda given to `name.map`: what Polars pickles it with.
+        dumped: bytes = import_module("cloudpickle").dumps(arguments)
+        return dumped
+
+
+def _loaded(method: str, dumped: bytes) -> Rename:
+    return Rename(method, *pickle.loads(dumped))  # noqa: S301, part of a pickle
+
+
+class _Names(ExprNameNameSpace):
+    """The namespace `name`, whose methods rename an operator."""
+
+    def __init__(self, expr: OperatorExpr) -> None:
+        super().__init__(expr)
+        self._expr = expr
+
+
+def _renaming(method: str) -> Callable[..., OperatorExpr]:
+    def rename(names: _Names, *arguments: Any, **options: Any) -> OperatorExpr:
+        return names._expr._renamed(Rename(method, arguments, options))
+
+    rename.__name__ = method
+    rename.__doc__ = getattr(ExprNameNameSpace, method).__doc__
+    return rename
+
+
+for _method in vars(ExprNameNameSpace):
+    if not _method.startswith("_"):
+        setattr(_Names, _method, _renaming(_method))
