@@ -5,8 +5,8 @@ use polars_arrow::array::PrimitiveArray;
 use polars_arrow::bitmap::Bitmap;
 
 use super::bits;
-use super::cells::{leaf, with_leaf};
-use super::groups::Groups;
+use super::groups::{Groups, broadcast};
+use super::nested::{leaf, with_leaf};
 use super::numbers::described;
 use super::points::{known, points};
 use super::unsorted::{LENIENT, Remedy, group, not_monotonic};
@@ -88,7 +88,7 @@ impl Gradient {
         let height = points.len();
         let by = by
             .iter()
-            .map(|key| as_long(key, height))
+            .map(|key| broadcast(key, height))
             .collect::<PolarsResult<Vec<_>>>()?;
         self.of_groups(points, Groups::new(&by, height)?, &|row| group(&by, row))
     }
@@ -238,15 +238,4 @@ where
         PrimitiveArray::from_vec(values).with_validity(validity)
     });
     ChunkedArray::<T>::from_chunk_iter(PlSmallStr::EMPTY, chunks).into_series()
-}
-
-/// A column of one value has it in every row.
-pub(super) fn as_long(key: &Series, height: usize) -> PolarsResult<Series> {
-    match key.len() {
-        length if length == height => Ok(key.clone()),
-        1 => Ok(key.new_from_index(0, height)),
-        length => polars_bail!(
-            ShapeMismatch: "column `{}` must be as long as y: got {length} and {height} rows", key.name()
-        ),
-    }
 }

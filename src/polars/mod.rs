@@ -1,24 +1,15 @@
 //! Series in, Series out: types → neighbours → sweep → finish.
 
-mod cells;
 mod column;
-mod compare;
-mod distinct;
 #[cfg(feature = "lazy")]
 mod expr;
 mod grid;
 mod groups;
-mod horizontal;
-mod inside;
-mod lines;
+mod nested;
 mod numbers;
-mod places;
 #[cfg(feature = "python")]
 mod plugin;
 mod points;
-mod ranks;
-mod runs;
-mod strings;
 mod unsorted;
 mod window;
 
@@ -36,7 +27,7 @@ use crate::threads::in_parallel;
 #[cfg(feature = "lazy")]
 pub use self::expr::ExprGradient;
 pub use self::grid::{divergence, magnitude, partials};
-pub use self::horizontal::gradient_horizontal;
+pub use self::nested::gradient_horizontal;
 
 /// The derivative of `y` with respect to `x`, row by row.
 ///

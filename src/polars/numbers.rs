@@ -7,7 +7,7 @@ use polars_arrow::array::PrimitiveArray;
 use polars_arrow::bitmap::BitmapBuilder;
 
 use super::bits;
-use super::cells::{axes, leaf};
+use super::nested::{axes, leaf};
 use crate::neighbours::Column as Slice;
 use crate::plan::Described;
 use crate::sweep::Numbers;

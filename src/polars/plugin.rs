@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::column::{Gradient, NO_GROUP};
 use super::grid::{OnGrid, Operator};
-use super::horizontal::Across;
+use super::nested::Across;
 use super::points::{points as to_points, points_fields};
 use super::window::Window;
 

@@ -9,7 +9,7 @@ use polars_arrow::bitmap::{Bitmap, MutableBitmap};
 use polars_arrow::offset::OffsetsBuffer;
 
 /// The dtype of what lies innermost in the cells of a column; its own if it has none.
-pub(super) fn leaf(dtype: &DataType) -> &DataType {
+pub(crate) fn leaf(dtype: &DataType) -> &DataType {
     match dtype {
         DataType::List(inner) | DataType::Array(inner, _) => leaf(inner),
         flat => flat,
@@ -17,7 +17,7 @@ pub(super) fn leaf(dtype: &DataType) -> &DataType {
 }
 
 /// How many axes the cells of a column have.
-pub(super) fn axes(dtype: &DataType) -> usize {
+pub(crate) fn axes(dtype: &DataType) -> usize {
     match dtype {
         DataType::List(inner) | DataType::Array(inner, _) => 1 + axes(inner),
         _ => 0,
@@ -25,7 +25,7 @@ pub(super) fn axes(dtype: &DataType) -> usize {
 }
 
 /// A dtype of the same cells with something else innermost.
-pub(super) fn with_leaf(dtype: &DataType, leaf: DataType) -> DataType {
+pub(crate) fn with_leaf(dtype: &DataType, leaf: DataType) -> DataType {
     match dtype {
         DataType::List(inner) => DataType::List(Box::new(with_leaf(inner, leaf))),
         DataType::Array(inner, width) => DataType::Array(Box::new(with_leaf(inner, leaf)), *width),
@@ -34,7 +34,7 @@ pub(super) fn with_leaf(dtype: &DataType, leaf: DataType) -> DataType {
 }
 
 /// How many values there are innermost; about, where lists have some that no cell shows.
-pub(super) fn count(column: &Series) -> usize {
+pub(crate) fn count(column: &Series) -> usize {
     match column.dtype() {
         DataType::Array(..) => column.array().map_or(0, |cells| count(&cells.get_inner())),
         DataType::List(_) => column.list().map_or(0, |cells| count(&cells.get_inner())),
@@ -43,7 +43,7 @@ pub(super) fn count(column: &Series) -> usize {
 }
 
 /// A column of lists or arrays. Values in a cell that is null are null; lists are in one chunk.
-pub(super) struct Cells {
+pub(crate) struct Cells {
     column: Series,
     layout: Layout,
     values: Series,
@@ -58,7 +58,7 @@ enum Layout {
 }
 
 impl Cells {
-    pub(super) fn new(column: &Series) -> PolarsResult<Self> {
+    pub(crate) fn new(column: &Series) -> PolarsResult<Self> {
         let is_list = matches!(column.dtype(), DataType::List(_));
         let column = if is_list { column.rechunk() } else { column.clone() };
         let column = column.trim_lists_to_normalized_offsets().unwrap_or(column);
@@ -78,21 +78,21 @@ impl Cells {
         })
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.column.name()
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.column.len()
     }
 
     /// The values of all cells, one cell after the other.
-    pub(super) fn values(&self) -> &Series {
+    pub(crate) fn values(&self) -> &Series {
         &self.values
     }
 
     /// The places of a cell's values among those of all.
-    pub(super) fn places(&self, cell: usize) -> Range<usize> {
+    pub(crate) fn places(&self, cell: usize) -> Range<usize> {
         match &self.layout {
             Layout::Arrays { width } => cell * width..(cell + 1) * width,
             Layout::Lists { offsets } => {
@@ -103,7 +103,7 @@ impl Cells {
     }
 
     /// The cell that a value is in.
-    pub(super) fn cell_of(&self, place: usize) -> usize {
+    pub(crate) fn cell_of(&self, place: usize) -> usize {
         match &self.layout {
             Layout::Arrays { width } => place / width,
             Layout::Lists { offsets } => offsets.as_slice().partition_point(|&start| start <= place as i64) - 1,
@@ -111,7 +111,7 @@ impl Cells {
     }
 
     /// The number of values in each cell, if these are arrays.
-    pub(super) fn width(&self) -> Option<usize> {
+    pub(crate) fn width(&self) -> Option<usize> {
         match self.layout {
             Layout::Arrays { width } => Some(width),
             Layout::Lists { .. } => None,
@@ -119,13 +119,13 @@ impl Cells {
     }
 
     /// How many values a cell has, unless it is null.
-    pub(super) fn length(&self, cell: usize) -> Option<usize> {
+    pub(crate) fn length(&self, cell: usize) -> Option<usize> {
         let is_valid = self.validity.as_ref().is_none_or(|validity| validity.get_bit(cell));
         is_valid.then(|| self.places(cell).len())
     }
 
     /// Which of the values are the first in their cells.
-    pub(super) fn starts(&self) -> Bitmap {
+    pub(crate) fn starts(&self) -> Bitmap {
         let mut starts = MutableBitmap::from_len_zeroed(self.values.len());
         for places in (0..self.len()).map(|cell| self.places(cell)) {
             if !places.is_empty() {
@@ -138,7 +138,7 @@ impl Cells {
     /// The values in the places that those of other cells have; null where a cell has not as many, or is null.
     ///
     /// A single cell stands for as many as there are others.
-    pub(super) fn values_as(&self, other: &Self) -> PolarsResult<Series> {
+    pub(crate) fn values_as(&self, other: &Self) -> PolarsResult<Series> {
         if self.len() == other.len() && self.layout == other.layout {
             return Ok(self.values.clone());
         }
@@ -155,18 +155,18 @@ impl Cells {
     }
 
     /// Which of the cells belongs to a row, if one may stand for all.
-    pub(super) fn one_or_each(&self, row: usize) -> usize {
+    pub(crate) fn one_or_each(&self, row: usize) -> usize {
         if self.len() == 1 { 0 } else { row }
     }
 
     /// The value at one place of each cell; null in a cell without it.
-    pub(super) fn at(&self, place: usize) -> PolarsResult<Series> {
+    pub(crate) fn at(&self, place: usize) -> PolarsResult<Series> {
         let places = (0..self.len()).map(|cell| self.places(cell).nth(place).map(|place| place as IdxSize));
         self.values.take(&places.collect())
     }
 
     /// Values place by place, those of all cells at the first one first → cell by cell; null where there are none.
-    pub(super) fn cell_by_cell(&self, values: &Series) -> PolarsResult<Series> {
+    pub(crate) fn cell_by_cell(&self, values: &Series) -> PolarsResult<Series> {
         let (cells, count) = (self.len(), values.len());
         let places = (0..cells).flat_map(|cell| (0..self.places(cell).len()).map(move |place| place * cells + cell));
         values.take(
@@ -177,12 +177,12 @@ impl Cells {
     }
 
     /// The cell of each value.
-    pub(super) fn of_values(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn of_values(&self) -> impl Iterator<Item = usize> {
         (0..self.len()).flat_map(|cell| repeat_n(cell, self.places(cell).len()))
     }
 
     /// A bit for each value, that of its cell.
-    pub(super) fn each_value(&self, bits: &Bitmap) -> Bitmap {
+    pub(crate) fn each_value(&self, bits: &Bitmap) -> Bitmap {
         let mut values = MutableBitmap::from_len_set(self.values.len());
         for cell in (!bits).true_idx_iter() {
             for place in self.places(cell) {
@@ -193,7 +193,7 @@ impl Cells {
     }
 
     /// The same cells with other values in them.
-    pub(super) fn with_values(&self, values: &Series) -> PolarsResult<Series> {
+    pub(crate) fn with_values(&self, values: &Series) -> PolarsResult<Series> {
         let replace = |_| Ok(values.clone());
         match self.layout {
             Layout::Arrays { width } if width > 0 => Ok(self.with_arrays(values, width)),
@@ -224,7 +224,7 @@ impl Cells {
 }
 
 /// A column cut into chunks of these lengths.
-pub(super) fn in_chunks(column: &Series, lengths: impl Iterator<Item = usize> + Clone) -> PolarsResult<Series> {
+pub(crate) fn in_chunks(column: &Series, lengths: impl Iterator<Item = usize> + Clone) -> PolarsResult<Series> {
     if column.chunk_lengths().eq(lengths.clone()) {
         return Ok(column.clone());
     }

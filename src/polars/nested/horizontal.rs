@@ -3,9 +3,9 @@
 use polars::prelude::*;
 
 use super::cells::Cells;
-use super::column::Gradient;
-use super::{fields, series};
 use crate::options::GradientOptions;
+use crate::polars::column::Gradient;
+use crate::polars::{fields, series};
 
 /// The derivative across columns, in each row by itself: for sensors side by side.
 ///
@@ -44,7 +44,7 @@ pub fn gradient_horizontal(columns: &[Column], options: &GradientOptions<Column>
 }
 
 /// The gradient across columns whose dtypes are known.
-pub(super) struct Across {
+pub(crate) struct Across {
     names: Vec<PlSmallStr>,
     /// The one dtype of all columns.
     dtype: DataType,
@@ -52,7 +52,7 @@ pub(super) struct Across {
 }
 
 impl Across {
-    pub(super) fn new<C: Clone>(
+    pub(crate) fn new<C: Clone>(
         columns: &[Field],
         x: Option<&Field>,
         options: &GradientOptions<C>,
@@ -70,7 +70,7 @@ impl Across {
 
     /// A struct of as many columns of the same names.
     #[cfg(feature = "python")]
-    pub(super) fn dtype(&self) -> DataType {
+    pub(crate) fn dtype(&self) -> DataType {
         let DataType::Array(slope, _) = &self.gradient.dtype else {
             unreachable!("the gradient of arrays is one of arrays")
         };
@@ -81,7 +81,7 @@ impl Across {
         DataType::Struct(fields.collect())
     }
 
-    pub(super) fn of(&self, columns: &[Series], x: Option<&Series>) -> PolarsResult<Series> {
+    pub(crate) fn of(&self, columns: &[Series], x: Option<&Series>) -> PolarsResult<Series> {
         let (rows, width) = (columns[0].len(), columns.len());
         let mut values = Series::new_empty(columns[0].name().clone(), &self.dtype);
         for column in columns {

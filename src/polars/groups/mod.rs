@@ -3,10 +3,15 @@
 //! Keys mostly come in runs, of a whole group or of a row each where they take turns. The runs are found by comparing
 //! each key with the one before; only the first keys of the runs are then grouped, by Polars' own `group_by`.
 
+mod compare;
+mod runs;
+mod strings;
+mod unique;
+
 use polars::prelude::*;
 use polars_arrow::bitmap::{Bitmap, MutableBitmap};
 
-use super::runs::Runs;
+use self::runs::Runs;
 use super::series_in_parallel;
 
 /// The rows of a column, group after group.
@@ -51,7 +56,7 @@ impl Groups {
             return brought_together(keys, height, height, Vec::extend_from_slice);
         }
         let first_keys = first_keys()?;
-        if distinct.is_none() && are_distinct(&first_keys)? {
+        if distinct.is_none() && keys_are_unique(&first_keys)? {
             return Ok(Self { starts, rows: None });
         }
         let firsts: Vec<_> = starts.true_idx_iter().map(|row| row as IdxSize).collect();
@@ -61,6 +66,17 @@ impl Groups {
                 rows.extend(firsts[run as usize]..end(run as usize));
             }
         })
+    }
+}
+
+/// A key of the length of the column; a single value is repeated.
+pub(crate) fn broadcast(key: &Series, height: usize) -> PolarsResult<Series> {
+    match key.len() {
+        length if length == height => Ok(key.clone()),
+        1 => Ok(key.new_from_index(0, height)),
+        length => polars_bail!(
+            ShapeMismatch: "column `{}` must be as long as y: got {length} and {height} rows", key.name()
+        ),
     }
 }
 
@@ -108,7 +124,7 @@ fn at(column: &Series, places: &Bitmap) -> PolarsResult<Series> {
 }
 
 /// Whether no combination of keys comes twice.
-fn are_distinct(keys: &[Series]) -> PolarsResult<bool> {
+fn keys_are_unique(keys: &[Series]) -> PolarsResult<bool> {
     let count = keys[0].len();
     if are_strictly_sorted(&each(keys, |key| key.slice(0, GLANCE))) && are_strictly_sorted(keys) {
         return Ok(true);

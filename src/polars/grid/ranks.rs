@@ -4,7 +4,7 @@ use std::hash::Hash;
 
 use polars::prelude::*;
 
-use super::numbers::canonical;
+use crate::polars::numbers::canonical;
 
 /// Each row's place among the different values, smallest first, and how many there are; `None` if more than the limit.
 ///

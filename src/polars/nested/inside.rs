@@ -3,11 +3,11 @@
 use polars::prelude::*;
 
 use super::cells::{Cells, axes, count, in_chunks};
-use super::column::{Gradient, NO_GROUP};
-use super::groups::Groups;
-use super::points::points;
-use super::series_in_parallel;
-use super::unsorted::LENIENT;
+use crate::polars::column::{Gradient, NO_GROUP};
+use crate::polars::groups::Groups;
+use crate::polars::points::points;
+use crate::polars::series_in_parallel;
+use crate::polars::unsorted::LENIENT;
 
 /// The coordinates of the values in cells.
 enum Coordinates {
@@ -23,7 +23,7 @@ impl Gradient {
     /// # Errors
     ///
     /// `ShapeMismatch` where y and x differ in length; `ComputeError` where their cells do, if `strict` is set.
-    pub(super) fn inside(&self, y: &Series, x: Option<&Series>) -> PolarsResult<Series> {
+    pub(in crate::polars) fn inside(&self, y: &Series, x: Option<&Series>) -> PolarsResult<Series> {
         let rows = match x.map_or(1, |x| x.len()) {
             1 => y.len(),
             rows => rows,

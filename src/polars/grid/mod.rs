@@ -1,11 +1,14 @@
 //! Fields on a grid, each row one of its points: the gradient along its lines, which are groups of rows.
 
+mod lines;
+mod ranks;
+
 use polars::prelude::arity::binary_elementwise_values;
 use polars::prelude::*;
 
-use super::cells::Cells;
+use self::lines::Grid;
 use super::column::Gradient;
-use super::lines::Grid;
+use super::nested::Cells;
 use super::points::points;
 use super::unsorted::group;
 use super::{fields, series};
@@ -119,7 +122,7 @@ fn on_grid(
 /// What the partial derivatives become.
 #[derive(Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "python", derive(serde::Deserialize), serde(rename_all = "snake_case"))]
-pub(super) enum Operator {
+pub(crate) enum Operator {
     /// A struct of them, each named like its coordinate.
     Partials,
     /// The length of that vector.
@@ -130,7 +133,7 @@ pub(super) enum Operator {
 
 impl Operator {
     #[cfg(feature = "lazy")]
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Partials => "partials",
             Self::Magnitude => "magnitude",
@@ -140,10 +143,10 @@ impl Operator {
 }
 
 /// An operator whose columns' dtypes are known.
-pub(super) struct OnGrid {
+pub(crate) struct OnGrid {
     operator: Operator,
     along: Vec<Along>,
-    pub(super) dtype: DataType,
+    pub(crate) dtype: DataType,
 }
 
 /// The derivative along one coordinate.
@@ -156,7 +159,7 @@ struct Along {
 
 impl OnGrid {
     /// `options` are one for all coordinates, or one for each.
-    pub(super) fn new<C: Clone>(
+    pub(crate) fn new<C: Clone>(
         operator: Operator,
         field: &Field,
         wrt: &[Field],
@@ -208,7 +211,7 @@ impl OnGrid {
         Ok(Self { operator, along, dtype })
     }
 
-    pub(super) fn of(&self, field: &Series, wrt: &[Series], by: &[Series]) -> PolarsResult<Series> {
+    pub(crate) fn of(&self, field: &Series, wrt: &[Series], by: &[Series]) -> PolarsResult<Series> {
         let grid = Grid::new(wrt, by, field.len(), self.along[0].gradient.strict)?;
         let partials = side_by_side(self.along.len(), field.len(), |axis| {
             let along = &self.along[axis];

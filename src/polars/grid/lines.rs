@@ -5,10 +5,10 @@
 use polars::prelude::*;
 use polars_arrow::bitmap::{Bitmap, MutableBitmap};
 
-use super::column::as_long;
-use super::groups::Groups;
 use super::ranks::ranks;
-use super::unsorted::LENIENT;
+use crate::polars::groups::Groups;
+use crate::polars::groups::broadcast;
+use crate::polars::unsorted::LENIENT;
 use crate::threads::side_by_side;
 
 /// The points of one grid, or of several, in any order.
@@ -26,9 +26,11 @@ impl Grid {
     pub(super) fn new(coordinates: &[Series], keys: &[Series], rows: usize, strict: bool) -> PolarsResult<Self> {
         let keys = keys
             .iter()
-            .map(|key| as_long(key, rows))
+            .map(|key| broadcast(key, rows))
             .collect::<PolarsResult<Vec<_>>>()?;
-        let coordinates = coordinates.iter().map(|column| finite(&as_long(column, rows)?, strict));
+        let coordinates = coordinates
+            .iter()
+            .map(|column| finite(&broadcast(column, rows)?, strict));
         let coordinates = coordinates.collect::<PolarsResult<Vec<_>>>()?;
         let table = Table::new(&coordinates, &keys, rows)?;
         Ok(Self {

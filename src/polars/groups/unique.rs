@@ -4,7 +4,7 @@ use crate::bits::ROWS;
 use crate::threads::side_by_side;
 
 /// Whether no number comes twice; `None` where the bits would be more memory than the numbers themselves.
-pub(super) fn are_distinct(parts: &[Vec<i64>]) -> Option<bool> {
+pub(super) fn integers_are_unique(parts: &[Vec<i64>]) -> Option<bool> {
     let parts: Vec<_> = parts.iter().filter(|part| !part.is_empty()).collect();
     let count = parts.iter().map(|part| part.len()).sum();
     let seen = match side_by_side(parts.len(), count, |part| Seen::new(parts[part])) {
@@ -77,17 +77,17 @@ mod tests {
 
     #[test]
     fn a_number_comes_twice_within_a_part_or_in_two() {
-        assert_eq!(are_distinct(&[vec![3, -1, 2], vec![], vec![64, 65]]), Some(true));
-        assert_eq!(are_distinct(&[vec![3, -1, 3], vec![64]]), Some(false));
-        assert_eq!(are_distinct(&[vec![3, -1], vec![5, -1]]), Some(false));
-        assert_eq!(are_distinct(&[vec![-66, 7, -2], vec![7, 8, 9]]), Some(false));
+        assert_eq!(integers_are_unique(&[vec![3, -1, 2], vec![], vec![64, 65]]), Some(true));
+        assert_eq!(integers_are_unique(&[vec![3, -1, 3], vec![64]]), Some(false));
+        assert_eq!(integers_are_unique(&[vec![3, -1], vec![5, -1]]), Some(false));
+        assert_eq!(integers_are_unique(&[vec![-66, 7, -2], vec![7, 8, 9]]), Some(false));
     }
 
     #[test]
     fn numbers_far_apart_are_not_compared() {
-        assert_eq!(are_distinct(&[vec![0, 1_000]]), None);
-        assert_eq!(are_distinct(&[vec![0], vec![1_000]]), None);
-        assert_eq!(are_distinct(&[vec![i64::MIN, i64::MAX]]), None);
-        assert_eq!(are_distinct(&[vec![i64::MIN], vec![i64::MAX]]), None);
+        assert_eq!(integers_are_unique(&[vec![0, 1_000]]), None);
+        assert_eq!(integers_are_unique(&[vec![0], vec![1_000]]), None);
+        assert_eq!(integers_are_unique(&[vec![i64::MIN, i64::MAX]]), None);
+        assert_eq!(integers_are_unique(&[vec![i64::MIN], vec![i64::MAX]]), None);
     }
 }

@@ -8,10 +8,10 @@ use polars::series::BitRepr;
 use polars_arrow::bitmap::Bitmap;
 
 use super::compare::integers;
-use super::distinct::are_distinct;
 use super::strings::strings;
-use super::{bitmap, bits};
+use super::unique::integers_are_unique;
 use crate::bits::{ROWS, beyond};
+use crate::polars::{bitmap, bits};
 use crate::threads::in_parallel_together;
 
 /// The runs of equal keys in some rows.
@@ -44,7 +44,7 @@ impl Runs {
         Ok(Self {
             starts: Bitmap::from_u8_vec(starts, height),
             rising,
-            distinct: integers.filter(|_| !rising).and_then(|keys| are_distinct(&keys)),
+            distinct: integers.filter(|_| !rising).and_then(|keys| integers_are_unique(&keys)),
         })
     }
 }

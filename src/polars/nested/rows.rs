@@ -8,13 +8,13 @@ use polars_arrow::array::Array;
 use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 
 use super::cells::{Cells, in_chunks, leaf, with_leaf};
-use super::column::{Gradient, Named};
-use super::groups::Groups;
-use super::points::points;
-use super::series_in_parallel;
-use super::unsorted::LENIENT;
-use super::window::{Shifted, Window};
 use crate::options::Nulls;
+use crate::polars::column::{Gradient, Named};
+use crate::polars::groups::Groups;
+use crate::polars::points::points;
+use crate::polars::series_in_parallel;
+use crate::polars::unsorted::LENIENT;
+use crate::polars::window::{Shifted, Window};
 
 impl Gradient {
     /// The gradient of a window of cells.
@@ -22,7 +22,7 @@ impl Gradient {
     /// # Errors
     ///
     /// Where a cell and its neighbour, or its x, differ in length, if `strict` is set.
-    pub(super) fn of_cells(&self, window: &Window, named: Named) -> PolarsResult<Series> {
+    pub(in crate::polars) fn of_cells(&self, window: &Window, named: Named) -> PolarsResult<Series> {
         if let Some(arrays) = as_arrays(window) {
             let slopes = self.of_window(&arrays, named)?;
             let slope = slopes.array()?.inner_dtype().clone();
@@ -78,7 +78,12 @@ impl Gradient {
     }
 
     /// The gradient of a whole column of cells down the rows, group by group.
-    pub(super) fn of_cells_in_groups(&self, points: &Series, groups: Groups, named: Named) -> PolarsResult<Series> {
+    pub(in crate::polars) fn of_cells_in_groups(
+        &self,
+        points: &Series,
+        groups: Groups,
+        named: Named,
+    ) -> PolarsResult<Series> {
         if self.nulls == Nulls::Skip {
             return self.place_by_place(points, &groups, named);
         }
