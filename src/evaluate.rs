@@ -37,10 +37,13 @@ pub(crate) struct Unsorted {
 }
 
 impl Unsorted {
-    /// The same at a row counted from elsewhere.
+    /// The same with rows counted from elsewhere.
     #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed checks x when it arrives.
-    pub(crate) fn at(self, row: usize) -> Self {
-        Self { row, ..self }
+    pub(crate) fn map_row(self, map: impl FnOnce(usize) -> usize) -> Self {
+        Self {
+            row: map(self.row),
+            ..self
+        }
     }
 }
 

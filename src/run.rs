@@ -113,10 +113,7 @@ impl<'r> Run<'r> {
             for_each_chunk(y, x.map(Vec::as_slice), in_group, rows, |first, lags| {
                 let rules = SegmentRules::new(self.breaks, starts, first);
                 let evaluated = self.operator.evaluate(&self.rows(lags, rules), &mut results);
-                evaluated.map_err(|unsorted| {
-                    let row = first + unsorted.row;
-                    unsorted.at(row)
-                })
+                evaluated.map_err(|unsorted| unsorted.map_row(|row| first + row))
             })?;
             Ok(results.into_parts())
         })
@@ -150,7 +147,7 @@ impl<'r> Run<'r> {
                 let rules = SegmentRules::new(self.breaks, Some(tile.starts()), reach.before);
                 // A step that is read in a halo is read by a row of the column too.
                 let evaluated = self.operator.evaluate(&self.rows(&lags, rules), &mut results);
-                evaluated.map_err(|unsorted| unsorted.at(tile.position(unsorted.row)))?;
+                evaluated.map_err(|unsorted| unsorted.map_row(|place| tile.position(place)))?;
                 for ((values, validity), (buffer, nulls)) in
                     results.into_parts().into_iter().zip(buffers.iter().zip(&mut nulls))
                 {

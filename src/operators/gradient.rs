@@ -229,7 +229,7 @@ fn end_slope<const LAGS: usize, Y: Sample, X: Sample>(
         _ => None,
     };
     if let Some(x) = x
-        && !is_monotonic(x)
+        && !is_monotonic(&x)
     {
         return if rows.strict { Err(Unsorted { row, reads }) } else { Ok(None) };
     }

@@ -9,7 +9,7 @@ use super::ranks::ranks;
 use crate::polars::groups::Groups;
 use crate::polars::groups::broadcast;
 use crate::polars::unsorted::LENIENT;
-use crate::threads::side_by_side;
+use crate::parallel::par_map;
 
 /// The points of one grid, or of several, in any order.
 pub(super) struct Grid {
@@ -120,7 +120,7 @@ impl Table {
         let most_places = rows.saturating_mul(4).min(IdxSize::MAX as usize);
         let (mut places, grids) = numbered(keys, rows)?;
         let limit = most_places / grids.max(1);
-        let ranked = side_by_side(coordinates.len(), rows, |axis| ranks(&coordinates[axis], limit))?;
+        let ranked = par_map(coordinates.len(), rows, |axis| ranks(&coordinates[axis], limit))?;
         let Some(ranked) = ranked.into_iter().collect::<Option<Vec<_>>>() else {
             return Ok(None);
         };

@@ -7,13 +7,13 @@ use polars::prelude::arity::binary_elementwise_values;
 use polars::prelude::*;
 
 use self::lines::Grid;
-use super::column::Gradient;
+use super::evaluator::Evaluator;
 use super::nested::Cells;
-use super::points::points;
 use super::unsorted::group;
 use super::{fields, series};
-use crate::options::GradientOptions;
-use crate::threads::side_by_side;
+use crate::domain::Domain;
+use crate::operators::Operator;
+use crate::parallel::par_map;
 
 /// The derivatives of a field on a grid with respect to each of its coordinates.
 ///
@@ -23,8 +23,8 @@ use crate::threads::side_by_side;
 ///
 /// - `field`: of any dtype that `gradient` takes.
 /// - `wrt`: the coordinates, numbers or times, compared exactly. A point without one of them is on no line.
-/// - [`by`](GradientOptions::by): keys that tell several fields apart. [`max_gap`](GradientOptions::max_gap) ends a line at
-///   a wide step; without it a missing point is no more than that. [`per`](GradientOptions::per) is for coordinates that
+/// - [`by`](Domain::by): keys that tell several fields apart. [`max_gap`](Domain::max_gap) ends a line at
+///   a wide step; without it a missing point is no more than that. [`per`](Domain::per) is for coordinates that
 ///   are times. `x`, `spacing` and `axis` are not for grids.
 ///
 /// # Returns
@@ -34,25 +34,30 @@ use crate::threads::side_by_side;
 ///
 /// # Errors
 ///
-/// Those of `gradient`, of [`strict`](GradientOptions::strict) also where a point comes twice or is not finite.
+/// Those of `gradient`, of [`strict`](Domain::strict) also where a point comes twice or is not finite.
 ///
 /// # Examples
 ///
 /// ```
 /// use polars::prelude::*;
-/// use polars_grad::{GradientOptions, partials};
+/// use polars_grad::{Domain, Gradient, partials};
 ///
 /// let points = df!("x" => [0, 1, 0, 1], "y" => [0, 0, 1, 1], "f" => [0.0, 3.0, 4.0, 7.0])?;
 /// let wrt = [points.column("x")?.clone(), points.column("y")?.clone()];
-/// let slopes = partials(points.column("f")?, &wrt, &GradientOptions::new())?;
+/// let slopes = partials(points.column("f")?, &wrt, Gradient::new(), &Domain::new())?;
 /// let expected = df!("x" => [3.0; 4], "y" => [4.0; 4])?;
 /// assert_eq!(slopes.struct_()?.clone().unnest(), expected);
 /// # PolarsResult::Ok(())
 /// ```
 ///
 /// [numpy]: https://numpy.org/doc/stable/reference/generated/numpy.gradient.html
-pub fn partials(field: &Column, wrt: &[Column], options: &GradientOptions<Column>) -> PolarsResult<Column> {
-    on_grid(Operator::Partials, field, wrt, options)
+pub fn partials(
+    field: &Column,
+    wrt: &[Column],
+    operator: impl Into<Operator>,
+    domain: &Domain<Column>,
+) -> PolarsResult<Column> {
+    on_grid(Reduction::Partials, field, wrt, &operator.into(), domain)
 }
 
 /// The length of the gradient of a field on a grid: `√((∂f/∂x)² + (∂f/∂y)² + …)`, of the derivatives that
@@ -68,16 +73,21 @@ pub fn partials(field: &Column, wrt: &[Column], options: &GradientOptions<Column
 ///
 /// ```
 /// use polars::prelude::*;
-/// use polars_grad::{GradientOptions, magnitude};
+/// use polars_grad::{Domain, Gradient, magnitude};
 ///
 /// let hill = df!("x" => [0, 1, 0, 1], "y" => [0, 0, 1, 1], "height" => [0.0, 3.0, 4.0, 7.0])?;
 /// let wrt = [hill.column("x")?.clone(), hill.column("y")?.clone()];
-/// let steepness = magnitude(hill.column("height")?, &wrt, &GradientOptions::new())?;
+/// let steepness = magnitude(hill.column("height")?, &wrt, Gradient::new(), &Domain::new())?;
 /// assert_eq!(steepness, Column::new("height".into(), [5.0; 4]));
 /// # PolarsResult::Ok(())
 /// ```
-pub fn magnitude(field: &Column, wrt: &[Column], options: &GradientOptions<Column>) -> PolarsResult<Column> {
-    on_grid(Operator::Magnitude, field, wrt, options)
+pub fn magnitude(
+    field: &Column,
+    wrt: &[Column],
+    operator: impl Into<Operator>,
+    domain: &Domain<Column>,
+) -> PolarsResult<Column> {
+    on_grid(Reduction::Magnitude, field, wrt, &operator.into(), domain)
 }
 
 /// The divergence of a field of vectors on a grid: `∂v₁/∂x₁ + ∂v₂/∂x₂ + …`, of derivatives as [`partials`] gives them.
@@ -95,34 +105,41 @@ pub fn magnitude(field: &Column, wrt: &[Column], options: &GradientOptions<Colum
 ///
 /// ```
 /// use polars::prelude::*;
-/// use polars_grad::{GradientOptions, divergence};
+/// use polars_grad::{Domain, Gradient, divergence};
 ///
 /// let flow = df!("x" => [0, 1, 0, 1], "y" => [0, 0, 1, 1], "u" => [0.0, 2.0, 0.0, 2.0], "v" => [0.0, 0.0, 3.0, 3.0])?;
 /// let wrt = [flow.column("x")?.clone(), flow.column("y")?.clone()];
 /// let vectors = flow.select(["u", "v"])?.into_struct("flow".into()).into_column();
-/// let source = divergence(&vectors, &wrt, &GradientOptions::new())?;
+/// let source = divergence(&vectors, &wrt, Gradient::new(), &Domain::new())?;
 /// assert_eq!(source, Column::new("flow".into(), [5.0; 4]));
 /// # PolarsResult::Ok(())
 /// ```
-pub fn divergence(field: &Column, wrt: &[Column], options: &GradientOptions<Column>) -> PolarsResult<Column> {
-    on_grid(Operator::Divergence, field, wrt, options)
+pub fn divergence(
+    field: &Column,
+    wrt: &[Column],
+    operator: impl Into<Operator>,
+    domain: &Domain<Column>,
+) -> PolarsResult<Column> {
+    on_grid(Reduction::Divergence, field, wrt, &operator.into(), domain)
 }
 
 fn on_grid(
-    operator: Operator,
+    reduction: Reduction,
     field: &Column,
     wrt: &[Column],
-    options: &GradientOptions<Column>,
+    operator: &Operator,
+    domain: &Domain<Column>,
 ) -> PolarsResult<Column> {
-    let (field, wrt, by) = (field.as_materialized_series(), series(wrt), series(&options.by));
-    let on_grid = OnGrid::new(operator, &field.field(), &fields(&wrt), std::slice::from_ref(options))?;
+    let (field, wrt, by) = (field.as_materialized_series(), series(wrt), series(&domain.by));
+    let domains = std::slice::from_ref(domain);
+    let on_grid = OnGrid::new(reduction, operator, &field.field(), &fields(&wrt), domains)?;
     on_grid.of(field, &wrt, &by).map(Column::from)
 }
 
 /// What the partial derivatives become.
 #[derive(Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "python", derive(serde::Deserialize), serde(rename_all = "snake_case"))]
-pub(crate) enum Operator {
+pub(crate) enum Reduction {
     /// A struct of them, each named like its coordinate.
     Partials,
     /// The length of that vector.
@@ -131,7 +148,7 @@ pub(crate) enum Operator {
     Divergence,
 }
 
-impl Operator {
+impl Reduction {
     #[cfg(feature = "lazy")]
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -144,7 +161,7 @@ impl Operator {
 
 /// An operator whose columns' dtypes are known.
 pub(crate) struct OnGrid {
-    operator: Operator,
+    reduction: Reduction,
     along: Vec<Along>,
     pub(crate) dtype: DataType,
 }
@@ -154,20 +171,21 @@ struct Along {
     coordinate: PlSmallStr,
     /// Which component of the field is differentiated, if that is a vector.
     component: Option<usize>,
-    gradient: Gradient,
+    evaluator: Evaluator,
 }
 
 impl OnGrid {
-    /// `options` are one for all coordinates, or one for each.
+    /// `domains` are one for all coordinates, or one for each.
     pub(crate) fn new<C: Clone>(
-        operator: Operator,
+        reduction: Reduction,
+        operator: &Operator,
         field: &Field,
         wrt: &[Field],
-        options: &[GradientOptions<C>],
+        domains: &[Domain<C>],
     ) -> PolarsResult<Self> {
         polars_ensure!(!wrt.is_empty(), InvalidOperation: "`wrt` must name at least one coordinate, got none");
-        if let Some(options) = options.iter().find(|options| options.x.is_some() || options.axis != 0) {
-            let given = if options.x.is_some() { "x" } else { "axis" };
+        if let Some(domain) = domains.iter().find(|domain| domain.x.is_some() || domain.axis != 0) {
+            let given = if domain.x.is_some() { "x" } else { "axis" };
             polars_bail!(InvalidOperation: "on a grid `wrt` names the coordinates, got `{given}` too; drop it");
         }
         if let Some(nested) = wrt.iter().find(|x| x.dtype().is_nested()) {
@@ -175,8 +193,8 @@ impl OnGrid {
                 InvalidOperation: "coordinates must be numbers or times, but `{}` is {}", nested.name(), nested.dtype()
             );
         }
-        let components = match operator {
-            Operator::Divergence => components(field, wrt)?,
+        let components = match reduction {
+            Reduction::Divergence => components(field, wrt)?,
             _ => wrt.iter().map(|_| (None, field.clone())).collect(),
         };
         let any_is_time = wrt.iter().any(|x| x.dtype().is_temporal());
@@ -185,51 +203,50 @@ impl OnGrid {
             .zip(components)
             .enumerate()
             .map(|(axis, (x, (component, field)))| {
-                let options = options.get(axis).unwrap_or(&options[0]);
-                let mut options = options.clone().map_columns(|_| ());
+                let domain = domains.get(axis).unwrap_or(&domains[0]);
+                let mut domain = domain.clone().map_columns(|_| ());
                 // The unit is for whichever coordinate is a time.
-                options.per = options.per.filter(|_| x.dtype().is_temporal() || !any_is_time);
+                domain.per = domain.per.filter(|_| x.dtype().is_temporal() || !any_is_time);
                 Ok(Along {
                     coordinate: x.name().clone(),
                     component,
-                    gradient: Gradient {
+                    evaluator: Evaluator {
                         is_grid: true,
-                        ..Gradient::new(&field, Some(x), &options)?
+                        ..Evaluator::new(operator, &field, Some(x), &domain)?
                     },
                 })
             });
         let along = along.collect::<PolarsResult<Vec<_>>>()?;
-        let dtype = match operator {
-            Operator::Partials => {
+        let dtype = match reduction {
+            Reduction::Partials => {
                 let fields = along
                     .iter()
-                    .map(|along| Field::new(along.coordinate.clone(), along.gradient.dtype.clone()));
+                    .map(|along| Field::new(along.coordinate.clone(), along.evaluator.dtype.clone()));
                 DataType::Struct(fields.collect())
             },
-            _ => sum(field.name(), along.iter().map(|along| &along.gradient.dtype))?,
+            _ => sum(field.name(), along.iter().map(|along| &along.evaluator.dtype))?,
         };
-        Ok(Self { operator, along, dtype })
+        Ok(Self { reduction, along, dtype })
     }
 
     pub(crate) fn of(&self, field: &Series, wrt: &[Series], by: &[Series]) -> PolarsResult<Series> {
-        let grid = Grid::new(wrt, by, field.len(), self.along[0].gradient.strict)?;
-        let partials = side_by_side(self.along.len(), field.len(), |axis| {
+        let grid = Grid::new(wrt, by, field.len(), self.along[0].evaluator.strict)?;
+        let partials = par_map(self.along.len(), field.len(), |axis| {
             let along = &self.along[axis];
             let field = along
                 .component
                 .map_or_else(|| Ok(field.clone()), |index| component(field, index))?;
-            let points = points(&field, Some(&grid.coordinates[axis]))?;
             let beside = grid.beside(axis);
-            let partial = along
-                .gradient
-                .of_groups(&points, grid.lines(axis)?, &|row| group(&beside, row))?;
+            let x = Some(&grid.coordinates[axis]);
+            let partial = along.evaluator.of_groups(&field, x, grid.lines(axis)?);
+            let partial = partial.map_err(|failure| along.evaluator.error(failure, |row| group(&beside, row)))?;
             PolarsResult::Ok(partial.with_name(along.coordinate.clone()))
         })?;
         let (name, rows) = (field.name().clone(), field.len());
-        match self.operator {
-            Operator::Partials => Ok(StructChunked::from_series(name, rows, partials.iter())?.into_series()),
-            Operator::Magnitude => Ok(reduced(&partials, 0.0, length)?.cast(&self.dtype)?.with_name(name)),
-            Operator::Divergence => Ok(reduced(&partials, -0.0, |a, b| a + b)?
+        match self.reduction {
+            Reduction::Partials => Ok(StructChunked::from_series(name, rows, partials.iter())?.into_series()),
+            Reduction::Magnitude => Ok(reduced(&partials, 0.0, length)?.cast(&self.dtype)?.with_name(name)),
+            Reduction::Divergence => Ok(reduced(&partials, -0.0, |a, b| a + b)?
                 .cast(&self.dtype)?
                 .with_name(name)),
         }

@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 
 use num_traits::AsPrimitive;
 
-use crate::bits::{ROWS, places};
-use crate::processor::{Work, vectorized};
+use crate::bits::{ROWS, set_bits};
+use crate::dispatch::{Kernel, dispatch};
 
 /// Integers by their bits, in the order of signed ones of type `S`, which most keys are.
 ///
@@ -20,7 +20,7 @@ where
     T: Copy + PartialEq + AsPrimitive<S>,
     S: Copy + PartialOrd + AsPrimitive<i64>,
 {
-    vectorized(Integers {
+    dispatch(Integers {
         keys,
         starts,
         firsts,
@@ -35,12 +35,12 @@ struct Integers<'a, T, S> {
     order: PhantomData<S>,
 }
 
-impl<T, S> Work for Integers<'_, T, S>
+impl<T, S> Kernel for Integers<'_, T, S>
 where
     T: Copy + PartialEq + AsPrimitive<S>,
     S: Copy + PartialOrd + AsPrimitive<i64>,
 {
-    type Answer = bool;
+    type Output = bool;
 
     #[inline(always)]
     fn run(self) -> bool {
@@ -65,7 +65,7 @@ where
             *starts |= changed;
             match firsts {
                 Some(found) if found.len() > first / 2 + FEW => *firsts = None,
-                Some(found) => found.extend(places(*starts, ROWS).map(|row| keys[row + 1].as_().as_())),
+                Some(found) => found.extend(set_bits(*starts, ROWS).map(|row| keys[row + 1].as_().as_())),
                 None => {},
             }
         }

@@ -10,9 +10,9 @@ use polars_arrow::bitmap::Bitmap;
 use super::compare::integers;
 use super::strings::strings;
 use super::unique::integers_are_unique;
-use crate::bits::{ROWS, beyond};
+use crate::bits::{ROWS, high_mask};
 use crate::polars::{bitmap, bits};
-use crate::threads::in_parallel_together;
+use crate::parallel::par_ranges;
 
 /// The runs of equal keys in some rows.
 pub(super) struct Runs {
@@ -36,7 +36,7 @@ impl Runs {
             _ => key.clone(),
         });
         let keys: Vec<_> = keys.collect();
-        let parts = in_parallel_together(height, ROWS, |rows| Part::new(&keys, rows))?;
+        let parts = par_ranges(height, ROWS, |rows| Part::new(&keys, rows))?;
         let starts: Vec<_> = parts.iter().map(|part| cast_slice::<_, u8>(&part.starts)).collect();
         let starts = starts.concat();
         let rising = parts.iter().all(|part| part.rising);
@@ -150,7 +150,7 @@ fn by_polars(keys: &Series, starts: &mut [u64]) -> PolarsResult<()> {
     let changed = bitmap(&keys.slice(1, pairs).not_equal_missing(&keys.slice(0, pairs))?);
     for (block, starts) in starts.iter_mut().enumerate() {
         let row = block * ROWS;
-        *starts |= bits(&changed).word(row) & !beyond(pairs - row);
+        *starts |= bits(&changed).word(row) & !high_mask(pairs - row);
     }
     Ok(())
 }

@@ -4,14 +4,14 @@ use bytemuck::cast_slice;
 use polars_arrow::array::{BinaryViewArrayGeneric, View, ViewType};
 
 use super::compare::{ask_for_next, pairs};
-use crate::bits::{ROWS, differ, every_other, places};
-use crate::processor::{Work, vectorized};
+use crate::bits::{ROWS, differ, every_other, set_bits};
+use crate::dispatch::{Kernel, dispatch};
 
 /// Adds the rows that start a run, and tells whether strings rise in the order of their bytes wherever none had started.
 ///
 /// Strings that Polars keeps in one place are the same; only others have to be read.
 pub(super) fn strings<T: ViewType + Ord + ?Sized>(keys: &BinaryViewArrayGeneric<T>, starts: &mut [u64]) -> bool {
-    vectorized(Strings { keys, starts })
+    dispatch(Strings { keys, starts })
 }
 
 struct Strings<'a, T: ViewType + ?Sized> {
@@ -19,8 +19,8 @@ struct Strings<'a, T: ViewType + ?Sized> {
     starts: &'a mut [u64],
 }
 
-impl<T: ViewType + Ord + ?Sized> Work for Strings<'_, T> {
-    type Answer = bool;
+impl<T: ViewType + Ord + ?Sized> Kernel for Strings<'_, T> {
+    type Output = bool;
 
     #[inline(always)]
     fn run(self) -> bool {
@@ -65,7 +65,7 @@ fn in_views(views: &[View; ROWS + 1]) -> Changes {
         changed | every_other(words | words >> 1) << (half * ROWS / 2)
     });
     let mut fell = 0;
-    for row in places(changed, ROWS) {
+    for row in set_bits(changed, ROWS) {
         fell |= u64::from(order(views[row]) > order(views[row + 1])) << row;
     }
     Changes { changed, fell }
@@ -112,7 +112,7 @@ fn of_one_length(bytes: &[u8], length: usize) -> Changes {
         if before == this {
             continue;
         }
-        for place in places(differ(before, this), ROWS) {
+        for place in set_bits(differ(before, this), ROWS) {
             let byte = chunk * ROWS + place;
             if byte >= next {
                 let row = byte / length;
@@ -137,7 +137,7 @@ fn one_by_one<T: ViewType + Ord + ?Sized>(
     for row in 0..ROWS {
         changed |= u64::from(!is_same(keys, views[row], views[row + 1])) << row;
     }
-    for row in places(changed, ROWS) {
+    for row in set_bits(changed, ROWS) {
         fell |= u64::from(keys.value(first + row) > keys.value(first + row + 1)) << row;
     }
     Changes { changed, fell }
@@ -184,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    /// Runs of strings that differ in few places: of one length up to 12 bytes or above, or of any.
+    /// Runs of strings that differ in few set_bits: of one length up to 12 bytes or above, or of any.
     fn keys() -> impl Strategy<Value = Vec<Vec<u8>>> {
         let byte = prop_oneof![Just(0_u8), Just(b'a'), Just(b'b'), Just(u8::MAX)];
         let lengths = prop_oneof![

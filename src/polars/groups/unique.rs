@@ -1,13 +1,13 @@
 //! Whether integers are distinct, told by a bit for each one from the smallest to the largest.
 
 use crate::bits::ROWS;
-use crate::threads::side_by_side;
+use crate::parallel::par_map;
 
 /// Whether no number comes twice; `None` where the bits would be more memory than the numbers themselves.
 pub(super) fn integers_are_unique(parts: &[Vec<i64>]) -> Option<bool> {
     let parts: Vec<_> = parts.iter().filter(|part| !part.is_empty()).collect();
     let count = parts.iter().map(|part| part.len()).sum();
-    let seen = match side_by_side(parts.len(), count, |part| Seen::new(parts[part])) {
+    let seen = match par_map(parts.len(), count, |part| Seen::new(parts[part])) {
         Ok(seen) => seen,
         Err(answer) => return answer,
     };

@@ -3,17 +3,18 @@
 use polars::prelude::*;
 
 use super::cells::Cells;
-use crate::options::GradientOptions;
-use crate::polars::column::Gradient;
+use crate::domain::Domain;
+use crate::operators::{Gradient, Operator};
+use crate::polars::evaluator::Evaluator;
 use crate::polars::{fields, series};
 
 /// The derivative across columns, in each row by itself: for sensors side by side.
 ///
 /// The neighbours of a value are those in the columns before and after; the formula is that of
-/// [`gradient`](crate::gradient).
+/// [`Gradient`].
 ///
 /// - `columns`: of one dtype that `gradient` takes, or all numbers; mixed integers stay exact.
-/// - [`x`](GradientOptions::x): lists or arrays of the coordinates of the columns, one for each row or one for all.
+/// - [`x`](Domain::x): lists or arrays of the coordinates of the columns, one for each row or one for all.
 ///
 /// # Returns
 ///
@@ -27,19 +28,19 @@ use crate::polars::{fields, series};
 ///
 /// ```
 /// use polars::prelude::*;
-/// use polars_grad::{GradientOptions, gradient_horizontal};
+/// use polars_grad::{Domain, Gradient, gradient_horizontal};
 ///
 /// let depths = df!("s0" => [10.0, 20.0], "s1" => [11.0, 19.0], "s2" => [17.0, 16.0])?;
 /// let x = Series::new("x".into(), [Series::new("".into(), [0.0, 0.5, 2.0])]);
-/// let slopes = gradient_horizontal(depths.columns(), &GradientOptions::new().x(x))?;
+/// let slopes = gradient_horizontal(depths.columns(), Gradient::new(), &Domain::new().x(x))?;
 /// let expected = df!("s0" => [2.0, -2.0], "s1" => [2.5, -2.0], "s2" => [4.0, -2.0])?;
 /// assert_eq!(slopes.struct_()?.clone().unnest(), expected);
 /// # PolarsResult::Ok(())
 /// ```
-pub fn gradient_horizontal(columns: &[Column], options: &GradientOptions<Column>) -> PolarsResult<Column> {
+pub fn gradient_horizontal(columns: &[Column], gradient: Gradient, domain: &Domain<Column>) -> PolarsResult<Column> {
     let columns = series(columns);
-    let x = options.x.as_ref().map(Column::as_materialized_series);
-    let across = Across::new(&fields(&columns), x.map(|x| x.field()).as_deref(), options)?;
+    let x = domain.x.as_ref().map(Column::as_materialized_series);
+    let across = Across::new(&gradient.into(), &fields(&columns), x.map(|x| x.field()).as_deref(), domain)?;
     across.of(&columns, x).map(Column::from)
 }
 
@@ -48,14 +49,15 @@ pub(crate) struct Across {
     names: Vec<PlSmallStr>,
     /// The one dtype of all columns.
     dtype: DataType,
-    gradient: Gradient,
+    evaluator: Evaluator,
 }
 
 impl Across {
     pub(crate) fn new<C: Clone>(
+        operator: &Operator,
         columns: &[Field],
         x: Option<&Field>,
-        options: &GradientOptions<C>,
+        domain: &Domain<C>,
     ) -> PolarsResult<Self> {
         polars_ensure!(!columns.is_empty(), InvalidOperation: "there must be at least one column, got none");
         let dtype = common_dtype(columns)?;
@@ -64,14 +66,14 @@ impl Across {
         Ok(Self {
             names: columns.iter().map(|column| column.name().clone()).collect(),
             dtype,
-            gradient: Gradient::new(&Field::new(name, cells), x, &options.clone().axis(1))?,
+            evaluator: Evaluator::new(operator, &Field::new(name, cells), x, &domain.clone().axis(1))?,
         })
     }
 
     /// A struct of as many columns of the same names.
     #[cfg(feature = "python")]
     pub(crate) fn dtype(&self) -> DataType {
-        let DataType::Array(slope, _) = &self.gradient.dtype else {
+        let DataType::Array(slope, _) = &self.evaluator.dtype else {
             unreachable!("the gradient of arrays is one of arrays")
         };
         let fields = self
@@ -96,7 +98,7 @@ impl Across {
         let across = (0..rows).flat_map(|row| (0..width).map(move |column| (column * rows + row) as IdxSize));
         let values = values.take_slice(&across.collect::<Vec<_>>())?;
         let cells = values.reshape_array(&[ReshapeDimension::Infer, ReshapeDimension::new(width as i64)])?;
-        let slopes = Cells::new(&self.gradient.inside(&cells, x)?)?;
+        let slopes = Cells::new(&self.evaluator.inside(&cells, x)?)?;
         let names = self.names.iter().enumerate();
         let slopes = names.map(|(place, name)| Ok(slopes.at(place)?.with_name(name.clone())));
         let slopes = slopes.collect::<PolarsResult<Vec<_>>>()?;

@@ -2,10 +2,9 @@
 
 use polars::prelude::*;
 
-use super::cells::{Cells, axes, count, in_chunks};
-use crate::polars::column::{Gradient, NO_GROUP};
+use super::cells::{Cells, axes, count};
+use crate::polars::evaluator::Evaluator;
 use crate::polars::groups::Groups;
-use crate::polars::points::points;
 use crate::polars::series_in_parallel;
 use crate::polars::unsorted::LENIENT;
 
@@ -17,7 +16,7 @@ enum Coordinates {
     OfPlaces(Series),
 }
 
-impl Gradient {
+impl Evaluator {
     /// The gradient inside of the cells of a column; each cell is on its own.
     ///
     /// # Errors
@@ -36,7 +35,7 @@ impl Gradient {
             ),
         };
         let on_one_core = Self {
-            on_all_cores: false,
+            parallel: false,
             ..self.clone()
         };
         let values = count(y);
@@ -80,23 +79,23 @@ impl Gradient {
             };
             return y.with_values(&self.in_cells(y.values(), x, axis - 1)?);
         }
-        let points = match x {
-            None => points(y.values(), None)?,
+        let x = match x {
+            None => None,
             Some(Coordinates::OfPlaces(x) | Coordinates::OfValues(x)) => {
                 let x = Cells::new(&x)?;
-                if serves_all(&x, &y) {
-                    let x = tiled(x.values(), y.values().len())?;
-                    points(&in_chunks(y.values(), x.chunk_lengths())?, Some(&x))?
+                Some(if serves_all(&x, &y) {
+                    tiled(x.values(), y.values().len())?
                 } else {
-                    points(y.values(), Some(&self.aligned(&x, &y)?))?
-                }
+                    self.aligned(&x, &y)?
+                })
             },
         };
         let groups = Groups {
             starts: y.starts(),
             rows: None,
         };
-        y.with_values(&self.of_groups(&points, groups, NO_GROUP)?)
+        let results = self.of_groups(y.values(), x.as_ref(), groups);
+        y.with_values(&results.map_err(|failure| self.error(failure, |_| Ok(String::new())))?)
     }
 
     /// The coordinates of all values, where the cells of x are as long as those of y.

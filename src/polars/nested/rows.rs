@@ -1,6 +1,6 @@
 //! Down the rows of nested columns: each place in the cells is a column of its own.
 //!
-//! The neighbours of a cell are cells, and those of its values the values in the same places: a window of cells becomes
+//! The neighbours of a cell are cells, and those of its values the values in the same places: a lagged of cells becomes
 //! one of values, and the stencil is what it was.
 
 use polars::prelude::*;
@@ -8,54 +8,52 @@ use polars_arrow::array::Array;
 use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 
 use super::cells::{Cells, in_chunks, leaf, with_leaf};
-use crate::options::Nulls;
-use crate::polars::column::{Gradient, Named};
+use crate::domain::Nulls;
+use crate::polars::evaluator::Evaluator;
+use crate::polars::failure::Failure;
 use crate::polars::groups::Groups;
-use crate::polars::points::points;
+use crate::polars::lagged::{Lagged, LaggedColumn};
 use crate::polars::series_in_parallel;
-use crate::polars::unsorted::LENIENT;
-use crate::polars::window::{Shifted, Window};
 
-impl Gradient {
-    /// The gradient of a window of cells.
+impl Evaluator {
+    /// The gradient of a lagged of cells.
     ///
     /// # Errors
     ///
     /// Where a cell and its neighbour, or its x, differ in length, if `strict` is set.
-    pub(in crate::polars) fn of_cells(&self, window: &Window, named: Named) -> PolarsResult<Series> {
-        if let Some(arrays) = as_arrays(window) {
-            let slopes = self.of_window(&arrays, named)?;
+    pub(in crate::polars) fn of_cells(&self, lagged: &Lagged) -> Result<Series, Failure> {
+        if let Some(arrays) = as_arrays(lagged) {
+            let slopes = self.of_lagged(&arrays)?;
             let slope = slopes.array()?.inner_dtype().clone();
-            return slopes.cast(&DataType::List(Box::new(slope)));
+            return Ok(slopes.cast(&DataType::List(Box::new(slope)))?);
         }
-        let this = Cells::new(&window.this().y)?;
-        let members = window.members().iter().map(Member::new);
+        let this = Cells::new(&lagged.this().y)?;
+        let members = lagged.lags().iter().map(Member::new);
         let members = members.collect::<PolarsResult<Vec<_>>>()?;
-        let are_alone = self.are_alone(&members, named)?;
-        let reach = members.len() / 2;
+        let are_alone = self.are_alone(&members, lagged.this_lag())?;
+        let reach = lagged.this_lag();
         let values = members.iter().enumerate().map(|(index, member)| {
             let are_alone = are_alone.as_ref().filter(|_| index != reach);
             member.values(&this, are_alone)
         });
-        let values = Window::new(values.collect::<PolarsResult<_>>()?);
-        let slopes = self.of_window(&values, &|value| named(this.cell_of(value)))?;
-        this.with_values(&slopes)
+        let values = Lagged::new(values.collect::<PolarsResult<_>>()?, reach);
+        let slopes = self.of_lagged(&values);
+        let slopes = slopes.map_err(|failure| failure.map_row(|value| this.cell_of(value)))?;
+        Ok(this.with_values(&slopes)?)
     }
 
     /// Which cells cannot be compared with those beside them, having another length; `None` if all can.
-    fn are_alone(&self, members: &[Member], named: Named) -> PolarsResult<Option<Bitmap>> {
-        let reach = members.len() / 2;
-        let this = &members[reach];
-        let beside = [&members[reach - 1], &members[reach + 1]];
-        let cells = || beside.iter().map(|member| &member.y).chain(&this.x_cells);
+    fn are_alone(&self, members: &[Member], this_lag: usize) -> Result<Option<Bitmap>, Failure> {
+        let this = &members[this_lag];
+        let beside = || members[this_lag.saturating_sub(1)..members.len().min(this_lag + 2)].iter();
+        let cells = || beside().map(|member| &member.y).chain(&this.x_cells);
         if this.y.width().is_some() && cells().all(|other| other.width() == this.y.width()) {
             return Ok(None);
         }
         let mut alone = BitmapBuilder::with_capacity(this.y.len());
         for row in 0..this.y.len() {
             let length = this.y.length(row);
-            let there = beside
-                .iter()
+            let there = beside()
                 .filter(|member| member.exists.as_ref().is_none_or(|exists| exists.get_bit(row)));
             let mut others = there
                 .map(|member| &member.y)
@@ -64,40 +62,42 @@ impl Gradient {
             let other = others.find(|&other| Some(other) != length);
             let differs = length.zip(other);
             if let Some((length, other)) = differs.filter(|_| self.strict) {
-                polars_bail!(
-                    ComputeError: "cells must have one length to be neighbours, but in column `{}` one of {length} values \
-                    meets one of {other}{}; {} to get nulls there, or differentiate further inside by `axis`",
-                    this.y.name(),
-                    named(row)?,
-                    LENIENT
-                );
+                return Err(Failure::Lengths {
+                    row,
+                    name: this.y.name().into(),
+                    length,
+                    other,
+                });
             }
             alone.push(differs.is_some());
         }
         Ok(Some(alone.freeze()))
     }
 
-    /// The gradient of a whole column of cells down the rows, group by group.
+    /// The result of a whole column of cells down the rows, group by group.
     pub(in crate::polars) fn of_cells_in_groups(
         &self,
-        points: &Series,
+        y: &Series,
+        x: Option<&Series>,
         groups: Groups,
-        named: Named,
-    ) -> PolarsResult<Series> {
+    ) -> Result<Series, Failure> {
         if self.nulls == Nulls::Skip {
-            return self.place_by_place(points, &groups, named);
+            return self.place_by_place(y, x, &groups);
         }
+        let reach = self.operator.reach();
         let Some(rows) = groups.rows else {
-            return self.of_window(&Window::of_groups(points, &groups.starts, self.reach)?, named);
+            return self.of_lagged(&Lagged::of_groups(y, x, &groups.starts, reach));
         };
-        let window = Window::of_groups(&taken(points, &rows)?, &groups.starts, self.reach)?;
-        let slopes = self.of_window(&window, &|position| named(rows[position] as usize))?;
-        slopes.take(&inverse(&rows, points.len()))
+        let x = x.map(|x| taken(x, &rows)).transpose()?;
+        let lagged = Lagged::of_groups(&taken(y, &rows)?, x.as_ref(), &groups.starts, reach);
+        let slopes = self.of_lagged(&lagged);
+        let slopes = slopes.map_err(|failure| failure.map_row(|position| rows[position] as usize))?;
+        Ok(slopes.take(&inverse(&rows, y.len()))?)
     }
 
     /// One place in the cells after the other: by [`Nulls::Skip`] each has neighbours of its own.
-    fn place_by_place(&self, column: &Series, groups: &Groups, named: Named) -> PolarsResult<Series> {
-        let member = Member::new(&Shifted::new(column.struct_()?))?;
+    fn place_by_place(&self, y: &Series, x: Option<&Series>, groups: &Groups) -> Result<Series, Failure> {
+        let member = Member::new(&LaggedColumn::new(y.clone(), x.cloned()))?;
         let width = one_length([&member.y].into_iter().chain(&member.x_cells))?;
         let slope = with_leaf(member.y.values().dtype(), leaf(&self.dtype).clone());
         let mut slopes = Series::new_empty(member.y.name().into(), &slope);
@@ -106,10 +106,9 @@ impl Gradient {
                 Some(cells) => Some(cells.at(place)?),
                 None => member.x.clone(),
             };
-            let points = points(&member.y.at(place)?, x.as_ref())?;
-            slopes.append_owned(self.of_groups(&points, groups.clone(), named)?)?;
+            slopes.append_owned(self.of_groups(&member.y.at(place)?, x.as_ref(), groups.clone())?)?;
         }
-        member.y.with_values(&member.y.cell_by_cell(&slopes)?)
+        Ok(member.y.with_values(&member.y.cell_by_cell(&slopes)?)?)
     }
 }
 
@@ -135,8 +134,8 @@ fn one_length<'a>(columns: impl Iterator<Item = &'a Cells>) -> PolarsResult<usiz
 }
 
 /// Lists as arrays, if all of them have one length.
-fn as_arrays(window: &Window) -> Option<Window> {
-    let lists = window.this().y.list().ok()?;
+fn as_arrays(lagged: &Lagged) -> Option<Lagged> {
+    let lists = lagged.this().y.list().ok()?;
     let width = lists.downcast_iter().find_map(|chunk| {
         let is_valid = |row: &usize| chunk.is_valid(*row);
         (0..chunk.len())
@@ -147,21 +146,21 @@ fn as_arrays(window: &Window) -> Option<Window> {
         DataType::List(inner) => column.cast(&DataType::Array(inner.clone(), width)).ok(),
         _ => Some(column.clone()),
     };
-    let members = window.members().iter().map(|member| {
+    let members = lagged.lags().iter().map(|member| {
         let y = to_arrays(&member.y)?;
         let x = match &member.x {
             Some(x) => Some(in_chunks(&to_arrays(x)?, y.chunk_lengths().map(|rows| rows / member.share)).ok()?),
             None => None,
         };
         // A cast may change the chunks.
-        Some(Shifted::with(
+        Some(LaggedColumn::with(
             y,
             x,
             (member.share, member.cell),
-            member.exists().as_ref(),
+            member.in_group(),
         ))
     });
-    members.collect::<Option<_>>().map(Window::new)
+    Some(Lagged::new(members.collect::<Option<_>>()?, lagged.this_lag()))
 }
 
 /// A column of points whose y are cells.
@@ -176,7 +175,7 @@ struct Member {
 }
 
 impl Member {
-    fn new(points: &Shifted) -> PolarsResult<Self> {
+    fn new(points: &LaggedColumn) -> PolarsResult<Self> {
         let x = points.x.clone();
         Ok(Self {
             y: Cells::new(&points.y)?,
@@ -188,12 +187,12 @@ impl Member {
             x,
             share: points.share,
             cell: points.cell,
-            exists: points.exists(),
+            exists: points.in_group(),
         })
     }
 
     /// The values in the places of those of the row itself, but where they are `alone`.
-    fn values(&self, this: &Cells, alone: Option<&Bitmap>) -> PolarsResult<Shifted> {
+    fn values(&self, this: &Cells, alone: Option<&Bitmap>) -> PolarsResult<LaggedColumn> {
         let y = self.y.values_as(this)?;
         let (x, share) = match (&self.x_cells, &self.x, this.width()) {
             (Some(cells), ..) => (Some(in_chunks(&cells.values_as(this)?, y.chunk_lengths())?), 1),
@@ -213,7 +212,7 @@ impl Member {
         };
         let exists = exists.map(|exists| this.each_value(&exists));
         let cell = this.width().map_or(1, |width| self.cell * width);
-        Ok(Shifted::with(y, x, (share, cell), exists.as_ref()))
+        Ok(LaggedColumn::with(y, x, (share, cell), exists))
     }
 }
 
