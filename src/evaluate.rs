@@ -235,7 +235,11 @@ impl Differences {
         };
         let known: Vec<_> = x.iter().copied().flatten().collect();
         if !is_monotonic(&known) {
-            return if rows.strict { Err(Unsorted { row, reads }) } else { Ok(None) };
+            return if rows.strict {
+                Err(Unsorted { row, reads })
+            } else {
+                Ok(None)
+            };
         }
         let mut differences = Self {
             rises: [0.0; 2 * MAX_REACH],
@@ -266,6 +270,8 @@ impl Differences {
             steps: &self.steps[..self.count],
             before: self.before,
         };
-        operator.evaluate(window).map(|value| value.map(|value| value + self.nan))
+        operator
+            .evaluate(window)
+            .map(|value| value.map(|value| value + self.nan))
     }
 }

@@ -66,7 +66,7 @@ mod unsorted;
 
 pub use domain::{Domain, Length, Nulls};
 pub use live::{Finished, Live, LiveError};
-pub use operators::{EdgeOrder, Gradient, Operator, Reach};
+pub use operators::{Derivative, EdgeOrder, Gradient, Operator, Reach, Side};
 #[cfg(feature = "lazy")]
 pub use polars::ExprGrad;
 #[cfg(feature = "polars")]

@@ -145,11 +145,7 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
     /// # Errors
     ///
     /// An option that does not fit: a `max_gap` in numbers, a `spacing`; a tick of zero or beyond 292 years.
-    pub fn over_time(
-        operator: impl Into<Operator>,
-        domain: &Domain<()>,
-        tick: Duration,
-    ) -> Result<Self, LiveError> {
+    pub fn over_time(operator: impl Into<Operator>, domain: &Domain<()>, tick: Duration) -> Result<Self, LiveError> {
         match i64::try_from(tick.as_nanos()) {
             Ok(nanoseconds) if nanoseconds > 0 => Self::of(operator.into(), domain, Unit::Time { nanoseconds }),
             _ => Err(PlanError(format!("`tick` must be from 1 ns to 292 years long, got {tick:?}")).into()),
@@ -245,7 +241,9 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
         let mut read: Vec<(u64, X)> = Vec::new();
         let newest_first = std::iter::once(point).chain(past.into_iter().flatten().rev().flatten());
         for point in newest_first.take(3) {
-            let Some(x) = point.x.filter(|_| !ends_segment(point)) else { break };
+            let Some(x) = point.x.filter(|_| !ends_segment(point)) else {
+                break;
+            };
             if let (Some(limit), Some(&(_, next))) = (self.plan.breaks.max_gap, read.last())
                 && next.is_beyond(x, limit)
             {
@@ -280,11 +278,7 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
     }
 
     /// Adds a point, or the end of the feed; returns the result that it finishes.
-    fn follow(
-        &self,
-        past: &mut Past<Y, X>,
-        next: Option<Point<Y, X>>,
-    ) -> Option<(u64, [Option<f64>; MAX_OUTPUTS])> {
+    fn follow(&self, past: &mut Past<Y, X>, next: Option<Point<Y, X>>) -> Option<(u64, [Option<f64>; MAX_OUTPUTS])> {
         past.pop_front();
         past.push_back(next);
         let window: Vec<_> = past.iter().skip(self.kept() - self.reach.rows()).copied().collect();

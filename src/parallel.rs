@@ -20,7 +20,9 @@ fn limit() -> usize {
     static LIMIT: OnceLock<usize> = OnceLock::new();
     *LIMIT.get_or_init(|| {
         let set = std::env::var("POLARS_MAX_THREADS").ok();
-        let set = set.and_then(|threads| threads.parse().ok()).filter(|&threads| threads > 0);
+        let set = set
+            .and_then(|threads| threads.parse().ok())
+            .filter(|&threads| threads > 0);
         set.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get))
     })
 }
@@ -139,7 +141,12 @@ mod tests {
 
     #[test]
     fn ranges_are_all_rows_in_order() {
-        for (rows, align) in [(0, 1), (5, 64), (3 * ROWS_PER_THREAD + 17, 64), (9 * ROWS_PER_THREAD, 7)] {
+        for (rows, align) in [
+            (0, 1),
+            (5, 64),
+            (3 * ROWS_PER_THREAD + 17, 64),
+            (9 * ROWS_PER_THREAD, 7),
+        ] {
             let ranges = par_ranges(rows, align, Ok::<_, ()>).expect("no range fails");
             assert_eq!(ranges.first().map(|range| range.start), Some(0));
             assert_eq!(ranges.last().map(|range| range.end), Some(rows));
@@ -152,7 +159,8 @@ mod tests {
 
     #[test]
     fn the_first_error_in_order_is_returned() {
-        let fails_from = |first: usize| move |range: Range<usize>| if range.end > first { Err(range.start) } else { Ok(()) };
+        let fails_from =
+            |first: usize| move |range: Range<usize>| if range.end > first { Err(range.start) } else { Ok(()) };
         assert_eq!(par_ranges(5 * ROWS_PER_THREAD, 1, fails_from(0)), Err(0));
         assert_eq!(par_ranges(10, 1, fails_from(10)), Ok(vec![()]));
     }

@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
-use crate::kernel::{Limit, Scale};
 use crate::domain::{Domain, Length, Nulls};
+use crate::kernel::{Limit, Scale};
 use crate::operators::Operator;
 use crate::segments::BreakRules;
 use crate::unit::Unit;
@@ -89,7 +89,13 @@ impl Plan {
         let planned = operator.outputs().into_iter().map(|output| {
             let kind = kind(y, y_unit, step.unit, output.order)?;
             let scale = scale(y_unit, step, kind, per, output.order);
-            Ok((PlannedOutput { name: output.name, kind }, scale))
+            Ok((
+                PlannedOutput {
+                    name: output.name,
+                    kind,
+                },
+                scale,
+            ))
         });
         let (outputs, scales) = planned.collect::<Result<Vec<_>, PlanError>>()?.into_iter().unzip();
         let breaks = BreakRules {

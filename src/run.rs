@@ -10,8 +10,8 @@ use crate::kernel::Scale;
 use crate::operators::{Float, Operator};
 use crate::parallel::par_ranges;
 use crate::segments::{
-    Atomic, BreakRules, Chunk, Contiguous, InGroup, Lag, Lags, Number, Numbers, RowOrder, ScatterBuffer, SegmentRules, Tile,
-    for_each_chunk,
+    Atomic, BreakRules, Chunk, Contiguous, InGroup, Lag, Lags, Number, Numbers, RowOrder, ScatterBuffer, SegmentRules,
+    Tile, for_each_chunk,
 };
 
 /// How the neighbours of the rows of a column are found.

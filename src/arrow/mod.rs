@@ -23,9 +23,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type, Int64Type};
-use arrow_array::{
-    Array, ArrayRef, Int64Array, PrimitiveArray, RecordBatch, StructArray, make_array, new_null_array,
-};
+use arrow_array::{Array, ArrayRef, Int64Array, PrimitiveArray, RecordBatch, StructArray, make_array, new_null_array};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{ArrowError, DataType, Field, Fields, TimeUnit};
@@ -256,12 +254,21 @@ fn finish<O>(
     array: impl Fn(Part<O>) -> ArrayRef,
 ) -> Result<ArrayRef, ArrowError> {
     // There is a single part: Arrow engines have a thread per batch.
-    let columns: Vec<_> = parts.into_iter().next().unwrap_or_default().into_iter().map(array).collect();
+    let columns: Vec<_> = parts
+        .into_iter()
+        .next()
+        .unwrap_or_default()
+        .into_iter()
+        .map(array)
+        .collect();
     let finish = |column: &ArrayRef, dtype| finish_column(column, operator, name, dtype, strict);
     let DataType::Struct(fields) = result else {
         return finish(&columns[0], result);
     };
-    let columns = columns.iter().zip(fields).map(|(column, field)| finish(column, field.data_type()));
+    let columns = columns
+        .iter()
+        .zip(fields)
+        .map(|(column, field)| finish(column, field.data_type()));
     let columns = columns.collect::<Result<Vec<_>, _>>()?;
     // A row without its first output has no result.
     let nulls = columns[0].nulls().cloned();
@@ -288,7 +295,9 @@ fn result_type(plan: &Plan, y: &DataType) -> DataType {
     match &plan.outputs[..] {
         [output] => dtype(output.kind),
         outputs => {
-            let fields = outputs.iter().map(|output| Field::new(output.name, dtype(output.kind), true));
+            let fields = outputs
+                .iter()
+                .map(|output| Field::new(output.name, dtype(output.kind), true));
             DataType::Struct(Fields::from_iter(fields))
         },
     }

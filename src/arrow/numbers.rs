@@ -14,7 +14,6 @@ use arrow_schema::{ArrowError, DataType, TimeUnit};
 use bytemuck::cast_slice;
 
 use crate::bits::Bits;
-use crate::kernel::Sample;
 use crate::plan::ColumnInfo;
 use crate::segments::{Chunk, Contiguous, Half, Number, Numbers};
 use crate::unit::Unit;

@@ -159,10 +159,7 @@ fn differences<T: Sample>([previous, this, next]: [&[T; ROWS]; 3], row: usize) -
 
 /// Half of each of the [`differences`].
 fn half_differences<T: Sample>([previous, this, next]: [&[T; ROWS]; 3], row: usize) -> [f64; 2] {
-    [
-        this[row].half_minus(previous[row]),
-        next[row].half_minus(this[row]),
-    ]
+    [this[row].half_minus(previous[row]), next[row].half_minus(this[row])]
 }
 
 /// Appends the slopes on an evenly spaced axis: `(y[i+1] - y[i-1]) / (2 * step)`, as in numpy.
@@ -201,7 +198,11 @@ where
             }
             for place in set_bits(mask.ends(), slopes.len()) {
                 let [previous, this, next] = tile.columns().map(|column| column[block * ROWS + place]);
-                let pair = if mask.before >> place & 1 != 0 { [previous, this] } else { [this, next] };
+                let pair = if mask.before >> place & 1 != 0 {
+                    [previous, this]
+                } else {
+                    [this, next]
+                };
                 slopes[place] = even_end(pair, scale).as_();
             }
         }
@@ -420,7 +421,11 @@ impl<Y: Sample, X: Sample> Block<'_, Y, X> {
         let [(d1, h1), (d2, h2)] = self.steps(row, mask);
         let slope = stencil::parabola(d1, h1, d2, h2);
         let in_range = slope.is_finite() & h1.is_finite() & h2.is_finite();
-        Some(if in_range { slope } else { self.wide_slope(row, mask, slope) })
+        Some(if in_range {
+            slope
+        } else {
+            self.wide_slope(row, mask, slope)
+        })
     }
 
     /// [`slope`](Self::slope) where something may have left the range of a float on the way.
@@ -433,7 +438,11 @@ impl<Y: Sample, X: Sample> Block<'_, Y, X> {
         let half_steps = mask.of(row, half_differences(self.x, row));
         let rises = widened((half_rises, mask.of(row, differences(self.y, row))));
         let steps = widened((half_steps, mask.of(row, differences(self.x, row))));
-        let scale = if Y::INTEGER || X::INTEGER { self.scale } else { Scale::ONE };
+        let scale = if Y::INTEGER || X::INTEGER {
+            self.scale
+        } else {
+            Scale::ONE
+        };
         wide::parabola(rises, steps, scale)
     }
 
@@ -522,7 +531,10 @@ mod tests {
             ..NeighborMask::BOTH
         };
         let mut slopes: Vec<f64> = Vec::new();
-        assert_eq!(irregular(points(&y, &x), mask, false, &mut slopes), Ok(vec![0, 1, 2, 4]));
+        assert_eq!(
+            irregular(points(&y, &x), mask, false, &mut slopes),
+            Ok(vec![0, 1, 2, 4])
+        );
         assert_eq!(slopes.len(), 5);
         assert_eq!(irregular(points(&y, &x), mask, true, &mut slopes), Err(0));
     }

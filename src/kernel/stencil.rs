@@ -61,7 +61,7 @@ fn scaled(d1: f64, h1: f64, d2: f64, h2: f64) -> f64 {
 }
 
 /// The power of two that brings a positive `x` to between 1 and 2, or as near as floats allow.
-fn inverse_power_of_two(x: f64) -> f64 {
+pub(crate) fn inverse_power_of_two(x: f64) -> f64 {
     let exponent = (x.to_bits() >> 52).clamp(1, 2045);
     f64::from_bits((2046 - exponent) << 52)
 }

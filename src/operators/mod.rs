@@ -40,6 +40,12 @@ macro_rules! operators {
         )*
 
         impl Operator {
+            /// Every operator, with its default options.
+            #[must_use]
+            pub fn all() -> Vec<Self> {
+                vec![$(Self::$operator($operator::default()),)*]
+            }
+
             /// The name of the operator, as the Python function and messages spell it.
             #[must_use]
             pub fn name(&self) -> &'static str {
@@ -76,9 +82,11 @@ macro_rules! operators {
 }
 
 operators! {
+    derivative: Derivative,
     gradient: Gradient,
 }
 
+pub use self::derivative::Side;
 pub use self::gradient::EdgeOrder;
 
 impl Operator {
@@ -94,7 +102,7 @@ impl Operator {
 }
 
 /// The most rows before or after its own that an operator may read.
-pub(crate) const MAX_REACH: usize = 12;
+pub(crate) const MAX_REACH: usize = 15;
 
 /// The most columns of a result.
 pub(crate) const MAX_OUTPUTS: usize = 3;

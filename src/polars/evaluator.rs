@@ -39,12 +39,7 @@ impl Evaluator {
     /// # Errors
     ///
     /// Where the operator has no result for these columns and this domain.
-    pub(super) fn new<C>(
-        operator: &Operator,
-        y: &Field,
-        x: Option<&Field>,
-        domain: &Domain<C>,
-    ) -> PolarsResult<Self> {
+    pub(super) fn new<C>(operator: &Operator, y: &Field, x: Option<&Field>, domain: &Domain<C>) -> PolarsResult<Self> {
         let plan = Plan::new(operator, info(y), x.map(info), domain)?;
         let dtype = |kind| match kind {
             Kind::Duration { nanoseconds: 1 } => DataType::Duration(TimeUnit::Nanoseconds),
@@ -58,7 +53,9 @@ impl Evaluator {
         let result = match &plan.outputs[..] {
             [output] => dtype(output.kind),
             outputs => {
-                let fields = outputs.iter().map(|output| Field::new(output.name.into(), dtype(output.kind)));
+                let fields = outputs
+                    .iter()
+                    .map(|output| Field::new(output.name.into(), dtype(output.kind)));
                 DataType::Struct(fields.collect())
             },
         };
@@ -81,7 +78,10 @@ impl Evaluator {
         }
         let height = y.len();
         let x = x.map(|x| broadcast(x, height)).transpose()?;
-        let by = by.iter().map(|key| broadcast(key, height)).collect::<PolarsResult<Vec<_>>>()?;
+        let by = by
+            .iter()
+            .map(|key| broadcast(key, height))
+            .collect::<PolarsResult<Vec<_>>>()?;
         let groups = Groups::new(&by, height)?;
         let result = self.of_groups(y, x.as_ref(), groups);
         result.map_err(|failure| self.error(failure, |row| group(&by, row)))
@@ -101,7 +101,10 @@ impl Evaluator {
         };
         let starts = bits(&groups.starts);
         let (numbers_of_y, numbers_of_x) = (Physical::new(y)?, x.map(Physical::new).transpose()?);
-        let (numbers_of_y, numbers_of_x) = (numbers_of_y.numbers()?, numbers_of_x.as_ref().map(Physical::numbers).transpose()?);
+        let (numbers_of_y, numbers_of_x) = (
+            numbers_of_y.numbers()?,
+            numbers_of_x.as_ref().map(Physical::numbers).transpose()?,
+        );
         let reach = self.operator.reach();
         let order = RowOrder::new(starts, groups.rows, valid.as_ref().map(bits), y.len());
         let neighbors = match &order {
@@ -193,7 +196,10 @@ impl Evaluator {
     /// Results as computed → the dtype promised.
     fn finish(&self, results: Parts, name: &PlSmallStr) -> PolarsResult<Series> {
         let columns = match results {
-            Parts::F64(parts) => by_output(parts).into_iter().map(column::<Float64Type>).collect::<Vec<_>>(),
+            Parts::F64(parts) => by_output(parts)
+                .into_iter()
+                .map(column::<Float64Type>)
+                .collect::<Vec<_>>(),
             Parts::F32(parts) => by_output(parts).into_iter().map(column::<Float32Type>).collect(),
         };
         let dtype = leaf(&self.dtype);

@@ -31,11 +31,7 @@ impl Failure {
     /// # Errors
     ///
     /// Where there is no such row.
-    pub(super) fn unsorted(
-        row: usize,
-        x: Option<&Series>,
-        rows: impl Iterator<Item = usize>,
-    ) -> PolarsResult<Self> {
+    pub(super) fn unsorted(row: usize, x: Option<&Series>, rows: impl Iterator<Item = usize>) -> PolarsResult<Self> {
         let x = x.into_iter();
         let values = rows.flat_map(|row| x.clone().map(move |x| Ok(x.get(row)?.into_static())));
         Ok(Self::Unsorted {

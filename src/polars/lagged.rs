@@ -61,12 +61,18 @@ impl Lagged {
     ///
     /// `ShapeMismatch` where they differ in length.
     pub(super) fn of_points(points: &[Series], this: usize) -> PolarsResult<Self> {
-        let rows = points.iter().map(|points| points.len()).find(|&rows| rows != 1).unwrap_or(1);
+        let rows = points
+            .iter()
+            .map(|points| points.len())
+            .find(|&rows| rows != 1)
+            .unwrap_or(1);
         let lag = |points: &Series| {
             let points = broadcast(points, rows)?;
             let points = points.struct_()?;
             let mut fields = points.fields_as_series().into_iter();
-            let y = fields.next().ok_or_else(|| polars_err!(ComputeError: "points must have a y"))?;
+            let y = fields
+                .next()
+                .ok_or_else(|| polars_err!(ComputeError: "points must have a y"))?;
             Ok(LaggedColumn {
                 in_group: points
                     .chunks()
@@ -110,7 +116,10 @@ impl Lagged {
 }
 
 fn in_parts(parts: &[(usize, Option<Bitmap>)]) -> InGroup<'_> {
-    parts.iter().map(|(rows, there)| (*rows, there.as_ref().map(bits))).collect()
+    parts
+        .iter()
+        .map(|(rows, there)| (*rows, there.as_ref().map(bits)))
+        .collect()
 }
 
 /// The memory that the lags are read from.

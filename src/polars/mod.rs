@@ -89,11 +89,7 @@ pub use self::nested::gradient_horizontal;
 /// assert_eq!(slopes, Series::new("wave".into(), expected));
 /// # PolarsResult::Ok(())
 /// ```
-pub fn evaluate<Y: Differentiable>(
-    y: &Y,
-    operator: impl Into<Operator>,
-    domain: &Domain<Column>,
-) -> PolarsResult<Y> {
+pub fn evaluate<Y: Differentiable>(y: &Y, operator: impl Into<Operator>, domain: &Domain<Column>) -> PolarsResult<Y> {
     let y = y.to_series();
     let x = domain.x.as_ref().map(Column::as_materialized_series);
     let evaluator = Evaluator::new(&operator.into(), &y.field(), x.map(|x| x.field()).as_deref(), domain)?;

@@ -96,7 +96,9 @@ fn chunks<'a, T: PolarsNumericType, N>(
     chunk: impl Fn(&'a [T::Native], Option<crate::bits::Bits<'a>>) -> Chunk<'a, N>,
 ) -> Vec<Chunk<'a, N>> {
     let arrays = column.downcast_iter();
-    arrays.map(|array| chunk(array.values().as_slice(), array.validity().map(bits))).collect()
+    arrays
+        .map(|array| chunk(array.values().as_slice(), array.validity().map(bits)))
+        .collect()
 }
 
 /// The column as `Float64`, `Float32`, `Int64` or `Int128`, with its differences, order and chunks.
@@ -124,7 +126,9 @@ where
     let arrays = chunks.iter().map(|chunk| {
         let mut values = Vec::with_capacity(chunk.len());
         chunk.append_to(&mut values);
-        let validity = chunk.validity.map(|bits| (0..chunk.len()).map(|row| bits.get(row)).collect());
+        let validity = chunk
+            .validity
+            .map(|bits| (0..chunk.len()).map(|row| bits.get(row)).collect());
         PrimitiveArray::from_vec(values).with_validity(validity)
     });
     ChunkedArray::<T>::from_chunk_iter(name.clone(), arrays).into_series()
@@ -136,7 +140,11 @@ pub(super) fn repeated(column: Physical, times: usize) -> PolarsResult<Physical>
         return Ok(column);
     }
     let Physical { column, is_date } = column;
-    let numbers = canonical(&if is_date { column.cast(&DataType::Int64)? } else { column })?;
+    let numbers = canonical(&if is_date {
+        column.cast(&DataType::Int64)?
+    } else {
+        column
+    })?;
     let column = match numbers.dtype() {
         DataType::Float64 => each(numbers.f64()?, times),
         DataType::Float32 => each(numbers.f32()?, times),

@@ -236,12 +236,19 @@ mod tests {
     fn conversions_keep_order_and_differences() {
         assert_eq!(converted::<u32, f64>(&[0, u32::MAX]), [0.0, 4_294_967_295.0]);
         assert_eq!(converted::<i8, f64>(&[i8::MIN, 0, i8::MAX]), [-128.0, 0.0, 127.0]);
-        let [low, high] = converted::<u64, i64>(&[0, u64::MAX])[..] else { panic!("two values") };
+        let [low, high] = converted::<u64, i64>(&[0, u64::MAX])[..] else {
+            panic!("two values")
+        };
         assert_eq!((low, high), (i64::MIN, i64::MAX));
-        let [low, high] = converted::<u128, i128>(&[0, u128::MAX])[..] else { panic!("two values") };
+        let [low, high] = converted::<u128, i128>(&[0, u128::MAX])[..] else {
+            panic!("two values")
+        };
         assert_eq!((low, high), (i128::MIN, i128::MAX));
         let halves = [f16::from_f64(-1.5), f16::INFINITY, f16::from_bits(1)].map(|half| Half(half.to_bits()));
-        assert_eq!(converted::<Half, f64>(&halves), [-1.5, f64::INFINITY, 2.0_f64.powi(-24)]);
+        assert_eq!(
+            converted::<Half, f64>(&halves),
+            [-1.5, f64::INFINITY, 2.0_f64.powi(-24)]
+        );
     }
 
     #[test]

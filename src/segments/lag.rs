@@ -84,7 +84,12 @@ fn shifted<'a, T: Number>(chunks: &[Chunk<'a, T>], ahead: isize) -> Vec<Chunk<'a
     let outside = ahead.unsigned_abs().min(rows);
     let inside = if ahead > 0 { outside..rows } else { 0..rows - outside };
     let (inside, outside) = (of_rows(chunks, inside), of_rows(chunks, 0..outside));
-    if ahead > 0 { [inside, outside] } else { [outside, inside] }.concat()
+    if ahead > 0 {
+        [inside, outside]
+    } else {
+        [outside, inside]
+    }
+    .concat()
 }
 
 /// Some rows of a column.

@@ -22,11 +22,11 @@ mod tile;
 pub(crate) use column::{Chunk, Contiguous, Half, Number, Numbers};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use lag::{InGroup, Lags, for_each_chunk, in_column};
-pub(crate) use slice::{Lag, Slice};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use order::RowOrder;
 pub(crate) use rules::{BreakRules, SegmentRules};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use scatter::{Atomic, ScatterBuffer};
+pub(crate) use slice::{Lag, Slice};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use tile::Tile;

@@ -12,7 +12,9 @@ pub(crate) struct ScatterBuffer<T: Atomic> {
 impl<T: Atomic> ScatterBuffer<T> {
     /// Zero in each row.
     pub(crate) fn new(rows: usize) -> Self {
-        Self { values: T::zeroed(rows) }
+        Self {
+            values: T::zeroed(rows),
+        }
     }
 
     /// # Panics

@@ -87,7 +87,9 @@ impl<Y: Copy, X: Copy> Tile<Y, X> {
 
     /// The position of a place, which may be in a halo.
     pub(crate) fn position(&self, place: usize) -> usize {
-        let next = self.ranges.partition_point(|(first, _)| *first <= place + self.reach.before);
+        let next = self
+            .ranges
+            .partition_point(|(first, _)| *first <= place + self.reach.before);
         let (first, range) = &self.ranges[next.saturating_sub(1)];
         (range.start + place).saturating_sub(*first)
     }

@@ -66,14 +66,24 @@ pub trait ExprGrad {
     /// # Errors
     ///
     /// Those of [`partials`](crate::partials), of dtypes when the query is planned.
-    fn partials(self, wrt: impl IntoIterator<Item = Expr>, operator: impl Into<Operator>, domain: Domain<Expr>) -> Expr;
+    fn partials(self, wrt: impl IntoIterator<Item = Expr>, operator: impl Into<Operator>, domain: Domain<Expr>)
+    -> Expr;
 
     /// The length of the gradient of this field: [`magnitude`](crate::magnitude) in a lazy frame.
-    fn magnitude(self, wrt: impl IntoIterator<Item = Expr>, operator: impl Into<Operator>, domain: Domain<Expr>) -> Expr;
+    fn magnitude(
+        self,
+        wrt: impl IntoIterator<Item = Expr>,
+        operator: impl Into<Operator>,
+        domain: Domain<Expr>,
+    ) -> Expr;
 
     /// The divergence of this field of vectors: [`divergence`](crate::divergence) in a lazy frame.
-    fn divergence(self, wrt: impl IntoIterator<Item = Expr>, operator: impl Into<Operator>, domain: Domain<Expr>)
-    -> Expr;
+    fn divergence(
+        self,
+        wrt: impl IntoIterator<Item = Expr>,
+        operator: impl Into<Operator>,
+        domain: Domain<Expr>,
+    ) -> Expr;
 }
 
 impl ExprGrad for Expr {
@@ -85,7 +95,11 @@ impl ExprGrad for Expr {
         let keys = std::mem::take(&mut domain.by);
         // Columns are inputs of the expression by now: nothing is left to be mapped.
         let domain: Domain<()> = domain.map_columns(|_| ());
-        let task = Task { operator, domain, x_name };
+        let task = Task {
+            operator,
+            domain,
+            x_name,
+        };
         if task.domain.axis != 0 {
             return inside(columns, task);
         }
@@ -107,11 +121,21 @@ impl ExprGrad for Expr {
         }
     }
 
-    fn partials(self, wrt: impl IntoIterator<Item = Expr>, operator: impl Into<Operator>, domain: Domain<Expr>) -> Expr {
+    fn partials(
+        self,
+        wrt: impl IntoIterator<Item = Expr>,
+        operator: impl Into<Operator>,
+        domain: Domain<Expr>,
+    ) -> Expr {
         on_grid(Reduction::Partials, self, wrt, operator.into(), domain)
     }
 
-    fn magnitude(self, wrt: impl IntoIterator<Item = Expr>, operator: impl Into<Operator>, domain: Domain<Expr>) -> Expr {
+    fn magnitude(
+        self,
+        wrt: impl IntoIterator<Item = Expr>,
+        operator: impl Into<Operator>,
+        domain: Domain<Expr>,
+    ) -> Expr {
         on_grid(Reduction::Magnitude, self, wrt, operator.into(), domain)
     }
 
@@ -129,7 +153,11 @@ impl ExprGrad for Expr {
 const FIELDS: [&str; 2] = ["y", "x"];
 
 fn to_points(columns: &[Series]) -> PolarsResult<Series> {
-    let fields: Vec<_> = columns.iter().zip(FIELDS).map(|(column, name)| column.clone().with_name(name.into())).collect();
+    let fields: Vec<_> = columns
+        .iter()
+        .zip(FIELDS)
+        .map(|(column, name)| column.clone().with_name(name.into()))
+        .collect();
     Ok(points(&fields[0], fields.get(1))?.with_name(columns[0].name().clone()))
 }
 
@@ -207,11 +235,16 @@ fn whole(points: Expr, keys: Vec<Expr>, task: Task) -> Expr {
     let result = move |columns: &mut [Column]| {
         let columns = series(columns);
         let (y, x) = y_and_x(&columns[0])?;
-        let result = task.of_points(&columns[0].field())?.of_columns(&y, x.as_ref(), &columns[1..])?;
+        let result = task
+            .of_points(&columns[0].field())?
+            .of_columns(&y, x.as_ref(), &columns[1..])?;
         Ok(Column::from(result.with_name(columns[0].name().clone())))
     };
     let columns: Vec<_> = std::iter::once(points).chain(keys).collect();
-    named(name, apply_multiple(result, columns, move |_, fields| output(fields), false))
+    named(
+        name,
+        apply_multiple(result, columns, move |_, fields| output(fields), false),
+    )
 }
 
 /// A field, its coordinates and the keys of its grids → its reduced partial derivatives.

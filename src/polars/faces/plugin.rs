@@ -68,13 +68,7 @@ fn reach(kwargs: &[u8]) -> PyResult<(usize, usize)> {
 
 /// The result of series, along any axis, without a frame and an expression.
 #[pyfunction]
-fn evaluate(
-    py: Python<'_>,
-    y: PySeries,
-    x: Option<PySeries>,
-    by: Vec<PySeries>,
-    kwargs: &[u8],
-) -> PyResult<PySeries> {
+fn evaluate(py: Python<'_>, y: PySeries, x: Option<PySeries>, by: Vec<PySeries>, kwargs: &[u8]) -> PyResult<PySeries> {
     let kwargs: Kwargs = _parse_kwargs(kwargs).map_err(PyPolarsErr::from)?;
     let (PySeries(y), x) = (y, x.map(|PySeries(x)| x));
     let by: Vec<_> = by.into_iter().map(|PySeries(key)| key).collect();
@@ -93,7 +87,10 @@ fn named_like(field: &Field, dtype: DataType) -> Field {
 fn points_output(fields: &[Field], kwargs: Kwargs) -> PolarsResult<Field> {
     // Here the columns still have their names.
     kwargs.evaluator(&fields[0], fields.get(1))?;
-    Ok(named_like(&fields[0], DataType::Struct(points_fields(&fields[0], fields.get(1)))))
+    Ok(named_like(
+        &fields[0],
+        DataType::Struct(points_fields(&fields[0], fields.get(1))),
+    ))
 }
 
 /// `y` and, if given, `x` → the column of points.
@@ -124,12 +121,17 @@ fn of_lags(points: &[Series], kwargs: &Kwargs) -> PolarsResult<Series> {
 
 fn of_fields_output(fields: &[Field], kwargs: Kwargs) -> PolarsResult<Field> {
     let (points, _) = split_lags(fields_of(&fields[0])?, |field| field.dtype());
-    Ok(named_like(&fields[0], kwargs.evaluator(&points[0], points.get(1))?.dtype))
+    Ok(named_like(
+        &fields[0],
+        kwargs.evaluator(&points[0], points.get(1))?.dtype,
+    ))
 }
 
 /// The y and x of a struct, and the lagged copies of points that follow them.
 fn split_lags<T>(fields: &[T], dtype: impl Fn(&T) -> &DataType) -> (&[T], &[T]) {
-    let lags = fields.iter().position(|field| matches!(dtype(field), DataType::Struct(_)));
+    let lags = fields
+        .iter()
+        .position(|field| matches!(dtype(field), DataType::Struct(_)));
     fields.split_at(lags.unwrap_or(fields.len()))
 }
 
@@ -148,7 +150,9 @@ fn evaluate_fields(inputs: &[Series], kwargs: Kwargs) -> PolarsResult<Series> {
 #[polars_expr(output_type_func_with_kwargs=of_points_output)]
 fn evaluate_whole(inputs: &[Series], kwargs: Kwargs) -> PolarsResult<Series> {
     let (y, x) = y_and_x(&inputs[0])?;
-    let result = kwargs.of_points(&inputs[0].field())?.of_columns(&y, x.as_ref(), &columns_of(inputs.get(1))?);
+    let result = kwargs
+        .of_points(&inputs[0].field())?
+        .of_columns(&y, x.as_ref(), &columns_of(inputs.get(1))?);
     Ok(result?.with_name(inputs[0].name().clone()))
 }
 
@@ -165,14 +169,19 @@ fn fields_of(structure: &Field) -> PolarsResult<&[Field]> {
 }
 
 fn cells_output(fields: &[Field], kwargs: Kwargs) -> PolarsResult<Field> {
-    Ok(named_like(&fields[0], kwargs.evaluator(&fields[0], fields.get(1))?.dtype))
+    Ok(named_like(
+        &fields[0],
+        kwargs.evaluator(&fields[0], fields.get(1))?.dtype,
+    ))
 }
 
 /// y and, if given, x → the result inside of their cells.
 #[polars_expr(output_type_func_with_kwargs=cells_output)]
 fn evaluate_cells(inputs: &[Series], kwargs: Kwargs) -> PolarsResult<Series> {
     let (y, x) = (&inputs[0], inputs.get(1));
-    kwargs.evaluator(&y.field(), x.map(|x| x.field()).as_deref())?.of_columns(y, x, &[])
+    kwargs
+        .evaluator(&y.field(), x.map(|x| x.field()).as_deref())?
+        .of_columns(y, x, &[])
 }
 
 #[derive(Deserialize)]
@@ -227,7 +236,10 @@ impl Kwargs {
 }
 
 fn across_output(fields: &[Field], kwargs: Kwargs) -> PolarsResult<Field> {
-    Ok(named_like(&fields[0], kwargs.across(&fields[0], fields.get(1))?.dtype()))
+    Ok(named_like(
+        &fields[0],
+        kwargs.across(&fields[0], fields.get(1))?.dtype(),
+    ))
 }
 
 /// A struct of columns and, if given, the cells of their coordinates → a struct of the results across them.

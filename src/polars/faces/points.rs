@@ -27,7 +27,9 @@ pub(super) fn points(y: &Series, x: Option<&Series>) -> PolarsResult<Series> {
 /// The y and the x of a column of points.
 pub(super) fn y_and_x(points: &Series) -> PolarsResult<(Series, Option<Series>)> {
     let mut fields = points.struct_()?.fields_as_series().into_iter();
-    let y = fields.next().ok_or_else(|| polars_err!(ComputeError: "points must have a y"))?;
+    let y = fields
+        .next()
+        .ok_or_else(|| polars_err!(ComputeError: "points must have a y"))?;
     Ok((y, fields.next()))
 }
 

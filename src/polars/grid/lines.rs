@@ -6,10 +6,10 @@ use polars::prelude::*;
 use polars_arrow::bitmap::{Bitmap, MutableBitmap};
 
 use super::ranks::ranks;
+use crate::parallel::par_map;
 use crate::polars::groups::Groups;
 use crate::polars::groups::broadcast;
 use crate::polars::unsorted::LENIENT;
-use crate::parallel::par_map;
 
 /// The points of one grid, or of several, in any order.
 pub(super) struct Grid {

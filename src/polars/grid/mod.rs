@@ -226,7 +226,11 @@ impl OnGrid {
             },
             _ => sum(field.name(), along.iter().map(|along| &along.evaluator.dtype))?,
         };
-        Ok(Self { reduction, along, dtype })
+        Ok(Self {
+            reduction,
+            along,
+            dtype,
+        })
     }
 
     pub(crate) fn of(&self, field: &Series, wrt: &[Series], by: &[Series]) -> PolarsResult<Series> {

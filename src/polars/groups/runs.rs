@@ -11,8 +11,8 @@ use super::compare::integers;
 use super::strings::strings;
 use super::unique::integers_are_unique;
 use crate::bits::{ROWS, high_mask};
-use crate::polars::{bitmap, bits};
 use crate::parallel::par_ranges;
+use crate::polars::{bitmap, bits};
 
 /// The runs of equal keys in some rows.
 pub(super) struct Runs {

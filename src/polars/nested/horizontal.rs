@@ -40,7 +40,12 @@ use crate::polars::{fields, series};
 pub fn gradient_horizontal(columns: &[Column], gradient: Gradient, domain: &Domain<Column>) -> PolarsResult<Column> {
     let columns = series(columns);
     let x = domain.x.as_ref().map(Column::as_materialized_series);
-    let across = Across::new(&gradient.into(), &fields(&columns), x.map(|x| x.field()).as_deref(), domain)?;
+    let across = Across::new(
+        &gradient.into(),
+        &fields(&columns),
+        x.map(|x| x.field()).as_deref(),
+        domain,
+    )?;
     across.of(&columns, x).map(Column::from)
 }
 

@@ -53,8 +53,7 @@ impl Evaluator {
         let mut alone = BitmapBuilder::with_capacity(this.y.len());
         for row in 0..this.y.len() {
             let length = this.y.length(row);
-            let there = beside()
-                .filter(|member| member.exists.as_ref().is_none_or(|exists| exists.get_bit(row)));
+            let there = beside().filter(|member| member.exists.as_ref().is_none_or(|exists| exists.get_bit(row)));
             let mut others = there
                 .map(|member| &member.y)
                 .chain(&this.x_cells)
@@ -153,12 +152,7 @@ fn as_arrays(lagged: &Lagged) -> Option<Lagged> {
             None => None,
         };
         // A cast may change the chunks.
-        Some(LaggedColumn::with(
-            y,
-            x,
-            (member.share, member.cell),
-            member.in_group(),
-        ))
+        Some(LaggedColumn::with(y, x, (member.share, member.cell), member.in_group()))
     });
     Some(Lagged::new(members.collect::<Option<_>>()?, lagged.this_lag()))
 }
