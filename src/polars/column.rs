@@ -78,7 +78,7 @@ impl Gradient {
     /// The gradient of a whole column, along any axis.
     pub(super) fn of_columns(&self, y: &Series, x: Option<&Series>, by: &[Series]) -> PolarsResult<Series> {
         if self.plan.axis > 0 {
-            return self.inside(y, x);
+            return self.inside_cells(y, x);
         }
         self.of_column(&points(y, x)?, by)
     }
@@ -96,7 +96,7 @@ impl Gradient {
     /// The gradient of a whole column of points whose groups are known.
     pub(super) fn of_groups(&self, points: &Series, groups: Groups, named: Named) -> PolarsResult<Series> {
         if points.struct_()?.struct_fields()[0].dtype().is_nested() {
-            return self.of_cells_in_groups(points, groups, named);
+            return self.down_groups(points, groups, named);
         }
         let height = points.len();
         let known = match self.nulls {
@@ -113,7 +113,7 @@ impl Gradient {
     /// The gradient of points whose neighbours somebody else has found.
     pub(super) fn of_window(&self, window: &Window, named: Named) -> PolarsResult<Series> {
         match window.this().y.dtype() {
-            DataType::Array(..) | DataType::List(_) => self.of_cells(window, named),
+            DataType::Array(..) | DataType::List(_) => self.down_window(window, named),
             _ => self.of_segments(window, None, named),
         }
     }

@@ -3,7 +3,7 @@
 use polars::prelude::*;
 
 use super::column::{Gradient, NO_GROUP};
-use super::grid::{OnGrid, Operator};
+use super::grid::{OnGrid, Reduction};
 use super::points::points;
 use super::window::Window;
 use super::{fields, series};
@@ -106,15 +106,15 @@ impl ExprGradient for Expr {
     }
 
     fn partials(self, wrt: impl IntoIterator<Item = Expr>, options: GradientOptions<Expr>) -> Expr {
-        on_grid(Operator::Partials, self, wrt, options)
+        on_grid(Reduction::Partials, self, wrt, options)
     }
 
     fn magnitude(self, wrt: impl IntoIterator<Item = Expr>, options: GradientOptions<Expr>) -> Expr {
-        on_grid(Operator::Magnitude, self, wrt, options)
+        on_grid(Reduction::Magnitude, self, wrt, options)
     }
 
     fn divergence(self, wrt: impl IntoIterator<Item = Expr>, options: GradientOptions<Expr>) -> Expr {
-        on_grid(Operator::Divergence, self, wrt, options)
+        on_grid(Reduction::Divergence, self, wrt, options)
     }
 }
 
@@ -210,7 +210,7 @@ fn whole(points: Expr, keys: Vec<Expr>, asked: Asked) -> Expr {
 
 /// A field, its coordinates and the keys of its grids → what its partial derivatives become.
 fn on_grid(
-    operator: Operator,
+    operator: Reduction,
     field: Expr,
     wrt: impl IntoIterator<Item = Expr>,
     mut options: GradientOptions<Expr>,

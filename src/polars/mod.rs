@@ -10,6 +10,7 @@ mod numbers;
 #[cfg(feature = "python")]
 mod plugin;
 mod points;
+mod take;
 mod unsorted;
 mod window;
 

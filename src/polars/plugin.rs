@@ -12,7 +12,7 @@ use pyo3_polars::derive::polars_expr;
 use serde::Deserialize;
 
 use super::column::{Gradient, NO_GROUP};
-use super::grid::{OnGrid, Operator};
+use super::grid::{OnGrid, Reduction};
 use super::nested::Across;
 use super::points::{points as to_points, points_fields};
 use super::window::Window;
@@ -112,7 +112,7 @@ fn fields(inputs: &[Series], kwargs: FieldsKwargs) -> PolarsResult<Series> {
 
 #[derive(Deserialize)]
 struct GridKwargs {
-    operator: Operator,
+    operator: Reduction,
     options: Vec<GradientOptions<String>>,
 }
 

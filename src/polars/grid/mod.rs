@@ -1,14 +1,17 @@
-//! Fields on a grid, each row one of its points: the gradient along its lines, which are groups of rows.
+//! Fields on a grid, a row per point: the gradient along the lines of the grid, which are groups of rows.
 
 mod lines;
 mod ranks;
+mod reduce;
+mod table;
+mod vector;
 
-use polars::prelude::arity::binary_elementwise_values;
 use polars::prelude::*;
 
 use self::lines::Grid;
+use self::reduce::{length, reduce, reduced_dtype};
+use self::vector::{component, components};
 use super::column::Gradient;
-use super::nested::Cells;
 use super::points::points;
 use super::unsorted::group;
 use super::{fields, series};
@@ -52,7 +55,7 @@ use crate::threads::side_by_side;
 ///
 /// [numpy]: https://numpy.org/doc/stable/reference/generated/numpy.gradient.html
 pub fn partials(field: &Column, wrt: &[Column], options: &GradientOptions<Column>) -> PolarsResult<Column> {
-    on_grid(Operator::Partials, field, wrt, options)
+    on_grid(Reduction::Partials, field, wrt, options)
 }
 
 /// The length of the gradient of a field on a grid: `√((∂f/∂x)² + (∂f/∂y)² + …)`, of the derivatives that
@@ -77,7 +80,7 @@ pub fn partials(field: &Column, wrt: &[Column], options: &GradientOptions<Column
 /// # PolarsResult::Ok(())
 /// ```
 pub fn magnitude(field: &Column, wrt: &[Column], options: &GradientOptions<Column>) -> PolarsResult<Column> {
-    on_grid(Operator::Magnitude, field, wrt, options)
+    on_grid(Reduction::Magnitude, field, wrt, options)
 }
 
 /// The divergence of a field of vectors on a grid: `∂v₁/∂x₁ + ∂v₂/∂x₂ + …`, of derivatives as [`partials`] gives them.
@@ -105,33 +108,33 @@ pub fn magnitude(field: &Column, wrt: &[Column], options: &GradientOptions<Colum
 /// # PolarsResult::Ok(())
 /// ```
 pub fn divergence(field: &Column, wrt: &[Column], options: &GradientOptions<Column>) -> PolarsResult<Column> {
-    on_grid(Operator::Divergence, field, wrt, options)
+    on_grid(Reduction::Divergence, field, wrt, options)
 }
 
 fn on_grid(
-    operator: Operator,
+    reduction: Reduction,
     field: &Column,
     wrt: &[Column],
     options: &GradientOptions<Column>,
 ) -> PolarsResult<Column> {
     let (field, wrt, by) = (field.as_materialized_series(), series(wrt), series(&options.by));
-    let on_grid = OnGrid::new(operator, &field.field(), &fields(&wrt), std::slice::from_ref(options))?;
+    let on_grid = OnGrid::new(reduction, &field.field(), &fields(&wrt), std::slice::from_ref(options))?;
     on_grid.of(field, &wrt, &by).map(Column::from)
 }
 
-/// What the partial derivatives become.
+/// What becomes of the partial derivatives.
 #[derive(Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "python", derive(serde::Deserialize), serde(rename_all = "snake_case"))]
-pub(crate) enum Operator {
-    /// A struct of them, each named like its coordinate.
+pub(crate) enum Reduction {
+    /// A struct of them, each field named like its coordinate.
     Partials,
     /// The length of that vector.
     Magnitude,
-    /// The sum of each component's own, for a field of vectors.
+    /// The sum over the components of a vector, each differentiated along its own coordinate.
     Divergence,
 }
 
-impl Operator {
+impl Reduction {
     #[cfg(feature = "lazy")]
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -142,9 +145,9 @@ impl Operator {
     }
 }
 
-/// An operator whose columns' dtypes are known.
+/// Partial derivatives, planned from the dtypes of the columns.
 pub(crate) struct OnGrid {
-    operator: Operator,
+    reduction: Reduction,
     along: Vec<Along>,
     pub(crate) dtype: DataType,
 }
@@ -152,15 +155,15 @@ pub(crate) struct OnGrid {
 /// The derivative along one coordinate.
 struct Along {
     coordinate: PlSmallStr,
-    /// Which component of the field is differentiated, if that is a vector.
+    /// The index of the component that is differentiated, of a field of vectors.
     component: Option<usize>,
     gradient: Gradient,
 }
 
 impl OnGrid {
-    /// `options` are one for all coordinates, or one for each.
+    /// `options` has one item for all coordinates, or one for each.
     pub(crate) fn new<C: Clone>(
-        operator: Operator,
+        reduction: Reduction,
         field: &Field,
         wrt: &[Field],
         options: &[GradientOptions<C>],
@@ -175,8 +178,8 @@ impl OnGrid {
                 InvalidOperation: "coordinates must be numbers or times, but `{}` is {}", nested.name(), nested.dtype()
             );
         }
-        let components = match operator {
-            Operator::Divergence => components(field, wrt)?,
+        let components = match reduction {
+            Reduction::Divergence => components(field, wrt)?,
             _ => wrt.iter().map(|_| (None, field.clone())).collect(),
         };
         let any_is_time = wrt.iter().any(|x| x.dtype().is_temporal());
@@ -187,7 +190,7 @@ impl OnGrid {
             .map(|(axis, (x, (component, field)))| {
                 let options = options.get(axis).unwrap_or(&options[0]);
                 let mut options = options.clone().map_columns(|_| ());
-                // The unit is for whichever coordinate is a time.
+                // `per` is for the temporal coordinates; without any it is an error.
                 options.per = options.per.filter(|_| x.dtype().is_temporal() || !any_is_time);
                 Ok(Along {
                     coordinate: x.name().clone(),
@@ -199,16 +202,20 @@ impl OnGrid {
                 })
             });
         let along = along.collect::<PolarsResult<Vec<_>>>()?;
-        let dtype = match operator {
-            Operator::Partials => {
+        let dtype = match reduction {
+            Reduction::Partials => {
                 let fields = along
                     .iter()
                     .map(|along| Field::new(along.coordinate.clone(), along.gradient.dtype.clone()));
                 DataType::Struct(fields.collect())
             },
-            _ => sum(field.name(), along.iter().map(|along| &along.gradient.dtype))?,
+            _ => reduced_dtype(field.name(), along.iter().map(|along| &along.gradient.dtype))?,
         };
-        Ok(Self { operator, along, dtype })
+        Ok(Self {
+            reduction,
+            along,
+            dtype,
+        })
     }
 
     pub(crate) fn of(&self, field: &Series, wrt: &[Series], by: &[Series]) -> PolarsResult<Series> {
@@ -219,99 +226,19 @@ impl OnGrid {
                 .component
                 .map_or_else(|| Ok(field.clone()), |index| component(field, index))?;
             let points = points(&field, Some(&grid.coordinates[axis]))?;
-            let beside = grid.beside(axis);
+            let keys = grid.other_keys(axis);
             let partial = along
                 .gradient
-                .of_groups(&points, grid.lines(axis)?, &|row| group(&beside, row))?;
+                .of_groups(&points, grid.lines(axis)?, &|row| group(&keys, row))?;
             PolarsResult::Ok(partial.with_name(along.coordinate.clone()))
         })?;
         let (name, rows) = (field.name().clone(), field.len());
-        match self.operator {
-            Operator::Partials => Ok(StructChunked::from_series(name, rows, partials.iter())?.into_series()),
-            Operator::Magnitude => Ok(reduced(&partials, 0.0, length)?.cast(&self.dtype)?.with_name(name)),
-            Operator::Divergence => Ok(reduced(&partials, -0.0, |a, b| a + b)?
+        match self.reduction {
+            Reduction::Partials => Ok(StructChunked::from_series(name, rows, partials.iter())?.into_series()),
+            Reduction::Magnitude => Ok(reduce(&partials, 0.0, length)?.cast(&self.dtype)?.with_name(name)),
+            Reduction::Divergence => Ok(reduce(&partials, -0.0, |a, b| a + b)?
                 .cast(&self.dtype)?
                 .with_name(name)),
         }
     }
-}
-
-/// Each coordinate's component of a vector: the one of its name, or if none is called like one that in its place.
-///
-/// # Errors
-///
-/// Where there are not as many of them, or only some are called like coordinates.
-fn components(vector: &Field, wrt: &[Field]) -> PolarsResult<Vec<(Option<usize>, Field)>> {
-    let components: Vec<_> = match vector.dtype() {
-        DataType::Struct(components) => components.clone(),
-        DataType::Array(inner, width) => vec![Field::new(vector.name().clone(), (**inner).clone()); *width],
-        other => polars_bail!(
-            InvalidOperation: "`divergence` takes a vector, a struct or an array of one component for each coordinate, \
-            but column `{}` is {other}",
-            vector.name()
-        ),
-    };
-    polars_ensure!(
-        components.len() == wrt.len(),
-        InvalidOperation: "`divergence` takes one component for each coordinate, but column `{}` has {} and `wrt` {}",
-        vector.name(), components.len(), wrt.len()
-    );
-    let of_name = |x: &Field| components.iter().position(|component| component.name() == x.name());
-    let by_name: Vec<_> = wrt.iter().filter_map(of_name).collect();
-    let order = match by_name.len() {
-        0 => (0..wrt.len()).collect(),
-        known if known == wrt.len() => by_name,
-        _ => polars_bail!(
-            InvalidOperation: "components of `{}` must be called like the coordinates, all of them or none; rename them",
-            vector.name()
-        ),
-    };
-    Ok(order
-        .into_iter()
-        .map(|index| (Some(index), components[index].clone()))
-        .collect())
-}
-
-fn component(vector: &Series, index: usize) -> PolarsResult<Series> {
-    match vector.dtype() {
-        DataType::Struct(_) => Ok(vector.struct_()?.fields_as_series().swap_remove(index)),
-        _ => Cells::new(vector)?.at(index),
-    }
-}
-
-/// The dtype of a sum of partial derivatives.
-fn sum<'a>(name: &str, mut dtypes: impl Iterator<Item = &'a DataType> + Clone) -> PolarsResult<DataType> {
-    if let Some(other) = dtypes.clone().find(|dtype| !dtype.is_float()) {
-        polars_bail!(
-            InvalidOperation: "only numbers can be added up, but a partial derivative of `{name}` is {other}; \
-            use `partials` and cast them"
-        );
-    }
-    let first = dtypes.next().unwrap_or(&DataType::Float64);
-    let one = dtypes.all(|dtype| dtype == first);
-    Ok(if one { first.clone() } else { DataType::Float64 })
-}
-
-fn reduced(columns: &[Series], start: f64, step: impl Fn(f64, f64) -> f64) -> PolarsResult<Series> {
-    let rows = columns.first().map_or(0, |column| column.len());
-    let mut all = Float64Chunked::full("".into(), start, rows);
-    for column in columns {
-        all = binary_elementwise_values(&all, column.cast(&DataType::Float64)?.f64()?, &step);
-    }
-    Ok(all.into_series())
-}
-
-/// `√(a² + b²)` without overflow. (That of the C library would ask for one younger than many systems have.)
-fn length(a: f64, b: f64) -> f64 {
-    let (long, short) = if a.abs() < b.abs() {
-        (b.abs(), a.abs())
-    } else {
-        (a.abs(), b.abs())
-    };
-    if long == 0.0 || long.is_infinite() {
-        // Not a number if the other one is none.
-        return long + short;
-    }
-    let ratio = short / long;
-    long * ratio.mul_add(ratio, 1.0).sqrt()
 }

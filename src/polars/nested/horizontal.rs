@@ -1,4 +1,4 @@
-//! Across the columns of each row: the columns become cells, and cells columns again.
+//! Across the columns of each row: columns become cells, and their slopes columns again.
 
 use polars::prelude::*;
 
@@ -43,10 +43,10 @@ pub fn gradient_horizontal(columns: &[Column], options: &GradientOptions<Column>
     across.of(&columns, x).map(Column::from)
 }
 
-/// The gradient across columns whose dtypes are known.
+/// The gradient across columns, planned from their dtypes.
 pub(crate) struct Across {
     names: Vec<PlSmallStr>,
-    /// The one dtype of all columns.
+    /// The dtype that all columns are cast to.
     dtype: DataType,
     gradient: Gradient,
 }
@@ -68,7 +68,7 @@ impl Across {
         })
     }
 
-    /// A struct of as many columns of the same names.
+    /// A struct with the names of the columns.
     #[cfg(feature = "python")]
     pub(crate) fn dtype(&self) -> DataType {
         let DataType::Array(slope, _) = &self.gradient.dtype else {
@@ -96,9 +96,9 @@ impl Across {
         let across = (0..rows).flat_map(|row| (0..width).map(move |column| (column * rows + row) as IdxSize));
         let values = values.take_slice(&across.collect::<Vec<_>>())?;
         let cells = values.reshape_array(&[ReshapeDimension::Infer, ReshapeDimension::new(width as i64)])?;
-        let slopes = Cells::new(&self.gradient.inside(&cells, x)?)?;
+        let slopes = Cells::new(&self.gradient.inside_cells(&cells, x)?)?;
         let names = self.names.iter().enumerate();
-        let slopes = names.map(|(place, name)| Ok(slopes.at(place)?.with_name(name.clone())));
+        let slopes = names.map(|(index, name)| Ok(slopes.nth(index)?.with_name(name.clone())));
         let slopes = slopes.collect::<PolarsResult<Vec<_>>>()?;
         Ok(StructChunked::from_series(columns[0].name().clone(), rows, slopes.iter())?.into_series())
     }

@@ -1,7 +1,7 @@
-//! Down the rows of nested columns: each place in the cells is a column of its own.
+//! Down the rows of nested columns: each index in the cells is a column of its own.
 //!
-//! The neighbours of a cell are cells, and those of its values the values in the same places: a window of cells becomes
-//! one of values, and the stencil is what it was.
+//! The neighbours of a cell are cells, and those of its values the values at the same index: a window of cells becomes a
+//! window of values, and the stencil stays the same.
 
 use polars::prelude::*;
 use polars_arrow::array::Array;
@@ -12,7 +12,7 @@ use crate::options::Nulls;
 use crate::polars::column::{Gradient, Named};
 use crate::polars::groups::Groups;
 use crate::polars::points::points;
-use crate::polars::series_in_parallel;
+use crate::polars::take::{take_or_null, take_parallel};
 use crate::polars::unsorted::LENIENT;
 use crate::polars::window::{Shifted, Window};
 
@@ -21,43 +21,47 @@ impl Gradient {
     ///
     /// # Errors
     ///
-    /// Where a cell and its neighbour, or its x, differ in length, if `strict` is set.
-    pub(in crate::polars) fn of_cells(&self, window: &Window, named: Named) -> PolarsResult<Series> {
+    /// If `strict` is set, where a cell differs in length from a neighbour or from its x.
+    pub(in crate::polars) fn down_window(&self, window: &Window, named: Named) -> PolarsResult<Series> {
         if let Some(arrays) = as_arrays(window) {
             let slopes = self.of_window(&arrays, named)?;
             let slope = slopes.array()?.inner_dtype().clone();
             return slopes.cast(&DataType::List(Box::new(slope)));
         }
         let this = Cells::new(&window.this().y)?;
-        let members = window.members().iter().map(Member::new);
+        let members = window.members().iter().map(CellsLag::new);
         let members = members.collect::<PolarsResult<Vec<_>>>()?;
-        let are_alone = self.are_alone(&members, named)?;
+        let isolated = self.isolated(&members, named)?;
+        if this.values().is_empty() {
+            let slope = with_leaf(this.values().dtype(), leaf(&self.dtype).clone());
+            return this.with_values(&Series::new_empty(PlSmallStr::EMPTY, &slope));
+        }
         let reach = members.len() / 2;
         let values = members.iter().enumerate().map(|(index, member)| {
-            let are_alone = are_alone.as_ref().filter(|_| index != reach);
-            member.values(&this, are_alone)
+            let isolated = isolated.as_ref().filter(|_| index != reach);
+            member.values(&this, isolated)
         });
         let values = Window::new(values.collect::<PolarsResult<_>>()?);
         let slopes = self.of_window(&values, &|value| named(this.cell_of(value)))?;
         this.with_values(&slopes)
     }
 
-    /// Which cells cannot be compared with those beside them, having another length; `None` if all can.
-    fn are_alone(&self, members: &[Member], named: Named) -> PolarsResult<Option<Bitmap>> {
+    /// Which cells have no neighbours because of their length; `None` if lengths agree everywhere.
+    fn isolated(&self, members: &[CellsLag], named: Named) -> PolarsResult<Option<Bitmap>> {
         let reach = members.len() / 2;
         let this = &members[reach];
-        let beside = [&members[reach - 1], &members[reach + 1]];
-        let cells = || beside.iter().map(|member| &member.y).chain(&this.x_cells);
-        if this.y.width().is_some() && cells().all(|other| other.width() == this.y.width()) {
+        let neighbours = [&members[reach - 1], &members[reach + 1]];
+        let others = || neighbours.iter().map(|member| &member.y).chain(&this.x_cells);
+        if this.y.width().is_some() && others().all(|other| other.width() == this.y.width()) {
             return Ok(None);
         }
-        let mut alone = BitmapBuilder::with_capacity(this.y.len());
+        let mut isolated = BitmapBuilder::with_capacity(this.y.len());
         for row in 0..this.y.len() {
             let length = this.y.length(row);
-            let there = beside
+            let existing = neighbours
                 .iter()
                 .filter(|member| member.exists.as_ref().is_none_or(|exists| exists.get_bit(row)));
-            let mut others = there
+            let mut others = existing
                 .map(|member| &member.y)
                 .chain(&this.x_cells)
                 .filter_map(|other| other.length(row));
@@ -66,50 +70,45 @@ impl Gradient {
             if let Some((length, other)) = differs.filter(|_| self.strict) {
                 polars_bail!(
                     ComputeError: "cells must have one length to be neighbours, but in column `{}` one of {length} values \
-                    meets one of {other}{}; {} to get nulls there, or differentiate further inside by `axis`",
+                    meets one of {other}{}; {} to get nulls there, or differentiate further inside with `axis`",
                     this.y.name(),
                     named(row)?,
                     LENIENT
                 );
             }
-            alone.push(differs.is_some());
+            isolated.push(differs.is_some());
         }
-        Ok(Some(alone.freeze()))
+        Ok(Some(isolated.freeze()))
     }
 
     /// The gradient of a whole column of cells down the rows, group by group.
-    pub(in crate::polars) fn of_cells_in_groups(
-        &self,
-        points: &Series,
-        groups: Groups,
-        named: Named,
-    ) -> PolarsResult<Series> {
+    pub(in crate::polars) fn down_groups(&self, points: &Series, groups: Groups, named: Named) -> PolarsResult<Series> {
         if self.nulls == Nulls::Skip {
-            return self.place_by_place(points, &groups, named);
+            return self.index_by_index(points, &groups, named);
         }
         let Some(rows) = groups.rows else {
             return self.of_window(&Window::of_groups(points, &groups.starts, self.reach)?, named);
         };
-        let window = Window::of_groups(&taken(points, &rows)?, &groups.starts, self.reach)?;
+        let window = Window::of_groups(&take_parallel(points, &rows)?, &groups.starts, self.reach)?;
         let slopes = self.of_window(&window, &|position| named(rows[position] as usize))?;
-        slopes.take(&inverse(&rows, points.len()))
+        take_or_null(&slopes, &positions(&rows, points.len()))
     }
 
-    /// One place in the cells after the other: by [`Nulls::Skip`] each has neighbours of its own.
-    fn place_by_place(&self, column: &Series, groups: &Groups, named: Named) -> PolarsResult<Series> {
-        let member = Member::new(&Shifted::new(column.struct_()?))?;
-        let width = one_length([&member.y].into_iter().chain(&member.x_cells))?;
+    /// One index in the cells after the other: with [`Nulls::Skip`] the neighbours differ from index to index.
+    fn index_by_index(&self, column: &Series, groups: &Groups, named: Named) -> PolarsResult<Series> {
+        let member = CellsLag::new(&Shifted::new(column.struct_()?))?;
+        let width = common_length([&member.y].into_iter().chain(&member.x_cells))?;
         let slope = with_leaf(member.y.values().dtype(), leaf(&self.dtype).clone());
         let mut slopes = Series::new_empty(member.y.name().into(), &slope);
-        for place in 0..width {
+        for index in 0..width {
             let x = match &member.x_cells {
-                Some(cells) => Some(cells.at(place)?),
+                Some(cells) => Some(cells.nth(index)?),
                 None => member.x.clone(),
             };
-            let points = points(&member.y.at(place)?, x.as_ref())?;
+            let points = points(&member.y.nth(index)?, x.as_ref())?;
             slopes.append_owned(self.of_groups(&points, groups.clone(), named)?)?;
         }
-        member.y.with_values(&member.y.cell_by_cell(&slopes)?)
+        member.y.with_values(&member.y.transpose(&slopes)?)
     }
 }
 
@@ -118,20 +117,20 @@ impl Gradient {
 /// # Errors
 ///
 /// Where there are several.
-fn one_length<'a>(columns: impl Iterator<Item = &'a Cells>) -> PolarsResult<usize> {
-    let mut known = None;
+fn common_length<'a>(columns: impl Iterator<Item = &'a Cells>) -> PolarsResult<usize> {
+    let mut found = None;
     for cells in columns {
         for length in (0..cells.len()).filter_map(|cell| cells.length(cell)) {
-            let first = *known.get_or_insert(length);
+            let first = *found.get_or_insert(length);
             polars_ensure!(
                 length == first,
-                ComputeError: "by `nulls` \"skip\" all cells must have one length down the rows, but in column `{}` there \
+                ComputeError: "with `nulls` \"skip\" all cells must have one length down the rows, but in column `{}` there \
                 are {first} and {length} values; use \"propagate\" or \"split\"",
                 cells.name()
             );
         }
     }
-    Ok(known.unwrap_or(0))
+    Ok(found.unwrap_or(0))
 }
 
 /// Lists as arrays, if all of them have one length.
@@ -143,6 +142,9 @@ fn as_arrays(window: &Window) -> Option<Window> {
             .find(is_valid)
             .map(|row| chunk.offsets().length_at(row))
     })?;
+    if width == 0 {
+        return None;
+    }
     let to_arrays = |column: &Series| match column.dtype() {
         DataType::List(inner) => column.cast(&DataType::Array(inner.clone(), width)).ok(),
         _ => Some(column.clone()),
@@ -164,18 +166,18 @@ fn as_arrays(window: &Window) -> Option<Window> {
     members.collect::<Option<_>>().map(Window::new)
 }
 
-/// A column of points whose y are cells.
-struct Member {
+/// A lag of a window whose y are cells.
+struct CellsLag {
     y: Cells,
     x: Option<Series>,
-    /// Cells of x, if it has any; else there is one x for all the values of a cell.
+    /// x, if it is nested like y; else one x is shared by all values of a cell.
     x_cells: Option<Cells>,
     share: usize,
     cell: usize,
     exists: Option<Bitmap>,
 }
 
-impl Member {
+impl CellsLag {
     fn new(points: &Shifted) -> PolarsResult<Self> {
         let x = points.x.clone();
         Ok(Self {
@@ -192,38 +194,33 @@ impl Member {
         })
     }
 
-    /// The values in the places of those of the row itself, but where they are `alone`.
-    fn values(&self, this: &Cells, alone: Option<&Bitmap>) -> PolarsResult<Shifted> {
-        let y = self.y.values_as(this)?;
+    /// The values at the indices of those of `this`, the cells of the row itself; none where these are `isolated`.
+    fn values(&self, this: &Cells, isolated: Option<&Bitmap>) -> PolarsResult<Shifted> {
+        let y = self.y.values_like(this)?;
         let (x, share) = match (&self.x_cells, &self.x, this.width()) {
-            (Some(cells), ..) => (Some(in_chunks(&cells.values_as(this)?, y.chunk_lengths())?), 1),
+            (Some(cells), ..) => (Some(in_chunks(&cells.values_like(this)?, y.chunk_lengths())?), 1),
             (None, Some(x), Some(width)) => (Some(x.clone()), self.share * width),
             (None, Some(x), None) => {
-                let rows: Vec<_> = this.of_values().map(|cell| (cell / self.share) as IdxSize).collect();
+                let rows: Vec<_> = this.cell_indices().map(|cell| (cell / self.share) as IdxSize).collect();
                 let values = x.take_slice(&rows)?;
                 (Some(in_chunks(&values, y.chunk_lengths())?), 1)
             },
             (None, None, _) => (None, 1),
         };
-        let exists = match (&self.exists, alone) {
+        let exists = match (&self.exists, isolated) {
             (None, None) => None,
             (Some(exists), None) => Some(exists.clone()),
-            (None, Some(alone)) => Some(!alone),
-            (Some(exists), Some(alone)) => Some(exists & &!alone),
+            (None, Some(isolated)) => Some(!isolated),
+            (Some(exists), Some(isolated)) => Some(exists & &!isolated),
         };
-        let exists = exists.map(|exists| this.each_value(&exists));
+        let exists = exists.map(|exists| this.expand(&exists));
         let cell = this.width().map_or(1, |width| self.cell * width);
         Ok(Shifted::with(y, x, (share, cell), exists.as_ref()))
     }
 }
 
-/// Rows of a column, in another order.
-fn taken(column: &Series, rows: &[IdxSize]) -> PolarsResult<Series> {
-    series_in_parallel(column, rows.len(), |part| column.take_slice(&rows[part]))
-}
-
-/// The row that each position came from → the position of each row, if it has one.
-fn inverse(rows: &[IdxSize], height: usize) -> IdxCa {
+/// The inverse of a row order: the position of each row, null for rows that are not in it.
+fn positions(rows: &[IdxSize], height: usize) -> IdxCa {
     let mut positions = vec![None; height];
     for (position, &row) in rows.iter().enumerate() {
         positions[row as usize] = Some(position as IdxSize);
