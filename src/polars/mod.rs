@@ -1,6 +1,7 @@
 //! Series in, Series out: types → neighbours → sweep → finish.
 
 mod column;
+mod display;
 #[cfg(feature = "lazy")]
 mod expr;
 mod grid;

@@ -1,7 +1,8 @@
-//! Errors about an x that is not strictly monotonic, and values as errors show them.
+//! Errors about an x that is not strictly monotonic.
 
 use polars::prelude::*;
 
+use super::display::display;
 use crate::unsorted::{in_group, message, wrong_step};
 
 /// The error for the values of x in one stencil that are not strictly monotonic.
@@ -11,7 +12,7 @@ pub(crate) fn not_monotonic(name: &str, x: &[AnyValue], group: &str, remedy: Rem
         let finite = is_finite(before) && is_finite(after);
         before.partial_cmp(after).filter(|_| finite)
     });
-    let shown = |index: usize| valid.get(index).map_or_else(String::new, |value| show(value));
+    let shown = |index: usize| valid.get(index).map_or_else(String::new, |value| display(value));
     let message = message(name, &shown(wrong), &shown(wrong + 1), group, &remedy.hint(name));
     PolarsError::ComputeError(message.into())
 }
@@ -55,7 +56,7 @@ impl Remedy {
 pub(crate) fn group(keys: &[Series], row: usize) -> PolarsResult<String> {
     let shown = keys
         .iter()
-        .map(|key| Ok(format!("`{}` = {}", key.name(), show(&key.get(row)?))));
+        .map(|key| Ok(format!("`{}` = {}", key.name(), display(&key.get(row)?))));
     Ok(in_group(&shown.collect::<PolarsResult<Vec<_>>>()?))
 }
 
@@ -65,15 +66,5 @@ fn is_finite(value: &AnyValue) -> bool {
         AnyValue::Float32(value) => value.is_finite(),
         AnyValue::Float16(value) => f32::from(*value).is_finite(),
         _ => true,
-    }
-}
-
-/// A value with all its digits, times in UTC.
-fn show(value: &AnyValue) -> String {
-    match value {
-        AnyValue::Float64(value) => format!("{value:?}"),
-        AnyValue::Float32(value) => format!("{value:?}"),
-        AnyValue::Datetime(value, unit, Some(_)) => format!("{} UTC", AnyValue::Datetime(*value, *unit, None)),
-        value => value.to_string(),
     }
 }
