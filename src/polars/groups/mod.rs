@@ -89,6 +89,11 @@ impl Groups {
         self.starts.len()
     }
 
+    /// The row at a position.
+    pub(crate) fn row(&self, position: usize) -> usize {
+        self.rows.as_ref().map_or(position, |rows| rows[position] as usize)
+    }
+
     /// Whether a group has more than one row.
     pub(crate) fn has_pairs(&self) -> bool {
         self.starts.set_bits() < self.len()

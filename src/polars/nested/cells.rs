@@ -6,7 +6,7 @@ use std::ops::Range;
 use polars::prelude::*;
 use polars_arrow::array::FixedSizeListArray;
 use polars_arrow::bitmap::{Bitmap, MutableBitmap};
-use polars_arrow::offset::OffsetsBuffer;
+use polars_arrow::offset::{Offsets, OffsetsBuffer};
 
 use crate::polars::take::{take, take_or_null};
 
@@ -196,6 +196,40 @@ impl Cells {
     pub(crate) fn repeat_for_values(&self, column: &Series) -> PolarsResult<Series> {
         let rows: Vec<_> = self.cell_indices().map(|cell| cell as IdxSize).collect();
         take(column, &rows)
+    }
+
+    /// Lists with as many nulls in each null list as `length` says; `None` if no list is null, or the cells are arrays.
+    pub(crate) fn pad_null_lists(&self, length: impl Fn(usize) -> usize) -> PolarsResult<Option<Self>> {
+        if self.validity.is_none() || self.width().is_some() {
+            return Ok(None);
+        }
+        let mut offsets = Offsets::<i64>::with_capacity(self.len());
+        let mut indices = Vec::with_capacity(self.values.len());
+        for cell in 0..self.len() {
+            if self.length(cell).is_some() {
+                indices.extend(self.range(cell).map(|value| Some(value as IdxSize)));
+            } else {
+                indices.extend(repeat_n(None, length(cell)));
+            }
+            offsets.try_push(indices.len() - *offsets.last() as usize)?;
+        }
+        Ok(Some(Self {
+            column: self.column.clone(),
+            layout: Layout::Lists {
+                offsets: offsets.into(),
+            },
+            values: take_or_null(&self.values, &indices.into_iter().collect())?,
+            validity: self.validity.clone(),
+        }))
+    }
+
+    /// Values laid out like these cells → laid out like those before [`pad_null_lists`](Self::pad_null_lists).
+    pub(crate) fn unpad(&self, values: &Series, before: &Self) -> PolarsResult<Series> {
+        let of_cell = |cell: usize| {
+            let first = self.length(cell).map(|_| self.range(cell).start);
+            (0..before.range(cell).len()).map(move |index| first.map(|first| (first + index) as IdxSize))
+        };
+        take_or_null(values, &(0..self.len()).flat_map(of_cell).collect())
     }
 
     /// The same cells with other values.

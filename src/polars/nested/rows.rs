@@ -28,22 +28,35 @@ impl Gradient {
             let slope = slopes.array()?.inner_dtype().clone();
             return slopes.cast(&DataType::List(Box::new(slope)));
         }
-        let this = Cells::new(&window.this().y)?;
+        let cells = Cells::new(&window.this().y)?;
         let members = window.members().iter().map(CellsLag::new);
         let members = members.collect::<PolarsResult<Vec<_>>>()?;
         let isolated = self.isolated(&members, named)?;
+        let reach = members.len() / 2;
+        // The x of a row is checked whether its cell is null or not, as in flat columns and in arrays.
+        let padded = match &members[reach] {
+            CellsLag {
+                x: Some(_), x_cells, ..
+            } if self.strict => {
+                cells.pad_null_lists(|row| x_cells.as_ref().map_or(Some(1), |x| x.length(row)).unwrap_or(0))?
+            },
+            _ => None,
+        };
+        let this = padded.as_ref().unwrap_or(&cells);
         if this.values().is_empty() {
             let slope = with_leaf(this.values().dtype(), leaf(&self.dtype).clone());
-            return this.with_values(&Series::new_empty(PlSmallStr::EMPTY, &slope));
+            return cells.with_values(&Series::full_null(PlSmallStr::EMPTY, cells.values().len(), &slope));
         }
-        let reach = members.len() / 2;
         let values = members.iter().enumerate().map(|(index, member)| {
             let isolated = isolated.as_ref().filter(|_| index != reach);
-            member.values(&this, isolated)
+            member.values(this, isolated)
         });
         let values = Window::new(values.collect::<PolarsResult<_>>()?);
         let slopes = self.of_window(&values, &|value| named(this.cell_of(value)))?;
-        this.with_values(&slopes)
+        match padded {
+            Some(padded) => cells.with_values(&padded.unpad(&slopes, &cells)?),
+            None => cells.with_values(&slopes),
+        }
     }
 
     /// Which cells have no neighbours because of their length; `None` if lengths agree everywhere.
@@ -97,7 +110,7 @@ impl Gradient {
     /// One index in the cells after the other: with [`Nulls::Skip`] the neighbours differ from index to index.
     fn index_by_index(&self, column: &Series, groups: &Groups, named: Named) -> PolarsResult<Series> {
         let member = CellsLag::new(&Shifted::new(column.struct_()?))?;
-        let width = common_length([&member.y].into_iter().chain(&member.x_cells))?;
+        let width = longest(&member, groups, named)?;
         let slope = with_leaf(member.y.values().dtype(), leaf(&self.dtype).clone());
         let mut slopes = Series::new_empty(member.y.name().into(), &slope);
         for index in 0..width {
@@ -112,25 +125,33 @@ impl Gradient {
     }
 }
 
-/// The length of all cells that are not null.
+/// The length of the longest cells, those of each group having one length.
 ///
 /// # Errors
 ///
-/// Where there are several.
-fn common_length<'a>(columns: impl Iterator<Item = &'a Cells>) -> PolarsResult<usize> {
-    let mut found = None;
-    for cells in columns {
-        for length in (0..cells.len()).filter_map(|cell| cells.length(cell)) {
-            let first = *found.get_or_insert(length);
+/// Where cells of a group, or of its x, differ in length. Other groups do not matter, nor do the cells of other rows
+/// where these are groups, so that neither chunks nor batches decide.
+fn longest(member: &CellsLag, groups: &Groups, named: Named) -> PolarsResult<usize> {
+    let (mut longest, mut length) = (0, None);
+    for position in 0..groups.len() {
+        if groups.starts.get_bit(position) {
+            length = None;
+        }
+        let row = groups.row(position);
+        for cells in [&member.y].into_iter().chain(&member.x_cells) {
+            let Some(found) = cells.length(row) else { continue };
+            let first = *length.get_or_insert(found);
             polars_ensure!(
-                length == first,
+                found == first,
                 ComputeError: "with `nulls` \"skip\" all cells must have one length down the rows, but in column `{}` there \
-                are {first} and {length} values; use \"propagate\" or \"split\"",
-                cells.name()
+                are {first} and {found} values{}; use \"propagate\" or \"split\"",
+                cells.name(),
+                named(row)?
             );
+            longest = longest.max(found);
         }
     }
-    Ok(found.unwrap_or(0))
+    Ok(longest)
 }
 
 /// Lists as arrays, if all of them have one length.
