@@ -5,8 +5,8 @@
 use polars::prelude::*;
 
 use super::table::Table;
-use crate::polars::groups::Groups;
-use crate::polars::groups::broadcast;
+use crate::polars::groups::{Groups, broadcast, check_height};
+use crate::polars::take::{filter, take};
 use crate::polars::unsorted::LENIENT;
 
 /// The points of one grid or of several, in any order.
@@ -20,8 +20,10 @@ pub(super) struct Grid {
 impl Grid {
     /// # Errors
     ///
-    /// If `strict` is set, where a coordinate is not finite; otherwise such a point is on no line.
+    /// If `strict` is set, where a coordinate is not finite; otherwise such a point is on no line. Also for more rows than
+    /// the index type of Polars counts.
     pub(super) fn new(coordinates: &[Series], keys: &[Series], rows: usize, strict: bool) -> PolarsResult<Self> {
+        check_height("a grid", rows)?;
         let keys = keys
             .iter()
             .map(|key| broadcast(key, rows))
@@ -55,18 +57,34 @@ impl Grid {
             Some(located) => order.filter(&located.take(&order)?)?,
             None => order,
         };
-        let keys = self
-            .other_keys(axis)
+        let order: Vec<_> = order.into_no_null_iter().collect();
+        let keys = self.other_keys(axis);
+        let keys = keys
             .iter()
-            .map(|column| column.take(&order))
+            .map(|key| take(key, &order))
             .collect::<PolarsResult<Vec<_>>>()?;
         let Groups { starts, rows } = Groups::new(&keys, order.len())?;
-        let order: Vec<_> = order.into_no_null_iter().collect();
         let rows = match rows {
             Some(rows) => rows.into_iter().map(|position| order[position as usize]).collect(),
             None => order,
         };
         Ok(Groups::permuted(starts, rows, self.coordinates[axis].len()))
+    }
+
+    /// Whether any of the grids has more than one point.
+    pub(super) fn has_pairs(&self) -> PolarsResult<bool> {
+        let rows = self.coordinates[0].len();
+        let (keys, points) = match located(&self.coordinates) {
+            Some(located) => {
+                let keys = self.keys.iter().map(|key| filter(key, &located));
+                (
+                    keys.collect::<PolarsResult<Vec<_>>>()?,
+                    located.sum().unwrap_or(0) as usize,
+                )
+            },
+            None => (self.keys.clone(), rows),
+        };
+        Ok(Groups::new(&keys, points)?.has_pairs())
     }
 }
 

@@ -12,23 +12,25 @@ use self::lines::Grid;
 use self::reduce::{length, reduce, reduced_dtype};
 use self::vector::{component, components};
 use super::column::Gradient;
+use super::groups::broadcast;
 use super::points::points;
-use super::unsorted::group;
+use super::unsorted::{LENIENT, group};
 use super::{fields, series};
 use crate::options::GradientOptions;
 use crate::threads::side_by_side;
 
 /// The derivatives of a field on a grid with respect to each of its coordinates.
 ///
-/// Each row is a point of a rectilinear grid; rows may come in any order. The derivative along a coordinate is the
-/// [`gradient`](crate::gradient) within the lines of points that have all other coordinates in common. On a full grid it
-/// is that of [`numpy.gradient`][numpy] of the array.
+/// Each row is a point of a rectilinear grid, in any order. The derivative along a coordinate is the
+/// [`gradient`](crate::gradient) within each line of points that share all other coordinates. On a full grid it is that of
+/// [`numpy.gradient`][numpy] of the array. Points of a curvilinear grid, say longitudes and latitudes of a projected one,
+/// share no coordinates: differentiate with respect to the axes of the grid instead.
 ///
 /// - `field`: of any dtype that `gradient` takes.
-/// - `wrt`: the coordinates, numbers or times, compared exactly. A point without one of them is on no line.
-/// - [`by`](GradientOptions::by): keys that tell several fields apart. [`max_gap`](GradientOptions::max_gap) ends a line at
-///   a wide step; without it a missing point is no more than that. [`per`](GradientOptions::per) is for coordinates that
-///   are times. `x`, `spacing` and `axis` are not for grids.
+/// - `wrt`: the coordinates, numbers or times, compared exactly. A point with a null coordinate is on no line.
+/// - [`by`](GradientOptions::by): keys that tell several grids apart. [`max_gap`](GradientOptions::max_gap) ends a line at a
+///   wide step; without it a missing point only makes a step wider. [`per`](GradientOptions::per) applies to temporal
+///   coordinates. `x`, `spacing` and `axis` are errors.
 ///
 /// # Returns
 ///
@@ -37,7 +39,8 @@ use crate::threads::side_by_side;
 ///
 /// # Errors
 ///
-/// Those of `gradient`, of [`strict`](GradientOptions::strict) also where a point comes twice or is not finite.
+/// Those of `gradient`; with [`strict`](GradientOptions::strict) also where a point comes twice or is not finite, and where
+/// no two points share all coordinates but one.
 ///
 /// # Examples
 ///
@@ -219,20 +222,28 @@ impl OnGrid {
     }
 
     pub(crate) fn of(&self, field: &Series, wrt: &[Series], by: &[Series]) -> PolarsResult<Series> {
-        let grid = Grid::new(wrt, by, field.len(), self.along[0].gradient.strict)?;
-        let partials = side_by_side(self.along.len(), field.len(), |axis| {
+        let lengths = std::iter::once(field).chain(wrt).chain(by).map(|column| column.len());
+        let rows = lengths.into_iter().find(|&rows| rows != 1).unwrap_or(1);
+        let field = &broadcast(field, rows)?;
+        let strict = self.along[0].gradient.strict;
+        let grid = Grid::new(wrt, by, rows, strict)?;
+        let partials = side_by_side(self.along.len(), rows, |axis| {
             let along = &self.along[axis];
             let field = along
                 .component
                 .map_or_else(|| Ok(field.clone()), |index| component(field, index))?;
             let points = points(&field, Some(&grid.coordinates[axis]))?;
             let keys = grid.other_keys(axis);
-            let partial = along
-                .gradient
-                .of_groups(&points, grid.lines(axis)?, &|row| group(&keys, row))?;
-            PolarsResult::Ok(partial.with_name(along.coordinate.clone()))
+            let lines = grid.lines(axis)?;
+            let has_lines = lines.has_pairs();
+            let partial = along.gradient.of_groups(&points, lines, &|row| group(&keys, row))?;
+            PolarsResult::Ok((partial.with_name(along.coordinate.clone()), has_lines))
         })?;
-        let (name, rows) = (field.name().clone(), field.len());
+        let (partials, has_lines): (Vec<_>, Vec<_>) = partials.into_iter().unzip();
+        if strict && !has_lines.contains(&true) && partials.len() > 1 && grid.has_pairs()? {
+            return Err(self.not_rectilinear());
+        }
+        let name = field.name().clone();
         match self.reduction {
             Reduction::Partials => Ok(StructChunked::from_series(name, rows, partials.iter())?.into_series()),
             Reduction::Magnitude => Ok(reduce(&partials, 0.0, length)?.cast(&self.dtype)?.with_name(name)),
@@ -240,5 +251,20 @@ impl OnGrid {
                 .cast(&self.dtype)?
                 .with_name(name)),
         }
+    }
+
+    fn not_rectilinear(&self) -> PolarsError {
+        let names: Vec<_> = self
+            .along
+            .iter()
+            .map(|along| format!("`{}`", along.coordinate))
+            .collect();
+        polars_err!(
+            ComputeError: "the points must be those of a rectilinear grid, whose lines are points that share all coordinates \
+            but one, but no two points of {} do, and so none has a neighbour; coordinates are compared exactly: round those \
+            that should be equal, name the axes of the grid in `wrt`, or {} to get nulls",
+            names.join(", "),
+            LENIENT
+        )
     }
 }

@@ -92,13 +92,12 @@ fn group_ids(keys: &[Series], height: usize) -> PolarsResult<(Vec<IdxSize>, usiz
     if keys.is_empty() {
         return Ok((vec![0; height], 1));
     }
-    let Groups { starts, rows } = Groups::new(keys, height)?;
+    let groups = Groups::new(keys, height)?;
     let mut ids = vec![0; height];
     let mut count = 0;
     for position in 0..height {
-        count += usize::from(starts.get_bit(position));
-        let row = rows.as_ref().map_or(position, |rows| rows[position] as usize);
-        ids[row] = (count - 1) as IdxSize;
+        count += usize::from(groups.starts.get_bit(position));
+        ids[groups.row(position)] = (count - 1) as IdxSize;
     }
     Ok((ids, count))
 }
