@@ -74,7 +74,7 @@ impl Evaluator {
     /// The result of whole columns, along any axis.
     pub(super) fn of_columns(&self, y: &Series, x: Option<&Series>, by: &[Series]) -> PolarsResult<Series> {
         if self.plan.axis > 0 {
-            return self.inside(y, x);
+            return self.inside_cells(y, x);
         }
         let height = y.len();
         let x = x.map(|x| broadcast(x, height)).transpose()?;
@@ -90,7 +90,7 @@ impl Evaluator {
     /// The result of whole columns whose groups are known.
     pub(super) fn of_groups(&self, y: &Series, x: Option<&Series>, groups: Groups) -> Result<Series, Failure> {
         if y.dtype().is_nested() {
-            return self.of_cells_in_groups(y, x, groups);
+            return self.down_groups(y, x, groups);
         }
         if y.dtype().is_null() || x.is_some_and(|x| x.dtype().is_null()) {
             return Ok(self.full_null(y));
@@ -136,7 +136,7 @@ impl Evaluator {
     pub(super) fn of_lagged(&self, lagged: &Lagged) -> Result<Series, Failure> {
         let this = lagged.this();
         if this.y.dtype().is_nested() {
-            return self.of_cells(lagged);
+            return self.down_lagged(lagged);
         }
         if this.y.dtype().is_null() || this.x.as_ref().is_some_and(|x| x.dtype().is_null()) {
             return Ok(self.full_null(&this.y));

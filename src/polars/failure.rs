@@ -15,6 +15,13 @@ pub(super) enum Failure {
         length: usize,
         other: usize,
     },
+    /// Cells of one group, or of its x, differ in length where nulls are skipped.
+    SkippedLengths {
+        row: usize,
+        name: PlSmallStr,
+        length: usize,
+        other: usize,
+    },
     /// An error that needs no more words.
     Error(PolarsError),
 }
@@ -43,7 +50,9 @@ impl Failure {
     /// The same with rows counted elsewhere.
     pub(super) fn map_row(mut self, map: impl FnOnce(usize) -> usize) -> Self {
         match &mut self {
-            Self::Unsorted { row, .. } | Self::Lengths { row, .. } => *row = map(*row),
+            Self::Unsorted { row, .. } | Self::Lengths { row, .. } | Self::SkippedLengths { row, .. } => {
+                *row = map(*row)
+            },
             Self::Error(_) => {},
         }
         self
@@ -58,6 +67,18 @@ impl Failure {
     ) -> PolarsError {
         match self {
             Self::Error(error) => error,
+            Self::SkippedLengths {
+                row,
+                name,
+                length,
+                other,
+            } => match group(row) {
+                Ok(group) => polars_err!(
+                    ComputeError: "with `nulls` \"skip\" all cells must have one length down the rows, but in column \
+                    `{name}` there are {length} and {other} values{group}; use \"propagate\" or \"split\""
+                ),
+                Err(error) => error,
+            },
             Self::Unsorted { row, x } => match group(row) {
                 Ok(group) => not_monotonic(x_name, &x, &group, remedy),
                 Err(error) => error,
@@ -71,7 +92,7 @@ impl Failure {
                 Ok(group) => polars_err!(
                     ComputeError: "cells must have one length to be neighbours, but in column `{name}` one of {length} \
                     values meets one of {other}{group}; {LENIENT} to get nulls there, or differentiate further inside \
-                    by `axis`"
+                    with `axis`"
                 ),
                 Err(error) => error,
             },

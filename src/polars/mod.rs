@@ -2,6 +2,7 @@
 //!
 //! `faces` → `evaluator` (`nested`, `grid`: the same for other shapes) → `groups`, `numbers` → the core.
 
+mod display;
 mod evaluator;
 mod faces;
 mod failure;
@@ -10,6 +11,7 @@ mod groups;
 mod lagged;
 mod nested;
 mod numbers;
+mod take;
 mod unsorted;
 
 use std::ops::Range;

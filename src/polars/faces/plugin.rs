@@ -18,7 +18,7 @@ use crate::operators::Operator;
 use crate::polars::evaluator::Evaluator;
 use crate::polars::grid::{OnGrid, Reduction};
 use crate::polars::lagged::Lagged;
-use crate::polars::nested::Across;
+use crate::polars::nested::{Across, check_widths};
 
 // Polars may free the memory of a column. With its own allocator results cross over without the page faults of a copy
 // (5 times as fast on 10 million rows).
@@ -85,6 +85,7 @@ fn named_like(field: &Field, dtype: DataType) -> Field {
 }
 
 fn points_output(fields: &[Field], kwargs: Kwargs) -> PolarsResult<Field> {
+    check_widths(fields)?;
     // Here the columns still have their names.
     kwargs.evaluator(&fields[0], fields.get(1))?;
     Ok(named_like(
@@ -102,6 +103,7 @@ fn points(inputs: &[Series], kwargs: Kwargs) -> PolarsResult<Series> {
 }
 
 fn of_points_output(fields: &[Field], kwargs: Kwargs) -> PolarsResult<Field> {
+    check_widths(fields)?;
     Ok(named_like(&fields[0], kwargs.of_points(&fields[0])?.dtype))
 }
 
@@ -120,6 +122,7 @@ fn of_lags(points: &[Series], kwargs: &Kwargs) -> PolarsResult<Series> {
 }
 
 fn of_fields_output(fields: &[Field], kwargs: Kwargs) -> PolarsResult<Field> {
+    check_widths(fields)?;
     let (points, _) = split_lags(fields_of(&fields[0])?, |field| field.dtype());
     Ok(named_like(
         &fields[0],
@@ -169,6 +172,7 @@ fn fields_of(structure: &Field) -> PolarsResult<&[Field]> {
 }
 
 fn cells_output(fields: &[Field], kwargs: Kwargs) -> PolarsResult<Field> {
+    check_widths(fields)?;
     Ok(named_like(
         &fields[0],
         kwargs.evaluator(&fields[0], fields.get(1))?.dtype,
@@ -219,6 +223,7 @@ impl GridKwargs {
 }
 
 fn grid_output(fields: &[Field], kwargs: GridKwargs) -> PolarsResult<Field> {
+    check_widths(fields)?;
     Ok(named_like(&fields[0], kwargs.on_grid(&fields[0], &fields[1])?.dtype))
 }
 
@@ -236,6 +241,7 @@ impl Kwargs {
 }
 
 fn across_output(fields: &[Field], kwargs: Kwargs) -> PolarsResult<Field> {
+    check_widths(fields)?;
     Ok(named_like(
         &fields[0],
         kwargs.across(&fields[0], fields.get(1))?.dtype(),

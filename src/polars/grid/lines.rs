@@ -1,20 +1,18 @@
-//! The lines of a grid: its points that differ in one coordinate only, in the order of that one.
+//! The lines of a grid: points that share all coordinates but one, sorted by that one.
 //!
-//! Where most places of the grid are taken, a table of them tells who stands on a line; else the rows are sorted.
+//! A dense grid has a table of its points, from which lines are read; the rows of a sparse one are sorted.
 
 use polars::prelude::*;
-use polars_arrow::bitmap::{Bitmap, MutableBitmap};
 
-use super::ranks::ranks;
-use crate::parallel::par_map;
-use crate::polars::groups::Groups;
-use crate::polars::groups::broadcast;
+use super::table::Table;
+use crate::polars::groups::{Groups, broadcast, check_height};
+use crate::polars::take::{filter, take};
 use crate::polars::unsorted::LENIENT;
 
-/// The points of one grid, or of several, in any order.
+/// The points of one grid or of several, in any order.
 pub(super) struct Grid {
     pub(super) coordinates: Vec<Series>,
-    /// What tells one grid from another.
+    /// Keys that tell grids apart.
     keys: Vec<Series>,
     table: Option<Table>,
 }
@@ -22,8 +20,10 @@ pub(super) struct Grid {
 impl Grid {
     /// # Errors
     ///
-    /// Where a coordinate is not finite, if `strict` is set; otherwise its point is on no line.
+    /// If `strict` is set, where a coordinate is not finite; otherwise such a point is on no line. Also for more rows than
+    /// the index type of Polars counts.
     pub(super) fn new(coordinates: &[Series], keys: &[Series], rows: usize, strict: bool) -> PolarsResult<Self> {
+        check_height("a grid", rows)?;
         let keys = keys
             .iter()
             .map(|key| broadcast(key, rows))
@@ -40,42 +40,55 @@ impl Grid {
         })
     }
 
-    /// What all points of a line along one coordinate have in common.
-    pub(super) fn beside(&self, axis: usize) -> Vec<Series> {
+    /// The columns that are constant along the lines of one axis: the keys and the other coordinates.
+    pub(super) fn other_keys(&self, axis: usize) -> Vec<Series> {
         let coordinates = self.coordinates.iter().enumerate();
         let others = coordinates.filter(|&(index, _)| index != axis).map(|(_, other)| other);
         self.keys.iter().chain(others).cloned().collect()
     }
 
-    /// The rows of all lines along one coordinate. A point that does not know its place is on none.
+    /// The lines along one axis as groups of rows. A point with a null coordinate is on none.
     pub(super) fn lines(&self, axis: usize) -> PolarsResult<Groups> {
         if let Some(table) = &self.table {
             return Ok(table.lines(axis + 1));
         }
         let order = self.coordinates[axis].arg_sort(SortOptions::default());
-        let order = match known(&self.coordinates) {
-            Some(known) => order.filter(&known.take(&order)?)?,
+        let order = match located(&self.coordinates) {
+            Some(located) => order.filter(&located.take(&order)?)?,
             None => order,
         };
-        let beside = self
-            .beside(axis)
-            .iter()
-            .map(|column| column.take(&order))
-            .collect::<PolarsResult<Vec<_>>>()?;
-        let Groups { starts, rows } = Groups::new(&beside, order.len())?;
         let order: Vec<_> = order.into_no_null_iter().collect();
+        let keys = self.other_keys(axis);
+        let keys = keys
+            .iter()
+            .map(|key| take(key, &order))
+            .collect::<PolarsResult<Vec<_>>>()?;
+        let Groups { starts, rows } = Groups::new(&keys, order.len())?;
         let rows = match rows {
             Some(rows) => rows.into_iter().map(|position| order[position as usize]).collect(),
             None => order,
         };
-        Ok(Groups {
-            starts,
-            rows: Some(rows),
-        })
+        Ok(Groups::permuted(starts, rows, self.coordinates[axis].len()))
+    }
+
+    /// Whether any of the grids has more than one point.
+    pub(super) fn has_pairs(&self) -> PolarsResult<bool> {
+        let rows = self.coordinates[0].len();
+        let (keys, points) = match located(&self.coordinates) {
+            Some(located) => {
+                let keys = self.keys.iter().map(|key| filter(key, &located));
+                (
+                    keys.collect::<PolarsResult<Vec<_>>>()?,
+                    located.sum().unwrap_or(0) as usize,
+                )
+            },
+            None => (self.keys.clone(), rows),
+        };
+        Ok(Groups::new(&keys, points)?.has_pairs())
     }
 }
 
-/// A coordinate with nulls for what is not finite.
+/// A coordinate with nulls for values that are not finite.
 fn finite(column: &Series, strict: bool) -> PolarsResult<Series> {
     if !column.dtype().is_float() {
         return Ok(column.clone());
@@ -97,101 +110,8 @@ fn finite(column: &Series, strict: bool) -> PolarsResult<Series> {
     }
 }
 
-/// Which points know their place; `None` if all do.
-fn known(coordinates: &[Series]) -> Option<BooleanChunked> {
-    let partly_known = coordinates.iter().filter(|column| column.has_nulls());
-    partly_known.map(|column| column.is_not_null()).reduce(|a, b| a & b)
-}
-
-/// The row of each place of a grid, the last axis innermost.
-struct Table {
-    /// The number of rows, whether they have a place or not.
-    height: usize,
-    /// The number of grids, and of different coordinates along each axis.
-    lengths: Vec<usize>,
-    rows: Vec<IdxSize>,
-}
-
-impl Table {
-    const NOBODY: IdxSize = IdxSize::MAX;
-
-    /// `None` where most places would be empty, or a point comes twice.
-    fn new(coordinates: &[Series], keys: &[Series], rows: usize) -> PolarsResult<Option<Self>> {
-        let most_places = rows.saturating_mul(4).min(IdxSize::MAX as usize);
-        let (mut places, grids) = numbered(keys, rows)?;
-        let limit = most_places / grids.max(1);
-        let ranked = par_map(coordinates.len(), rows, |axis| ranks(&coordinates[axis], limit))?;
-        let Some(ranked) = ranked.into_iter().collect::<Option<Vec<_>>>() else {
-            return Ok(None);
-        };
-        let lengths: Vec<_> = [grids]
-            .into_iter()
-            .chain(ranked.iter().map(|(_, length)| *length))
-            .collect();
-        let size = lengths
-            .iter()
-            .fold(1_usize, |size, &length| size.saturating_mul(length));
-        if size > most_places {
-            return Ok(None);
-        }
-        for (ranks, length) in ranked {
-            for (place, rank) in places.iter_mut().zip(ranks) {
-                *place = *place * length as IdxSize + rank;
-            }
-        }
-        let known = known(coordinates);
-        let mut table = vec![Self::NOBODY; size];
-        for (row, place) in places.into_iter().enumerate() {
-            if known.as_ref().is_some_and(|known| known.get(row) != Some(true)) {
-                continue;
-            }
-            let taken = std::mem::replace(&mut table[place as usize], row as IdxSize);
-            if taken != Self::NOBODY {
-                return Ok(None);
-            }
-        }
-        Ok(Some(Self {
-            height: rows,
-            lengths,
-            rows: table,
-        }))
-    }
-
-    fn lines(&self, axis: usize) -> Groups {
-        let length = self.lengths[axis];
-        let step: usize = self.lengths[axis + 1..].iter().product();
-        let mut rows = Vec::with_capacity(self.height);
-        let mut starts = MutableBitmap::from_len_zeroed(self.height);
-        for line in 0..self.rows.len().checked_div(length).unwrap_or(0) {
-            let first = line / step * step * length + line % step;
-            if rows.len() < self.height {
-                starts.set(rows.len(), true);
-            }
-            let places = (first..).step_by(step).take(length);
-            rows.extend(places.map(|place| self.rows[place]).filter(|&row| row != Self::NOBODY));
-        }
-        let are_all = rows.len() == self.height;
-        let as_they_are = are_all && rows.iter().enumerate().all(|(position, &row)| position == row as usize);
-        let starts = Bitmap::from(starts).sliced(0, rows.len());
-        Groups {
-            starts,
-            rows: (!as_they_are).then_some(rows),
-        }
-    }
-}
-
-/// The number of each row's group, and how many groups there are.
-fn numbered(keys: &[Series], height: usize) -> PolarsResult<(Vec<IdxSize>, usize)> {
-    if keys.is_empty() {
-        return Ok((vec![0; height], 1));
-    }
-    let Groups { starts, rows } = Groups::new(keys, height)?;
-    let mut numbers = vec![0; height];
-    let mut count = 0;
-    for position in 0..height {
-        count += usize::from(starts.get_bit(position));
-        let row = rows.as_ref().map_or(position, |rows| rows[position] as usize);
-        numbers[row] = (count - 1) as IdxSize;
-    }
-    Ok((numbers, count))
+/// Which points have all coordinates; `None` if all do.
+pub(super) fn located(coordinates: &[Series]) -> Option<BooleanChunked> {
+    let with_nulls = coordinates.iter().filter(|column| column.has_nulls());
+    with_nulls.map(|column| column.is_not_null()).reduce(|a, b| a & b)
 }

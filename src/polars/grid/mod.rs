@@ -1,15 +1,19 @@
-//! Fields on a grid, each row one of its points: the gradient along its lines, which are groups of rows.
+//! Fields on a grid, a row per point: the gradient along the lines of the grid, which are groups of rows.
 
 mod lines;
 mod ranks;
+mod reduce;
+mod table;
+mod vector;
 
-use polars::prelude::arity::binary_elementwise_values;
 use polars::prelude::*;
 
 use self::lines::Grid;
+use self::reduce::{length, reduce, reduced_dtype};
+use self::vector::{component, components};
 use super::evaluator::Evaluator;
-use super::nested::Cells;
-use super::unsorted::group;
+use super::groups::broadcast;
+use super::unsorted::{LENIENT, group};
 use super::{fields, series};
 use crate::domain::Domain;
 use crate::operators::Operator;
@@ -17,15 +21,16 @@ use crate::parallel::par_map;
 
 /// The derivatives of a field on a grid with respect to each of its coordinates.
 ///
-/// Each row is a point of a rectilinear grid; rows may come in any order. The derivative along a coordinate is the
-/// [`gradient`](crate::gradient) within the lines of points that have all other coordinates in common. On a full grid it
-/// is that of [`numpy.gradient`][numpy] of the array.
+/// Each row is a point of a rectilinear grid, in any order. The derivative along a coordinate is the
+/// [`Gradient`](crate::Gradient) within each line of points that share all other coordinates. On a full grid it is that of
+/// [`numpy.gradient`][numpy] of the array. Points of a curvilinear grid, say longitudes and latitudes of a projected one,
+/// share no coordinates: differentiate with respect to the axes of the grid instead.
 ///
 /// - `field`: of any dtype that `gradient` takes.
-/// - `wrt`: the coordinates, numbers or times, compared exactly. A point without one of them is on no line.
-/// - [`by`](Domain::by): keys that tell several fields apart. [`max_gap`](Domain::max_gap) ends a line at
-///   a wide step; without it a missing point is no more than that. [`per`](Domain::per) is for coordinates that
-///   are times. `x`, `spacing` and `axis` are not for grids.
+/// - `wrt`: the coordinates, numbers or times, compared exactly. A point with a null coordinate is on no line.
+/// - [`by`](Domain::by): keys that tell several grids apart. [`max_gap`](Domain::max_gap) ends a line at a
+///   wide step; without it a missing point only makes a step wider. [`per`](Domain::per) applies to temporal
+///   coordinates. `x`, `spacing` and `axis` are errors.
 ///
 /// # Returns
 ///
@@ -34,7 +39,8 @@ use crate::parallel::par_map;
 ///
 /// # Errors
 ///
-/// Those of `gradient`, of [`strict`](Domain::strict) also where a point comes twice or is not finite.
+/// Those of `gradient`; with [`strict`](Domain::strict) also where a point comes twice or is not finite, and where
+/// no two points share all coordinates but one.
 ///
 /// # Examples
 ///
@@ -136,15 +142,15 @@ fn on_grid(
     on_grid.of(field, &wrt, &by).map(Column::from)
 }
 
-/// What the partial derivatives become.
+/// What becomes of the partial derivatives.
 #[derive(Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "python", derive(serde::Deserialize), serde(rename_all = "snake_case"))]
 pub(crate) enum Reduction {
-    /// A struct of them, each named like its coordinate.
+    /// A struct of them, each field named like its coordinate.
     Partials,
     /// The length of that vector.
     Magnitude,
-    /// The sum of each component's own, for a field of vectors.
+    /// The sum over the components of a vector, each differentiated along its own coordinate.
     Divergence,
 }
 
@@ -159,7 +165,7 @@ impl Reduction {
     }
 }
 
-/// An operator whose columns' dtypes are known.
+/// Partial derivatives, planned from the dtypes of the columns.
 pub(crate) struct OnGrid {
     reduction: Reduction,
     along: Vec<Along>,
@@ -169,13 +175,13 @@ pub(crate) struct OnGrid {
 /// The derivative along one coordinate.
 struct Along {
     coordinate: PlSmallStr,
-    /// Which component of the field is differentiated, if that is a vector.
+    /// The index of the component that is differentiated, of a field of vectors.
     component: Option<usize>,
     evaluator: Evaluator,
 }
 
 impl OnGrid {
-    /// `domains` are one for all coordinates, or one for each.
+    /// `domains` has one item for all coordinates, or one for each.
     pub(crate) fn new<C: Clone>(
         reduction: Reduction,
         operator: &Operator,
@@ -205,7 +211,7 @@ impl OnGrid {
             .map(|(axis, (x, (component, field)))| {
                 let domain = domains.get(axis).unwrap_or(&domains[0]);
                 let mut domain = domain.clone().map_columns(|_| ());
-                // The unit is for whichever coordinate is a time.
+                // `per` is for the temporal coordinates; without any it is an error.
                 domain.per = domain.per.filter(|_| x.dtype().is_temporal() || !any_is_time);
                 Ok(Along {
                     coordinate: x.name().clone(),
@@ -224,7 +230,7 @@ impl OnGrid {
                     .map(|along| Field::new(along.coordinate.clone(), along.evaluator.dtype.clone()));
                 DataType::Struct(fields.collect())
             },
-            _ => sum(field.name(), along.iter().map(|along| &along.evaluator.dtype))?,
+            _ => reduced_dtype(field.name(), along.iter().map(|along| &along.evaluator.dtype))?,
         };
         Ok(Self {
             reduction,
@@ -234,105 +240,49 @@ impl OnGrid {
     }
 
     pub(crate) fn of(&self, field: &Series, wrt: &[Series], by: &[Series]) -> PolarsResult<Series> {
-        let grid = Grid::new(wrt, by, field.len(), self.along[0].evaluator.strict)?;
-        let partials = par_map(self.along.len(), field.len(), |axis| {
+        let lengths = std::iter::once(field).chain(wrt).chain(by).map(|column| column.len());
+        let rows = lengths.into_iter().find(|&rows| rows != 1).unwrap_or(1);
+        let field = &broadcast(field, rows)?;
+        let strict = self.along[0].evaluator.strict;
+        let grid = Grid::new(wrt, by, rows, strict)?;
+        let partials = par_map(self.along.len(), rows, |axis| {
             let along = &self.along[axis];
             let field = along
                 .component
                 .map_or_else(|| Ok(field.clone()), |index| component(field, index))?;
-            let beside = grid.beside(axis);
-            let x = Some(&grid.coordinates[axis]);
-            let partial = along.evaluator.of_groups(&field, x, grid.lines(axis)?);
-            let partial = partial.map_err(|failure| along.evaluator.error(failure, |row| group(&beside, row)))?;
-            PolarsResult::Ok(partial.with_name(along.coordinate.clone()))
+            let keys = grid.other_keys(axis);
+            let lines = grid.lines(axis)?;
+            let has_lines = lines.has_pairs();
+            let partial = along.evaluator.of_groups(&field, Some(&grid.coordinates[axis]), lines);
+            let partial = partial.map_err(|failure| along.evaluator.error(failure, |row| group(&keys, row)))?;
+            PolarsResult::Ok((partial.with_name(along.coordinate.clone()), has_lines))
         })?;
-        let (name, rows) = (field.name().clone(), field.len());
+        let (partials, has_lines): (Vec<_>, Vec<_>) = partials.into_iter().unzip();
+        if strict && !has_lines.contains(&true) && partials.len() > 1 && grid.has_pairs()? {
+            return Err(self.not_rectilinear());
+        }
+        let name = field.name().clone();
         match self.reduction {
             Reduction::Partials => Ok(StructChunked::from_series(name, rows, partials.iter())?.into_series()),
-            Reduction::Magnitude => Ok(reduced(&partials, 0.0, length)?.cast(&self.dtype)?.with_name(name)),
-            Reduction::Divergence => Ok(reduced(&partials, -0.0, |a, b| a + b)?
+            Reduction::Magnitude => Ok(reduce(&partials, 0.0, length)?.cast(&self.dtype)?.with_name(name)),
+            Reduction::Divergence => Ok(reduce(&partials, -0.0, |a, b| a + b)?
                 .cast(&self.dtype)?
                 .with_name(name)),
         }
     }
-}
 
-/// Each coordinate's component of a vector: the one of its name, or if none is called like one that in its place.
-///
-/// # Errors
-///
-/// Where there are not as many of them, or only some are called like coordinates.
-fn components(vector: &Field, wrt: &[Field]) -> PolarsResult<Vec<(Option<usize>, Field)>> {
-    let components: Vec<_> = match vector.dtype() {
-        DataType::Struct(components) => components.clone(),
-        DataType::Array(inner, width) => vec![Field::new(vector.name().clone(), (**inner).clone()); *width],
-        other => polars_bail!(
-            InvalidOperation: "`divergence` takes a vector, a struct or an array of one component for each coordinate, \
-            but column `{}` is {other}",
-            vector.name()
-        ),
-    };
-    polars_ensure!(
-        components.len() == wrt.len(),
-        InvalidOperation: "`divergence` takes one component for each coordinate, but column `{}` has {} and `wrt` {}",
-        vector.name(), components.len(), wrt.len()
-    );
-    let of_name = |x: &Field| components.iter().position(|component| component.name() == x.name());
-    let by_name: Vec<_> = wrt.iter().filter_map(of_name).collect();
-    let order = match by_name.len() {
-        0 => (0..wrt.len()).collect(),
-        known if known == wrt.len() => by_name,
-        _ => polars_bail!(
-            InvalidOperation: "components of `{}` must be called like the coordinates, all of them or none; rename them",
-            vector.name()
-        ),
-    };
-    Ok(order
-        .into_iter()
-        .map(|index| (Some(index), components[index].clone()))
-        .collect())
-}
-
-fn component(vector: &Series, index: usize) -> PolarsResult<Series> {
-    match vector.dtype() {
-        DataType::Struct(_) => Ok(vector.struct_()?.fields_as_series().swap_remove(index)),
-        _ => Cells::new(vector)?.at(index),
+    fn not_rectilinear(&self) -> PolarsError {
+        let names: Vec<_> = self
+            .along
+            .iter()
+            .map(|along| format!("`{}`", along.coordinate))
+            .collect();
+        polars_err!(
+            ComputeError: "the points must be those of a rectilinear grid, whose lines are points that share all coordinates \
+            but one, but no two points of {} do, and so none has a neighbour; coordinates are compared exactly: round those \
+            that should be equal, name the axes of the grid in `wrt`, or {} to get nulls",
+            names.join(", "),
+            LENIENT
+        )
     }
-}
-
-/// The dtype of a sum of partial derivatives.
-fn sum<'a>(name: &str, mut dtypes: impl Iterator<Item = &'a DataType> + Clone) -> PolarsResult<DataType> {
-    if let Some(other) = dtypes.clone().find(|dtype| !dtype.is_float()) {
-        polars_bail!(
-            InvalidOperation: "only numbers can be added up, but a partial derivative of `{name}` is {other}; \
-            use `partials` and cast them"
-        );
-    }
-    let first = dtypes.next().unwrap_or(&DataType::Float64);
-    let one = dtypes.all(|dtype| dtype == first);
-    Ok(if one { first.clone() } else { DataType::Float64 })
-}
-
-fn reduced(columns: &[Series], start: f64, step: impl Fn(f64, f64) -> f64) -> PolarsResult<Series> {
-    let rows = columns.first().map_or(0, |column| column.len());
-    let mut all = Float64Chunked::full("".into(), start, rows);
-    for column in columns {
-        all = binary_elementwise_values(&all, column.cast(&DataType::Float64)?.f64()?, &step);
-    }
-    Ok(all.into_series())
-}
-
-/// `√(a² + b²)` without overflow. (That of the C library would ask for one younger than many systems have.)
-fn length(a: f64, b: f64) -> f64 {
-    let (long, short) = if a.abs() < b.abs() {
-        (b.abs(), a.abs())
-    } else {
-        (a.abs(), b.abs())
-    };
-    if long == 0.0 || long.is_infinite() {
-        // Not a number if the other one is none.
-        return long + short;
-    }
-    let ratio = short / long;
-    long * ratio.mul_add(ratio, 1.0).sqrt()
 }

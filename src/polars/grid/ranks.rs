@@ -1,4 +1,4 @@
-//! The values of a coordinate, numbered in their order.
+//! Dense ranks of coordinates.
 
 use std::hash::Hash;
 
@@ -6,59 +6,59 @@ use polars::prelude::*;
 
 use crate::polars::numbers::canonical;
 
-/// Each row's place among the different values, smallest first, and how many there are; `None` if more than the limit.
+/// The rank of each row among the distinct values, 0 for the smallest, and the number of distinct values; `None` if these are
+/// more than `limit`.
 ///
-/// Of a null it is any.
+/// The rank of a null is unspecified.
 pub(super) fn ranks(coordinate: &Series, limit: usize) -> PolarsResult<Option<(Vec<IdxSize>, usize)>> {
     let numbers = canonical(coordinate)?;
-    let numbered = match numbers.dtype() {
-        // Zero has no sign here.
-        DataType::Float64 => numbered(numbers.f64()?.iter().map(|x| x.map(|x| (x + 0.0).to_bits())), limit),
-        DataType::Float32 => numbered(numbers.f32()?.iter().map(|x| x.map(|x| (x + 0.0).to_bits())), limit),
-        DataType::Int64 => numbered(numbers.i64()?.iter(), limit),
-        DataType::Int128 => numbered(numbers.i128()?.iter(), limit),
-        _ => Some((vec![0; coordinate.len()], vec![0])),
+    let encoded = match numbers.dtype() {
+        // Adding zero makes -0.0 equal to 0.0.
+        DataType::Float64 => dictionary_encode(numbers.f64()?.iter().map(|x| x.map(|x| (x + 0.0).to_bits())), limit),
+        DataType::Float32 => dictionary_encode(numbers.f32()?.iter().map(|x| x.map(|x| (x + 0.0).to_bits())), limit),
+        DataType::Int64 => dictionary_encode(numbers.i64()?.iter(), limit),
+        _ => dictionary_encode(numbers.i128()?.iter(), limit),
     };
-    let Some((mut ranks, firsts)) = numbered else {
+    let Some((mut ranks, first_rows)) = encoded else {
         return Ok(None);
     };
-    let mut rank_of = vec![0; firsts.len()];
-    let order = coordinate.take_slice(&firsts)?.arg_sort(SortOptions::default());
-    for (rank, number) in order.into_no_null_iter().enumerate() {
-        rank_of[number as usize] = rank as IdxSize;
+    let mut rank_of = vec![0; first_rows.len()];
+    let order = coordinate.take_slice(&first_rows)?.arg_sort(SortOptions::default());
+    for (rank, code) in order.into_no_null_iter().enumerate() {
+        rank_of[code as usize] = rank as IdxSize;
     }
     for rank in &mut ranks {
         *rank = rank_of[*rank as usize];
     }
-    Ok(Some((ranks, firsts.len())))
+    Ok(Some((ranks, first_rows.len())))
 }
 
-/// The values numbered as they first appear, and the row where each one does.
-fn numbered<T: Copy + Eq + Hash>(
+/// Codes of values in the order of their first appearance, and the row of each one's.
+fn dictionary_encode<T: Copy + Eq + Hash>(
     values: impl Iterator<Item = T>,
     limit: usize,
 ) -> Option<(Vec<IdxSize>, Vec<IdxSize>)> {
-    let mut number_of = PlHashMap::<T, IdxSize>::default();
-    let (mut seen, mut firsts) = (Vec::new(), Vec::new());
+    let mut code_of = PlHashMap::<T, IdxSize>::default();
+    let (mut dictionary, mut first_rows) = (Vec::new(), Vec::new());
     let mut last = 0;
-    let numbers = values.enumerate().map(|(row, value)| {
-        // On a grid a coordinate mostly is that of the row before, or goes on as it did the last time.
-        let next = if last + 1 < seen.len() { last + 1 } else { 0 };
-        last = if seen.get(last) == Some(&value) {
+    let codes = values.enumerate().map(|(row, value)| {
+        // On a grid a coordinate mostly repeats that of the row before, or continues in the order of the first line.
+        let next = if last + 1 < dictionary.len() { last + 1 } else { 0 };
+        last = if dictionary.get(last) == Some(&value) {
             last
-        } else if seen.get(next) == Some(&value) {
+        } else if dictionary.get(next) == Some(&value) {
             next
         } else {
-            let new = seen.len();
-            let number = *number_of.entry(value).or_insert(new as IdxSize) as usize;
-            if number == new {
-                seen.push(value);
-                firsts.push(row as IdxSize);
+            let new = dictionary.len();
+            let code = *code_of.entry(value).or_insert(new as IdxSize) as usize;
+            if code == new {
+                dictionary.push(value);
+                first_rows.push(row as IdxSize);
             }
-            number
+            code
         };
-        (seen.len() <= limit).then_some(last as IdxSize)
+        (dictionary.len() <= limit).then_some(last as IdxSize)
     });
-    let numbers = numbers.collect::<Option<_>>()?;
-    Some((numbers, firsts))
+    let codes = codes.collect::<Option<_>>()?;
+    Some((codes, first_rows))
 }

@@ -1,7 +1,7 @@
-//! Groups by key: one after the other as they stand, or brought together.
+//! Rows grouped by keys.
 //!
-//! Keys mostly come in runs, of a whole group or of a row each where they take turns. The runs are found by comparing
-//! each key with the one before; only the first keys of the runs are then grouped, by Polars' own `group_by`.
+//! Equal keys mostly stand in runs: a whole group at a time, or a row at a time where groups alternate. Runs are found by
+//! comparing each key with the one before; only the first key of each run then goes through Polars' `group_by`.
 
 mod compare;
 mod runs;
@@ -13,88 +13,128 @@ use polars_arrow::bitmap::{Bitmap, MutableBitmap};
 
 use self::runs::Runs;
 use super::series_in_parallel;
+use super::take::filter;
 
 /// The rows of a column, group after group.
-#[derive(Clone)]
+///
+/// Made by [`contiguous`](Self::contiguous) and [`permuted`](Self::permuted), which state the invariants.
+#[derive(Clone, Debug)]
 pub(crate) struct Groups {
-    /// Where a group starts, in the order of `rows`.
+    /// Which positions start a group: positions in `rows` if there are any, else rows of the column.
     pub(crate) starts: Bitmap,
-    /// Row numbers; `None` where the groups stand one after the other already.
+    /// The row at each position, no row twice; `None` if the groups are contiguous in the column.
     pub(crate) rows: Option<Vec<IdxSize>>,
 }
 
 impl Groups {
-    /// A group per combination of keys, null being a key like any other; without keys a single one.
+    /// Groups that are contiguous in the column: `starts` has a bit per row, and the first row starts a group.
+    pub(crate) fn contiguous(starts: Bitmap) -> Self {
+        debug_assert!(starts.is_empty() || starts.get_bit(0), "the first row starts a group");
+        Self { starts, rows: None }
+    }
+
+    /// Groups whose rows are anywhere in a column of `height` rows; rows that are not listed belong to no group.
+    ///
+    /// `rows` must be distinct and below `height`: results are scattered to them by several threads without
+    /// synchronization. `starts` has a bit per listed row.
+    pub(crate) fn permuted(starts: Bitmap, rows: Vec<IdxSize>, height: usize) -> Self {
+        debug_assert_eq!(starts.len(), rows.len(), "a bit per row");
+        debug_assert!(starts.is_empty() || starts.get_bit(0), "the first row starts a group");
+        debug_assert!(are_distinct_rows(&rows, height), "no row twice, none beyond the column");
+        Self {
+            starts,
+            rows: Some(rows),
+        }
+    }
+
+    /// One group per distinct combination of keys, null being a key like any other; without keys a single group.
     ///
     /// # Errors
     ///
-    /// `ComputeError` for more rows than Polars numbers; what Polars says of keys that it cannot group.
+    /// `ComputeError` for more rows than the index type of Polars counts; what Polars says of keys that it cannot group.
     pub(crate) fn new(keys: &[Series], height: usize) -> PolarsResult<Self> {
-        let Runs {
-            starts,
-            rising,
-            distinct,
-        } = Runs::new(keys, height)?;
+        let Runs { starts, sorted, unique } = Runs::new(keys, height)?;
         let runs = starts.set_bits();
-        if runs < 2 || rising || distinct == Some(true) {
-            return Ok(Self { starts, rows: None });
+        if runs < 2 || sorted || unique == Some(true) {
+            return Ok(Self::contiguous(starts));
         }
-        polars_ensure!(
-            IdxSize::try_from(height).is_ok(),
-            ComputeError: "`by` takes at most {} rows, got {height}", IdxSize::MAX
-        );
+        check_height("`by`", height)?;
         let first_keys = || {
             keys.iter()
-                .map(|key| at(key, &starts))
+                .map(|key| first_of_runs(key, &starts))
                 .collect::<PolarsResult<Vec<_>>>()
         };
         if runs > height / 2 {
-            // Hardly any runs: unless they are in order, the rows themselves are brought together.
-            if are_strictly_sorted(&each(keys, |key| key.slice(0, GLANCE))) && are_strictly_sorted(&first_keys()?) {
-                return Ok(Self { starts, rows: None });
+            // Runs average under two rows: unless they are sorted, grouping the rows themselves is cheaper.
+            if are_strictly_sorted(&map(keys, |key| key.slice(0, SAMPLE))) && are_strictly_sorted(&first_keys()?) {
+                return Ok(Self::contiguous(starts));
             }
-            return brought_together(keys, height, height, Vec::extend_from_slice);
+            return group_by(keys, height, height, Vec::extend_from_slice);
         }
         let first_keys = first_keys()?;
-        if distinct.is_none() && keys_are_unique(&first_keys)? {
-            return Ok(Self { starts, rows: None });
+        if unique.is_none() && are_unique(&first_keys)? {
+            return Ok(Self::contiguous(starts));
         }
-        let firsts: Vec<_> = starts.true_idx_iter().map(|row| row as IdxSize).collect();
-        let end = |run: usize| firsts.get(run + 1).map_or(height as IdxSize, |&next| next);
-        brought_together(&first_keys, runs, height, |rows, group| {
-            for &run in group {
-                rows.extend(firsts[run as usize]..end(run as usize));
+        let first_rows: Vec<_> = starts.true_idx_iter().map(|row| row as IdxSize).collect();
+        let end = |run: usize| first_rows.get(run + 1).map_or(height as IdxSize, |&next| next);
+        group_by(&first_keys, runs, height, |rows, runs| {
+            for &run in runs {
+                rows.extend(first_rows[run as usize]..end(run as usize));
             }
         })
     }
+
+    /// The number of rows that belong to a group.
+    pub(crate) fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// The row at a position.
+    pub(crate) fn row(&self, position: usize) -> usize {
+        self.rows.as_ref().map_or(position, |rows| rows[position] as usize)
+    }
+
+    /// Whether a group has more than one row.
+    pub(crate) fn has_pairs(&self) -> bool {
+        self.starts.set_bits() < self.len()
+    }
 }
 
-/// A key of the length of the column; a single value is repeated.
-pub(crate) fn broadcast(key: &Series, height: usize) -> PolarsResult<Series> {
-    match key.len() {
-        length if length == height => Ok(key.clone()),
-        1 => Ok(key.new_from_index(0, height)),
+/// # Errors
+///
+/// `ComputeError` for more rows than the index type of Polars counts.
+pub(crate) fn check_height(argument: &str, height: usize) -> PolarsResult<()> {
+    polars_ensure!(
+        IdxSize::try_from(height).is_ok(),
+        ComputeError: "{argument} takes at most {} rows, got {height}", IdxSize::MAX
+    );
+    Ok(())
+}
+
+/// A column of the given height; a single value is repeated.
+pub(crate) fn broadcast(column: &Series, height: usize) -> PolarsResult<Series> {
+    match column.len() {
+        length if length == height => Ok(column.clone()),
+        1 => Ok(column.new_from_index(0, height)),
         length => polars_bail!(
-            ShapeMismatch: "column `{}` must be as long as y: got {length} and {height} rows", key.name()
+            ShapeMismatch: "column `{}` must be as long as y: got {length} and {height} rows", column.name()
         ),
     }
 }
 
-/// All rows, group after group, each where Polars' own `group_by` finds its keys; `append` appends the rows of a group.
-fn brought_together(
+/// Groups `count` keys by Polars' `group_by`; `append` appends the rows that the keys at some indices stand for.
+fn group_by(
     keys: &[Series],
     count: usize,
     height: usize,
     append: impl Fn(&mut Vec<IdxSize>, &[IdxSize]),
 ) -> PolarsResult<Groups> {
-    /// From so many keys on it pays to group them on all cores.
+    /// From this many keys on grouping on all cores pays.
     const PARALLEL: usize = 100_000;
     // Keys may share a name, the columns of a frame may not.
-    let keys = keys
-        .iter()
-        .enumerate()
-        .map(|(number, key)| key.clone().with_name(number.to_string().into()));
-    let keys: Vec<_> = keys.map(Series::into_column).collect();
+    let keys = keys.iter().enumerate();
+    let keys = keys.map(|(index, key)| key.clone().with_name(index.to_string().into()).into_column());
+    let keys: Vec<_> = keys.collect();
     let frame = DataFrame::new(count, keys.clone())?;
     let groups = frame
         .group_by_with_series(keys, count >= PARALLEL, false)?
@@ -109,61 +149,67 @@ fn brought_together(
             GroupsIndicator::Slice([first, length]) => append(&mut rows, &(first..first + length).collect::<Vec<_>>()),
         }
     }
-    Ok(Groups {
-        starts: starts.freeze(),
-        rows: Some(rows),
-    })
+    Ok(Groups::permuted(starts.freeze(), rows, height))
 }
 
-/// The values of a column where a bit is set.
-fn at(column: &Series, places: &Bitmap) -> PolarsResult<Series> {
-    series_in_parallel(column, column.len(), |rows| {
-        let places = BooleanChunked::from_bitmap(PlSmallStr::EMPTY, places.clone().sliced(rows.start, rows.len()));
-        column.slice(rows.start as i64, rows.len()).filter(&places)
+/// The keys at the starts of runs.
+fn first_of_runs(key: &Series, starts: &Bitmap) -> PolarsResult<Series> {
+    series_in_parallel(key, key.len(), |rows| {
+        let starts = BooleanChunked::from_bitmap(PlSmallStr::EMPTY, starts.clone().sliced(rows.start, rows.len()));
+        filter(&key.slice(rows.start as i64, rows.len()), &starts)
     })
 }
 
 /// Whether no combination of keys comes twice.
-fn keys_are_unique(keys: &[Series]) -> PolarsResult<bool> {
+fn are_unique(keys: &[Series]) -> PolarsResult<bool> {
     let count = keys[0].len();
-    if are_strictly_sorted(&each(keys, |key| key.slice(0, GLANCE))) && are_strictly_sorted(keys) {
+    if are_strictly_sorted(&map(keys, |key| key.slice(0, SAMPLE))) && are_strictly_sorted(keys) {
         return Ok(true);
     }
-    let distinct = match keys {
+    let unique = match keys {
         [key] => key.n_unique()?,
         keys => StructChunked::from_series(PlSmallStr::EMPTY, count, keys.iter())?
             .into_series()
             .n_unique()?,
     };
-    Ok(distinct == count)
+    Ok(unique == count)
 }
 
-/// Keys that are looked at before all of them are.
-const GLANCE: usize = 1_000;
+/// Keys that are tested before all of them are.
+const SAMPLE: usize = 1_000;
 
-/// Whether keys only rise or only fall from row to row, and so never come back; false where Polars cannot tell.
+/// Whether keys are sorted, either way, without repetition; false where Polars cannot order them.
 fn are_strictly_sorted(keys: &[Series]) -> bool {
     let pairs = keys[0].len() - 1;
-    let (before, these) = (
-        each(keys, |key| key.slice(0, pairs)),
-        each(keys, |key| key.slice(1, pairs)),
-    );
-    let always = |below: BooleanChunked| below.sum() == Some(pairs as IdxSize);
-    [(&before, &these), (&these, &before)]
+    let previous = map(keys, |key| key.slice(0, pairs));
+    let next = map(keys, |key| key.slice(1, pairs));
+    let always = |less: BooleanChunked| less.sum() == Some(pairs as IdxSize);
+    [(&previous, &next), (&next, &previous)]
         .into_iter()
-        .any(|(low, high)| is_below(low, high).is_ok_and(always))
+        .any(|(left, right)| is_less(left, right).is_ok_and(always))
 }
 
-fn each(keys: &[Series], change: impl Fn(&Series) -> Series) -> Vec<Series> {
+fn map(keys: &[Series], change: impl Fn(&Series) -> Series) -> Vec<Series> {
     keys.iter().map(change).collect()
 }
 
-/// Where the first keys that differ rise from `low` to `high`.
-fn is_below(low: &[Series], high: &[Series]) -> PolarsResult<BooleanChunked> {
-    let below = low[0].lt(&high[0])?;
-    if low.len() == 1 {
-        return Ok(below);
+/// Where `left` comes before `right` in lexicographic order of the keys.
+fn is_less(left: &[Series], right: &[Series]) -> PolarsResult<BooleanChunked> {
+    let less = left[0].lt(&right[0])?;
+    if left.len() == 1 {
+        return Ok(less);
     }
-    let equal = low[0].equal(&high[0])?;
-    Ok(below | (equal & is_below(&low[1..], &high[1..])?))
+    let equal = left[0].equal(&right[0])?;
+    Ok(less | (equal & is_less(&left[1..], &right[1..])?))
+}
+
+fn are_distinct_rows(rows: &[IdxSize], height: usize) -> bool {
+    let mut seen = MutableBitmap::from_len_zeroed(height);
+    rows.iter().all(|&row| {
+        let is_new = (row as usize) < height && !seen.get(row as usize);
+        if is_new {
+            seen.set(row as usize, true);
+        }
+        is_new
+    })
 }

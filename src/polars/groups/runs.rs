@@ -1,4 +1,4 @@
-//! Where runs of equal keys start.
+//! Finds the runs of equal keys.
 
 use std::ops::Range;
 
@@ -14,14 +14,14 @@ use crate::bits::{ROWS, high_mask};
 use crate::parallel::par_ranges;
 use crate::polars::{bitmap, bits};
 
-/// The runs of equal keys in some rows.
+/// The runs of equal keys in a column.
 pub(super) struct Runs {
-    /// A bit per row that starts a run.
+    /// Which rows start a run.
     pub(super) starts: Bitmap,
-    /// Whether rows are seen to be in the order of the keys.
-    pub(super) rising: bool,
-    /// Whether no run has the key of another, where that is easily seen: of rows not in order, a column of integers.
-    pub(super) distinct: Option<bool>,
+    /// Whether the rows are known to be sorted by the keys, ascending, so that no key comes back.
+    pub(super) sorted: bool,
+    /// Whether no key comes back; known for a single unsorted column of integers in a narrow range only.
+    pub(super) unique: Option<bool>,
 }
 
 impl Runs {
@@ -29,37 +29,39 @@ impl Runs {
     ///
     /// What Polars says of a dtype that it cannot compare.
     pub(super) fn new(keys: &[Series], height: usize) -> PolarsResult<Self> {
-        /// The rows of a chunk that is worth being looked at by itself.
+        /// With shorter chunks on average the column is rechunked.
         const CHUNK: usize = 4_096;
         let keys = keys.iter().map(|key| match key.n_chunks() {
             chunks if chunks > 1 + height / CHUNK => key.rechunk(),
             _ => key.clone(),
         });
         let keys: Vec<_> = keys.collect();
-        let parts = par_ranges(height, ROWS, |rows| Part::new(&keys, rows))?;
+        let parts = par_ranges(height, ROWS, |rows| RunsPart::new(&keys, rows))?;
         let starts: Vec<_> = parts.iter().map(|part| cast_slice::<_, u8>(&part.starts)).collect();
         let starts = starts.concat();
-        let rising = parts.iter().all(|part| part.rising);
-        let integers: Option<Vec<_>> = parts.into_iter().map(|part| part.integers).collect();
+        let sorted = parts.iter().all(|part| part.sorted);
+        let first_keys: Option<Vec<_>> = parts.into_iter().map(|part| part.first_keys).collect();
         Ok(Self {
             starts: Bitmap::from_u8_vec(starts, height),
-            rising,
-            distinct: integers.filter(|_| !rising).and_then(|keys| integers_are_unique(&keys)),
+            sorted,
+            unique: first_keys
+                .filter(|_| !sorted)
+                .and_then(|keys| integers_are_unique(&keys)),
         })
     }
 }
 
-/// The runs of some rows, the first of which is a multiple of 64.
-struct Part {
+/// The runs in a range of rows that begins at a multiple of 64.
+struct RunsPart {
     rows: Range<usize>,
-    /// 64 rows a word.
+    /// Which rows start a run, 64 rows per word.
     starts: Vec<u64>,
-    rising: bool,
-    /// The keys of the runs, if they are a column of integers without nulls.
-    integers: Option<Vec<i64>>,
+    sorted: bool,
+    /// The first key of each run, for a single column of integers without nulls.
+    first_keys: Option<Vec<i64>>,
 }
 
-impl Part {
+impl RunsPart {
     fn new(keys: &[Series], rows: Range<usize>) -> PolarsResult<Self> {
         let mut starts = vec![0; rows.len().div_ceil(ROWS)];
         if rows.start == 0 && !rows.is_empty() {
@@ -68,8 +70,8 @@ impl Part {
         let mut part = Self {
             rows,
             starts,
-            rising: true,
-            integers: (keys.len() == 1).then(Vec::new),
+            sorted: true,
+            first_keys: (keys.len() == 1).then(Vec::new),
         };
         for key in keys {
             part.mark(key)?;
@@ -79,9 +81,10 @@ impl Part {
         Ok(part)
     }
 
-    /// Adds the starts of the runs of one key.
+    /// Marks where one key changes.
     fn mark(&mut self, key: &Series) -> PolarsResult<()> {
-        // The chunk of the row before. Polars would copy a column to compare it with itself one row further on.
+        // The chunk of the previous row. Rows are compared chunk by chunk, since Polars would first align the chunks of a
+        // column and of its shifted self by a copy.
         let (mut index, mut chunk) = (0, 0..key.chunks()[0].len());
         let mut row = self.rows.start;
         while row < self.rows.end {
@@ -99,7 +102,7 @@ impl Part {
                 self.mark_within(&values, row)?;
                 row = end;
             } else {
-                // Rows of several chunks; the very first one is compared with itself.
+                // A block across chunks. The very first row is compared with itself.
                 let end = self.rows.end.min(row + ROWS);
                 let mut values = key.slice(row.saturating_sub(1) as i64, 1);
                 values.append_owned(key.slice(row as i64, end - row))?;
@@ -110,31 +113,31 @@ impl Part {
         Ok(())
     }
 
-    /// Adds the starts from a row on, given the keys from the row before on, in one piece.
+    /// Marks where the key changes from `row` on, given the keys from the row before on in one chunk.
     fn mark_within(&mut self, keys: &Series, row: usize) -> PolarsResult<()> {
         let pairs = keys.len() - 1;
         let starts = &mut self.starts[(row - self.rows.start) / ROWS..][..pairs.div_ceil(ROWS)];
         let physical = keys.to_physical_repr();
-        // Floats are equal to others than those of the same bits.
-        let bits_tell = !physical.has_nulls() && !physical.dtype().is_float();
-        let firsts = &mut self.integers;
+        // Floats of different bits may be equal: zeros and NaN.
+        let compare_bits = !physical.has_nulls() && !physical.dtype().is_float();
+        let first_keys = &mut self.first_keys;
         macro_rules! integers {
             ($keys:expr, $signed:ty) => {
-                integers::<_, $signed>($keys.downcast_as_array().values(), starts, firsts)
+                integers::<_, $signed>($keys.downcast_as_array().values(), starts, first_keys)
             };
         }
-        self.rising &= match physical.bit_repr().filter(|_| bits_tell) {
+        self.sorted &= match physical.bit_repr().filter(|_| compare_bits) {
             Some(BitRepr::U8(keys)) => integers!(keys, i8),
             Some(BitRepr::U16(keys)) => integers!(keys, i16),
             Some(BitRepr::U32(keys)) => integers!(keys, i32),
             Some(BitRepr::U64(keys)) => integers!(keys, i64),
             _ => {
-                *firsts = None;
+                *first_keys = None;
                 match physical.dtype() {
-                    DataType::String if bits_tell => strings(physical.str()?.downcast_as_array(), starts),
-                    DataType::Binary if bits_tell => strings(physical.binary()?.downcast_as_array(), starts),
+                    DataType::String if compare_bits => strings(physical.str()?.downcast_as_array(), starts),
+                    DataType::Binary if compare_bits => strings(physical.binary()?.downcast_as_array(), starts),
                     _ => {
-                        by_polars(keys, starts)?;
+                        compare_by_polars(keys, starts)?;
                         false
                     },
                 }
@@ -144,8 +147,8 @@ impl Part {
     }
 }
 
-/// Adds the starts of runs as Polars compares any two columns: two nulls are the same, and so are two NaN.
-fn by_polars(keys: &Series, starts: &mut [u64]) -> PolarsResult<()> {
+/// Marks changes by Polars' own comparison of columns of any dtype: null equals null, and NaN equals NaN.
+fn compare_by_polars(keys: &Series, starts: &mut [u64]) -> PolarsResult<()> {
     let pairs = keys.len() - 1;
     let changed = bitmap(&keys.slice(1, pairs).not_equal_missing(&keys.slice(0, pairs))?);
     for (block, starts) in starts.iter_mut().enumerate() {
@@ -162,7 +165,7 @@ mod tests {
 
     use super::*;
 
-    /// The same small numbers as keys of some dtype, in the order of the numbers, and whether that order is looked for.
+    /// Small numbers as keys of several dtypes, in the same order, and whether runs of the dtype are tested for order.
     fn keys_of(numbers: &[i64]) -> Vec<(Series, bool)> {
         let whole = Series::new("key".into(), numbers);
         let text = |name: &str| {
@@ -214,41 +217,41 @@ mod tests {
 
     proptest! {
         #[test]
-        fn runs_are_those_of_comparing_one_by_one(numbers in numbers(), cuts in vec(0..1_000_usize, 0..5)) {
+        fn runs_match_a_row_by_row_comparison(numbers in numbers(), cuts in vec(0..1_000_usize, 0..5)) {
             let height = numbers.len();
             let starts: Vec<_> = (0..height).map(|row| row == 0 || numbers[row] != numbers[row - 1]).collect();
-            let rising = numbers.is_sorted();
-            let firsts: PlHashSet<_> = numbers.iter().collect();
-            let distinct = firsts.len() == starts.iter().filter(|&&start| start).count();
+            let sorted = numbers.is_sorted();
+            let first_keys: PlHashSet<_> = numbers.iter().collect();
+            let unique = first_keys.len() == starts.iter().filter(|&&start| start).count();
             for (keys, is_ordered) in keys_of(&numbers) {
                 let keys = in_chunks(&keys, &cuts);
                 let runs = Runs::new(std::slice::from_ref(&keys), height).expect("keys of one dtype");
                 prop_assert_eq!(runs.starts.iter().collect::<Vec<_>>(), starts.clone(), "{}", keys.dtype());
-                prop_assert!(!runs.rising || rising, "{}", keys.dtype());
-                prop_assert!(runs.rising == rising || !is_ordered, "{}", keys.dtype());
-                prop_assert!(runs.distinct.is_none_or(|seen| seen == distinct), "{}", keys.dtype());
+                prop_assert!(!runs.sorted || sorted, "{}", keys.dtype());
+                prop_assert!(runs.sorted == sorted || !is_ordered, "{}", keys.dtype());
+                prop_assert!(runs.unique.is_none_or(|found| found == unique), "{}", keys.dtype());
             }
         }
 
         #[test]
-        fn parts_are_those_of_the_whole(numbers in numbers(), cuts in vec(0..1_000_usize, 0..3), part in 0..9_usize) {
+        fn parts_match_the_whole(numbers in numbers(), cuts in vec(0..1_000_usize, 0..3), part in 0..9_usize) {
             let height = numbers.len();
             let cut = (part * ROWS).min(height / ROWS * ROWS);
             for (keys, _) in keys_of(&numbers) {
                 let keys = [in_chunks(&keys, &cuts)];
-                let part = |rows| Part::new(&keys, rows).expect("keys of one dtype");
+                let part = |rows| RunsPart::new(&keys, rows).expect("keys of one dtype");
                 let (whole, first, second) = (part(0..height), part(0..cut), part(cut..height));
                 prop_assert_eq!(&whole.starts, &[first.starts, second.starts].concat());
-                prop_assert_eq!(whole.rising, first.rising && second.rising);
+                prop_assert_eq!(whole.sorted, first.sorted && second.sorted);
             }
         }
     }
 
     #[test]
-    fn a_later_key_may_fall_where_one_before_it_changes() {
+    fn a_later_key_may_decrease_where_an_earlier_one_changes() {
         let [a, b] = [[1, 1, 2, 2], [5, 6, 0, 1]].map(|key| Series::new("key".into(), key));
         let runs = |keys: &[Series]| Runs::new(keys, 4).expect("integers");
-        assert!(runs(&[a.clone(), b.clone()]).rising);
-        assert!(!runs(&[b, a]).rising);
+        assert!(runs(&[a.clone(), b.clone()]).sorted);
+        assert!(!runs(&[b, a]).sorted);
     }
 }

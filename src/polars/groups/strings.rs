@@ -1,15 +1,14 @@
-//! Strings compared with those before, 64 at a time: in their views, or wherever they are stored.
+//! Compares each string with the one before, 64 at a time: by their views, or by the bytes in their buffers.
 
 use bytemuck::cast_slice;
 use polars_arrow::array::{BinaryViewArrayGeneric, View, ViewType};
 
-use super::compare::{ask_for_next, pairs};
+use super::compare::{pad, prefetch};
 use crate::bits::{ROWS, differ, every_other, set_bits};
 use crate::dispatch::{Kernel, dispatch};
 
-/// Adds the rows that start a run, and tells whether strings rise in the order of their bytes wherever none had started.
-///
-/// Strings that Polars keeps in one place are the same; only others have to be read.
+/// Sets the bits of rows that start a run, and returns whether strings never decrease, in the order of their bytes, within
+/// the runs that were already known.
 pub(super) fn strings<T: ViewType + Ord + ?Sized>(keys: &BinaryViewArrayGeneric<T>, starts: &mut [u64]) -> bool {
     dispatch(Strings { keys, starts })
 }
@@ -26,54 +25,54 @@ impl<T: ViewType + Ord + ?Sized> Kernel for Strings<'_, T> {
     fn run(self) -> bool {
         let Self { keys, starts } = self;
         let views = keys.views();
-        let mut rising = true;
+        let mut sorted = true;
         for (block, starts) in starts.iter_mut().enumerate() {
             let first = block * ROWS;
-            let mut rest = None;
-            let views = pairs(&views[first..], &mut rest);
-            ask_for_next(views);
-            let Changes { changed, fell } = if views.iter().fold(true, |all, view| all & view.is_inline()) {
-                in_views(views)
-            } else if let Some((bytes, length)) = in_a_row(keys, views) {
-                of_one_length(bytes, length)
+            let mut padded = None;
+            let views = pad(&views[first..], &mut padded);
+            prefetch(views);
+            let Changes { changed, decreased } = if views.iter().fold(true, |all, view| all & view.is_inline()) {
+                compare_views(views)
+            } else if let Some((bytes, length)) = contiguous(keys, views) {
+                compare_contiguous(bytes, length)
             } else {
-                one_by_one(keys, first, views)
+                compare_one_by_one(keys, first, views)
             };
-            rising &= fell & !*starts == 0;
+            sorted &= decreased & !*starts == 0;
             *starts |= changed;
         }
-        rising
+        sorted
     }
 }
 
-/// Which of some strings differ from the one before, and which of those come before it.
+/// Masks of 64 strings: which differ from the one before, and which come before it in order.
 struct Changes {
     changed: u64,
-    fell: u64,
+    decreased: u64,
 }
 
 /// Compares strings that fit into their views.
 #[inline(always)]
-fn in_views(views: &[View; ROWS + 1]) -> Changes {
-    // The bytes as they are compared, filled up with zeros; then the length.
+fn compare_views(views: &[View; ROWS + 1]) -> Changes {
+    // The bytes as a big-endian number, padded with zeros; the length decides between equal ones.
     let order = |view: View| (view.as_u128() >> 32).swap_bytes() | u128::from(view.length);
-    // A view is two words: those that differ are found among 64 of them at a time.
+    // A view is two words: 64 words are compared at a time.
     let (words, next) = (cast_slice::<_, u64>(views), cast_slice::<_, u64>(&views[1..]));
     let halves = words.as_chunks().0.iter().zip(next.as_chunks().0);
     let changed = halves.enumerate().fold(0, |changed, (half, (before, this))| {
         let words = differ(before, this);
         changed | every_other(words | words >> 1) << (half * ROWS / 2)
     });
-    let mut fell = 0;
+    let mut decreased = 0;
     for row in set_bits(changed, ROWS) {
-        fell |= u64::from(order(views[row]) > order(views[row + 1])) << row;
+        decreased |= u64::from(order(views[row]) > order(views[row + 1])) << row;
     }
-    Changes { changed, fell }
+    Changes { changed, decreased }
 }
 
-/// The bytes of 65 longer strings that lie one after the other, and the length that all of them have.
+/// The bytes of 65 strings that are contiguous in one buffer, and their length, if all have the same.
 #[inline(always)]
-fn in_a_row<'a, T: ViewType + ?Sized>(
+fn contiguous<'a, T: ViewType + ?Sized>(
     keys: &'a BinaryViewArrayGeneric<T>,
     views: &[View; ROWS + 1],
 ) -> Option<(&'a [u8], usize)> {
@@ -98,15 +97,15 @@ fn in_a_row<'a, T: ViewType + ?Sized>(
     Some((&bytes[..(ROWS + 1) * length], length))
 }
 
-/// Compares strings in a row as one piece of memory with what is a string further on.
+/// Compares a contiguous run of equal-length strings with itself shifted by one string.
 ///
-/// Measured: two thirds of the time of reading string by string.
+/// Measured: two thirds of the time of comparing string by string.
 #[inline(always)]
-fn of_one_length(bytes: &[u8], length: usize) -> Changes {
-    ask_for_next(bytes);
+fn compare_contiguous(bytes: &[u8], length: usize) -> Changes {
+    prefetch(bytes);
     let (before, this) = (bytes.as_chunks::<ROWS>().0, bytes[length..].as_chunks::<ROWS>().0);
-    let (mut changed, mut fell) = (0, 0);
-    // The first byte that differs tells all there is to know of a string.
+    let (mut changed, mut decreased) = (0, 0);
+    // The first byte that differs decides about a string; the rest of it is skipped.
     let mut next = 0;
     for (chunk, (before, this)) in before.iter().zip(this).enumerate() {
         if before == this {
@@ -117,35 +116,35 @@ fn of_one_length(bytes: &[u8], length: usize) -> Changes {
             if byte >= next {
                 let row = byte / length;
                 changed |= 1 << row;
-                fell |= u64::from(before[place] > this[place]) << row;
+                decreased |= u64::from(before[place] > this[place]) << row;
                 next = (row + 1) * length;
             }
         }
     }
-    Changes { changed, fell }
+    Changes { changed, decreased }
 }
 
-/// Compares strings wherever they are, given the views from the first one on.
+/// Compares strings wherever they are stored.
 #[inline(always)]
-fn one_by_one<T: ViewType + Ord + ?Sized>(
+fn compare_one_by_one<T: ViewType + Ord + ?Sized>(
     keys: &BinaryViewArrayGeneric<T>,
     first: usize,
     views: &[View; ROWS + 1],
 ) -> Changes {
-    ask_for_next(between(keys, views[0], views[ROWS]));
-    let (mut changed, mut fell) = (0, 0);
+    prefetch(bytes_between(keys, views[0], views[ROWS]));
+    let (mut changed, mut decreased) = (0, 0);
     for row in 0..ROWS {
-        changed |= u64::from(!is_same(keys, views[row], views[row + 1])) << row;
+        changed |= u64::from(!is_equal(keys, views[row], views[row + 1])) << row;
     }
     for row in set_bits(changed, ROWS) {
-        fell |= u64::from(keys.value(first + row) > keys.value(first + row + 1)) << row;
+        decreased |= u64::from(keys.value(first + row) > keys.value(first + row + 1)) << row;
     }
-    Changes { changed, fell }
+    Changes { changed, decreased }
 }
 
-/// Whether two strings say the same.
+/// Whether two strings are equal.
 #[inline(always)]
-fn is_same<T: ViewType + ?Sized>(keys: &BinaryViewArrayGeneric<T>, one: View, other: View) -> bool {
+fn is_equal<T: ViewType + ?Sized>(keys: &BinaryViewArrayGeneric<T>, one: View, other: View) -> bool {
     if one.is_inline() || one.length != other.length || one.prefix != other.prefix {
         return one.as_u128() == other.as_u128();
     }
@@ -153,27 +152,27 @@ fn is_same<T: ViewType + ?Sized>(keys: &BinaryViewArrayGeneric<T>, one: View, ot
     let eight = |bytes: &[u8], place: usize| u64::from_ne_bytes(*bytes[place..].first_chunk().expect("a long string"));
     let differing = |place| eight(one, place) ^ eight(other, place);
     match one.len() {
-        // Two words and no jump: after the four bytes that a view has, and up to the end.
+        // Two overlapping words, without a branch per byte; the view holds the first four bytes.
         length @ ..=20 => differing(4) | differing(length - 8) == 0,
         _ => one == other,
     }
 }
 
-/// The bytes of a string that does not fit into a view.
+/// The bytes of a string that is not inline.
 #[inline(always)]
 fn bytes_of<T: ViewType + ?Sized>(keys: &BinaryViewArrayGeneric<T>, view: View) -> &[u8] {
     let start = view.offset as usize;
     &keys.data_buffers()[view.buffer_idx as usize][start..start + view.length as usize]
 }
 
-/// The bytes from one string to another, if they lie in that order in one place.
-fn between<T: ViewType + ?Sized>(keys: &BinaryViewArrayGeneric<T>, one: View, other: View) -> &[u8] {
+/// The bytes from one string to another, if both are in the same buffer in this order.
+fn bytes_between<T: ViewType + ?Sized>(keys: &BinaryViewArrayGeneric<T>, one: View, other: View) -> &[u8] {
     let bytes = || {
         let bytes = keys.data_buffers().get(one.buffer_idx as usize)?;
         bytes.get(one.offset as usize..other.offset as usize)
     };
-    let apart = one.is_inline() || other.is_inline() || one.buffer_idx != other.buffer_idx;
-    if apart { None } else { bytes() }.unwrap_or_default()
+    let has_no_bytes = one.is_inline() || other.is_inline() || one.buffer_idx != other.buffer_idx;
+    if has_no_bytes { None } else { bytes() }.unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -184,7 +183,7 @@ mod tests {
 
     use super::*;
 
-    /// Runs of strings that differ in few set_bits: of one length up to 12 bytes or above, or of any.
+    /// Runs of strings that differ in few bytes: of one length, inline or not, or of various lengths.
     fn keys() -> impl Strategy<Value = Vec<Vec<u8>>> {
         let byte = prop_oneof![Just(0_u8), Just(b'a'), Just(b'b'), Just(u8::MAX)];
         let lengths = prop_oneof![
@@ -216,19 +215,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn strings_are_compared_as_bytes_are(keys in keys(), started in any::<u64>()) {
+        fn strings_compare_like_bytes(keys in keys(), started in any::<u64>()) {
             prop_assume!(keys.len() > 1);
             let pairs = keys.len() - 1;
-            // Only what starts no run yet can fall.
+            // Bits that are set before: only other rows may report a decrease.
             let mut starts = vec![started; pairs.div_ceil(ROWS)];
-            let rising = strings(&BinaryViewArray::from_slice_values(&keys), &mut starts);
+            let sorted = strings(&BinaryViewArray::from_slice_values(&keys), &mut starts);
             let had_started = |row: usize| started >> (row % ROWS) & 1 != 0;
             for row in 0..pairs {
                 let starts_here = starts[row / ROWS] >> (row % ROWS) & 1 != 0;
                 prop_assert_eq!(starts_here, had_started(row) || keys[row] != keys[row + 1], "row {}", row);
             }
-            let falls = |row: usize| !had_started(row) && keys[row] > keys[row + 1];
-            prop_assert_eq!(rising, !(0..pairs).any(falls));
+            let decreases = |row: usize| !had_started(row) && keys[row] > keys[row + 1];
+            prop_assert_eq!(sorted, !(0..pairs).any(decreases));
         }
     }
 }

@@ -1,20 +1,20 @@
-//! Whether integers are distinct, told by a bit for each one from the smallest to the largest.
+//! Tests integers for uniqueness with a bit set that spans their range.
 
 use crate::bits::ROWS;
 use crate::parallel::par_map;
 
-/// Whether no number comes twice; `None` where the bits would be more memory than the numbers themselves.
+/// Whether no integer comes twice in all parts together; `None` if the bit set would take more memory than the integers.
 pub(super) fn integers_are_unique(parts: &[Vec<i64>]) -> Option<bool> {
     let parts: Vec<_> = parts.iter().filter(|part| !part.is_empty()).collect();
     let count = parts.iter().map(|part| part.len()).sum();
-    let seen = match par_map(parts.len(), count, |part| Seen::new(parts[part])) {
-        Ok(seen) => seen,
+    let sets = match par_map(parts.len(), count, |part| BitSet::new(parts[part])) {
+        Ok(sets) => sets,
         Err(answer) => return answer,
     };
-    let first = seen.iter().map(|part| part.first).min()?;
-    let end = seen.iter().map(Seen::end).max()?;
+    let first = sets.iter().map(|part| part.first).min()?;
+    let end = sets.iter().map(BitSet::end).max()?;
     let mut all = words(first, end, count)?;
-    for part in &seen {
+    for part in &sets {
         let all = &mut all[part.first.abs_diff(first) as usize..];
         for (all, part) in all.iter_mut().zip(&part.words) {
             if *all & part != 0 {
@@ -26,23 +26,23 @@ pub(super) fn integers_are_unique(parts: &[Vec<i64>]) -> Option<bool> {
     Some(true)
 }
 
-/// Numbers, 64 a word.
-struct Seen {
-    /// Which 64 numbers the first word stands for.
+/// A set of integers, 64 per word.
+struct BitSet {
+    /// The index of the first word: it holds the integers from 64 times this on.
     first: i64,
     words: Vec<u64>,
 }
 
-impl Seen {
+impl BitSet {
     /// # Errors
     ///
-    /// The answer, if these numbers alone give it.
+    /// The answer of [`integers_are_unique`], if these integers alone decide it.
     fn new(numbers: &[i64]) -> Result<Self, Option<bool>> {
-        let (least, most) = numbers.iter().fold((i64::MAX, i64::MIN), |(least, most), &number| {
-            (least.min(number), most.max(number))
+        let (min, max) = numbers.iter().fold((i64::MAX, i64::MIN), |(min, max), &number| {
+            (min.min(number), max.max(number))
         });
-        let first = word_of(least);
-        let mut words = words(first, word_of(most) + 1, numbers.len()).ok_or(None)?;
+        let first = word_of(min);
+        let mut words = words(first, word_of(max) + 1, numbers.len()).ok_or(None)?;
         for &number in numbers {
             let (word, bit) = (
                 &mut words[word_of(number).abs_diff(first) as usize],
@@ -65,7 +65,7 @@ fn word_of(number: i64) -> i64 {
     number.div_euclid(ROWS as i64)
 }
 
-/// As many words as there are from one to another, unless that is more than there are numbers.
+/// Zeroed words for a range of word indices, unless these are more than `count`.
 fn words(first: i64, end: i64, count: usize) -> Option<Vec<u64>> {
     let length = usize::try_from(end - first).ok()?;
     (length <= count).then(|| vec![0; length])
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_comes_twice_within_a_part_or_in_two() {
+    fn duplicates_within_a_part_and_across_parts_are_found() {
         assert_eq!(integers_are_unique(&[vec![3, -1, 2], vec![], vec![64, 65]]), Some(true));
         assert_eq!(integers_are_unique(&[vec![3, -1, 3], vec![64]]), Some(false));
         assert_eq!(integers_are_unique(&[vec![3, -1], vec![5, -1]]), Some(false));
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_far_apart_are_not_compared() {
+    fn a_wide_range_is_left_undecided() {
         assert_eq!(integers_are_unique(&[vec![0, 1_000]]), None);
         assert_eq!(integers_are_unique(&[vec![0], vec![1_000]]), None);
         assert_eq!(integers_are_unique(&[vec![i64::MIN, i64::MAX]]), None);

@@ -1,4 +1,4 @@
-//! Nested columns: the values in their cells, where each cell begins, and back to a column of cells.
+//! Nested columns as flat values and the layout of their cells, and back.
 
 use std::iter::repeat_n;
 use std::ops::Range;
@@ -6,9 +6,11 @@ use std::ops::Range;
 use polars::prelude::*;
 use polars_arrow::array::FixedSizeListArray;
 use polars_arrow::bitmap::{Bitmap, MutableBitmap};
-use polars_arrow::offset::OffsetsBuffer;
+use polars_arrow::offset::{Offsets, OffsetsBuffer};
 
-/// The dtype of what lies innermost in the cells of a column; its own if it has none.
+use crate::polars::take::{take, take_or_null};
+
+/// The innermost dtype of nested cells; of a flat column its own.
 pub(crate) fn leaf(dtype: &DataType) -> &DataType {
     match dtype {
         DataType::List(inner) | DataType::Array(inner, _) => leaf(inner),
@@ -16,7 +18,7 @@ pub(crate) fn leaf(dtype: &DataType) -> &DataType {
     }
 }
 
-/// How many axes the cells of a column have.
+/// The number of axes inside of the cells of a column.
 pub(crate) fn axes(dtype: &DataType) -> usize {
     match dtype {
         DataType::List(inner) | DataType::Array(inner, _) => 1 + axes(inner),
@@ -24,7 +26,7 @@ pub(crate) fn axes(dtype: &DataType) -> usize {
     }
 }
 
-/// A dtype of the same cells with something else innermost.
+/// The same nesting with another innermost dtype.
 pub(crate) fn with_leaf(dtype: &DataType, leaf: DataType) -> DataType {
     match dtype {
         DataType::List(inner) => DataType::List(Box::new(with_leaf(inner, leaf))),
@@ -33,16 +35,16 @@ pub(crate) fn with_leaf(dtype: &DataType, leaf: DataType) -> DataType {
     }
 }
 
-/// How many values there are innermost; about, where lists have some that no cell shows.
-pub(crate) fn count(column: &Series) -> usize {
+/// The number of leaf values; an upper bound if lists hold unreferenced values.
+pub(crate) fn leaf_count(column: &Series) -> usize {
     match column.dtype() {
-        DataType::Array(..) => column.array().map_or(0, |cells| count(&cells.get_inner())),
-        DataType::List(_) => column.list().map_or(0, |cells| count(&cells.get_inner())),
+        DataType::Array(..) => column.array().map_or(0, |cells| leaf_count(&cells.get_inner())),
+        DataType::List(_) => column.list().map_or(0, |cells| leaf_count(&cells.get_inner())),
         _ => column.len(),
     }
 }
 
-/// A column of lists or arrays. Values in a cell that is null are null; lists are in one chunk.
+/// A column of lists or arrays. The values of null cells are null; lists are in one chunk.
 pub(crate) struct Cells {
     column: Series,
     layout: Layout,
@@ -50,7 +52,7 @@ pub(crate) struct Cells {
     validity: Option<Bitmap>,
 }
 
-/// Where the values of each cell are.
+/// Which of the values are in each cell.
 #[derive(PartialEq)]
 enum Layout {
     Arrays { width: usize },
@@ -86,13 +88,13 @@ impl Cells {
         self.column.len()
     }
 
-    /// The values of all cells, one cell after the other.
+    /// The values of all cells, cell after cell.
     pub(crate) fn values(&self) -> &Series {
         &self.values
     }
 
-    /// The places of a cell's values among those of all.
-    pub(crate) fn places(&self, cell: usize) -> Range<usize> {
+    /// The range of a cell in [`values`](Self::values).
+    pub(crate) fn range(&self, cell: usize) -> Range<usize> {
         match &self.layout {
             Layout::Arrays { width } => cell * width..(cell + 1) * width,
             Layout::Lists { offsets } => {
@@ -102,15 +104,15 @@ impl Cells {
         }
     }
 
-    /// The cell that a value is in.
-    pub(crate) fn cell_of(&self, place: usize) -> usize {
+    /// The cell that holds a value, by the index of the value.
+    pub(crate) fn cell_of(&self, value: usize) -> usize {
         match &self.layout {
-            Layout::Arrays { width } => place / width,
-            Layout::Lists { offsets } => offsets.as_slice().partition_point(|&start| start <= place as i64) - 1,
+            Layout::Arrays { width } => value / width,
+            Layout::Lists { offsets } => offsets.as_slice().partition_point(|&start| start <= value as i64) - 1,
         }
     }
 
-    /// The number of values in each cell, if these are arrays.
+    /// The width of arrays.
     pub(crate) fn width(&self) -> Option<usize> {
         match self.layout {
             Layout::Arrays { width } => Some(width),
@@ -118,97 +120,138 @@ impl Cells {
         }
     }
 
-    /// How many values a cell has, unless it is null.
+    /// The number of values in a cell; `None` if it is null.
     pub(crate) fn length(&self, cell: usize) -> Option<usize> {
         let is_valid = self.validity.as_ref().is_none_or(|validity| validity.get_bit(cell));
-        is_valid.then(|| self.places(cell).len())
+        is_valid.then(|| self.range(cell).len())
     }
 
-    /// Which of the values are the first in their cells.
+    /// Which of the values are the first of their cell.
     pub(crate) fn starts(&self) -> Bitmap {
         let mut starts = MutableBitmap::from_len_zeroed(self.values.len());
-        for places in (0..self.len()).map(|cell| self.places(cell)) {
-            if !places.is_empty() {
-                starts.set(places.start, true);
+        for range in (0..self.len()).map(|cell| self.range(cell)) {
+            if !range.is_empty() {
+                starts.set(range.start, true);
             }
         }
         starts.into()
     }
 
-    /// The values in the places that those of other cells have; null where a cell has not as many, or is null.
+    /// The values laid out like those of `other`; null where a cell is null or of another length.
     ///
-    /// A single cell stands for as many as there are others.
-    pub(crate) fn values_as(&self, other: &Self) -> PolarsResult<Series> {
+    /// A single cell is repeated for each of the others.
+    pub(crate) fn values_like(&self, other: &Self) -> PolarsResult<Series> {
         if self.len() == other.len() && self.layout == other.layout {
             return Ok(self.values.clone());
         }
-        let mut places = Vec::with_capacity(other.values.len());
+        let mut indices = Vec::with_capacity(other.values.len());
         for cell in 0..other.len() {
-            let (own, length) = (self.one_or_each(cell), other.places(cell).len());
+            let (own, length) = (self.broadcast_index(cell), other.range(cell).len());
             let first = self
                 .length(own)
                 .filter(|&own| own == length)
-                .map(|_| self.places(own).start);
-            places.extend((0..length).map(|place| first.map(|first| (first + place) as IdxSize)));
+                .map(|_| self.range(own).start);
+            indices.extend((0..length).map(|index| first.map(|first| (first + index) as IdxSize)));
         }
-        self.values.take(&IdxCa::from_iter(places))
+        take_or_null(&self.values, &IdxCa::from_iter(indices))
     }
 
-    /// Which of the cells belongs to a row, if one may stand for all.
-    pub(crate) fn one_or_each(&self, row: usize) -> usize {
+    /// The cell of a row: the only one if a single cell is broadcast.
+    pub(crate) fn broadcast_index(&self, row: usize) -> usize {
         if self.len() == 1 { 0 } else { row }
     }
 
-    /// The value at one place of each cell; null in a cell without it.
-    pub(crate) fn at(&self, place: usize) -> PolarsResult<Series> {
-        let places = (0..self.len()).map(|cell| self.places(cell).nth(place).map(|place| place as IdxSize));
-        self.values.take(&places.collect())
+    /// The value at one index of each cell; null where a cell is shorter.
+    pub(crate) fn nth(&self, index: usize) -> PolarsResult<Series> {
+        let indices = (0..self.len()).map(|cell| self.range(cell).nth(index).map(|value| value as IdxSize));
+        take_or_null(&self.values, &indices.collect())
     }
 
-    /// Values place by place, those of all cells at the first one first → cell by cell; null where there are none.
-    pub(crate) fn cell_by_cell(&self, values: &Series) -> PolarsResult<Series> {
+    /// Transposes values from index-major order, the first value of every cell first, to the order of the cells; null where
+    /// `values` ends before.
+    pub(crate) fn transpose(&self, values: &Series) -> PolarsResult<Series> {
         let (cells, count) = (self.len(), values.len());
-        let places = (0..cells).flat_map(|cell| (0..self.places(cell).len()).map(move |place| place * cells + cell));
-        values.take(
-            &places
-                .map(|place| (place < count).then_some(place as IdxSize))
-                .collect(),
-        )
+        let indices = (0..cells).flat_map(|cell| (0..self.range(cell).len()).map(move |index| index * cells + cell));
+        let indices = indices.map(|index| (index < count).then_some(index as IdxSize));
+        take_or_null(values, &indices.collect())
     }
 
-    /// The cell of each value.
-    pub(crate) fn of_values(&self) -> impl Iterator<Item = usize> {
-        (0..self.len()).flat_map(|cell| repeat_n(cell, self.places(cell).len()))
+    /// The index of each value's cell.
+    pub(crate) fn cell_indices(&self) -> impl Iterator<Item = usize> {
+        (0..self.len()).flat_map(|cell| repeat_n(cell, self.range(cell).len()))
     }
 
-    /// A bit for each value, that of its cell.
-    pub(crate) fn each_value(&self, bits: &Bitmap) -> Bitmap {
+    /// A bit per cell → a bit per value.
+    pub(crate) fn expand(&self, bits: &Bitmap) -> Bitmap {
         let mut values = MutableBitmap::from_len_set(self.values.len());
         for cell in (!bits).true_idx_iter() {
-            for place in self.places(cell) {
-                values.set(place, false);
+            for value in self.range(cell) {
+                values.set(value, false);
             }
         }
         values.into()
     }
 
-    /// The same cells with other values in them.
+    /// Each row's cell of `column`, a row of which belongs to one cell here.
+    pub(crate) fn repeat_for_values(&self, column: &Series) -> PolarsResult<Series> {
+        let rows: Vec<_> = self.cell_indices().map(|cell| cell as IdxSize).collect();
+        take(column, &rows)
+    }
+
+    /// Lists with as many nulls in each null list as `length` says; `None` if no list is null, or the cells are arrays.
+    pub(crate) fn pad_null_lists(&self, length: impl Fn(usize) -> usize) -> PolarsResult<Option<Self>> {
+        if self.validity.is_none() || self.width().is_some() {
+            return Ok(None);
+        }
+        let mut offsets = Offsets::<i64>::with_capacity(self.len());
+        let mut indices = Vec::with_capacity(self.values.len());
+        for cell in 0..self.len() {
+            if self.length(cell).is_some() {
+                indices.extend(self.range(cell).map(|value| Some(value as IdxSize)));
+            } else {
+                indices.extend(repeat_n(None, length(cell)));
+            }
+            offsets.try_push(indices.len() - *offsets.last() as usize)?;
+        }
+        Ok(Some(Self {
+            column: self.column.clone(),
+            layout: Layout::Lists {
+                offsets: offsets.into(),
+            },
+            values: take_or_null(&self.values, &indices.into_iter().collect())?,
+            validity: self.validity.clone(),
+        }))
+    }
+
+    /// Values laid out like these cells → laid out like those before [`pad_null_lists`](Self::pad_null_lists).
+    pub(crate) fn unpad(&self, values: &Series, before: &Self) -> PolarsResult<Series> {
+        let of_cell = |cell: usize| {
+            let first = self.length(cell).map(|_| self.range(cell).start);
+            (0..before.range(cell).len()).map(move |index| first.map(|first| (first + index) as IdxSize))
+        };
+        take_or_null(values, &(0..self.len()).flat_map(of_cell).collect())
+    }
+
+    /// The same cells with other values.
     pub(crate) fn with_values(&self, values: &Series) -> PolarsResult<Series> {
-        let replace = |_| Ok(values.clone());
         match self.layout {
-            Layout::Arrays { width } if width > 0 => Ok(self.with_arrays(values, width)),
-            Layout::Arrays { .. } => Ok(self.column.array()?.apply_to_inner(&replace)?.into_series()),
-            Layout::Lists { .. } => Ok(self.column.list()?.apply_to_inner(&replace)?.into_series()),
+            Layout::Arrays { width } => Ok(self.with_arrays(values, width)),
+            Layout::Lists { .. } => {
+                let replace = |_| Ok(values.clone());
+                Ok(self.column.list()?.apply_to_inner(&replace)?.into_series())
+            },
         }
     }
 
-    /// Arrays in the chunks of their values, which so are not copied, unless one is cut.
+    /// Arrays in the chunks of their values, without a copy unless a chunk ends within an array.
     fn with_arrays(&self, values: &Series, width: usize) -> Series {
-        let are_whole = values.chunk_lengths().all(|length| length % width == 0);
+        let length_of = |chunk: &ArrayRef| chunk.len().checked_div(width).unwrap_or(self.len());
+        // Of width 0 the values say nothing about the number of arrays: one chunk holds them all.
+        let are_whole = width > 0 && values.chunk_lengths().all(|length| length % width == 0);
         let values = if are_whole { values.clone() } else { values.rechunk() };
         let mut first = 0;
         let arrays = values.chunks().iter().map(|chunk| {
-            let length = chunk.len() / width;
+            let length = length_of(chunk);
             let validity = self
                 .validity
                 .as_ref()
@@ -223,7 +266,7 @@ impl Cells {
     }
 }
 
-/// A column cut into chunks of these lengths.
+/// A column cut into chunks of the given lengths.
 pub(crate) fn in_chunks(column: &Series, lengths: impl Iterator<Item = usize> + Clone) -> PolarsResult<Series> {
     if column.chunk_lengths().eq(lengths.clone()) {
         return Ok(column.clone());
