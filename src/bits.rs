@@ -1,9 +1,9 @@
-//! A bit per row, and 64 rows at a time.
+//! Bitmaps with a bit per row, and words of 64 rows.
 
-/// Rows that share a word; their values still are in the first-level cache when some need a second look.
+/// Rows per word. Their values still are in the first-level cache when some rows take the slow path.
 pub(crate) const ROWS: usize = 64;
 
-/// The bits of a bitmap that somebody else owns, the first row's lowest.
+/// A borrowed bitmap, least significant bit first.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bits<'a> {
     bytes: &'a [u8],
@@ -11,12 +11,12 @@ pub(crate) struct Bits<'a> {
 }
 
 impl<'a> Bits<'a> {
-    /// The bits of some bytes from one of them on.
+    /// The bits of `bytes` from the bit `offset` on.
     pub(crate) const fn new(bytes: &'a [u8], offset: usize) -> Self {
         Self { bytes, offset }
     }
 
-    /// The bits from a row on.
+    /// The bits from `row` on.
     pub(crate) fn from(self, row: usize) -> Self {
         Self::new(self.bytes, self.offset + row)
     }
@@ -27,7 +27,7 @@ impl<'a> Bits<'a> {
         self.bytes[place / 8] >> (place % 8) & 1 != 0
     }
 
-    /// The bits of 64 rows from one on. Those beyond the end are unspecified.
+    /// The bits of 64 rows from `row` on. Those beyond the end are unspecified.
     #[inline(always)]
     pub(crate) fn word(self, row: usize) -> u64 {
         let place = self.offset + row;
@@ -39,30 +39,30 @@ impl<'a> Bits<'a> {
         u64::from_le_bytes(*eight) >> (place % 8) | u64::from(ninth) << 1 << (63 - place % 8)
     }
 
-    /// Which of the first rows have their bit set.
+    /// The first `rows` rows whose bit is set.
     pub(crate) fn ones(self, rows: usize) -> impl Iterator<Item = usize> {
-        let ones = move |row| places(self.word(row), ROWS.min(rows - row)).map(move |place| row + place);
+        let ones = move |row| set_bits(self.word(row), ROWS.min(rows - row)).map(move |place| row + place);
         (0..rows).step_by(ROWS).flat_map(ones)
     }
 }
 
-/// No more than eight bytes as a number.
+/// At most eight bytes as a little-endian number.
 #[cold]
 fn last(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
-/// The bits of some rows, if there are any to be read; else all of them are set.
+/// The bits of 64 rows; all ones without a bitmap.
 #[inline(always)]
-pub(crate) fn word_of(bits: Option<Bits>, row: usize) -> u64 {
+pub(crate) fn word_or_ones(bits: Option<Bits>, row: usize) -> u64 {
     bits.map_or(u64::MAX, |bits| bits.word(row))
 }
 
-/// A bitmap of our own, growing word by word.
+/// A growing bitmap.
 #[derive(Debug, Default)]
 pub(crate) struct Bitmap {
     bytes: Vec<u8>,
-    /// The bits that do not make a word yet.
+    /// The bits that do not fill a word yet.
     last: u64,
     length: usize,
 }
@@ -75,10 +75,10 @@ impl Bitmap {
         }
     }
 
-    /// Appends the lowest bits of a word, at least one.
+    /// Appends the lowest `bits` bits of a word, at least one.
     #[inline(always)]
     pub(crate) fn push(&mut self, word: u64, bits: usize) {
-        let word = word & lowest(bits);
+        let word = word & low_mask(bits);
         let filled = self.length % ROWS;
         self.last |= word << filled;
         if filled + bits >= ROWS {
@@ -88,7 +88,7 @@ impl Bitmap {
         self.length += bits;
     }
 
-    /// Appends so many bits, given those of 64 rows from one on.
+    /// Appends `bits` bits; `word` gives those of 64 rows from a row on.
     pub(crate) fn extend(&mut self, bits: usize, word: impl Fn(usize) -> u64) {
         for row in (0..bits).step_by(ROWS) {
             self.push(word(row), ROWS.min(bits - row));
@@ -101,21 +101,21 @@ impl Bitmap {
     }
 }
 
-/// As many bits, from 1 to 64, all set.
+/// Mask of the lowest `bits` bits, from 1 to 64.
 #[inline(always)]
-fn lowest(bits: usize) -> u64 {
+fn low_mask(bits: usize) -> u64 {
     u64::MAX >> (ROWS - bits)
 }
 
-/// The bits of a word that are beyond the last of so many rows, at least one.
+/// Mask of the bits of a word from bit `rows` on; `rows` is at least 1.
 #[inline(always)]
-pub(crate) fn beyond(rows: usize) -> u64 {
-    !lowest(ROWS.min(rows))
+pub(crate) fn high_mask(rows: usize) -> u64 {
+    !low_mask(ROWS.min(rows))
 }
 
-/// A bit for each byte, all of them zero or one; the first one lowest.
+/// Packs 64 bytes, each 0 or 1, into a word; the first byte becomes the lowest bit.
 #[inline(always)]
-pub(crate) fn word(bytes: &[u8; ROWS]) -> u64 {
+pub(crate) fn movemask(bytes: &[u8; ROWS]) -> u64 {
     let (eights, _) = bytes.as_chunks::<8>();
     eights.iter().enumerate().fold(0, |word, (index, eight)| {
         // The product brings the lowest bit of every byte into the highest byte.
@@ -124,16 +124,16 @@ pub(crate) fn word(bytes: &[u8; ROWS]) -> u64 {
     })
 }
 
-/// Which of 64 values differ from those beside them.
+/// Mask of the values that differ from those in the same place of `other`.
 #[cfg(feature = "polars")]
 #[inline(always)]
-pub(crate) fn differ<T: PartialEq>(values: &[T; ROWS], beside: &[T; ROWS]) -> u64 {
+pub(crate) fn differ<T: PartialEq>(values: &[T; ROWS], other: &[T; ROWS]) -> u64 {
     (0..ROWS).fold(0, |word, place| {
-        word | u64::from(values[place] != beside[place]) << place
+        word | u64::from(values[place] != other[place]) << place
     })
 }
 
-/// Every other bit, beginning with the lowest, moved together.
+/// Compresses the even bits of a word into its lower half.
 #[cfg(feature = "polars")]
 #[inline(always)]
 pub(crate) fn every_other(word: u64) -> u64 {
@@ -145,10 +145,10 @@ pub(crate) fn every_other(word: u64) -> u64 {
     (bits | bits >> 16) & 0x0000_0000_ffff_ffff
 }
 
-/// The places of the bits that are set among the lowest ones.
+/// The positions of the set bits among the lowest `bits`.
 #[inline(always)]
-pub(crate) fn places(word: u64, bits: usize) -> impl Iterator<Item = usize> {
-    let mut left = word & lowest(bits);
+pub(crate) fn set_bits(word: u64, bits: usize) -> impl Iterator<Item = usize> {
+    let mut left = word & low_mask(bits);
     std::iter::from_fn(move || {
         let place = (left != 0).then(|| left.trailing_zeros() as usize);
         left &= left.wrapping_sub(1);
@@ -167,10 +167,10 @@ mod tests {
         for place in set {
             bytes[place] = 1;
         }
-        let word = word(&bytes);
+        let word = movemask(&bytes);
         assert_eq!(word, set.iter().fold(0, |word, place| word | 1 << place));
-        assert!(places(word, ROWS).eq(set));
-        assert!(places(word, 8).eq([0, 1, 7]));
+        assert!(set_bits(word, ROWS).eq(set));
+        assert!(set_bits(word, 8).eq([0, 1, 7]));
     }
 
     #[test]

@@ -7,11 +7,11 @@
 //! # #[cfg(feature = "polars")]
 //! # fn main() -> polars::prelude::PolarsResult<()> {
 //! use polars::prelude::*;
-//! use polars_grad::{GradientOptions, gradient};
+//! use polars_grad::{Domain, Gradient, evaluate};
 //!
 //! let t = Series::new("t".into(), [0.0, 1.0, 3.0]);
 //! let y = Series::new("y".into(), [Some(0.0), Some(1.0), None]);
-//! let dy_dt = gradient(&y, &GradientOptions::new().x(t))?;
+//! let dy_dt = evaluate(&y, Gradient::new(), &Domain::new().x(t))?;
 //! assert_eq!(dy_dt.f64()?.to_vec(), [Some(1.0), None, None]);
 //! # Ok(())
 //! # }
@@ -31,11 +31,11 @@
 //!
 //! | feature | what it adds | depends on |
 //! |---|---|---|
-//! | `polars` (default) | `gradient` of a `Series`, `Column` or chunked array; `partials` of fields on a grid | Polars |
-//! | `lazy` | `ExprGradient`: `col("y").gradient(...)` in lazy frames | Polars' lazy engine |
-//! | `arrow` | `arrow::gradient` of the arrays and batches of Apache Arrow | the `arrow-*` crates |
+//! | `polars` (default) | `evaluate` over a `Series`, `Column` or chunked array; `partials` of fields on a grid | Polars |
+//! | `lazy` | `ExprGrad`: `col("y").grad(...)` in lazy frames | Polars' lazy engine |
+//! | `arrow` | `arrow::evaluate` over the arrays and batches of Apache Arrow | the `arrow-*` crates |
 //! | `serde` | options that can be stored; part of `polars` | serde |
-//! | none | [`LiveGradient`], points one by one; [`kernel`], slices in, slices out | num-traits |
+//! | none | [`Live`], points one by one; [`kernel`], slices in, slices out | num-traits |
 //! | `python` | the plugin of the Python package. It sets the global allocator; not for dependents | Polars, `PyO3` |
 //!
 //! The versions of Polars (0.55) and Arrow (60) are part of the interface, as their types are.
@@ -44,28 +44,30 @@
 pub mod arrow;
 #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed needs less of it.
 mod bits;
+mod dispatch;
+mod domain;
+#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed needs less of it.
+mod evaluate;
 pub mod kernel;
 mod live;
-#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed needs less of it.
-mod neighbours;
-mod options;
-#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed needs less of it.
-mod piece;
+mod operators;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod parallel;
 mod plan;
 #[cfg(feature = "polars")]
 mod polars;
-mod processor;
 #[cfg(any(feature = "polars", feature = "arrow"))]
-mod sweep;
-#[cfg(any(feature = "polars", feature = "arrow"))]
-mod threads;
+mod run;
+#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed needs less of it.
+mod segments;
 mod unit;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod unsorted;
 
-pub use live::{Finished, LiveError, LiveGradient};
-pub use options::{EdgeOrder, GradientOptions, Nulls, Spacing};
+pub use domain::{Domain, Length, Nulls};
+pub use live::{Finished, Live, LiveError};
+pub use operators::{Derivative, EdgeOrder, Gradient, Operator, Reach, Side};
 #[cfg(feature = "lazy")]
-pub use polars::ExprGradient;
+pub use polars::ExprGrad;
 #[cfg(feature = "polars")]
-pub use polars::{Differentiable, divergence, gradient, gradient_horizontal, magnitude, partials};
+pub use polars::{Differentiable, divergence, evaluate, gradient_horizontal, magnitude, partials};

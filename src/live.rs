@@ -1,66 +1,81 @@
-//! The derivative of a live feed: points in, finished slopes out a step behind.
+//! Operators over a live feed: points in, finished results out.
 
-use std::collections::HashMap;
-use std::convert::Infallible;
+use std::collections::{HashMap, VecDeque};
 use std::fmt::{self, Display};
 use std::hash::Hash;
 use std::time::Duration;
 
 use crate::bits::Bits;
-use crate::kernel::{Sample, stencil};
-use crate::neighbours::{Chunk, Column, Links};
-use crate::options::{GradientOptions, Nulls};
-use crate::piece::Slopes;
-use crate::plan::{Described, Plan, Refused};
+use crate::domain::{Domain, Nulls};
+use crate::evaluate::{Columns, Rows};
+use crate::kernel::{Sample, is_monotonic};
+use crate::operators::{MAX_OUTPUTS, Operator, Reach};
+use crate::plan::{ColumnInfo, Plan, PlanError};
+use crate::segments::{Lag, SegmentRules, Slice};
 use crate::unit::Unit;
 
-/// A differentiator for points that arrive one by one, or batch by batch, from any number of sources.
+/// An operator over points that arrive one by one, or batch by batch, from any number of sources.
 ///
-/// Each key is a column of its own. A slope is finished as soon as its stencil is complete: one point of the same key
-/// later, with [`EdgeOrder::Second`](crate::EdgeOrder::Second) two. The formulas and rules are those of `gradient` on a
-/// whole column, and the slopes are the same bit for bit, however the feed is cut. Memory is proportional to the number
-/// of keys: four points each.
+/// Each key is a group of its own. A result is finished as soon as all points that the operator reads have arrived: for
+/// `Gradient` one point of the same key later, with [`EdgeOrder::Second`](crate::EdgeOrder::Second) two. The formulas and
+/// rules are those of a whole column, and the results are the same bit for bit, however the feed is cut. Memory is
+/// proportional to the number of keys: as many points each as the operator reads.
 ///
-/// - `K`: what tells the sources apart; `()` for a single one.
-/// - `Y`, `X`: the numbers of the points, [`f64`] unless said: any [`Sample`], of which integers are subtracted as such.
+/// - `K`: the type of the keys; `()` for a single source.
+/// - `Y`, `X`: the numbers of the points, [`f64`] unless said: any [`Sample`]. Integers are subtracted as integers.
 ///
 /// # Examples
 ///
 /// ```
-/// use polars_grad::{GradientOptions, LiveGradient};
+/// use polars_grad::{Domain, Gradient, Live};
 ///
-/// let mut live = LiveGradient::new(&GradientOptions::new())?;
+/// let mut live = Live::new(Gradient::new(), &Domain::new())?;
 /// assert_eq!(live.push("a", Some(0.0), Some(0.0))?, None);
 /// assert_eq!(live.push("b", Some(0.0), Some(5.0))?, None);
 /// let slope = live.push("a", Some(1.0), Some(1.0))?.expect("the first point of a has its neighbour");
-/// assert_eq!((slope.key, slope.row, slope.slope), ("a", 0, Some(1.0)));
+/// assert_eq!((slope.key, slope.row, slope.value()), ("a", 0, Some(1.0)));
 /// let slope = live.push("a", Some(3.0), Some(9.0))?.expect("the second point of a has both neighbours");
-/// assert_eq!((slope.row, slope.slope), (2, Some(2.0)));
+/// assert_eq!((slope.row, slope.value()), (2, Some(2.0)));
 ///
 /// // At the end the last points are finished, in the order of their rows. One alone has no slope.
-/// let last: Vec<_> = live.finish().into_iter().map(|slope| (slope.row, slope.slope)).collect();
+/// let last: Vec<_> = live.finish().into_iter().map(|slope| (slope.row, slope.value())).collect();
 /// assert_eq!(last, [(1, None), (3, Some(4.0))]);
 /// # Ok::<(), polars_grad::LiveError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct LiveGradient<K, Y = f64, X = f64> {
+pub struct Live<K, Y = f64, X = f64> {
+    operator: Operator,
     plan: Plan,
-    reach: usize,
+    reach: Reach,
     skip_nulls: bool,
     strict: bool,
     rows: u64,
     sources: HashMap<K, Past<Y, X>>,
 }
 
-/// A finished slope.
+/// A finished result.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Finished<K> {
     /// The source.
     pub key: K,
-    /// Which of all the points this is the slope at: the first one pushed is 0.
+    /// The point that the result is at: the first one pushed is 0.
     pub row: u64,
-    /// The slope, or `None` by the rules for nulls, short segments and a broken x.
-    pub slope: Option<f64>,
+    values: [Option<f64>; MAX_OUTPUTS],
+    outputs: usize,
+}
+
+impl<K> Finished<K> {
+    /// The result, or the first of several; `None` where it is null.
+    #[must_use]
+    pub fn value(&self) -> Option<f64> {
+        self.values[0]
+    }
+
+    /// All outputs of the operator, each `None` where it is null.
+    #[must_use]
+    pub fn values(&self) -> &[Option<f64>] {
+        &self.values[..self.outputs]
+    }
 }
 
 /// Why a point is not taken, or a feed cannot begin.
@@ -86,8 +101,8 @@ impl Display for LiveError {
 
 impl std::error::Error for LiveError {}
 
-impl From<Refused> for LiveError {
-    fn from(Refused(message): Refused) -> Self {
+impl From<PlanError> for LiveError {
+    fn from(PlanError(message): PlanError) -> Self {
         Self { message, row: None }
     }
 }
@@ -99,50 +114,50 @@ struct Point<Y, X> {
     y: Option<Y>,
 }
 
-/// The last points of a source, the newest last; `None` before its first one.
-type Past<Y, X> = [Option<Point<Y, X>>; 4];
+/// The last points of a source, the newest last; `None` before its first one and after its last.
+type Past<Y, X> = VecDeque<Option<Point<Y, X>>>;
 
-impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> LiveGradient<K, Y, X> {
+impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> Live<K, Y, X> {
     /// A feed whose x are numbers.
     ///
     /// # Errors
     ///
     /// An option that does not fit: `per`, a `max_gap` in time, a `spacing` (the x are given).
-    pub fn new(options: &GradientOptions<()>) -> Result<Self, LiveError> {
-        Self::of(options, Unit::NUMBER)
+    pub fn new(operator: impl Into<Operator>, domain: &Domain<()>) -> Result<Self, LiveError> {
+        Self::of(operator.into(), domain, Unit::NUMBER)
     }
 
-    /// A feed whose x are times, counted in ticks of such a length, mostly as [`i64`]; slopes are per second, or
-    /// [`per`](GradientOptions::per).
+    /// A feed whose x are times that count ticks of this length, mostly as [`i64`]; slopes are per second, or
+    /// [`per`](Domain::per).
     ///
     /// ```
     /// use std::time::Duration;
-    /// use polars_grad::{GradientOptions, LiveGradient};
+    /// use polars_grad::{Domain, Gradient, Live};
     ///
-    /// let per_hour = GradientOptions::new().per(Duration::from_secs(3600));
-    /// let mut live = LiveGradient::<(), f64, i64>::over_time(&per_hour, Duration::from_millis(1))?;
+    /// let per_hour = Domain::new().per(Duration::from_secs(3600));
+    /// let mut live = Live::<(), f64, i64>::over_time(Gradient::new(), &per_hour, Duration::from_millis(1))?;
     /// live.push((), Some(1_763_740_800_000), Some(20.0))?;
     /// let slope = live.push((), Some(1_763_740_860_000), Some(20.5))?.expect("a minute later");
-    /// assert_eq!(slope.slope, Some(30.0));
+    /// assert_eq!(slope.value(), Some(30.0));
     /// # Ok::<(), polars_grad::LiveError>(())
     /// ```
     ///
     /// # Errors
     ///
     /// An option that does not fit: a `max_gap` in numbers, a `spacing`; a tick of zero or beyond 292 years.
-    pub fn over_time(options: &GradientOptions<()>, tick: Duration) -> Result<Self, LiveError> {
+    pub fn over_time(operator: impl Into<Operator>, domain: &Domain<()>, tick: Duration) -> Result<Self, LiveError> {
         match i64::try_from(tick.as_nanos()) {
-            Ok(nanoseconds) if nanoseconds > 0 => Self::of(options, Unit::Time { nanoseconds }),
-            _ => Err(Refused(format!("`tick` must be from 1 ns to 292 years long, got {tick:?}")).into()),
+            Ok(nanoseconds) if nanoseconds > 0 => Self::of(operator.into(), domain, Unit::Time { nanoseconds }),
+            _ => Err(PlanError(format!("`tick` must be from 1 ns to 292 years long, got {tick:?}")).into()),
         }
     }
 
-    fn of(options: &GradientOptions<()>, unit: Unit) -> Result<Self, LiveError> {
-        if !options.by.is_empty() || options.x.is_some() || options.spacing.is_some() {
-            let message = "a live feed gets x and key with each point; drop `x`, `by` and `spacing` from the options";
-            return Err(Refused(message.into()).into());
+    fn of(operator: Operator, domain: &Domain<()>, unit: Unit) -> Result<Self, LiveError> {
+        if !domain.by.is_empty() || domain.x.is_some() || domain.spacing.is_some() {
+            let message = "a live feed gets x and key with each point; drop `x`, `by` and `spacing` from the domain";
+            return Err(PlanError(message.into()).into());
         }
-        let column = |name, unit| Described {
+        let column = |name, unit| ColumnInfo {
             name,
             dtype: &"a live feed of numbers; one of times begins with `over_time`",
             unit: Some(unit),
@@ -150,43 +165,43 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
             axes: 0,
         };
         Ok(Self {
-            plan: Plan::new(column("y", Unit::NUMBER), Some(column("x", unit)), options)?,
-            reach: options.edge_order.reach(),
-            skip_nulls: options.nulls == Nulls::Skip,
-            strict: options.strict,
+            plan: Plan::new(&operator, column("y", Unit::NUMBER), Some(column("x", unit)), domain)?,
+            reach: operator.reach(),
+            operator,
+            skip_nulls: domain.nulls == Nulls::Skip,
+            strict: domain.strict,
             rows: 0,
             sources: HashMap::new(),
         })
     }
 
-    /// Takes a point, `None` standing for a null; returns the slope that it finishes.
+    /// Takes a point, `None` standing for a null; returns the result that it finishes.
     ///
     /// # Errors
     ///
     /// An x that is not finite, or not strictly monotonic with the two points before, unless
-    /// [`strict`](GradientOptions::strict) is off. The point then is not taken, and the feed can go on without it.
+    /// [`strict`](Domain::strict) is off. The point then is not taken, and the feed can go on without it.
     pub fn push(&mut self, key: K, x: Option<X>, y: Option<Y>) -> Result<Option<Finished<K>>, LiveError> {
         let point = Point { row: self.rows, x, y };
         if self.skip_nulls && (x.is_none() || y.is_none()) {
             self.rows += 1;
-            let (row, slope) = (point.row, None);
-            return Ok(Some(Finished { key, row, slope }));
+            return Ok(Some(self.finished(key, point.row, [None; MAX_OUTPUTS])));
         }
-        let past = self.sources.get(&key).copied().unwrap_or_default();
         if self.strict {
-            self.check(&past, &point)?;
+            self.check(self.sources.get(&key), &point)?;
         }
-        let slope = self.slope(&past, Some(point));
         self.rows += 1;
-        self.sources.insert(key.clone(), follow(past, Some(point)));
-        Ok(slope.map(|(row, slope)| Finished { key, row, slope }))
+        let mut past = self.sources.remove(&key).unwrap_or_else(|| self.no_past());
+        let result = self.follow(&mut past, Some(point));
+        self.sources.insert(key.clone(), past);
+        Ok(result.map(|(row, values)| self.finished(key, row, values)))
     }
 
-    /// Takes a batch of points `(key, x, y)`, and appends the slopes that they finish, in the order of the points.
+    /// Takes a batch of points `(key, x, y)`, and appends the results that they finish, in the order of the points.
     ///
     /// # Errors
     ///
-    /// Those of [`push`](Self::push); the points before the broken one are taken, their slopes appended.
+    /// Those of [`push`](Self::push); the points before it are taken, their results appended.
     pub fn extend<I>(&mut self, points: I, finished: &mut Vec<Finished<K>>) -> Result<(), LiveError>
     where
         I: IntoIterator<Item = (K, Option<X>, Option<Y>)>,
@@ -197,50 +212,51 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
         Ok(())
     }
 
-    /// Ends the feed: the slopes at the last points of every key, in the order of the points.
+    /// Ends the feed: the results at the last points of every key, in the order of the points.
     #[must_use]
-    pub fn finish(self) -> Vec<Finished<K>> {
+    pub fn finish(mut self) -> Vec<Finished<K>> {
         let mut finished = Vec::new();
-        for (key, &past) in &self.sources {
-            let mut past = past;
-            for _ in 0..self.reach {
-                let slope = self.slope(&past, None);
-                finished.extend(slope.map(|(row, slope)| Finished {
-                    key: key.clone(),
-                    row,
-                    slope,
-                }));
-                past = follow(past, None);
+        for (key, mut past) in std::mem::take(&mut self.sources) {
+            for _ in 0..self.reach.after {
+                let result = self.follow(&mut past, None);
+                finished.extend(result.map(|(row, values)| self.finished(key.clone(), row, values)));
             }
         }
-        finished.sort_by_key(|slope| slope.row);
+        finished.sort_by_key(|result| result.row);
         finished
     }
 
-    /// Whether the x of a point leads on from those before it.
-    fn check(&self, [.., a, b]: &Past<Y, X>, point: &Point<Y, X>) -> Result<(), LiveError> {
-        let linked = |point: &Point<Y, X>| point.x.filter(|_| !self.plan.apart.at_nulls || point.y.is_some());
-        let Some(x) = linked(point) else { return Ok(()) };
-        let before = [a, b].map(|past| past.as_ref().and_then(linked));
-        let step = |from: Option<X>, to: X| {
-            let from = from?;
-            let is_gap = self.plan.apart.max_gap.is_some_and(|limit| to.is_beyond(from, limit));
-            (!is_gap).then(|| to.minus(from))
-        };
-        let is_finite = x.taint() == 0.0;
-        let last = step(before[1], x);
-        let leads_on = last.is_none_or(|last| {
-            let first = before[1].and_then(|b| step(before[0], b)).unwrap_or(last);
-            stencil::monotonic(first, last)
-        });
-        if is_finite && leads_on {
+    fn finished(&self, key: K, row: u64, values: [Option<f64>; MAX_OUTPUTS]) -> Finished<K> {
+        Finished {
+            key,
+            row,
+            values,
+            outputs: self.plan.outputs.len(),
+        }
+    }
+
+    /// Checks that the x of a point is finite, and strictly monotonic with the two before it.
+    fn check(&self, past: Option<&Past<Y, X>>, point: &Point<Y, X>) -> Result<(), LiveError> {
+        let ends_segment = |point: &Point<Y, X>| self.plan.breaks.at_nulls && point.y.is_none();
+        let mut read: Vec<(u64, X)> = Vec::new();
+        let newest_first = std::iter::once(point).chain(past.into_iter().flatten().rev().flatten());
+        for point in newest_first.take(3) {
+            let Some(x) = point.x.filter(|_| !ends_segment(point)) else {
+                break;
+            };
+            if let (Some(limit), Some(&(_, next))) = (self.plan.breaks.max_gap, read.last())
+                && next.is_beyond(x, limit)
+            {
+                break;
+            }
+            read.push((point.row, x));
+        }
+        read.reverse();
+        let x: Vec<_> = read.iter().map(|&(_, x)| x).collect();
+        if is_monotonic(&x) {
             return Ok(());
         }
-        let shown: Vec<_> = [*a, *b, Some(*point)]
-            .iter()
-            .flatten()
-            .filter_map(|point| Some(format!("{} (point {})", point.x?, point.row)))
-            .collect();
+        let shown: Vec<_> = read.iter().map(|(row, x)| format!("{x} (point {row})")).collect();
         let message = format!(
             "`x` must be finite and strictly monotonic, but got {} in a row; sort the feed, drop duplicates, or turn \
             `strict` off to get nulls there",
@@ -252,39 +268,58 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
         })
     }
 
-    /// The slope at the point whose stencil the next one, or the end of the feed, completes.
-    fn slope(&self, past: &Past<Y, X>, next: Option<Point<Y, X>>) -> Option<(u64, Option<f64>)> {
-        let window: Vec<_> = past[4 - 2 * self.reach..].iter().copied().chain([next]).collect();
-        let this = window[self.reach]?;
-        let values = window.iter().map(|point| {
+    fn no_past(&self) -> Past<Y, X> {
+        std::iter::repeat_n(None, self.kept()).collect()
+    }
+
+    /// The points that are kept of a source: those that the operator and the check of x read.
+    fn kept(&self) -> usize {
+        self.reach.rows().max(2)
+    }
+
+    /// Adds a point, or the end of the feed; returns the result that it finishes.
+    fn follow(&self, past: &mut Past<Y, X>, next: Option<Point<Y, X>>) -> Option<(u64, [Option<f64>; MAX_OUTPUTS])> {
+        past.pop_front();
+        past.push_back(next);
+        let window: Vec<_> = past.iter().skip(self.kept() - self.reach.rows()).copied().collect();
+        let this = window[self.reach.before]?;
+        let columns = window.iter().map(|point| {
             let x = point.and_then(|point| point.x);
             let y = point.and_then(|point| point.y);
-            let known = [y.is_some(), x.is_some(), point.is_some()];
-            ([y.unwrap_or_default()], [x.unwrap_or_default()], known.map(bit))
+            let valid = [y.is_some(), x.is_some(), point.is_some()];
+            ([y.unwrap_or_default()], [x.unwrap_or_default()], valid.map(bit))
         });
-        let values: Vec<_> = values.collect();
-        let members = values.iter().map(|(y, x, [y_known, x_known, exists])| Chunk {
-            y: Column {
+        let columns: Vec<_> = columns.collect();
+        let lags = columns.iter().map(|(y, x, [y_valid, x_valid, in_group])| Lag {
+            y: Slice {
                 values: y,
-                validity: Some(*y_known),
+                validity: Some(*y_valid),
             },
-            x: Some(Column {
+            x: Some(Slice {
                 values: x,
-                validity: Some(*x_known),
+                validity: Some(*x_valid),
             }),
-            exists: Some(*exists),
+            in_group: Some(*in_group),
         });
-        let members: Vec<_> = members.collect();
-        let mut slopes = Slopes::<f64>::with_capacity(1);
-        let links = Links::new(self.plan.apart, None, 0);
-        let Ok(()) = slopes.append(&members, links, self.plan.scale, &mut |_, _| Ok::<_, Infallible>(()));
-        let (slopes, validity) = slopes.into_parts();
-        Some((this.row, validity.is_none().then_some(slopes[0])))
+        let rows = Rows {
+            lags: &lags.collect::<Vec<_>>(),
+            reach: self.reach,
+            rules: SegmentRules::new(self.plan.breaks, None, 0),
+            scales: &self.plan.scales,
+            // An x is checked when it arrives.
+            strict: false,
+        };
+        let mut results = Columns::<f64>::with_capacity(self.plan.outputs.len(), 1);
+        let evaluated = self.operator.evaluate(&rows, &mut results);
+        let mut values = [None; MAX_OUTPUTS];
+        if evaluated.is_ok() {
+            for (value, (numbers, validity)) in values.iter_mut().zip(results.into_parts()) {
+                let valid = validity.is_none_or(|bytes| Bits::new(&bytes, 0).get(0));
+                *value = numbers.first().copied().filter(|_| valid);
+            }
+        }
+        Some((this.row, values))
     }
-}
-
-fn follow<Y: Copy, X: Copy>([_, a, b, c]: Past<Y, X>, next: Option<Point<Y, X>>) -> Past<Y, X> {
-    [a, b, c, next]
 }
 
 fn bit(set: bool) -> Bits<'static> {

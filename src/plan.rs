@@ -1,109 +1,142 @@
-//! What a gradient will be, known from the columns' types alone: its dtype and the scale of its slopes.
+//! What a result will be, from the types of the columns, the domain and the operator: its units and scales.
 
 use std::fmt::Display;
 
+use crate::domain::{Domain, Length, Nulls};
 use crate::kernel::{Limit, Scale};
-use crate::neighbours::Apart;
-use crate::options::{GradientOptions, Nulls, Spacing};
+use crate::operators::Operator;
+use crate::segments::BreakRules;
 use crate::unit::Unit;
 
 const SECOND: i64 = 1_000_000_000;
 
-/// Everything about a gradient that does not depend on the values.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Everything about a result that does not depend on the values.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Plan {
-    /// The axis differentiated along: 0 down the rows, from 1 on inside their cells.
+    /// 0 is down the rows, 1 and further ones are inside of their cells.
     #[cfg_attr(not(feature = "polars"), allow(dead_code))] // Only Polars has cells.
     pub(crate) axis: usize,
-    pub(crate) slope: Slope,
-    pub(crate) scale: Scale,
-    pub(crate) apart: Apart,
+    pub(crate) outputs: Vec<PlannedOutput>,
+    /// One for each output.
+    pub(crate) scales: Vec<Scale>,
+    pub(crate) breaks: BreakRules,
 }
 
-/// What the slopes are.
+/// One column of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Slope {
+pub(crate) struct PlannedOutput {
+    /// The name of the field; empty where the output is the whole result.
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+}
+
+/// What a result counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
     /// Numbers: a float of the width of y, if that is one.
     Number,
-    /// Durations, counted in steps of so many nanoseconds.
+    /// Durations, in steps of so many nanoseconds.
     Duration { nanoseconds: i64 },
 }
 
-/// A column as far as a plan is concerned.
+/// A column as a plan sees it.
 #[derive(Clone, Copy)]
-pub(crate) struct Described<'a> {
+pub(crate) struct ColumnInfo<'a> {
     pub(crate) name: &'a str,
     pub(crate) dtype: &'a dyn Display,
     /// `None` where the dtype has no differences.
     pub(crate) unit: Option<Unit>,
     pub(crate) is_bool: bool,
-    /// How many axes there are inside of a cell.
+    /// The number of axes inside of a cell.
     pub(crate) axes: usize,
 }
 
-/// Why there is no gradient of such columns, or by such options.
+/// Why an operator has no result for these columns and this domain.
 #[derive(Debug)]
-pub(crate) struct Refused(pub(crate) String);
+pub(crate) struct PlanError(pub(crate) String);
 
 macro_rules! refuse {
-    ($($message:tt)*) => { return Err(Refused(format!($($message)*))) };
+    ($($message:tt)*) => { return Err(PlanError(format!($($message)*))) };
 }
 
 impl Plan {
     /// # Errors
     ///
     /// Where y or x has no differences, or an option does not fit.
-    pub(crate) fn new<C>(y: Described, x: Option<Described>, options: &GradientOptions<C>) -> Result<Self, Refused> {
-        let y_unit = differentiable(y)?;
-        let x_unit = x.map(coordinate).transpose()?;
-        let axis = axis(y, x, options)?;
-        let spacing = spacing(x, options.spacing)?;
-        let x_is_time = match x_unit {
-            Some(unit) => unit.is_time(),
-            None => matches!(spacing, Spacing::Nanoseconds(_)),
-        };
-        check_per(options.per, y_unit, x, x_is_time)?;
-
-        let slope = match y_unit {
-            // A Duration does not count in days: in microseconds then, as Polars' own `diff`.
-            Unit::DAY if !x_is_time => Slope::Duration { nanoseconds: 1_000 },
-            Unit::Time { nanoseconds } if !x_is_time => Slope::Duration { nanoseconds },
-            _ => Slope::Number,
-        };
+    pub(crate) fn new<C>(
+        operator: &Operator,
+        y: ColumnInfo,
+        x: Option<ColumnInfo>,
+        domain: &Domain<C>,
+    ) -> Result<Self, PlanError> {
+        let y_unit = y_unit(operator, y)?;
+        let x_unit = x.map(|x| x_unit(operator, x)).transpose()?;
+        let axis = axis(y, x, domain)?;
+        let spacing = spacing(x, domain.spacing)?;
         let step = match (x_unit, spacing) {
             (Some(unit), _) => Step { unit, steps: 1.0 },
-            (None, Spacing::Step(steps)) => Step {
+            (None, Length::Step(steps)) => Step {
                 unit: Unit::NUMBER,
                 steps,
             },
-            (None, Spacing::Nanoseconds(nanoseconds)) => Step {
+            (None, Length::Nanoseconds(nanoseconds)) => Step {
                 unit: Unit::Time { nanoseconds },
                 steps: 1.0,
             },
         };
-        let scale = scale(y_unit, step, slope, options.per.unwrap_or(SECOND));
-        let apart = Apart {
-            at_nulls: options.nulls == Nulls::Split,
-            max_gap: options.max_gap.map(|gap| limit(gap, x.zip(x_unit))).transpose()?,
+        check_per(domain.per, y_unit, x, step.unit.is_time())?;
+        let per = domain.per.unwrap_or(SECOND);
+        let planned = operator.outputs().into_iter().map(|output| {
+            let kind = kind(y, y_unit, step.unit, output.order)?;
+            let scale = scale(y_unit, step, kind, per, output.order);
+            Ok((
+                PlannedOutput {
+                    name: output.name,
+                    kind,
+                },
+                scale,
+            ))
+        });
+        let (outputs, scales) = planned.collect::<Result<Vec<_>, PlanError>>()?.into_iter().unzip();
+        let breaks = BreakRules {
+            at_nulls: domain.nulls == Nulls::Split,
+            max_gap: domain.max_gap.map(|gap| limit(gap, x.zip(x_unit))).transpose()?,
         };
         Ok(Self {
             axis,
-            slope,
-            scale,
-            apart,
+            outputs,
+            scales,
+            breaks,
         })
     }
 }
 
+/// What y per `x^order` counts.
+fn kind(y: ColumnInfo, y_unit: Unit, x_unit: Unit, order: u32) -> Result<Kind, PlanError> {
+    match y_unit {
+        Unit::Time { .. } if order > 1 && !x_unit.is_time() => refuse!(
+            "a temporal y over a number has no derivative of order {order}, but y column `{}` is {}; \
+            cast it to an integer",
+            y.name,
+            y.dtype
+        ),
+        Unit::Time { .. } if order > 0 && x_unit.is_time() => Ok(Kind::Number),
+        // A Duration does not count in days: in microseconds then, as Polars' own `diff`.
+        Unit::DAY => Ok(Kind::Duration { nanoseconds: 1_000 }),
+        Unit::Time { nanoseconds } => Ok(Kind::Duration { nanoseconds }),
+        Unit::Number { .. } => Ok(Kind::Number),
+    }
+}
+
 /// The axis asked for, counted from the outside.
-fn axis<C>(y: Described, x: Option<Described>, options: &GradientOptions<C>) -> Result<usize, Refused> {
+fn axis<C>(y: ColumnInfo, x: Option<ColumnInfo>, domain: &Domain<C>) -> Result<usize, PlanError> {
     let (name, dtype, axes) = (y.name, y.dtype, y.axes);
-    let axis = match usize::try_from(options.axis) {
+    let axis = match usize::try_from(domain.axis) {
         Ok(axis) => Some(axis).filter(|&axis| axis <= axes),
-        Err(_) => (axes + 1).checked_add_signed(options.axis).filter(|&axis| axis > 0),
+        Err(_) => (axes + 1).checked_add_signed(domain.axis).filter(|&axis| axis > 0),
     };
     let Some(axis) = axis else {
-        let given = options.axis;
+        let given = domain.axis;
         if axes == 0 {
             refuse!(
                 "`axis` must be 0, down the rows, as y column `{name}` is {dtype} with no axis inside, got {given}"
@@ -114,7 +147,7 @@ fn axis<C>(y: Described, x: Option<Described>, options: &GradientOptions<C>) -> 
             from 1 to {axes} or from -{axes} to -1, got {given}"
         );
     };
-    if axis > 0 && !options.by.is_empty() {
+    if axis > 0 && !domain.by.is_empty() {
         refuse!("`by` groups rows, but `axis` {axis} stays inside of each; drop one of them");
     }
     match x {
@@ -133,21 +166,21 @@ fn axis<C>(y: Described, x: Option<Described>, options: &GradientOptions<C>) -> 
 }
 
 /// The step from row to row where there is no x.
-fn spacing(x: Option<Described>, spacing: Option<Spacing>) -> Result<Spacing, Refused> {
+fn spacing(x: Option<ColumnInfo>, spacing: Option<Length>) -> Result<Length, PlanError> {
     match spacing {
         Some(_) if x.is_some() => refuse!("`x` and `spacing` exclude each other, got both; drop one of them"),
-        Some(Spacing::Step(step)) if step == 0.0 || !step.is_finite() => {
+        Some(Length::Step(step)) if step == 0.0 || !step.is_finite() => {
             refuse!("`spacing` must be finite and not zero, got {step}")
         },
-        Some(Spacing::Nanoseconds(0)) => refuse!("`spacing` must not be zero, got 0 ns"),
-        spacing => Ok(spacing.unwrap_or(Spacing::Step(1.0))),
+        Some(Length::Nanoseconds(0)) => refuse!("`spacing` must not be zero, got 0 ns"),
+        spacing => Ok(spacing.unwrap_or(Length::Step(1.0))),
     }
 }
 
-/// The whole number nearest to a slope that is a duration, if there is one.
+/// The nearest whole number of ticks of a duration, if 64 bits hold it.
 #[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) fn whole(slope: f64) -> Option<i64> {
-    let nearest = slope.round_ties_even();
+pub(crate) fn ticks(value: f64) -> Option<i64> {
+    let nearest = value.round_ties_even();
     let fits = nearest >= i64::MIN as f64 && nearest < i64::MAX as f64;
     fits.then_some(nearest as i64)
 }
@@ -159,46 +192,60 @@ struct Step {
     steps: f64,
 }
 
-/// The factor from raw differences to slopes in the units of the result.
-fn scale(y: Unit, x: Step, slope: Slope, per: i64) -> Scale {
+/// The factor from raw rises per raw steps to the power of `order` to the unit of the result.
+fn scale(y: Unit, x: Step, kind: Kind, per: i64, order: u32) -> Scale {
     let mut times = Ratio::ONE;
     let mut scale = Scale::ONE;
     match y {
         Unit::Number { decimals } => scale.denominator *= power_of_ten(decimals),
         Unit::Time { nanoseconds } => times.multiply(nanoseconds),
     }
-    match x.unit {
-        Unit::Number { decimals } => scale.numerator *= power_of_ten(decimals),
-        Unit::Time { nanoseconds } => times.divide(nanoseconds),
+    if let Kind::Duration { nanoseconds } = kind {
+        times.divide(nanoseconds);
     }
-    match slope {
-        Slope::Duration { nanoseconds } => times.divide(nanoseconds),
-        Slope::Number if x.unit.is_time() && !y.is_time() => times.multiply(per),
-        Slope::Number => {},
+    let is_ratio = y.is_time() && kind == Kind::Number;
+    for power in 0..order {
+        match x.unit {
+            Unit::Number { decimals } => scale.numerator *= power_of_ten(decimals),
+            Unit::Time { nanoseconds } => {
+                times.divide(nanoseconds);
+                // A time over a time is a pure ratio.
+                if power > 0 || !is_ratio {
+                    times.multiply(per);
+                }
+            },
+        }
+        scale.denominator *= x.steps;
+        // Whole numbers as long as 128 bits hold them.
+        if order > 1 {
+            scale.numerator *= times.numerator as f64;
+            scale.denominator *= times.denominator as f64;
+            times = Ratio::ONE;
+        }
     }
     scale.numerator *= times.numerator as f64;
-    scale.denominator *= times.denominator as f64 * x.steps;
+    scale.denominator *= times.denominator as f64;
     scale
 }
 
 /// The longest step within a segment, in the canonical numbers of x.
-fn limit(gap: Spacing, x: Option<(Described, Unit)>) -> Result<Limit, Refused> {
+fn limit(gap: Length, x: Option<(ColumnInfo, Unit)>) -> Result<Limit, PlanError> {
     let Some((x, unit)) = x else {
         refuse!("`max_gap` is a distance in x, but there is no `x`; give the coordinate column");
     };
     match (gap, unit) {
-        (Spacing::Step(gap), Unit::Number { decimals }) if gap > 0.0 && gap.is_finite() => Ok(Limit {
+        (Length::Step(gap), Unit::Number { decimals }) if gap > 0.0 && gap.is_finite() => Ok(Limit {
             float: gap,
             integer: whole_steps(gap, decimals),
         }),
-        (Spacing::Nanoseconds(gap), Unit::Time { nanoseconds }) if gap > 0 => {
+        (Length::Nanoseconds(gap), Unit::Time { nanoseconds }) if gap > 0 => {
             let steps = gap / nanoseconds;
             Ok(Limit {
                 float: steps as f64,
                 integer: steps.unsigned_abs().into(),
             })
         },
-        (Spacing::Step(_), Unit::Time { .. }) => refuse!(
+        (Length::Step(_), Unit::Time { .. }) => refuse!(
             "`max_gap` must be a duration where x is temporal, but x column `{}` is {}; \
             give {}",
             x.name,
@@ -209,14 +256,14 @@ fn limit(gap: Spacing, x: Option<(Described, Unit)>) -> Result<Limit, Refused> {
                 "a `Duration`"
             }
         ),
-        (Spacing::Nanoseconds(_), Unit::Number { .. }) => refuse!(
+        (Length::Nanoseconds(_), Unit::Number { .. }) => refuse!(
             "`max_gap` must be a number where x is one, but x column `{}` is {}; \
             give a number, or cast x to Datetime or Duration",
             x.name,
             x.dtype
         ),
-        (Spacing::Step(gap), _) => refuse!("`max_gap` must be finite and positive, got {gap}"),
-        (Spacing::Nanoseconds(gap), _) => refuse!("`max_gap` must be positive, got {gap} ns"),
+        (Length::Step(gap), _) => refuse!("`max_gap` must be finite and positive, got {gap}"),
+        (Length::Nanoseconds(gap), _) => refuse!("`max_gap` must be positive, got {gap} ns"),
     }
 }
 
@@ -233,10 +280,11 @@ fn whole_steps(length: f64, decimals: usize) -> u128 {
         .unwrap_or(u128::MAX)
 }
 
-fn differentiable(y: Described) -> Result<Unit, Refused> {
+fn y_unit(operator: &Operator, y: ColumnInfo) -> Result<Unit, PlanError> {
+    let operator = operator.name();
     if y.is_bool {
         refuse!(
-            "`gradient` has no meaning for booleans, but y column `{}` is {}; \
+            "`{operator}` has no meaning for booleans, but y column `{}` is {}; \
             cast it to an integer to count its changes",
             y.name,
             y.dtype
@@ -245,25 +293,26 @@ fn differentiable(y: Described) -> Result<Unit, Refused> {
     match y.unit {
         Some(unit) => Ok(unit),
         None => refuse!(
-            "`gradient` takes a numeric or temporal y, but column `{}` is {}; cast it first",
+            "`{operator}` takes a numeric or temporal y, but column `{}` is {}; cast it first",
             y.name,
             y.dtype
         ),
     }
 }
 
-fn coordinate(x: Described) -> Result<Unit, Refused> {
+fn x_unit(operator: &Operator, x: ColumnInfo) -> Result<Unit, PlanError> {
     match x.unit {
         Some(unit) => Ok(unit),
         None => refuse!(
-            "`gradient` takes a numeric or temporal x, but column `{}` is {}; cast it first",
+            "`{}` takes a numeric or temporal x, but column `{}` is {}; cast it first",
+            operator.name(),
             x.name,
             x.dtype
         ),
     }
 }
 
-fn check_per(per: Option<i64>, y: Unit, x: Option<Described>, x_is_time: bool) -> Result<(), Refused> {
+fn check_per(per: Option<i64>, y: Unit, x: Option<ColumnInfo>, x_is_time: bool) -> Result<(), PlanError> {
     let Some(per) = per else { return Ok(()) };
     if per <= 0 {
         refuse!("`per` must be positive, got {per} ns");

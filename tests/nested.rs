@@ -1,12 +1,10 @@
-//! Cells and grids: each cell, each place in cells, each line of a grid is a column of its own.
+//! Cells: each cell, and each index in cells, is a column of its own.
 
 #[allow(dead_code)] // Its segments are those of other tests.
 mod oracle;
 
 use polars::prelude::*;
-use polars_grad::{
-    EdgeOrder, ExprGradient, GradientOptions, divergence, gradient, gradient_horizontal, magnitude, partials,
-};
+use polars_grad::{EdgeOrder, ExprGradient, GradientOptions, Nulls, gradient, gradient_horizontal};
 use proptest::prelude::*;
 
 use oracle::{all_nulls, close, edge_orders, naive, points};
@@ -101,96 +99,42 @@ proptest! {
     }
 }
 
-/// `x² + 3y` on a grid of 4 by 3 points, in no order.
-fn field() -> DataFrame {
-    let points = (0..12).map(|point| point * 5 % 12);
-    let (x, y): (Vec<_>, Vec<_>) = points.map(|point| (f64::from(point / 3), f64::from(point % 3))).unzip();
-    let f: Vec<_> = x.iter().zip(&y).map(|(x, y)| x * x + 3.0 * y).collect();
-    df!("x" => x, "y" => y, "f" => f).expect("columns of one length")
-}
-
-fn columns(frame: &DataFrame, names: &[&str]) -> Vec<Column> {
-    names
-        .iter()
-        .map(|name| frame.column(name).expect("a column").clone())
-        .collect()
-}
-
 #[test]
-fn a_field_has_its_partial_derivatives() -> PolarsResult<()> {
-    let frame = field();
-    let wrt = columns(&frame, &["x", "y"]);
-    let f = frame.column("f")?;
-    let exact = options().edge_order(EdgeOrder::Second);
-    let slopes = partials(f, &wrt, &exact)?.struct_()?.clone().unnest();
-    let twice_x: Float64Chunked = frame.column("x")?.f64()? * 2.0;
-    assert_eq!(slopes.column("x")?.f64()?.to_vec(), twice_x.to_vec());
-    assert_eq!(slopes.column("y")?.f64()?.to_vec(), vec![Some(3.0); 12]);
-
-    let length = magnitude(f, &wrt, &exact)?;
-    let expected: Vec<_> = twice_x.iter().map(|x| x.map(|x| x.hypot(3.0))).collect();
-    for (got, expected) in length.f64()?.iter().zip(expected) {
-        assert!((got.expect("a slope") - expected.expect("a slope")).abs() < 1e-12);
-    }
-    let vectors = slopes.into_struct("v".into()).into_column();
-    let laplace = divergence(&vectors, &wrt, &exact)?;
-    assert_eq!(laplace.f64()?.to_vec(), vec![Some(2.0); 12]);
-    Ok(())
-}
-
-#[test]
-fn lazy_frames_have_all_of_it_on_both_engines() -> PolarsResult<()> {
-    let frame = field();
-    let wrt = || [col("x"), col("y")];
-    let cell = concat_list([col("x"), col("y"), col("f")])?;
-    let query = frame.clone().lazy().select([
-        col("f").partials(wrt(), GradientOptions::new()),
-        col("f").magnitude(wrt(), GradientOptions::new()).alias("magnitude"),
-        as_struct(vec![col("f"), col("f").alias("g")])
-            .divergence(wrt(), GradientOptions::new())
-            .alias("divergence"),
-        cell.gradient(GradientOptions::new().axis(1)).alias("inside"),
-    ]);
+fn lazy_frames_agree_on_both_engines() -> PolarsResult<()> {
+    let frame = df!("a" => [0.0, 5.0], "b" => [1.0, 5.5], "c" => [4.0, 7.0])?;
+    let cell = concat_list([col("a"), col("b"), col("c")])?;
+    let query = frame
+        .lazy()
+        .select([cell.gradient(GradientOptions::new().axis(1)).alias("inside")]);
     let planned = query.clone().collect_schema()?;
-    let names = query.clone().explain(true)?;
-    assert!(names.contains("partials") && names.contains("magnitude"), "{names}");
     let in_memory = query.clone().collect_with_engine(Engine::InMemory)?.unwrap_single();
     let streamed = query.collect_with_engine(Engine::Streaming)?.unwrap_single();
     assert!(in_memory.equals_missing(&streamed));
     assert_eq!(**in_memory.schema(), *planned);
-    let wrt = columns(&frame, &["x", "y"]);
-    assert_eq!(in_memory.column("f")?, &partials(frame.column("f")?, &wrt, &options())?);
+    assert_eq!(
+        cells(in_memory.column("inside")?.as_materialized_series())[0],
+        Some(vec![Some(1.0), Some(2.0), Some(3.0)])
+    );
     Ok(())
+}
+
+fn message<T: std::fmt::Debug>(result: PolarsResult<T>) -> String {
+    result.expect_err("an error").to_string()
+}
+
+fn says<T: std::fmt::Debug>(result: PolarsResult<T>, words: &str) {
+    let message = message(result);
+    assert!(message.contains(words), "{message}");
 }
 
 #[test]
 fn what_does_not_fit_is_said() {
-    let frame = field();
-    let (f, wrt) = (&columns(&frame, &["f"])[0], columns(&frame, &["x", "y"]));
-    let says = |result: PolarsResult<Column>, words: &str| {
-        let message = result.expect_err("an error").to_string();
-        assert!(message.contains(words), "{message}");
-    };
+    let f = Column::new("f".into(), [1.0, 2.0]);
     says(
-        gradient(f, &options().axis(1)),
+        gradient(&f, &options().axis(1)),
         "`axis` must be 0, down the rows, as y column `f` is f64",
     );
-    says(partials(f, &[], &options()), "`wrt` must name at least one coordinate");
-    says(
-        partials(f, &wrt, &options().x(f.clone())),
-        "on a grid `wrt` names the coordinates, got `x` too",
-    );
-    says(
-        partials(f, &wrt[..1], &options()),
-        "drop duplicates, tell grids apart by `by`, or turn `strict` off",
-    );
-    says(divergence(f, &wrt, &options()), "`divergence` takes a vector");
     says(gradient_horizontal(&[], &options()), "at least one column");
-    let short = frame.column("y").expect("a column").head(Some(5));
-    says(
-        partials(f, &[short], &options()),
-        "column `y` must be as long as y: got 5 and 12 rows",
-    );
     let ragged = lists("y", &[Some(vec![Some(1.0)]), Some(vec![Some(1.0), Some(2.0)])]).into_column();
     says(
         gradient(&ragged, &options()),
@@ -200,4 +144,194 @@ fn what_does_not_fit_is_said() {
         gradient(&ragged, &options().axis(1).x(lists("x", &[Some(vec![Some(1.0)])]))),
         "1 of column `x` meet 2",
     );
+}
+
+/// Cells of these lengths, of rising numbers; null where there is no length.
+fn of_lengths(name: &str, lengths: &[Option<usize>]) -> Series {
+    let cell = |length: usize| (0..length).map(|value| Some(value as f64)).collect();
+    lists(name, &lengths.iter().map(|length| length.map(cell)).collect::<Vec<_>>())
+}
+
+fn lengths() -> impl Strategy<Value = Vec<Option<usize>>> {
+    prop::collection::vec(prop::option::weighted(0.8, 0_usize..4), 1..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Whether a cell of x fits that of y does not depend on the rows around it, nor on chunks or batches.
+    #[test]
+    fn a_row_is_judged_by_itself(y in lengths(), x in lengths(), is_shared in any::<bool>(), cut in 0_usize..6) {
+        let rows = y.len();
+        let x: Vec<_> = if is_shared { vec![x[0]] } else { (0..rows).map(|row| x[row % x.len()]).collect() };
+        let of_row = |row: usize| x[if is_shared { 0 } else { row }];
+        let fits = |row: usize| y[row].zip(of_row(row)).is_none_or(|(y, x)| y == x);
+        let (y, x) = (of_lengths("y", &y), of_lengths("x", &x));
+        let slopes = |y: &Series, x: &Series, strict| gradient(y, &options().axis(1).x(x.clone()).strict(strict));
+
+        let whole = slopes(&in_two(&y, cut), &in_two(&x, cut), true);
+        prop_assert_eq!(whole.is_ok(), (0..rows).all(fits));
+        let lenient = slopes(&y, &x, false)?;
+        for row in 0..rows {
+            let one = (y.slice(row as i64, 1), x.slice(if is_shared { 0 } else { row as i64 }, 1));
+            prop_assert_eq!(slopes(&one.0, &one.1, true).is_ok(), fits(row), "row {}", row);
+            prop_assert!(slopes(&one.0, &one.1, false)?.equals_missing(&lenient.slice(row as i64, 1)), "row {}", row);
+        }
+    }
+}
+
+#[test]
+fn an_empty_cell_has_no_coordinates_on_either_engine() -> PolarsResult<()> {
+    let frame = df!(
+        "y" => [Series::new("".into(), [0.0, 1.0]), Series::new_empty("".into(), &DataType::Float64)],
+        "x" => [Series::new("".into(), [0.0, 2.0]), Series::new("".into(), [5.0])],
+    )?;
+    let slopes = |strict| {
+        let options = GradientOptions::new().x("x").axis(1).strict(strict);
+        frame.clone().lazy().select([col("y").gradient(options)])
+    };
+    for engine in [Engine::InMemory, Engine::Streaming] {
+        says(
+            slopes(true)
+                .collect_with_engine(engine)
+                .map(|result| result.unwrap_single()),
+            "1 of column `x` meet 0 of column `y`",
+        );
+        let lenient = slopes(false).collect_with_engine(engine)?.unwrap_single();
+        let lenient = cells(lenient.column("y")?.as_materialized_series());
+        assert_eq!(lenient, [Some(vec![Some(0.5), Some(0.5)]), Some(vec![])]);
+    }
+    Ok(())
+}
+
+fn nulls(column: &Series) -> Vec<bool> {
+    column.is_null().iter().flatten().collect()
+}
+
+/// Arrays of width 0, of which only some are null.
+fn empty_arrays(name: &str, inner: DataType) -> Series {
+    let lists = of_lengths(name, &[Some(0), None, Some(0)]);
+    let lists = lists
+        .cast(&DataType::List(Box::new(inner.clone())))
+        .expect("empty lists");
+    lists
+        .cast(&DataType::Array(Box::new(inner), 0))
+        .expect("arrays of width 0")
+}
+
+#[test]
+fn arrays_without_values_have_no_slopes() -> PolarsResult<()> {
+    let times = DataType::Duration(TimeUnit::Microseconds);
+    for inner in [DataType::Float64, DataType::Int32, times.clone()] {
+        let slope = if inner == times {
+            inner.clone()
+        } else {
+            DataType::Float64
+        };
+        let y = empty_arrays("y", inner);
+        assert_eq!((y.len(), y.null_count()), (3, 1));
+        for y in [y.clone(), in_two(&y, 1), y.clear(), y.slice(1, 2)] {
+            let key = Series::new("key".into(), &["a", "b", "a"][..y.len()]);
+            let inside = options().axis(1);
+            let mut all = vec![
+                options(),
+                options().edge_order(EdgeOrder::Second),
+                options().nulls(Nulls::Skip),
+                options().nulls(Nulls::Split),
+                options().by([key.clone()]),
+                options().by([key]).nulls(Nulls::Skip),
+                inside.clone(),
+                inside.x(empty_arrays("x", DataType::Float64).slice(0, y.len())),
+            ];
+            if slope == DataType::Float64 {
+                let x = Series::new("x".into(), &[1.0, 2.0, 3.0][..y.len()]);
+                all.push(options().x(x));
+            }
+            for options in all {
+                let slopes = gradient(&y, &options)?;
+                assert_eq!(
+                    slopes.dtype(),
+                    &DataType::Array(Box::new(slope.clone()), 0),
+                    "{options:?}"
+                );
+                assert_eq!(nulls(&slopes), nulls(&y), "{options:?}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn cells_of_chunked_arrays_may_all_be_empty() -> PolarsResult<()> {
+    let pairs = DataType::Array(Box::new(DataType::Float64), 2);
+    let empty = Series::full_null("y".into(), 0, &pairs);
+    let y = Series::new("y".into(), [empty.clone(), empty.clone(), empty]);
+    let x = of_lengths("x", &[Some(2), Some(2), Some(2)]).cast(&pairs)?;
+    for y in [y.clone(), in_two(&y, 1)] {
+        for x in [x.clone(), in_two(&x, 1), in_two(&x, 2)] {
+            let slopes = gradient(&y, &options().axis(2).x(x))?;
+            assert_eq!(slopes.dtype(), y.dtype());
+            assert!(slopes.equals(&y));
+        }
+    }
+    Ok(())
+}
+
+/// The slopes of the first row of each column, by gradient_horizontal.
+fn across(columns: &[Series]) -> PolarsResult<Vec<Vec<Option<f64>>>> {
+    let columns: Vec<_> = columns.iter().cloned().map(Series::into_column).collect();
+    let slopes = gradient_horizontal(&columns, &options())?.struct_()?.fields_as_series();
+    slopes.iter().map(|slope| Ok(slope.f64()?.to_vec())).collect()
+}
+
+fn decimals(name: &str, units: &[i128], scale: usize) -> Series {
+    let units = Int128Chunked::from_slice(name.into(), units);
+    units.into_decimal_unchecked(38, scale).into_series()
+}
+
+#[test]
+fn decimals_of_different_scale_are_exact_side_by_side() -> PolarsResult<()> {
+    let tenths = |units: &[i128]| decimals("a", units, 2);
+    let slopes = across(&[tenths(&[125, 1]), decimals("b", &[13_333, 10_000], 4)])?;
+    assert_eq!(slopes, vec![vec![Some(0.0833), Some(0.99)]; 2]);
+
+    let whole = Series::new("b".into(), [(1_i64 << 53) + 1, 0]);
+    let slopes = across(&[tenths(&[((1 << 53) * 100), 5]), whole])?;
+    assert_eq!(slopes, vec![vec![Some(1.0), Some(-0.05)]; 2]);
+    Ok(())
+}
+
+#[test]
+fn a_value_beyond_the_common_dtype_rounds_its_row_only() -> PolarsResult<()> {
+    let large = 10_i128.pow(37);
+    let slopes = across(&[decimals("a", &[large, 125], 0), decimals("b", &[0, 1_250_001], 4)])?;
+    assert_eq!(slopes, vec![vec![Some(-1e37), Some(0.0001)]; 2]);
+    let one = across(&[decimals("a", &[large], 0), decimals("b", &[0], 4)])?;
+    assert_eq!(one, vec![vec![Some(-1e37)]; 2]);
+
+    let unsigned = UInt128Chunked::from_slice("a".into(), &[u128::MAX, (1 << 60) + 1]).into_series();
+    let slopes = across(&[unsigned, Series::new("b".into(), [0_i64, 1 << 60])])?;
+    assert_eq!(slopes, vec![vec![Some(-(u128::MAX as f64)), Some(-1.0)]; 2]);
+    Ok(())
+}
+
+#[test]
+fn columns_side_by_side_may_be_empty_or_single_values() -> PolarsResult<()> {
+    let a = Series::new("a".into(), [1.0, 2.0]);
+    let single = Series::new("b".into(), [3.0]);
+    assert_eq!(
+        across(&[a.clone(), single.clone()])?,
+        vec![vec![Some(2.0), Some(1.0)]; 2]
+    );
+    assert_eq!(across(&[a.clear(), single.clear()])?, vec![vec![]; 2]);
+    let nulls = Series::new_null("n".into(), 2);
+    assert_eq!(
+        across(&[nulls.clone(), nulls.with_name("m".into())])?,
+        vec![vec![None, None]; 2]
+    );
+    says(
+        across(&[a, Series::new("c".into(), [1.0, 2.0, 3.0])]),
+        "column `c` must be as long as",
+    );
+    Ok(())
 }

@@ -3,15 +3,15 @@
 //! ```
 //! use std::sync::Arc;
 //! use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, TimestampSecondArray};
-//! use polars_grad::{GradientOptions, arrow};
+//! use polars_grad::{Domain, Gradient, arrow};
 //!
 //! let y = Float64Array::from(vec![Some(0.0), Some(1.0), Some(9.0), None]);
-//! let slopes = arrow::gradient(&y, &GradientOptions::new())?;
+//! let slopes = arrow::evaluate(&y, Gradient::new(), &Domain::new())?;
 //! assert_eq!(&*slopes, &Float64Array::from(vec![Some(1.0), Some(4.5), None, None]) as &dyn Array);
 //!
 //! let at: ArrayRef = Arc::new(TimestampSecondArray::from(vec![0, 1, 3, 4]));
 //! let batch = RecordBatch::try_from_iter([("y", Arc::new(y) as ArrayRef), ("at", at)])?;
-//! let slopes = arrow::gradient_in(&batch, "y", &GradientOptions::new().x("at"))?;
+//! let slopes = arrow::evaluate_in(&batch, "y", Gradient::new(), &Domain::new().x("at"))?;
 //! assert_eq!(&*slopes, &Float64Array::from(vec![Some(1.0), Some(2.0), None, None]) as &dyn Array);
 //! # Ok::<(), arrow_schema::ArrowError>(())
 //! ```
@@ -23,31 +23,29 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type, Int64Type};
-use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, PrimitiveArray, RecordBatch, make_array, new_null_array};
+use arrow_array::{Array, ArrayRef, Int64Array, PrimitiveArray, RecordBatch, StructArray, make_array, new_null_array};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use arrow_schema::{ArrowError, DataType, TimeUnit};
+use arrow_schema::{ArrowError, DataType, Field, Fields, TimeUnit};
 
 use self::groups::Groups;
-use self::numbers::{Canonical, described};
+use self::numbers::{Physical, info};
 use crate::bits::Bits;
-use crate::neighbours::Gathered;
-use crate::options::{GradientOptions, Nulls};
-use crate::plan::{Plan, Refused, Slope, whole};
-use crate::sweep::{Found, Member, Part, Parts, Sweep};
+use crate::domain::{Domain, Nulls};
+use crate::evaluate::{Part, Unsorted};
+use crate::operators::Operator;
+use crate::plan::{Kind, Plan, PlanError, ticks};
+use crate::run::{Neighbors, Parts, Run};
+use crate::segments::{Lags, RowOrder, in_column};
 use crate::unsorted::{in_group, message, wrong_step};
 
-/// The derivative of `y` with respect to [`x`](GradientOptions::x), row by row.
-///
-/// In the interior, with `h1 = x[i] - x[i-1]`, `h2 = x[i+1] - x[i]`, `d1 = y[i] - y[i-1]` and `d2 = y[i+1] - y[i]`, it
-/// is the slope of the parabola through the three points, `(d1/h1 * h2 + d2/h2 * h1) / (h1 + h2)`: second-order accurate
-/// on any grid, and the same as [`numpy.gradient`][numpy].
+/// Evaluates an operator over `y`, row by row.
 ///
 /// - `y`: any number, or a time; sliced or not, with or without nulls. Arrays of `f64`, `f32`, `i64` and times of 64 bits
 ///   are read in place, and the slopes are the one allocation of their size. Rows that do not stand together (keys in
 ///   turns, nulls that are skipped) take a number each besides.
-/// - [`x`](GradientOptions::x): of the same types or boolean, as long as `y`.
-/// - [`by`](GradientOptions::by): keys of any type that Arrow can compare, as long as `y`. Floats are equal keys if their
+/// - [`x`](Domain::x): of the same types or boolean, as long as `y`.
+/// - [`by`](Domain::by): keys of any type that Arrow can compare, as long as `y`. Floats are equal keys if their
 ///   bits are.
 ///
 /// Runs on the calling thread: engines on Arrow have a thread per batch. Over the batches of a stream go on with
@@ -55,7 +53,7 @@ use crate::unsorted::{in_group, message, wrong_step};
 ///
 /// # Returns
 ///
-/// An array as long as `y`:
+/// An array as long as `y`; for a slope, such as that of `Gradient`:
 ///
 /// | `y` | `x` | result |
 /// |---|---|---|
@@ -71,66 +69,76 @@ use crate::unsorted::{in_group, message, wrong_step};
 /// - [`InvalidArgumentError`](ArrowError::InvalidArgumentError): a type that has no differences, an option that does not
 ///   fit, columns that differ in length.
 /// - [`ComputeError`](ArrowError::ComputeError): an x that is not finite and strictly monotonic, unless
-///   [`strict`](GradientOptions::strict) is off.
+///   [`strict`](Domain::strict) is off.
 ///
 /// # Examples
 ///
 /// ```
 /// use std::sync::Arc;
 /// use arrow_array::{Array, ArrayRef, Float64Array, Int32Array};
-/// use polars_grad::{GradientOptions, arrow};
+/// use polars_grad::{Domain, Gradient, arrow};
 ///
 /// let id: ArrayRef = Arc::new(Int32Array::from(vec![1, 2, 1, 2]));
 /// let y = Float64Array::from(vec![0.0, 5.0, 2.0, 4.0]);
-/// let slopes = arrow::gradient(&y, &GradientOptions::new().by([id]))?;
+/// let slopes = arrow::evaluate(&y, Gradient::new(), &Domain::new().by([id]))?;
 /// assert_eq!(&*slopes, &Float64Array::from(vec![2.0, -1.0, 2.0, -1.0]) as &dyn Array);
 /// # Ok::<(), arrow_schema::ArrowError>(())
 /// ```
 ///
 /// [numpy]: https://numpy.org/doc/stable/reference/generated/numpy.gradient.html
-pub fn gradient(y: &dyn Array, options: &GradientOptions<ArrayRef>) -> Result<ArrayRef, ArrowError> {
-    let keys: Vec<_> = (1..=options.by.len()).map(|number| format!("key {number}")).collect();
-    named(("y", y.slice(0, y.len())), "x", &keys, options)
+pub fn evaluate(
+    y: &dyn Array,
+    operator: impl Into<Operator>,
+    domain: &Domain<ArrayRef>,
+) -> Result<ArrayRef, ArrowError> {
+    let keys: Vec<_> = (1..=domain.by.len()).map(|number| format!("key {number}")).collect();
+    named(&operator.into(), ("y", y.slice(0, y.len())), "x", &keys, domain)
 }
 
-/// [`gradient`] of a column of a batch; the options name the other columns.
+/// [`evaluate`] over a column of a batch; the domain names the other columns.
 ///
 /// # Errors
 ///
-/// Those of [`gradient`], and what Arrow says of a name that there is not.
-pub fn gradient_in(batch: &RecordBatch, y: &str, options: &GradientOptions<String>) -> Result<ArrayRef, ArrowError> {
+/// Those of [`evaluate`], and what Arrow says of a name that there is not.
+pub fn evaluate_in(
+    batch: &RecordBatch,
+    y: &str,
+    operator: impl Into<Operator>,
+    domain: &Domain<String>,
+) -> Result<ArrayRef, ArrowError> {
     let column = |name: &str| {
         let index = batch.schema_ref().index_of(name)?;
         Ok::<_, ArrowError>(batch.column(index).clone())
     };
-    let x = options.x.as_deref().unwrap_or("x");
-    let columns = options.clone().try_map_columns(|name| column(&name))?;
-    named((y, column(y)?), x, &options.by, &columns)
+    let x = domain.x.as_deref().unwrap_or("x");
+    let columns = domain.clone().try_map_columns(|name| column(&name))?;
+    named(&operator.into(), (y, column(y)?), x, &domain.by, &columns)
 }
 
-impl From<Refused> for ArrowError {
-    fn from(Refused(message): Refused) -> Self {
+impl From<PlanError> for ArrowError {
+    fn from(PlanError(message): PlanError) -> Self {
         Self::InvalidArgumentError(message)
     }
 }
 
 fn named(
+    operator: &Operator,
     (y_name, y): (&str, ArrayRef),
     x_name: &str,
     key_names: &[String],
-    options: &GradientOptions<ArrayRef>,
+    domain: &Domain<ArrayRef>,
 ) -> Result<ArrayRef, ArrowError> {
-    let x = options.x.as_ref();
-    let plan = Plan::new(described(y_name, &y), x.map(|x| described(x_name, x)), options)?;
+    let x = domain.x.as_ref();
+    let plan = Plan::new(operator, info(y_name, &y), x.map(|x| info(x_name, x)), domain)?;
     let height = y.len();
     let names = x
         .map(|_| x_name)
         .into_iter()
         .chain(key_names.iter().map(String::as_str));
-    for (name, column) in names.zip(x.into_iter().chain(&options.by)) {
+    for (name, column) in names.zip(x.into_iter().chain(&domain.by)) {
         if column.len() != height {
             let length = column.len();
-            return Err(Refused(format!("`{name}` must be as long as y: got {length} and {height} rows")).into());
+            return Err(PlanError(format!("`{name}` must be as long as y: got {length} and {height} rows")).into());
         }
     }
     let result = result_type(&plan, y.data_type());
@@ -138,82 +146,61 @@ fn named(
         return Ok(new_null_array(&result, height));
     }
 
-    let groups = Groups::new(&options.by, height)?;
-    let known = match options.nulls {
+    let groups = Groups::new(&domain.by, height)?;
+    let valid = match domain.nulls {
         Nulls::Skip => NullBuffer::union(y.logical_nulls().as_ref(), x.and_then(Array::logical_nulls).as_ref()),
         _ => None,
     };
-    let known = known.as_ref().map(|known| Bits::new(known.validity(), known.offset()));
+    let valid = valid.as_ref().map(|valid| Bits::new(valid.validity(), valid.offset()));
     let starts = Bits::new(&groups.starts, 0);
-    let order = Gathered::needed(starts, groups.rows, known, height);
-    let points = Points {
-        y: Canonical::new(&y),
-        x: x.map(Canonical::new),
-    };
-    let reach = options.edge_order.reach();
-    let found = match &order {
-        None => points.shifted(reach, starts),
-        Some(order) => Found::Gathered {
-            column: points.member(0),
-            order,
+    let order = RowOrder::new(starts, groups.rows, valid, height);
+    let (physical_y, physical_x) = (Physical::new(&y)?, x.map(Physical::new).transpose()?);
+    let (numbers_y, numbers_x) = (physical_y.numbers(), physical_x.as_ref().map(Physical::numbers));
+    let reach = operator.reach();
+    let neighbors = match &order {
+        None => Neighbors::Lagged {
+            y: Lags::of_column(&numbers_y, reach),
+            x: numbers_x.map(|x| Lags::of_column(&x, reach)),
+            in_group: in_column(height, reach),
+            starts: Some(starts),
+            align: 1,
+        },
+        Some(order) => Neighbors::Permuted {
+            y: numbers_y,
+            x: numbers_x,
             starts: order.starts(starts),
-            reach,
+            order,
         },
     };
-    let sweep = Sweep {
+    let run = Run {
+        operator,
         rows: height,
-        scale: plan.scale,
-        apart: plan.apart,
-        on_all_cores: false,
+        scales: &plan.scales,
+        breaks: plan.breaks,
+        strict: domain.strict,
+        parallel: false,
     };
-    let slopes = sweep.run(&found, |position, read| {
-        if !options.strict {
-            return Ok(());
-        }
-        let row = |position: usize| order.as_ref().map_or(position, |order| order.rows()[position] as usize);
-        let rows = read.map(|member| row(position + member - reach));
-        let group = group(key_names, &options.by, row(position))?;
-        Err(not_monotonic(x_name, x.zip(points.x.as_ref()), rows, &group)?)
-    })?;
-    match slopes {
-        Parts::F32(parts) => Ok(Arc::new(array::<Float32Type>(parts))),
-        Parts::F64(parts) => finish(array::<Float64Type>(parts), y_name, &result, options.strict),
-    }
-}
-
-/// y, and x where there is one, as numbers.
-struct Points {
-    y: Canonical,
-    x: Option<Canonical>,
-}
-
-impl Points {
-    fn shifted<'a>(&'a self, reach: usize, starts: Bits<'a>) -> Found<'a, u32> {
-        let reach = reach as isize;
-        Found::Shifted {
-            members: (-reach..=reach).map(|ahead| self.member(ahead)).collect(),
-            starts: Some(starts),
-            together: 1,
-        }
-    }
-
-    /// The points so many rows ahead of each.
-    fn member(&self, ahead: isize) -> Member<'_> {
-        let (y, exists) = self.y.ahead(ahead);
-        let x = self.x.as_ref().map(|x| x.ahead(ahead).0);
-        Member { y, x, exists }
+    match run.over(&neighbors) {
+        Ok(Parts::F32(parts)) => finish(parts, operator, y_name, &result, domain.strict, array::<Float32Type>),
+        Ok(Parts::F64(parts)) => finish(parts, operator, y_name, &result, domain.strict, array::<Float64Type>),
+        Err(Unsorted { row: position, reads }) => {
+            let row = |position: usize| order.as_ref().map_or(position, |order| order.rows()[position] as usize);
+            let rows = reads.map(|lag| row(position + lag - reach.before));
+            let group = group(key_names, &domain.by, row(position))?;
+            Err(not_monotonic(x_name, x.zip(physical_x.as_ref()), rows, &group)?)
+        },
     }
 }
 
 /// The error for an x that is not strictly monotonic among some rows.
 fn not_monotonic(
     name: &str,
-    x: Option<(&ArrayRef, &Canonical)>,
+    x: Option<(&ArrayRef, &Physical)>,
     rows: impl Iterator<Item = usize>,
     group: &str,
 ) -> Result<ArrowError, ArrowError> {
     let Some((x, numbers)) = x else {
-        return Err(Refused("rows that are a step apart cannot be unsorted".into()).into());
+        return Err(PlanError("rows that are a step apart cannot be unsorted".into()).into());
     };
     let known: Vec<_> = rows.filter(|&row| x.is_valid(row)).collect();
     let wrong = wrong_step(&known, |&before, &after| numbers.order(before, after));
@@ -257,41 +244,86 @@ fn show(array: &ArrayRef, row: usize) -> Result<String, ArrowError> {
     ))
 }
 
-/// A single part: all of it was swept on this thread. Of a column without rows there is none.
-fn array<T: ArrowPrimitiveType>(parts: Vec<Part<T::Native>>) -> PrimitiveArray<T> {
-    let (values, validity) = parts.into_iter().next().unwrap_or_default();
+/// Results as computed → the type promised.
+fn finish<O>(
+    parts: Vec<Vec<Part<O>>>,
+    operator: &Operator,
+    name: &str,
+    result: &DataType,
+    strict: bool,
+    array: impl Fn(Part<O>) -> ArrayRef,
+) -> Result<ArrayRef, ArrowError> {
+    // There is a single part: Arrow engines have a thread per batch.
+    let columns: Vec<_> = parts
+        .into_iter()
+        .next()
+        .unwrap_or_default()
+        .into_iter()
+        .map(array)
+        .collect();
+    let finish = |column: &ArrayRef, dtype| finish_column(column, operator, name, dtype, strict);
+    let DataType::Struct(fields) = result else {
+        return finish(&columns[0], result);
+    };
+    let columns = columns
+        .iter()
+        .zip(fields)
+        .map(|(column, field)| finish(column, field.data_type()));
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
+    // A row without its first output has no result.
+    let nulls = columns[0].nulls().cloned();
+    Ok(Arc::new(StructArray::try_new(fields.clone(), columns, nulls)?))
+}
+
+fn array<T: ArrowPrimitiveType>((values, validity): Part<T::Native>) -> ArrayRef {
     let rows = values.len();
     let nulls = validity.map(|bytes| NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(bytes), 0, rows)));
-    PrimitiveArray::new(values.into(), nulls)
+    Arc::new(PrimitiveArray::<T>::new(values.into(), nulls))
 }
 
 fn result_type(plan: &Plan, y: &DataType) -> DataType {
-    match plan.slope {
-        Slope::Number if matches!(y, DataType::Float32 | DataType::Float16) => y.clone(),
-        Slope::Number => DataType::Float64,
-        Slope::Duration { nanoseconds } => DataType::Duration(match nanoseconds {
+    let dtype = |kind| match kind {
+        Kind::Number if matches!(y, DataType::Float32 | DataType::Float16) => y.clone(),
+        Kind::Number => DataType::Float64,
+        Kind::Duration { nanoseconds } => DataType::Duration(match nanoseconds {
             1 => TimeUnit::Nanosecond,
             1_000 => TimeUnit::Microsecond,
             1_000_000 => TimeUnit::Millisecond,
             _ => TimeUnit::Second,
         }),
+    };
+    match &plan.outputs[..] {
+        [output] => dtype(output.kind),
+        outputs => {
+            let fields = outputs
+                .iter()
+                .map(|output| Field::new(output.name, dtype(output.kind), true));
+            DataType::Struct(Fields::from_iter(fields))
+        },
     }
 }
 
-/// Slopes as computed → the type promised.
-fn finish(slopes: Float64Array, name: &str, result: &DataType, strict: bool) -> Result<ArrayRef, ArrowError> {
+fn finish_column(
+    values: &ArrayRef,
+    operator: &Operator,
+    name: &str,
+    result: &DataType,
+    strict: bool,
+) -> Result<ArrayRef, ArrowError> {
     match result {
         DataType::Duration(_) => {
-            let durations: Int64Array = slopes.iter().map(|slope| slope.and_then(whole)).collect();
-            if strict && durations.null_count() > slopes.null_count() {
+            let values = values.as_primitive::<Float64Type>();
+            let durations: Int64Array = values.iter().map(|value| value.and_then(ticks)).collect();
+            if strict && durations.null_count() > values.null_count() {
                 return Err(ArrowError::ComputeError(format!(
-                    "the gradient of `{name}` does not fit in a {result}; cast y to an integer, or turn `strict` off \
-                    to get nulls there"
+                    "the {} of `{name}` does not fit in a {result}; cast y to an integer, or turn `strict` off to get \
+                    nulls there",
+                    operator.name()
                 )));
             }
             arrow_cast::cast(&durations, result)
         },
-        DataType::Float16 => arrow_cast::cast(&slopes, result),
-        _ => Ok(Arc::new(slopes)),
+        DataType::Float16 => arrow_cast::cast(values, result),
+        _ => Ok(values.clone()),
     }
 }

@@ -1,25 +1,26 @@
 //! Arrays as quantities: any type → numbers with exact differences, and the unit they count.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Decimal128Type, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type,
-    Int32Type, Time32MillisecondType, Time32SecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    Int32Type, Int64Type, Time32MillisecondType, Time32SecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef};
-use arrow_buffer::{NullBuffer, ScalarBuffer};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_array::{Array, ArrayRef, Float64Array, make_array};
+use arrow_buffer::NullBuffer;
+use arrow_schema::{ArrowError, DataType, TimeUnit};
+use bytemuck::cast_slice;
 
 use crate::bits::Bits;
-use crate::neighbours::{Column, moved};
-use crate::plan::Described;
-use crate::sweep::Numbers;
+use crate::plan::ColumnInfo;
+use crate::segments::{Chunk, Contiguous, Half, Number, Numbers};
 use crate::unit::Unit;
 
 /// A column as a plan sees it.
-pub(super) fn described<'a>(name: &'a str, array: &'a dyn Array) -> Described<'a> {
-    Described {
+pub(super) fn info<'a>(name: &'a str, array: &'a dyn Array) -> ColumnInfo<'a> {
+    ColumnInfo {
         name,
         dtype: array.data_type(),
         unit: unit(array.data_type()),
@@ -53,107 +54,91 @@ fn unit(dtype: &DataType) -> Option<Unit> {
     Some(unit)
 }
 
-/// An array as `f64`, `f32`, `i64` or `i128`; without a copy where it is made of such.
-pub(super) struct Canonical {
-    values: Values,
+/// An array of primitive values, and which of them are null.
+pub(super) struct Physical {
+    array: ArrayRef,
     nulls: Option<NullBuffer>,
 }
 
-enum Values {
-    F64(ScalarBuffer<f64>),
-    F32(ScalarBuffer<f32>),
-    I64(ScalarBuffer<i64>),
-    I128(ScalarBuffer<i128>),
-}
-
-impl Canonical {
-    pub(super) fn new(array: &ArrayRef) -> Self {
+impl Physical {
+    /// # Errors
+    ///
+    /// What Arrow says of an array that is not what its type says.
+    pub(super) fn new(array: &ArrayRef) -> Result<Self, ArrowError> {
         use DataType as D;
-        let values = match array.data_type() {
-            D::Float64 => Values::F64(array.as_primitive::<Float64Type>().values().clone()),
-            D::Float32 => Values::F32(array.as_primitive::<Float32Type>().values().clone()),
-            D::Float16 => floats::<Float16Type>(array),
-            D::Int8 => floats::<Int8Type>(array),
-            D::Int16 => floats::<Int16Type>(array),
-            D::Int32 => floats::<Int32Type>(array),
-            D::UInt8 => floats::<UInt8Type>(array),
-            D::UInt16 => floats::<UInt16Type>(array),
-            D::UInt32 => floats::<UInt32Type>(array),
-            // Moved down by half their range, unsigned integers keep both order and differences.
-            D::UInt64 => integers::<UInt64Type>(array, |value| (value ^ (1 << 63)).cast_signed()),
-            D::Date32 => integers::<Date32Type>(array, i64::from),
-            D::Time32(TimeUnit::Second) => integers::<Time32SecondType>(array, i64::from),
-            D::Time32(_) => integers::<Time32MillisecondType>(array, i64::from),
-            D::Decimal128(..) => Values::I128(array.as_primitive::<Decimal128Type>().values().clone()),
-            D::Boolean => Values::F64(array.as_boolean().values().iter().map(f64::from).collect()),
-            D::Null => Values::F64(vec![0.0; array.len()].into()),
-            // Integers and times of 64 bits, whatever they count.
-            _ => Values::I64(ScalarBuffer::new(
-                array.to_data().buffers()[0].clone(),
-                array.offset(),
-                array.len(),
-            )),
+        let nulls = array.logical_nulls().filter(|nulls| nulls.null_count() > 0);
+        let array: ArrayRef = match array.data_type() {
+            // Bits, and nothing at all, are no numbers in memory.
+            D::Boolean => {
+                let bits = array.as_boolean().values();
+                Arc::new(Float64Array::from_iter_values(bits.iter().map(f64::from)))
+            },
+            D::Null => Arc::new(Float64Array::from_value(0.0, array.len())),
+            // What 64 bits count is in the unit.
+            D::Date64 | D::Timestamp(..) | D::Duration(_) | D::Time64(_) => {
+                make_array(array.to_data().into_builder().data_type(D::Int64).build()?)
+            },
+            _ => array.clone(),
         };
-        Self {
-            values,
-            nulls: array.logical_nulls().filter(|nulls| nulls.null_count() > 0),
-        }
+        Ok(Self { array, nulls })
     }
 
-    /// The numbers, and where there are any, of the rows so many ahead of each.
-    pub(super) fn ahead(&self, rows: isize) -> (Numbers<'_>, Vec<Option<Bits<'_>>>) {
+    /// The numbers as the core reads them: in place, or converted as they are read.
+    pub(super) fn numbers(&self) -> Numbers<'_> {
+        use DataType as D;
+        let array = &self.array;
         let validity = self
             .nulls
             .as_ref()
             .map(|nulls| Bits::new(nulls.validity(), nulls.offset()));
-        macro_rules! ahead {
-            ($variant:ident, $values:expr) => {{
-                let column = Column {
-                    values: $values,
-                    validity,
-                };
-                let (columns, exists) = moved(column, rows).unzip();
-                (Numbers::$variant(columns), exists)
-            }};
+        macro_rules! chunk {
+            ($variant:ident, $type:ty) => {
+                Numbers::$variant(vec![Chunk::new(values::<$type>(array), validity)])
+            };
+            ($variant:ident, $type:ty, converted) => {
+                Numbers::$variant(vec![Chunk::converted(values::<$type>(array), validity)])
+            };
         }
-        match &self.values {
-            Values::F64(values) => ahead!(F64, values),
-            Values::F32(values) => ahead!(F32, values),
-            Values::I64(values) => ahead!(I64, values),
-            Values::I128(values) => ahead!(I128, values),
+        match array.data_type() {
+            D::Float32 => chunk!(F32, Float32Type),
+            D::Float16 => {
+                let halves = cast_slice::<_, Half>(values::<Float16Type>(array));
+                Numbers::F64(vec![Chunk::converted(halves, validity)])
+            },
+            D::Int8 => chunk!(F64, Int8Type, converted),
+            D::Int16 => chunk!(F64, Int16Type, converted),
+            D::Int32 => chunk!(F64, Int32Type, converted),
+            D::UInt8 => chunk!(F64, UInt8Type, converted),
+            D::UInt16 => chunk!(F64, UInt16Type, converted),
+            D::UInt32 => chunk!(F64, UInt32Type, converted),
+            D::UInt64 => chunk!(I64, UInt64Type, converted),
+            D::Date32 => chunk!(I64, Date32Type, converted),
+            D::Time32(TimeUnit::Second) => chunk!(I64, Time32SecondType, converted),
+            D::Time32(_) => chunk!(I64, Time32MillisecondType, converted),
+            D::Decimal128(..) => chunk!(I128, Decimal128Type),
+            D::Int64 => chunk!(I64, Int64Type),
+            _ => chunk!(F64, Float64Type),
         }
     }
 
-    /// How the values of two rows compare, both being finite.
+    /// How the values of two rows compare; `None` where one is not finite.
     pub(super) fn order(&self, a: usize, b: usize) -> Option<Ordering> {
-        let finite = |value: f64| value.is_finite().then_some(value);
-        match &self.values {
-            Values::F64(values) => finite(values[a])?.partial_cmp(&finite(values[b])?),
-            Values::F32(values) => finite(values[a].into())?.partial_cmp(&finite(values[b].into())?),
-            Values::I64(values) => Some(values[a].cmp(&values[b])),
-            Values::I128(values) => Some(values[a].cmp(&values[b])),
+        match self.numbers() {
+            Numbers::F64(chunks) => order(&chunks, a, b),
+            Numbers::F32(chunks) => order(&chunks, a, b),
+            Numbers::I64(chunks) => order(&chunks, a, b),
+            Numbers::I128(chunks) => order(&chunks, a, b),
         }
     }
 }
 
-fn floats<T: ArrowPrimitiveType<Native: Into<f64>>>(array: &ArrayRef) -> Values {
-    Values::F64(
-        array
-            .as_primitive::<T>()
-            .values()
-            .iter()
-            .map(|&value| value.into())
-            .collect(),
-    )
+fn values<T: ArrowPrimitiveType>(array: &ArrayRef) -> &[T::Native] {
+    array.as_primitive::<T>().values()
 }
 
-fn integers<T: ArrowPrimitiveType>(array: &ArrayRef, to_integer: impl Fn(T::Native) -> i64) -> Values {
-    Values::I64(
-        array
-            .as_primitive::<T>()
-            .values()
-            .iter()
-            .map(|&value| to_integer(value))
-            .collect(),
-    )
+fn order<T: Number>(chunks: &[Chunk<'_, T>], a: usize, b: usize) -> Option<Ordering> {
+    let column = Contiguous::new(chunks);
+    let (a, b) = (column.slice().values[a], column.slice().values[b]);
+    let finite = a.zero_unless_finite() == 0.0 && b.zero_unless_finite() == 0.0;
+    a.partial_cmp(&b).filter(|_| finite)
 }

@@ -1,19 +1,18 @@
-//! Slices in, slopes out: the stencil and nothing of data frames.
+//! Slices in, slopes out: the formulas and the loop over the rows, without data frames.
 //!
 //! # Example
 //!
-//! `y = x²` on an irregular grid. How rows find their neighbours is up to the caller; here they are next to each other, in
-//! columns that have one value more at either end, and are one segment.
+//! `y = x²` on an irregular grid, the rows being one segment. The columns have one value more at either end.
 //!
 //! ```
-//! use polars_grad::kernel::{Neighbours, Points, Scale, Sides, irregular};
+//! use polars_grad::kernel::{NeighborMask, Points, Scale, ThreePoint, irregular};
 //!
 //! let x = [f64::NAN, 0.0, 1.0, 3.0, 4.0, f64::NAN];
 //! let y = [f64::NAN, 0.0, 1.0, 9.0, 16.0, f64::NAN];
-//! let points = Points { y: Neighbours::padded(&y), x: Neighbours::padded(&x), scale: Scale::ONE };
-//! let unsorted = |row| Err(format!("x is not strictly monotonic at row {row}"));
+//! let points = Points { y: ThreePoint::padded(&y), x: ThreePoint::padded(&x), scale: Scale::ONE };
 //! let mut slopes: Vec<f64> = Vec::new();
-//! irregular(points, Sides::of_segment(4), unsorted, &mut slopes)?;
+//! irregular(points, NeighborMask::of_segment(4), true, &mut slopes)
+//!     .map_err(|row| format!("x is not strictly monotonic at row {row}"))?;
 //! assert_eq!(slopes, [1.0, 2.0, 6.0, 7.0]);
 //! # Ok::<(), String>(())
 //! ```
@@ -21,6 +20,8 @@
 mod sample;
 mod slopes;
 pub mod stencil;
+mod wide;
 
-pub use sample::{Limit, Rise, Sample, Scale};
-pub use slopes::{Neighbours, Points, Sides, even, irregular};
+pub use sample::{Limit, Rise, Sample, Scale, is_monotonic};
+pub(crate) use slopes::three_point;
+pub use slopes::{NeighborMask, Points, ThreePoint, even, irregular};

@@ -1,23 +1,29 @@
-//! What a stencil reads: numbers whose differences are exact.
+//! Numbers whose differences are exact, and their units.
 
-/// A number that can be subtracted without losing what the data says.
+/// A number with exact differences.
 ///
 /// Floats subtract as floats. Integers subtract as integers, so that neither the sign of an unsigned column nor the
 /// last nanosecond of an epoch is lost on the way: only the difference becomes a float, rounded once.
-pub trait Sample: Copy {
+pub trait Sample: Copy + PartialOrd + sealed::Sealed {
     /// Whether the differences are integers, to be brought to their unit by a [`Scale`].
     const INTEGER: bool;
 
     /// `self - earlier`, rounded once.
     fn minus(self, earlier: Self) -> f64;
 
-    /// Whether the distance to another number exceeds a limit: exactly, whatever rounding makes of it.
+    /// Half of `self - earlier`, which no difference of finite numbers overflows.
+    fn half_minus(self, earlier: Self) -> f64;
+
+    /// Whether the distance to another number exceeds a limit. The comparison is exact.
     ///
-    /// Nothing is beyond a limit from what is not finite.
+    /// False where one of the numbers is not finite.
     fn is_beyond(self, other: Self, limit: Limit) -> bool;
 
-    /// Zero for a finite number, NaN otherwise: what a stencil adds that must see a value but gives it no weight.
-    fn taint(self) -> f64;
+    /// Zero for a finite number, NaN otherwise. A stencil adds it for a value that has no weight in it.
+    fn zero_unless_finite(self) -> f64;
+
+    /// Whether the number is NaN.
+    fn is_nan(self) -> bool;
 }
 
 macro_rules! float_sample {
@@ -28,6 +34,11 @@ macro_rules! float_sample {
             #[inline(always)]
             fn minus(self, earlier: Self) -> f64 {
                 f64::from(self) - f64::from(earlier)
+            }
+
+            #[inline(always)]
+            fn half_minus(self, earlier: Self) -> f64 {
+                0.5 * f64::from(self) - 0.5 * f64::from(earlier)
             }
 
             #[inline(always)]
@@ -42,8 +53,13 @@ macro_rules! float_sample {
             }
 
             #[inline(always)]
-            fn taint(self) -> f64 {
+            fn zero_unless_finite(self) -> f64 {
                 f64::from(self) * 0.0
+            }
+
+            #[inline(always)]
+            fn is_nan(self) -> bool {
+                self != self
             }
         }
     )*};
@@ -62,13 +78,23 @@ macro_rules! integer_sample {
             }
 
             #[inline(always)]
+            fn half_minus(self, earlier: Self) -> f64 {
+                0.5 * self.minus(earlier)
+            }
+
+            #[inline(always)]
             fn is_beyond(self, other: Self, limit: Limit) -> bool {
                 u128::from(self.abs_diff(other)) > limit.integer
             }
 
             #[inline(always)]
-            fn taint(self) -> f64 {
+            fn zero_unless_finite(self) -> f64 {
                 0.0
+            }
+
+            #[inline(always)]
+            fn is_nan(self) -> bool {
+                false
             }
         }
     )*};
@@ -76,6 +102,24 @@ macro_rules! integer_sample {
 
 float_sample!(f32, f64);
 integer_sample!(i64, i128);
+
+mod sealed {
+    /// The set of numbers is closed: columns of other types are brought to these.
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+    impl Sealed for i64 {}
+    impl Sealed for i128 {}
+}
+
+/// Whether successive coordinates are finite and strictly rising or falling.
+#[inline(always)]
+#[must_use]
+pub fn is_monotonic<X: Sample>(x: &[X]) -> bool {
+    let steps = || x.windows(2);
+    let finite = x.iter().all(|x| x.zero_unless_finite() == 0.0);
+    finite && (steps().all(|step| step[0] < step[1]) || steps().all(|step| step[0] > step[1]))
+}
 
 /// The longest distance between neighbours, for numbers of either kind.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -129,9 +173,9 @@ impl Rise {
         }
     }
 
-    /// What a slope over a step leaves of the rise.
+    /// The part of the rise that a slope over a step does not explain.
     #[inline(always)]
-    pub(super) fn left_by(self, slope: f64, step: f64) -> f64 {
+    pub(super) fn residual(self, slope: f64, step: f64) -> f64 {
         (-slope).mul_add(step, self.value) + self.rest
     }
 }
@@ -142,6 +186,17 @@ impl Scale {
         numerator: 1.0,
         denominator: 1.0,
     };
+
+    /// A value in the unit of the result, which does not overflow on the way.
+    #[inline]
+    pub(crate) fn apply(self, value: f64) -> f64 {
+        let scaled = value * self.numerator / self.denominator;
+        if scaled.is_finite() || !value.is_finite() {
+            scaled
+        } else {
+            value / self.denominator * self.numerator
+        }
+    }
 }
 
 #[cfg(test)]
@@ -161,9 +216,9 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_not_finite_taints() {
-        assert_eq!(3.5_f64.taint(), 0.0);
-        assert_eq!(i64::MAX.taint(), 0.0);
-        assert!(f64::NAN.taint().is_nan() && f32::INFINITY.taint().is_nan());
+    fn a_number_that_is_not_finite_makes_nan_of_what_it_is_added_to() {
+        assert_eq!(3.5_f64.zero_unless_finite(), 0.0);
+        assert_eq!(i64::MAX.zero_unless_finite(), 0.0);
+        assert!(f64::NAN.zero_unless_finite().is_nan() && f32::INFINITY.zero_unless_finite().is_nan());
     }
 }

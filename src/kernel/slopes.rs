@@ -1,4 +1,4 @@
-//! The hot loop: one stencil over all rows, whoever their neighbours are.
+//! The hot loop of `gradient`: one stencil over all rows.
 //!
 //! ```text
 //! for each block of 64 rows
@@ -13,17 +13,18 @@
 
 use num_traits::AsPrimitive;
 
-use super::sample::{Rise, Sample, Scale};
+use super::sample::{Rise, Sample, Scale, is_monotonic};
 use super::stencil;
-use crate::bits::{ROWS, places, word};
-use crate::processor::{Work, vectorized};
+use super::wide::{self, Wide};
+use crate::bits::{ROWS, movemask, set_bits};
+use crate::dispatch::{Kernel, dispatch};
 
 /// Three columns of one length: each row's predecessor, the row itself, its successor.
 ///
-/// Where a row has no such neighbour any value may stand: [`Sides`] tells. In memory they mostly are one
+/// Where a row has no such neighbour any value may stand, as [`NeighborMask`] says. In memory they mostly are one
 /// [padded](Self::padded) column.
 #[derive(Clone, Copy, Debug)]
-pub struct Neighbours<'a, T> {
+pub struct ThreePoint<'a, T> {
     /// The row before.
     pub previous: &'a [T],
     /// The row.
@@ -36,33 +37,33 @@ pub struct Neighbours<'a, T> {
 #[derive(Clone, Copy, Debug)]
 pub struct Points<'a, Y, X> {
     /// What is differentiated.
-    pub y: Neighbours<'a, Y>,
+    pub y: ThreePoint<'a, Y>,
     /// The coordinates.
-    pub x: Neighbours<'a, X>,
+    pub x: ThreePoint<'a, X>,
     /// The unit of the slope where y or x is an integer; between floats it is that of the numbers themselves.
     pub scale: Scale,
 }
 
 /// Which neighbours 64 rows have in their segments: a bit per row, the lowest for the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sides {
+pub struct NeighborMask {
     /// Whether there is a row before.
     pub before: u64,
     /// Whether there is a row after.
     pub after: u64,
-    /// Whether the x that the stencil reads may be looked at; elsewhere the slope is unspecified.
-    pub known: u64,
+    /// Whether the x that the stencil reads are valid; elsewhere the slope is unspecified.
+    pub valid: u64,
 }
 
-impl Sides {
+impl NeighborMask {
     /// Every row has a neighbour on either side.
     pub const BOTH: Self = Self {
         before: u64::MAX,
         after: u64::MAX,
-        known: u64::MAX,
+        valid: u64::MAX,
     };
 
-    /// The sides of so many rows that are one segment: only the first has none before it, only the last none after.
+    /// The mask of `rows` rows that are one segment: only the first has none before it, only the last none after.
     ///
     /// A row that is alone has no slope: its own is unspecified.
     pub fn of_segment(rows: usize) -> impl Fn(usize) -> Self {
@@ -75,7 +76,7 @@ impl Sides {
             Self {
                 before,
                 after,
-                known: before | after,
+                valid: before | after,
             }
         }
     }
@@ -103,7 +104,7 @@ fn select(bit: u64, if_set: f64, otherwise: f64) -> f64 {
     f64::from_bits(if_set.to_bits() & mask | otherwise.to_bits() & !mask)
 }
 
-impl<'a, T> Neighbours<'a, T> {
+impl<'a, T> ThreePoint<'a, T> {
     /// The rows of a column that has one value more at either end, whatever it is.
     ///
     /// # Panics
@@ -120,7 +121,7 @@ impl<'a, T> Neighbours<'a, T> {
     }
 }
 
-impl<'a, T: Sample> Neighbours<'a, T> {
+impl<'a, T: Sample> ThreePoint<'a, T> {
     fn columns(&self) -> [&'a [T]; 3] {
         [self.previous, self.this, self.next]
     }
@@ -156,107 +157,186 @@ fn differences<T: Sample>([previous, this, next]: [&[T; ROWS]; 3], row: usize) -
     [this[row].minus(previous[row]), next[row].minus(this[row])]
 }
 
+/// Half of each of the [`differences`].
+fn half_differences<T: Sample>([previous, this, next]: [&[T; ROWS]; 3], row: usize) -> [f64; 2] {
+    [this[row].half_minus(previous[row]), next[row].half_minus(this[row])]
+}
+
 /// Appends the slopes on an evenly spaced axis: `(y[i+1] - y[i-1]) / (2 * step)`, as in numpy.
 ///
-/// `scale.denominator` is the step. `sides` is asked once, in order, about the 64 rows from a row on; the slope of one
-/// alone is unspecified.
-pub fn even<Y, O>(y: Neighbours<'_, Y>, scale: Scale, mut sides: impl FnMut(usize) -> Sides, slopes: &mut Vec<O>)
+/// `scale.denominator` is the step. `mask` is called once per 64 rows, in order, with the first of them; the slope of a
+/// row without neighbours is unspecified.
+pub fn even<Y, O>(y: ThreePoint<'_, Y>, scale: Scale, mut mask: impl FnMut(usize) -> NeighborMask, slopes: &mut Vec<O>)
 where
     Y: Sample,
     O: Copy + 'static,
     f64: AsPrimitive<O>,
 {
-    // So many rows that they still are in the cache when ends get a second look.
+    // Short enough to stay in the first-level cache for the second look.
     const TILE: usize = 32 * ROWS;
     let two_steps = 2.0 * scale.denominator;
+    // Else a product leaves the range of a float though the slope does not.
+    let in_range = two_steps.is_finite();
     for start in (0..y.this.len()).step_by(TILE) {
         let tile = y.rows(start, y.this.len().min(start + TILE));
         let first = slopes.len();
         let rows = tile.previous.iter().zip(tile.this).zip(tile.next);
+        let mut all_finite = in_range;
         slopes.extend(rows.map(|((previous, this), next)| {
             let rise = next.minus(*previous) * scale.numerator;
-            (rise / two_steps + this.taint()).as_()
+            let slope = rise / two_steps + this.zero_unless_finite();
+            all_finite &= slope.is_finite();
+            slope.as_()
         }));
         for (block, slopes) in slopes[first..].chunks_mut(ROWS).enumerate() {
-            let sides = sides(start + block * ROWS);
-            for place in places(sides.ends(), slopes.len()) {
+            let mask = mask(start + block * ROWS);
+            if !all_finite {
+                for place in set_bits(mask.before & mask.after, slopes.len()) {
+                    let row = tile.columns().map(|column| column[block * ROWS + place]);
+                    slopes[place] = even_slope(row, scale).as_();
+                }
+            }
+            for place in set_bits(mask.ends(), slopes.len()) {
                 let [previous, this, next] = tile.columns().map(|column| column[block * ROWS + place]);
-                let [rise, _] = sides.of(place, [this.minus(previous), next.minus(this)]);
-                slopes[place] = stencil::two_point(Rise::scaled(rise, scale.numerator), scale.denominator).as_();
+                let pair = if mask.before >> place & 1 != 0 {
+                    [previous, this]
+                } else {
+                    [this, next]
+                };
+                slopes[place] = even_end(pair, scale).as_();
             }
         }
     }
 }
 
+/// The slope at the middle of three rows, whatever their range.
+#[cold]
+fn even_slope<Y: Sample>([previous, this, next]: [Y; 3], scale: Scale) -> f64 {
+    let slope = next.minus(previous) * scale.numerator / (2.0 * scale.denominator);
+    let rise = next.half_minus(previous);
+    let slope = if rise.is_finite() && !((2.0 * scale.denominator).is_finite() && slope.is_finite()) {
+        wide::two_point(Wide::new(rise), Wide::new(1.0), scale)
+    } else {
+        slope
+    };
+    slope + this.zero_unless_finite()
+}
+
+/// The slope of the line through two rows.
+#[inline(always)]
+fn even_end<Y: Sample>([first, second]: [Y; 2], scale: Scale) -> f64 {
+    let slope = stencil::two_point(Rise::scaled(second.minus(first), scale.numerator), scale.denominator);
+    let rise = second.half_minus(first);
+    if slope.is_finite() || !rise.is_finite() {
+        slope
+    } else {
+        wide::two_point(Wide::twice(rise), Wide::new(1.0), scale)
+    }
+}
+
+/// The slope at the first (`is_first`) or the last of three rows of the parabola through them; their x are monotonic.
+pub(crate) fn three_point<Y: Sample, X: Sample>(y: [Y; 3], x: Option<[X; 3]>, is_first: bool, scale: Scale) -> f64 {
+    // The formula counts from the end inwards.
+    let inwards = |[before, after]: [f64; 2]| if is_first { [before, after] } else { [after, before] };
+    let [d1, d2] = inwards([y[1].minus(y[0]), y[2].minus(y[1])]);
+    let [h1, h2] = inwards(x.map_or([1.0; 2], |x| [x[1].minus(x[0]), x[2].minus(x[1])]));
+    let [s1, s2] = [h1, h2].map(|step| step * scale.denominator);
+    let slope = stencil::three_point(
+        Rise::scaled(d1, scale.numerator),
+        s1,
+        Rise::scaled(d2, scale.numerator),
+        s2,
+    );
+    let half_rises = inwards([y[1].half_minus(y[0]), y[2].half_minus(y[1])]);
+    if slope.is_finite() && (s1 + s2).is_finite() || !half_rises.iter().all(|rise| rise.is_finite()) {
+        return slope;
+    }
+    let half_steps = inwards(x.map_or([0.5; 2], |x| [x[1].half_minus(x[0]), x[2].half_minus(x[1])]));
+    let [rises, steps] = [(half_rises, [d1, d2]), (half_steps, [h1, h2])].map(widened);
+    wide::three_point(rises, steps, scale)
+}
+
+/// Differences without overflow, given half of each and each.
+fn widened((halves, whole): ([f64; 2], [f64; 2])) -> [Wide; 2] {
+    let one = |place: usize| {
+        if whole[place].is_finite() {
+            Wide::new(whole[place])
+        } else {
+            Wide::twice(halves[place])
+        }
+    };
+    [one(0), one(1)]
+}
+
 /// Appends the slopes on any strictly monotonic axis: of the parabola through each row and its neighbours, at the ends of
 /// segments of the line through two.
 ///
-/// `sides` is asked once, in order, about the 64 rows from a row on; the slope of one alone is unspecified. A row whose x
-/// is not strictly monotonic is handed to `broken`, which may give up with an error.
+/// `mask` is called once per 64 rows, in order, with the first of them; the slope of a row without neighbours is
+/// unspecified. Returns the rows whose x is not finite and strictly monotonic, in order; their slopes are unspecified.
 ///
 /// # Errors
 ///
-/// What `broken` returns.
+/// The first such row, if `strict`.
 ///
 /// # Panics
 ///
 /// Where the columns of `points` differ in length.
-pub fn irregular<Y, X, O, E>(
+pub fn irregular<Y, X, O>(
     points: Points<'_, Y, X>,
-    sides: impl FnMut(usize) -> Sides,
-    broken: impl FnMut(usize) -> Result<(), E>,
+    mask: impl FnMut(usize) -> NeighborMask,
+    strict: bool,
     slopes: &mut Vec<O>,
-) -> Result<(), E>
+) -> Result<Vec<usize>, usize>
 where
     Y: Sample,
     X: Sample,
     O: Copy + 'static,
     f64: AsPrimitive<O>,
 {
-    vectorized(Irregular {
+    dispatch(Irregular {
         points,
-        sides,
-        broken,
+        mask,
+        strict,
         slopes,
     })
 }
 
-/// The work of [`irregular`].
+/// The loop of [`irregular`].
 ///
 /// Measured: with the registers and the fused multiply-add of any x86 processor since 2013 the single division pays at
 /// all; the masks of AVX-512 make looking for unusual rows free.
-struct Irregular<'a, 's, Y, X, O, S, B> {
+struct Irregular<'a, 's, Y, X, O, M> {
     points: Points<'a, Y, X>,
-    sides: S,
-    broken: B,
+    mask: M,
+    strict: bool,
     slopes: &'s mut Vec<O>,
 }
 
-impl<Y, X, O, S, B, E> Work for Irregular<'_, '_, Y, X, O, S, B>
+impl<Y, X, O, M> Kernel for Irregular<'_, '_, Y, X, O, M>
 where
     Y: Sample,
     X: Sample,
     O: Copy + 'static,
     f64: AsPrimitive<O>,
-    S: FnMut(usize) -> Sides,
-    B: FnMut(usize) -> Result<(), E>,
+    M: FnMut(usize) -> NeighborMask,
 {
-    type Answer = Result<(), E>;
+    type Output = Result<Vec<usize>, usize>;
 
     // Integers of 128 bits fill no vector register.
     const WIDEST: bool = size_of::<Y>() <= size_of::<f64>() && size_of::<X>() <= size_of::<f64>();
 
     #[inline(always)]
-    fn run(self) -> Result<(), E> {
+    fn run(self) -> Self::Output {
         let Self {
             points,
-            mut sides,
-            mut broken,
+            mut mask,
+            strict,
             slopes,
         } = self;
+        let mut unsorted = Vec::new();
         let length = points.y.this.len();
         let Some((y_rest, x_rest)) = points.y.rest().zip(points.x.rest()) else {
-            return Ok(());
+            return Ok(unsorted);
         };
         let mut slopes_of_rest = [0.0.as_(); ROWS];
         for start in (0..length).step_by(ROWS) {
@@ -265,7 +345,7 @@ where
                 x: points.x.block(start).unwrap_or(x_rest.each_ref()),
                 scale: points.scale,
             };
-            let sides = sides(start);
+            let mask = mask(start);
             let rows = ROWS.min(length - start);
             let block_slopes = if rows == ROWS {
                 slopes.resize(slopes.len() + ROWS, 0.0.as_());
@@ -273,22 +353,23 @@ where
             } else {
                 &mut slopes_of_rest
             };
-            let all_usual = if sides.ends() == 0 {
-                block.refine(Sides::BOTH, block_slopes)
+            let all_usual = if mask.ends() == 0 {
+                block.refine(NeighborMask::BOTH, block_slopes)
             } else {
-                block.refine(sides, block_slopes)
+                block.refine(mask, block_slopes)
             };
             if !all_usual {
-                for row in places(block.unusual(sides) & sides.known, rows) {
-                    match block.slope(row, sides) {
+                for row in set_bits(block.unusual(mask) & mask.valid, rows) {
+                    match block.slope(row, mask) {
                         Some(slope) => block_slopes[row] = slope.as_(),
-                        None => broken(start + row)?,
+                        None if strict => return Err(start + row),
+                        None => unsorted.push(start + row),
                     }
                 }
             }
         }
         slopes.extend_from_slice(&slopes_of_rest[..length % ROWS]);
-        Ok(())
+        Ok(unsorted)
     }
 }
 
@@ -303,14 +384,14 @@ struct Block<'a, Y, X> {
 impl<Y: Sample, X: Sample> Block<'_, Y, X> {
     /// Fills in the slopes of the usual rows, and tells whether all of them are such.
     #[inline(always)]
-    fn refine<O>(&self, sides: Sides, slopes: &mut [O; ROWS]) -> bool
+    fn refine<O>(&self, mask: NeighborMask, slopes: &mut [O; ROWS]) -> bool
     where
         O: Copy + 'static,
         f64: AsPrimitive<O>,
     {
         let mut all_usual = true;
         for (row, slope) in slopes.iter_mut().enumerate() {
-            let [(d1, h1), (d2, h2)] = self.steps(row, sides);
+            let [(d1, h1), (d2, h2)] = self.steps(row, mask);
             let (refined, in_range) = stencil::refined(d1, h1, d2, h2);
             *slope = refined.as_();
             all_usual &= in_range;
@@ -320,27 +401,56 @@ impl<Y: Sample, X: Sample> Block<'_, Y, X> {
 
     /// Which rows are not usual ones.
     #[inline(always)]
-    fn unusual(&self, sides: Sides) -> u64 {
+    fn unusual(&self, mask: NeighborMask) -> u64 {
         let mut unusual = [0; ROWS];
         for (row, unusual) in unusual.iter_mut().enumerate() {
-            let [(d1, h1), (d2, h2)] = self.steps(row, sides);
+            let [(d1, h1), (d2, h2)] = self.steps(row, mask);
             *unusual = u8::from(!stencil::refined(d1, h1, d2, h2).1);
         }
-        word(&unusual)
+        movemask(&unusual)
     }
 
-    /// The slope of any row that has a neighbour; `None` where its x is not strictly monotonic.
+    /// The slope of any row that has a neighbour; `None` where its x is not finite and strictly monotonic.
     #[inline(always)]
-    fn slope(&self, row: usize, sides: Sides) -> Option<f64> {
-        let [(d1, h1), (d2, h2)] = self.steps(row, sides);
-        stencil::monotonic(h1, h2).then(|| stencil::parabola(d1, h1, d2, h2))
+    fn slope(&self, row: usize, mask: NeighborMask) -> Option<f64> {
+        let has = |word: u64| (word >> row & 1) as usize;
+        let x = self.x.map(|column| column[row]);
+        if !is_monotonic(&x[1 - has(mask.before)..2 + has(mask.after)]) {
+            return None;
+        }
+        let [(d1, h1), (d2, h2)] = self.steps(row, mask);
+        let slope = stencil::parabola(d1, h1, d2, h2);
+        let in_range = slope.is_finite() & h1.is_finite() & h2.is_finite();
+        Some(if in_range {
+            slope
+        } else {
+            self.wide_slope(row, mask, slope)
+        })
+    }
+
+    /// [`slope`](Self::slope) where something may have left the range of a float on the way.
+    #[cold]
+    fn wide_slope(&self, row: usize, mask: NeighborMask, slope: f64) -> f64 {
+        let half_rises = mask.of(row, half_differences(self.y, row));
+        if !half_rises.iter().all(|rise| rise.is_finite()) {
+            return slope;
+        }
+        let half_steps = mask.of(row, half_differences(self.x, row));
+        let rises = widened((half_rises, mask.of(row, differences(self.y, row))));
+        let steps = widened((half_steps, mask.of(row, differences(self.x, row))));
+        let scale = if Y::INTEGER || X::INTEGER {
+            self.scale
+        } else {
+            Scale::ONE
+        };
+        wide::parabola(rises, steps, scale)
     }
 
     /// The rises and steps around a row, in the unit of the slope.
     #[inline(always)]
-    fn steps(&self, row: usize, sides: Sides) -> [(Rise, f64); 2] {
-        let [d1, d2] = sides.of(row, differences(self.y, row));
-        let [h1, h2] = sides.of(row, differences(self.x, row));
+    fn steps(&self, row: usize, mask: NeighborMask) -> [(Rise, f64); 2] {
+        let [d1, d2] = mask.of(row, differences(self.y, row));
+        let [h1, h2] = mask.of(row, differences(self.x, row));
         [(d1, h1), (d2, h2)].map(|(d, h)| self.scaled(d, h))
     }
 
@@ -357,22 +467,19 @@ impl<Y: Sample, X: Sample> Block<'_, Y, X> {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
-
     use super::*;
 
     fn points<'a>(y: &'a [f64], x: &'a [f64]) -> Points<'a, f64, f64> {
         Points {
-            y: Neighbours::padded(y),
-            x: Neighbours::padded(x),
+            y: ThreePoint::padded(y),
+            x: ThreePoint::padded(x),
             scale: Scale::ONE,
         }
     }
 
     fn slopes(y: &[f64], x: &[f64]) -> Vec<f64> {
         let mut slopes = Vec::new();
-        let broken = |row| Err(row);
-        irregular(points(y, x), |_| Sides::BOTH, broken, &mut slopes).expect("a sorted x");
+        irregular(points(y, x), |_| NeighborMask::BOTH, true, &mut slopes).expect("a sorted x");
         slopes
     }
 
@@ -405,34 +512,31 @@ mod tests {
     fn the_vector_and_the_portable_path_agree() {
         let (y, x) = column(2 * ROWS + 3);
         let mut portable: Vec<f64> = Vec::new();
-        let broken = |_| Ok::<_, Infallible>(());
-        let work = Irregular {
+        let kernel = Irregular {
             points: points(&y, &x),
-            sides: |_| Sides::BOTH,
-            broken,
+            mask: |_| NeighborMask::BOTH,
+            strict: true,
             slopes: &mut portable,
         };
-        work.run().expect("nothing fails");
+        kernel.run().expect("a sorted x");
         assert_eq!(bits(&portable), bits(&slopes(&y, &x)));
     }
 
     #[test]
-    fn broken_rows_are_handed_over_and_unknown_rows_are_not_looked_at() {
+    fn unsorted_rows_are_returned_and_invalid_rows_are_not_checked() {
         let x = [0.0, 1.0, 1.0, 2.0, f64::NAN, 3.0, 4.0];
         let y = [0.0; 7];
-        let mut broken = Vec::new();
-        let note = |row| {
-            broken.push(row);
-            Ok::<_, Infallible>(())
-        };
-        let sides = |_| Sides {
-            known: !(1 << 3),
-            ..Sides::BOTH
+        let mask = |_| NeighborMask {
+            valid: !(1 << 3),
+            ..NeighborMask::BOTH
         };
         let mut slopes: Vec<f64> = Vec::new();
-        irregular(points(&y, &x), sides, note, &mut slopes).expect("nothing fails");
-        assert_eq!(broken, [0, 1, 2, 4]);
+        assert_eq!(
+            irregular(points(&y, &x), mask, false, &mut slopes),
+            Ok(vec![0, 1, 2, 4])
+        );
         assert_eq!(slopes.len(), 5);
+        assert_eq!(irregular(points(&y, &x), mask, true, &mut slopes), Err(0));
     }
 
     #[test]
@@ -445,13 +549,13 @@ mod tests {
                 .filter(|bit| *bit < ROWS)
                 .map_or(0, |bit| 1 << bit)
         };
-        let sides = |start| Sides {
+        let mask = |start| NeighborMask {
             before: !word(first, start),
             after: !word(last, start),
-            known: u64::MAX,
+            valid: u64::MAX,
         };
         let mut cut: Vec<f64> = Vec::new();
-        irregular(points(&y, &x), sides, Err, &mut cut).expect("a sorted x");
+        irregular(points(&y, &x), mask, true, &mut cut).expect("a sorted x");
         let mut expected = slopes(&y, &x);
         expected[first] = (y[first + 2] - y[first + 1]) / (x[first + 2] - x[first + 1]);
         expected[last] = (y[last + 1] - y[last]) / (x[last + 1] - x[last]);
@@ -461,14 +565,14 @@ mod tests {
     #[test]
     fn a_segment_ends_at_its_first_and_last_row() {
         for (rows, starts) in [(1, 0..1), (64, 0..1), (65, 0..2), (200, 0..4)] {
-            let sides = Sides::of_segment(rows);
+            let mask = NeighborMask::of_segment(rows);
             for start in starts.map(|block| block * ROWS) {
                 for row in start..rows.min(start + ROWS) {
-                    let Sides { before, after, known } = sides(start);
+                    let NeighborMask { before, after, valid } = mask(start);
                     let has = |bits: u64| bits >> (row - start) & 1 != 0;
                     assert_eq!(has(before), row > 0, "{row} of {rows}");
                     assert_eq!(has(after), row + 1 < rows, "{row} of {rows}");
-                    assert_eq!(has(known), rows > 1, "{row} of {rows}");
+                    assert_eq!(has(valid), rows > 1, "{row} of {rows}");
                 }
             }
         }
@@ -482,9 +586,9 @@ mod tests {
             denominator: 0.5,
         };
         even(
-            Neighbours::padded(&[1_i64, 4, 9, 16]),
+            ThreePoint::padded(&[1_i64, 4, 9, 16]),
             scale,
-            |_| Sides::BOTH,
+            |_| NeighborMask::BOTH,
             &mut slopes,
         );
         assert_eq!(slopes, [8.0, 12.0]);

@@ -43,7 +43,7 @@ pub(super) fn refined(d1: Rise, h1: f64, d2: Rise, h2: f64) -> (f64, bool) {
     let w1 = h2 * h2 * inverse;
     let w2 = h1 * h1 * inverse;
     let slope = d1.value.mul_add(w1, d2.value * w2);
-    let slope = slope + d1.left_by(slope, h1).mul_add(w1, d2.left_by(slope, h2) * w2);
+    let slope = slope + d1.residual(slope, h1).mul_add(w1, d2.residual(slope, h2) * w2);
 
     // A slope that is not finite makes the sum NaN, and that is not in range either.
     let in_range = (product >= MIN_PRODUCT) & (slope.mul_add(0.0, denominator).abs() <= MAX_DENOMINATOR);
@@ -61,7 +61,7 @@ fn scaled(d1: f64, h1: f64, d2: f64, h2: f64) -> f64 {
 }
 
 /// The power of two that brings a positive `x` to between 1 and 2, or as near as floats allow.
-fn inverse_power_of_two(x: f64) -> f64 {
+pub(crate) fn inverse_power_of_two(x: f64) -> f64 {
     let exponent = (x.to_bits() >> 52).clamp(1, 2045);
     f64::from_bits((2046 - exponent) << 52)
 }
@@ -71,7 +71,7 @@ fn inverse_power_of_two(x: f64) -> f64 {
 #[must_use]
 pub fn two_point(d: Rise, h: f64) -> f64 {
     let slope = d.value / h;
-    let correction = d.left_by(slope, h) / h;
+    let correction = d.residual(slope, h) / h;
     if d.rest != 0.0 && correction.is_finite() {
         slope + correction
     } else {

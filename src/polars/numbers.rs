@@ -2,20 +2,20 @@
 
 use std::iter::repeat_n;
 
+use bytemuck::cast_slice;
 use polars::prelude::*;
 use polars_arrow::array::PrimitiveArray;
 use polars_arrow::bitmap::BitmapBuilder;
 
 use super::bits;
-use super::cells::{axes, leaf};
-use crate::neighbours::Column as Slice;
-use crate::plan::Described;
-use crate::sweep::Numbers;
+use super::nested::{axes, leaf};
+use crate::plan::ColumnInfo;
+use crate::segments::{Chunk, Half, Number, Numbers};
 use crate::unit::Unit;
 
 /// A column as a plan sees it.
-pub(crate) fn described(field: &Field) -> Described<'_> {
-    Described {
+pub(crate) fn info(field: &Field) -> ColumnInfo<'_> {
+    ColumnInfo {
         name: field.name(),
         dtype: field.dtype(),
         unit: unit(leaf(field.dtype())),
@@ -45,51 +45,113 @@ fn unit(dtype: &DataType) -> Option<Unit> {
     Some(unit)
 }
 
-/// A canonical column as slices, chunk by chunk.
-pub(crate) fn numbers(canonical: &Series) -> PolarsResult<Numbers<'_>> {
-    Ok(match canonical.dtype() {
-        DataType::Float64 => Numbers::F64(slices(canonical.f64()?)),
-        DataType::Float32 => Numbers::F32(slices(canonical.f32()?)),
-        DataType::Int64 => Numbers::I64(slices(canonical.i64()?)),
-        _ => Numbers::I128(slices(canonical.i128()?)),
+/// A column as it is in memory: numbers without a meaning.
+pub(crate) struct Physical {
+    column: Series,
+    /// Whether the numbers count days.
+    is_date: bool,
+}
+
+impl Physical {
+    pub(crate) fn new(column: &Series) -> PolarsResult<Self> {
+        let numbers = match column.dtype() {
+            // Bits are no numbers in memory.
+            DataType::Boolean => column.cast(&DataType::Float64)?,
+            _ => column.to_physical_repr().into_owned(),
+        };
+        Ok(Self {
+            column: numbers,
+            is_date: column.dtype() == &DataType::Date,
+        })
+    }
+
+    /// The numbers as the core reads them: in place, or converted as they are read.
+    pub(crate) fn numbers(&self) -> PolarsResult<Numbers<'_>> {
+        use DataType as D;
+        let column = &self.column;
+        Ok(match column.dtype() {
+            D::Float64 => Numbers::F64(chunks(column.f64()?, Chunk::new)),
+            D::Float32 => Numbers::F32(chunks(column.f32()?, Chunk::new)),
+            D::Int64 => Numbers::I64(chunks(column.i64()?, Chunk::new)),
+            D::Int128 => Numbers::I128(chunks(column.i128()?, Chunk::new)),
+            D::Int32 if self.is_date => Numbers::I64(chunks(column.i32()?, Chunk::converted)),
+            D::Int8 => Numbers::F64(chunks(column.i8()?, Chunk::converted)),
+            D::Int16 => Numbers::F64(chunks(column.i16()?, Chunk::converted)),
+            D::Int32 => Numbers::F64(chunks(column.i32()?, Chunk::converted)),
+            D::UInt8 => Numbers::F64(chunks(column.u8()?, Chunk::converted)),
+            D::UInt16 => Numbers::F64(chunks(column.u16()?, Chunk::converted)),
+            D::UInt32 => Numbers::F64(chunks(column.u32()?, Chunk::converted)),
+            D::UInt64 => Numbers::I64(chunks(column.u64()?, Chunk::converted)),
+            D::UInt128 => Numbers::I128(chunks(column.u128()?, Chunk::converted)),
+            D::Float16 => Numbers::F64(chunks(column.f16()?, |values, validity| {
+                Chunk::converted(cast_slice::<_, Half>(values), validity)
+            })),
+            other => polars_bail!(InvalidOperation: "expected numbers, got {other}"),
+        })
+    }
+}
+
+fn chunks<'a, T: PolarsNumericType, N>(
+    column: &'a ChunkedArray<T>,
+    chunk: impl Fn(&'a [T::Native], Option<crate::bits::Bits<'a>>) -> Chunk<'a, N>,
+) -> Vec<Chunk<'a, N>> {
+    let arrays = column.downcast_iter();
+    arrays
+        .map(|array| chunk(array.values().as_slice(), array.validity().map(bits)))
+        .collect()
+}
+
+/// The column as `Float64`, `Float32`, `Int64` or `Int128`, with its differences, order and chunks.
+pub(crate) fn canonical(column: &Series) -> PolarsResult<Series> {
+    let physical = Physical::new(column)?;
+    let name = column.name();
+    if matches!(
+        physical.column.dtype(),
+        DataType::Float64 | DataType::Float32 | DataType::Int64 | DataType::Int128
+    ) {
+        return Ok(physical.column);
+    }
+    Ok(match physical.numbers()? {
+        Numbers::F64(chunks) => converted::<Float64Type>(&chunks, name),
+        Numbers::F32(chunks) => converted::<Float32Type>(&chunks, name),
+        Numbers::I64(chunks) => converted::<Int64Type>(&chunks, name),
+        Numbers::I128(chunks) => converted::<Int128Type>(&chunks, name),
     })
 }
 
-fn slices<T: PolarsNumericType>(column: &ChunkedArray<T>) -> Vec<Slice<'_, T::Native>> {
-    let slice = |array| {
-        let array: &PrimitiveArray<T::Native> = array;
-        Slice {
-            values: array.values().as_slice(),
-            validity: array.validity().map(bits),
-        }
-    };
-    column.downcast_iter().map(slice).collect()
+fn converted<T: PolarsNumericType<Native: Number>>(chunks: &[Chunk<'_, T::Native>], name: &PlSmallStr) -> Series
+where
+    ChunkedArray<T>: IntoSeries,
+{
+    let arrays = chunks.iter().map(|chunk| {
+        let mut values = Vec::with_capacity(chunk.len());
+        chunk.append_to(&mut values);
+        let validity = chunk
+            .validity
+            .map(|bits| (0..chunk.len()).map(|row| bits.get(row)).collect());
+        PrimitiveArray::from_vec(values).with_validity(validity)
+    });
+    ChunkedArray::<T>::from_chunk_iter(name.clone(), arrays).into_series()
 }
 
-/// The column as `Float64`, `Float32`, `Int64` or `Int128`, with the differences, the order and the chunks it had.
-pub(crate) fn canonical(column: &Series) -> PolarsResult<Series> {
-    use DataType as D;
-    let numbers = match column.dtype() {
-        D::Float64 | D::Float32 | D::Int64 | D::Int128 => column.clone(),
-        D::Datetime(..) | D::Duration(_) | D::Time | D::Decimal(..) => column.to_physical_repr().into_owned(),
-        D::Date => cast(&column.to_physical_repr(), &D::Int64)?,
-        // Moved down by half their range, unsigned integers keep both order and differences.
-        D::UInt64 => moved::<_, Int64Type>(column.u64()?, |v| (v ^ (1 << 63)).cast_signed()),
-        D::UInt128 => moved::<_, Int128Type>(column.u128()?, |v| (v ^ (1 << 127)).cast_signed()),
-        _ => cast(column, &D::Float64)?,
-    };
-    Ok(numbers)
-}
-
-/// A canonical column with each value so many times.
-pub(super) fn repeated(numbers: Series, times: usize) -> PolarsResult<Series> {
-    Ok(match numbers.dtype() {
-        _ if times == 1 => numbers,
+/// A column with each value `times` times.
+pub(super) fn repeated(column: Physical, times: usize) -> PolarsResult<Physical> {
+    if times == 1 {
+        return Ok(column);
+    }
+    let Physical { column, is_date } = column;
+    let numbers = canonical(&if is_date {
+        column.cast(&DataType::Int64)?
+    } else {
+        column
+    })?;
+    let column = match numbers.dtype() {
         DataType::Float64 => each(numbers.f64()?, times),
         DataType::Float32 => each(numbers.f32()?, times),
         DataType::Int64 => each(numbers.i64()?, times),
         _ => each(numbers.i128()?, times),
-    })
+    };
+    Ok(Physical { column, is_date: false })
 }
 
 fn each<T: PolarsNumericType>(column: &ChunkedArray<T>, times: usize) -> Series
@@ -110,32 +172,4 @@ where
         }))
     });
     ChunkedArray::<T>::from_chunk_iter(column.name().clone(), chunks).into_series()
-}
-
-/// A cast that keeps the chunks: Polars' own answers a column of nothing but nulls with a single one.
-fn cast(column: &Series, dtype: &DataType) -> PolarsResult<Series> {
-    let cast = column.cast(dtype)?;
-    if cast.n_chunks() == column.n_chunks() {
-        return Ok(cast);
-    }
-    let nulls = cast.rechunk();
-    let slices = column.chunk_lengths().scan(0, |start, length| {
-        let chunk = nulls.chunks()[0].sliced(*start, length);
-        *start += length;
-        Some(chunk)
-    });
-    Series::try_from((column.name().clone(), slices.collect::<Vec<_>>()))
-}
-
-fn moved<U, S>(column: &ChunkedArray<U>, to_signed: impl Fn(U::Native) -> S::Native) -> Series
-where
-    U: PolarsNumericType,
-    S: PolarsNumericType,
-    ChunkedArray<S>: IntoSeries,
-{
-    let chunks = column.downcast_iter().map(|array| {
-        let values: Vec<_> = array.values_iter().map(|&value| to_signed(value)).collect();
-        PrimitiveArray::from_vec(values).with_validity(array.validity().cloned())
-    });
-    ChunkedArray::<S>::from_chunk_iter(column.name().clone(), chunks).into_series()
 }

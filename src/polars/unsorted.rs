@@ -1,36 +1,37 @@
-//! What is wrong with an x, in the words of its column.
+//! Errors about an x that is not strictly monotonic.
 
 use polars::prelude::*;
 
+use super::display::display;
 use crate::unsorted::{in_group, message, wrong_step};
 
-/// The error for the x that a stencil reads, which are not strictly monotonic.
+/// The error for the values of x in one stencil that are not strictly monotonic.
 pub(crate) fn not_monotonic(name: &str, x: &[AnyValue], group: &str, remedy: Remedy) -> PolarsError {
-    let known: Vec<_> = x.iter().filter(|value| !value.is_null()).collect();
-    let wrong = wrong_step(&known, |before, after| {
+    let valid: Vec<_> = x.iter().filter(|value| !value.is_null()).collect();
+    let wrong = wrong_step(&valid, |before, after| {
         let finite = is_finite(before) && is_finite(after);
         before.partial_cmp(after).filter(|_| finite)
     });
-    let shown = |index: usize| known.get(index).map_or_else(String::new, |value| show(value));
+    let shown = |index: usize| valid.get(index).map_or_else(String::new, |value| display(value));
     let message = message(name, &shown(wrong), &shown(wrong + 1), group, &remedy.hint(name));
     PolarsError::ComputeError(message.into())
 }
 
-/// What to do to get nulls instead of an error.
+/// How to get nulls instead of an error.
 pub(crate) const LENIENT: &str = if cfg!(feature = "python") {
     "pass `strict=False`"
 } else {
     "turn `strict` off"
 };
 
-/// What helps against an x out of order.
+/// What the message suggests for an unsorted x.
 #[derive(Clone, Copy)]
 pub(crate) enum Remedy {
-    /// Down the rows.
+    /// For x down the rows.
     Rows,
-    /// Inside of cells.
+    /// For x inside of cells.
     Cells,
-    /// Along the lines of a grid, whose points have been sorted.
+    /// For a coordinate of a grid, whose points have been sorted: it can only repeat.
     Grid,
 }
 
@@ -51,11 +52,11 @@ impl Remedy {
     }
 }
 
-/// The group that a row belongs to, by its keys.
+/// The group of a row, as the values of its keys.
 pub(crate) fn group(keys: &[Series], row: usize) -> PolarsResult<String> {
     let shown = keys
         .iter()
-        .map(|key| Ok(format!("`{}` = {}", key.name(), show(&key.get(row)?))));
+        .map(|key| Ok(format!("`{}` = {}", key.name(), display(&key.get(row)?))));
     Ok(in_group(&shown.collect::<PolarsResult<Vec<_>>>()?))
 }
 
@@ -65,15 +66,5 @@ fn is_finite(value: &AnyValue) -> bool {
         AnyValue::Float32(value) => value.is_finite(),
         AnyValue::Float16(value) => f32::from(*value).is_finite(),
         _ => true,
-    }
-}
-
-/// A value in full: all digits of a float, an instant in UTC.
-fn show(value: &AnyValue) -> String {
-    match value {
-        AnyValue::Float64(value) => format!("{value:?}"),
-        AnyValue::Float32(value) => format!("{value:?}"),
-        AnyValue::Datetime(value, unit, Some(_)) => format!("{} UTC", AnyValue::Datetime(*value, *unit, None)),
-        value => value.to_string(),
     }
 }

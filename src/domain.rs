@@ -1,0 +1,197 @@
+//! The domain: where an operator is evaluated. Every operator and every face shares it.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
+/// Where an operator is evaluated: the coordinate, the groups, and what belongs together.
+///
+/// [`new`](Self::new) takes all rows as one group whose rows are one step apart. `C` is the type of a column on the face
+/// that is used: an expression, a column, an array, or the name of one.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use polars_grad::{Domain, Nulls};
+///
+/// let domain: Domain<String> = Domain::new()
+///     .x("time")
+///     .by(["station"])
+///     .per(Duration::from_secs(3600))
+///     .max_gap(Duration::from_secs(5400))
+///     .nulls(Nulls::Skip);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(default, deny_unknown_fields, bound(deserialize = "C: Deserialize<'de>"))
+)]
+pub struct Domain<C> {
+    pub(crate) x: Option<C>,
+    pub(crate) by: Vec<C>,
+    pub(crate) spacing: Option<Length>,
+    pub(crate) per: Option<i64>,
+    pub(crate) axis: isize,
+    pub(crate) nulls: Nulls,
+    pub(crate) max_gap: Option<Length>,
+    pub(crate) strict: bool,
+}
+
+impl<C> Default for Domain<C> {
+    fn default() -> Self {
+        Self {
+            x: None,
+            by: Vec::new(),
+            spacing: None,
+            per: None,
+            axis: 0,
+            nulls: Nulls::default(),
+            max_gap: None,
+            strict: true,
+        }
+    }
+}
+
+impl<C> Domain<C> {
+    /// Rows one step apart in one group, nulls propagate, an unsorted x is an error.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The coordinate: any number, boolean or time, strictly rising or falling within each segment.
+    #[must_use]
+    pub fn x(mut self, x: impl Into<C>) -> Self {
+        self.x = Some(x.into());
+        self
+    }
+
+    /// The keys, of any dtype that can be grouped. Rows of equal keys form a group, wherever they stand. A null is a key
+    /// like any other.
+    #[must_use]
+    pub fn by<I>(mut self, keys: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<C>,
+    {
+        self.by = keys.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The step from row to row, instead of a coordinate: a number (finite, not zero) or a [`Duration`].
+    #[must_use]
+    pub fn spacing(mut self, spacing: impl Into<Length>) -> Self {
+        self.spacing = Some(spacing.into());
+        self
+    }
+
+    /// The unit of a temporal x in the result; one second unless given.
+    #[must_use]
+    pub fn per(mut self, unit: Duration) -> Self {
+        self.per = Some(nanoseconds(unit));
+        self
+    }
+
+    /// The axis: 0, the default, is down the rows; 1 and further ones are inside the cells of a list or array column,
+    /// outermost first; negative ones count from the innermost.
+    #[must_use]
+    pub fn axis(mut self, axis: isize) -> Self {
+        self.axis = axis;
+        self
+    }
+
+    /// What a null in y or x does to the rows around it.
+    #[must_use]
+    pub fn nulls(mut self, nulls: Nulls) -> Self {
+        self.nulls = nulls;
+        self
+    }
+
+    /// The longest step in x within a segment: a longer one ends it. A positive number, or a [`Duration`] where x is
+    /// temporal.
+    #[must_use]
+    pub fn max_gap(mut self, gap: impl Into<Length>) -> Self {
+        self.max_gap = Some(gap.into());
+        self
+    }
+
+    /// Whether an x that is not finite and strictly monotonic is an error (the default) or gives nulls.
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// The same domain over other columns, such as expressions made of names.
+    ///
+    /// ```
+    /// use polars_grad::Domain;
+    ///
+    /// let by_name: Domain<String> = Domain::new().x("t");
+    /// let upper: Domain<String> = by_name.map_columns(|name| name.to_uppercase());
+    /// assert_eq!(upper, Domain::new().x("T"));
+    /// ```
+    #[must_use]
+    pub fn map_columns<D>(self, mut f: impl FnMut(C) -> D) -> Domain<D> {
+        let Ok(domain) = self.try_map_columns(|column| Ok::<_, Infallible>(f(column)));
+        domain
+    }
+
+    pub(crate) fn try_map_columns<D, E>(self, mut f: impl FnMut(C) -> Result<D, E>) -> Result<Domain<D>, E> {
+        Ok(Domain {
+            x: self.x.map(&mut f).transpose()?,
+            by: self.by.into_iter().map(f).collect::<Result<_, E>>()?,
+            spacing: self.spacing,
+            per: self.per,
+            axis: self.axis,
+            nulls: self.nulls,
+            max_gap: self.max_gap,
+            strict: self.strict,
+        })
+    }
+}
+
+/// A length along x.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
+pub enum Length {
+    /// A number in the user's own unit.
+    Step(f64),
+    /// A duration, in nanoseconds.
+    Nanoseconds(i64),
+}
+
+impl From<f64> for Length {
+    fn from(step: f64) -> Self {
+        Self::Step(step)
+    }
+}
+
+impl From<Duration> for Length {
+    /// A duration beyond 292 years becomes the longest that 64 bits of nanoseconds hold.
+    fn from(time: Duration) -> Self {
+        Self::Nanoseconds(nanoseconds(time))
+    }
+}
+
+fn nanoseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// What a null in y or x does to the rows around it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Nulls {
+    /// Null wherever the stencil touches it, its own row included.
+    #[default]
+    Propagate,
+    /// As if the rows with a null were absent; they are null themselves.
+    Skip,
+    /// A null ends a segment: one-sided differences on both sides of it.
+    Split,
+}

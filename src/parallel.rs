@@ -1,0 +1,175 @@
+//! Threads for long columns, within one budget of the process.
+
+use std::num::NonZero;
+use std::ops::Range;
+use std::panic::resume_unwind;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::Builder;
+
+/// Shorter ranges do not pay for a thread. The batches of the streaming engine are shorter.
+const ROWS_PER_THREAD: usize = 1 << 17;
+
+/// Helper threads that run now, in all calls together.
+static HELPERS: AtomicUsize = AtomicUsize::new(0);
+
+/// How many threads may work for us: `POLARS_MAX_THREADS` where it is set, else the number of cores.
+///
+/// A plugin does not see the thread pool of Polars, so it keeps to the same limit by itself.
+fn limit() -> usize {
+    static LIMIT: OnceLock<usize> = OnceLock::new();
+    *LIMIT.get_or_init(|| {
+        let set = std::env::var("POLARS_MAX_THREADS").ok();
+        let set = set
+            .and_then(|threads| threads.parse().ok())
+            .filter(|&threads| threads > 0);
+        set.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get))
+    })
+}
+
+/// Helper threads that a call has taken from the budget, given back when it ends.
+struct Helpers(usize);
+
+impl Helpers {
+    /// At most `wanted`, and none if the budget is used up.
+    fn take(wanted: usize) -> Self {
+        let mut taken = 0;
+        if wanted > 0 {
+            let most = limit() - 1;
+            let take = |running: usize| {
+                taken = wanted.min(most.saturating_sub(running));
+                (taken > 0).then_some(running + taken)
+            };
+            if HELPERS.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).is_err() {
+                taken = 0;
+            }
+        }
+        Self(taken)
+    }
+}
+
+impl Drop for Helpers {
+    fn drop(&mut self) {
+        HELPERS.fetch_sub(self.0, Ordering::AcqRel);
+    }
+}
+
+/// One result per range of rows, in their order: a range per thread where the rows pay for threads, else a single one.
+/// Ranges begin at multiples of `align`.
+///
+/// The threads live as long as the call. The number of ranges does not change a result.
+///
+/// # Errors
+///
+/// The first one in the order of the rows.
+pub(crate) fn par_ranges<T: Send, E: Send>(
+    rows: usize,
+    align: usize,
+    work: impl Fn(Range<usize>) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
+    let helpers = match rows / ROWS_PER_THREAD {
+        0 | 1 => Helpers(0),
+        ranges => Helpers::take(ranges.min(limit()) - 1),
+    };
+    let ranges = helpers.0 + 1;
+    let start = |range: usize| {
+        if range == ranges {
+            rows
+        } else {
+            rows / align * range / ranges * align
+        }
+    };
+    on_threads(&helpers, ranges, |range| work(start(range)..start(range + 1)))
+}
+
+/// One result for each of a few columns of `rows` rows, on several threads where the rows pay for them.
+///
+/// # Errors
+///
+/// The first one in the order of the columns.
+#[cfg(feature = "polars")]
+pub(crate) fn par_map<T: Send, E: Send>(
+    columns: usize,
+    rows: usize,
+    work: impl Fn(usize) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
+    let helpers = if rows < ROWS_PER_THREAD {
+        Helpers(0)
+    } else {
+        Helpers::take(columns.saturating_sub(1))
+    };
+    on_threads(&helpers, columns, work)
+}
+
+/// One result for each number below `count`; the calling thread and the helpers take them as they come.
+fn on_threads<T: Send, E: Send>(
+    helpers: &Helpers,
+    count: usize,
+    work: impl Fn(usize) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
+    if helpers.0 == 0 {
+        return (0..count).map(work).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let run = || {
+        let mut results = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= count {
+                return results;
+            }
+            results.push((index, work(index)));
+        }
+    };
+    let mut results = std::thread::scope(|scope| {
+        // Where the system has no thread to spare the others do its work.
+        let threads = (0..helpers.0).filter_map(|_| Builder::new().spawn_scoped(scope, run).ok());
+        let threads: Vec<_> = threads.collect();
+        let mut results = run();
+        for thread in threads {
+            results.extend(thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        results
+    });
+    results.sort_unstable_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_all_rows_in_order() {
+        for (rows, align) in [
+            (0, 1),
+            (5, 64),
+            (3 * ROWS_PER_THREAD + 17, 64),
+            (9 * ROWS_PER_THREAD, 7),
+        ] {
+            let ranges = par_ranges(rows, align, Ok::<_, ()>).expect("no range fails");
+            assert_eq!(ranges.first().map(|range| range.start), Some(0));
+            assert_eq!(ranges.last().map(|range| range.end), Some(rows));
+            for pair in ranges.windows(2) {
+                assert_eq!(pair[0].end, pair[1].start);
+                assert!(pair[1].start.is_multiple_of(align));
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_error_in_order_is_returned() {
+        let fails_from =
+            |first: usize| move |range: Range<usize>| if range.end > first { Err(range.start) } else { Ok(()) };
+        assert_eq!(par_ranges(5 * ROWS_PER_THREAD, 1, fails_from(0)), Err(0));
+        assert_eq!(par_ranges(10, 1, fails_from(10)), Ok(vec![()]));
+    }
+
+    #[test]
+    fn helpers_keep_to_the_budget_and_are_given_back() {
+        let all = Helpers::take(usize::MAX);
+        let others = limit() - 1 - all.0;
+        assert!(Helpers::take(1_000).0 <= others, "tests beside this one may run some");
+        drop(all);
+    }
+}

@@ -1,0 +1,268 @@
+//! An operator over columns of numbers and times: lagged copies, or a whole column in groups → results.
+
+use polars::prelude::*;
+use polars_arrow::array::PrimitiveArray;
+use polars_arrow::bitmap::Bitmap;
+
+use super::bits;
+use super::failure::Failure;
+use super::groups::{Groups, broadcast};
+use super::lagged::{Lagged, LaggedColumn};
+use super::nested::{leaf, with_leaf};
+use super::numbers::{Physical, info};
+use super::unsorted::{LENIENT, Remedy, group};
+use crate::domain::{Domain, Nulls};
+use crate::evaluate::{Part, Unsorted};
+use crate::operators::Operator;
+use crate::plan::{Kind, Plan, ticks};
+use crate::run::{Neighbors, Parts, Run};
+use crate::segments::{Lags, RowOrder, in_column};
+
+/// An operator and a domain for columns whose dtypes are known.
+#[derive(Clone)]
+pub(super) struct Evaluator {
+    pub(super) operator: Operator,
+    pub(super) plan: Plan,
+    /// The dtype of the result.
+    pub(super) dtype: DataType,
+    /// What errors call x.
+    pub(super) x_name: PlSmallStr,
+    pub(super) nulls: Nulls,
+    pub(super) strict: bool,
+    /// Whether x is a coordinate of a grid, and so in order wherever the rows are.
+    pub(super) is_grid: bool,
+    /// Whether a long column may take several threads.
+    pub(super) parallel: bool,
+}
+
+impl Evaluator {
+    /// # Errors
+    ///
+    /// Where the operator has no result for these columns and this domain.
+    pub(super) fn new<C>(operator: &Operator, y: &Field, x: Option<&Field>, domain: &Domain<C>) -> PolarsResult<Self> {
+        let plan = Plan::new(operator, info(y), x.map(info), domain)?;
+        let dtype = |kind| match kind {
+            Kind::Duration { nanoseconds: 1 } => DataType::Duration(TimeUnit::Nanoseconds),
+            Kind::Duration { nanoseconds: 1_000 } => DataType::Duration(TimeUnit::Microseconds),
+            Kind::Duration { .. } => DataType::Duration(TimeUnit::Milliseconds),
+            Kind::Number => match leaf(y.dtype()) {
+                float @ (DataType::Float32 | DataType::Float16) => float.clone(),
+                _ => DataType::Float64,
+            },
+        };
+        let result = match &plan.outputs[..] {
+            [output] => dtype(output.kind),
+            outputs => {
+                let fields = outputs
+                    .iter()
+                    .map(|output| Field::new(output.name.into(), dtype(output.kind)));
+                DataType::Struct(fields.collect())
+            },
+        };
+        Ok(Self {
+            operator: operator.clone(),
+            plan,
+            dtype: with_leaf(y.dtype(), result),
+            x_name: x.map(|x| x.name().clone()).unwrap_or_default(),
+            nulls: domain.nulls,
+            strict: domain.strict,
+            is_grid: false,
+            parallel: true,
+        })
+    }
+
+    /// The result of whole columns, along any axis.
+    pub(super) fn of_columns(&self, y: &Series, x: Option<&Series>, by: &[Series]) -> PolarsResult<Series> {
+        if self.plan.axis > 0 {
+            return self.inside_cells(y, x);
+        }
+        let height = y.len();
+        let x = x.map(|x| broadcast(x, height)).transpose()?;
+        let by = by
+            .iter()
+            .map(|key| broadcast(key, height))
+            .collect::<PolarsResult<Vec<_>>>()?;
+        let groups = Groups::new(&by, height)?;
+        let result = self.of_groups(y, x.as_ref(), groups);
+        result.map_err(|failure| self.error(failure, |row| group(&by, row)))
+    }
+
+    /// The result of whole columns whose groups are known.
+    pub(super) fn of_groups(&self, y: &Series, x: Option<&Series>, groups: Groups) -> Result<Series, Failure> {
+        if y.dtype().is_nested() {
+            return self.down_groups(y, x, groups);
+        }
+        if y.dtype().is_null() || x.is_some_and(|x| x.dtype().is_null()) {
+            return Ok(self.full_null(y));
+        }
+        let valid = match self.nulls {
+            Nulls::Skip => valid(y, x),
+            _ => None,
+        };
+        let starts = bits(&groups.starts);
+        let (numbers_of_y, numbers_of_x) = (Physical::new(y)?, x.map(Physical::new).transpose()?);
+        let (numbers_of_y, numbers_of_x) = (
+            numbers_of_y.numbers()?,
+            numbers_of_x.as_ref().map(Physical::numbers).transpose()?,
+        );
+        let reach = self.operator.reach();
+        let order = RowOrder::new(starts, groups.rows, valid.as_ref().map(bits), y.len());
+        let neighbors = match &order {
+            None => Neighbors::Lagged {
+                y: Lags::of_column(&numbers_of_y, reach),
+                x: numbers_of_x.map(|x| Lags::of_column(&x, reach)),
+                in_group: in_column(y.len(), reach),
+                starts: Some(starts),
+                align: 1,
+            },
+            Some(order) => Neighbors::Permuted {
+                y: numbers_of_y,
+                x: numbers_of_x,
+                starts: order.starts(starts),
+                order,
+            },
+        };
+        let row = |position: usize| order.as_ref().map_or(position, |order| order.rows()[position] as usize);
+        match self.run(y.len()).over(&neighbors) {
+            Ok(results) => Ok(self.finish(results, y.name())?),
+            Err(Unsorted { row: position, reads }) => {
+                let rows = reads.map(|lag| row(position + lag - reach.before));
+                Err(Failure::unsorted(row(position), x, rows)?)
+            },
+        }
+    }
+
+    /// The result of lagged copies that somebody else has made.
+    pub(super) fn of_lagged(&self, lagged: &Lagged) -> Result<Series, Failure> {
+        let this = lagged.this();
+        if this.y.dtype().is_nested() {
+            return self.down_lagged(lagged);
+        }
+        if this.y.dtype().is_null() || this.x.as_ref().is_some_and(|x| x.dtype().is_null()) {
+            return Ok(self.full_null(&this.y));
+        }
+        let rows = this.y.len();
+        let physical = lagged.physical()?;
+        let neighbors = Neighbors::Lagged::<IdxSize> {
+            y: physical.y()?,
+            x: physical.x()?,
+            in_group: lagged.in_group(),
+            starts: None,
+            align: this.cell.max(1),
+        };
+        match self.run(rows).over(&neighbors) {
+            Ok(results) => Ok(self.finish(results, this.y.name())?),
+            Err(Unsorted { row, reads }) => {
+                let x = lagged.lags()[reads].iter().filter_map(LaggedColumn::x);
+                let x = x.map(|x| Ok(x.get(row / this.share)?.into_static()));
+                Err(Failure::Unsorted {
+                    row,
+                    x: x.collect::<PolarsResult<_>>()?,
+                })
+            },
+        }
+    }
+
+    fn run(&self, rows: usize) -> Run<'_> {
+        Run {
+            operator: &self.operator,
+            rows,
+            scales: &self.plan.scales,
+            breaks: self.plan.breaks,
+            strict: self.strict,
+            parallel: self.parallel,
+        }
+    }
+
+    /// A failure in words, given those for the group of a row.
+    pub(super) fn error(&self, failure: Failure, group: impl FnOnce(usize) -> PolarsResult<String>) -> PolarsError {
+        failure.into_error(&self.x_name, self.remedy(), group)
+    }
+
+    /// What helps against an x out of order.
+    fn remedy(&self) -> Remedy {
+        match self.plan.axis {
+            _ if self.is_grid => Remedy::Grid,
+            0 => Remedy::Rows,
+            _ => Remedy::Cells,
+        }
+    }
+
+    /// The results of a column that has no values.
+    fn full_null(&self, y: &Series) -> Series {
+        Series::full_null(y.name().clone(), y.len(), leaf(&self.dtype))
+    }
+
+    /// Results as computed → the dtype promised.
+    fn finish(&self, results: Parts, name: &PlSmallStr) -> PolarsResult<Series> {
+        let columns = match results {
+            Parts::F64(parts) => by_output(parts)
+                .into_iter()
+                .map(column::<Float64Type>)
+                .collect::<Vec<_>>(),
+            Parts::F32(parts) => by_output(parts).into_iter().map(column::<Float32Type>).collect(),
+        };
+        let dtype = leaf(&self.dtype);
+        let DataType::Struct(fields) = dtype else {
+            return self.finish_column(&columns[0], dtype, name);
+        };
+        let fields = fields.iter().zip(&columns);
+        let fields = fields.map(|(field, column)| self.finish_column(column, field.dtype(), field.name()));
+        let fields = fields.collect::<PolarsResult<Vec<_>>>()?;
+        let validity = fields[0].rechunk_validity();
+        let results = StructChunked::from_series(name.clone(), columns[0].len(), fields.iter())?;
+        // A row without its first output has no result.
+        Ok(results.with_outer_validity(validity).into_series())
+    }
+
+    fn finish_column(&self, values: &Series, dtype: &DataType, name: &PlSmallStr) -> PolarsResult<Series> {
+        match dtype {
+            DataType::Duration(unit) => {
+                let values = values.f64()?;
+                let durations: Int64Chunked = values
+                    .iter()
+                    .map(|value| value.and_then(ticks))
+                    .collect_ca_trusted(name.clone());
+                polars_ensure!(
+                    !self.strict || durations.null_count() == values.null_count(),
+                    ComputeError: "the {} of `{name}` does not fit in a {dtype}; cast y to an integer, or {} to get nulls there",
+                    self.operator.name(), LENIENT
+                );
+                Ok(durations.into_duration(*unit).into_series())
+            },
+            dtype => Ok(values.cast(dtype)?.with_name(name.clone())),
+        }
+    }
+}
+
+/// The rows where neither y nor x is null; `None` if all are.
+fn valid(y: &Series, x: Option<&Series>) -> Option<Bitmap> {
+    let columns = [Some(y), x].into_iter().flatten().filter(|column| column.has_nulls());
+    let valid = columns.map(|column| column.is_not_null()).reduce(|a, b| a & b);
+    valid.as_ref().map(super::bitmap)
+}
+
+/// The parts of each output, of the outputs of each part.
+fn by_output<O>(parts: Vec<Vec<Part<O>>>) -> Vec<Vec<Part<O>>> {
+    let outputs = parts.first().map_or(0, Vec::len);
+    let mut columns: Vec<_> = (0..outputs).map(|_| Vec::with_capacity(parts.len())).collect();
+    for part in parts {
+        for (column, part) in columns.iter_mut().zip(part) {
+            column.push(part);
+        }
+    }
+    columns
+}
+
+/// Values and the bits of those that are valid, chunk by chunk.
+fn column<T>(chunks: Vec<Part<T::Native>>) -> Series
+where
+    T: PolarsNumericType,
+    ChunkedArray<T>: IntoSeries,
+{
+    let chunks = chunks.into_iter().map(|(values, validity)| {
+        let validity = validity.map(|bytes| Bitmap::from_u8_vec(bytes, values.len()));
+        PrimitiveArray::from_vec(values).with_validity(validity)
+    });
+    ChunkedArray::<T>::from_chunk_iter(PlSmallStr::EMPTY, chunks).into_series()
+}

@@ -1,0 +1,288 @@
+//! Fields on a grid, a row per point: the gradient along the lines of the grid, which are groups of rows.
+
+mod lines;
+mod ranks;
+mod reduce;
+mod table;
+mod vector;
+
+use polars::prelude::*;
+
+use self::lines::Grid;
+use self::reduce::{length, reduce, reduced_dtype};
+use self::vector::{component, components};
+use super::evaluator::Evaluator;
+use super::groups::broadcast;
+use super::unsorted::{LENIENT, group};
+use super::{fields, series};
+use crate::domain::Domain;
+use crate::operators::Operator;
+use crate::parallel::par_map;
+
+/// The derivatives of a field on a grid with respect to each of its coordinates.
+///
+/// Each row is a point of a rectilinear grid, in any order. The derivative along a coordinate is the
+/// [`Gradient`](crate::Gradient) within each line of points that share all other coordinates. On a full grid it is that of
+/// [`numpy.gradient`][numpy] of the array. Points of a curvilinear grid, say longitudes and latitudes of a projected one,
+/// share no coordinates: differentiate with respect to the axes of the grid instead.
+///
+/// - `field`: of any dtype that `gradient` takes.
+/// - `wrt`: the coordinates, numbers or times, compared exactly. A point with a null coordinate is on no line.
+/// - [`by`](Domain::by): keys that tell several grids apart. [`max_gap`](Domain::max_gap) ends a line at a
+///   wide step; without it a missing point only makes a step wider. [`per`](Domain::per) applies to temporal
+///   coordinates. `x`, `spacing` and `axis` are errors.
+///
+/// # Returns
+///
+/// A struct with the name and the length of `field`, and a field for each coordinate, of its name and of the dtype that
+/// `gradient` says. Nulls and NaN are those of `gradient` along each line.
+///
+/// # Errors
+///
+/// Those of `gradient`; with [`strict`](Domain::strict) also where a point comes twice or is not finite, and where
+/// no two points share all coordinates but one.
+///
+/// # Examples
+///
+/// ```
+/// use polars::prelude::*;
+/// use polars_grad::{Domain, Gradient, partials};
+///
+/// let points = df!("x" => [0, 1, 0, 1], "y" => [0, 0, 1, 1], "f" => [0.0, 3.0, 4.0, 7.0])?;
+/// let wrt = [points.column("x")?.clone(), points.column("y")?.clone()];
+/// let slopes = partials(points.column("f")?, &wrt, Gradient::new(), &Domain::new())?;
+/// let expected = df!("x" => [3.0; 4], "y" => [4.0; 4])?;
+/// assert_eq!(slopes.struct_()?.clone().unnest(), expected);
+/// # PolarsResult::Ok(())
+/// ```
+///
+/// [numpy]: https://numpy.org/doc/stable/reference/generated/numpy.gradient.html
+pub fn partials(
+    field: &Column,
+    wrt: &[Column],
+    operator: impl Into<Operator>,
+    domain: &Domain<Column>,
+) -> PolarsResult<Column> {
+    on_grid(Reduction::Partials, field, wrt, &operator.into(), domain)
+}
+
+/// The length of the gradient of a field on a grid: `√((∂f/∂x)² + (∂f/∂y)² + …)`, of the derivatives that
+/// [`partials`] gives.
+///
+/// It is `Float64`, or of the dtype of `field` where that is a smaller float; null where one of the derivatives is.
+///
+/// # Errors
+///
+/// Those of [`partials`]; also where a derivative is a `Duration`.
+///
+/// # Examples
+///
+/// ```
+/// use polars::prelude::*;
+/// use polars_grad::{Domain, Gradient, magnitude};
+///
+/// let hill = df!("x" => [0, 1, 0, 1], "y" => [0, 0, 1, 1], "height" => [0.0, 3.0, 4.0, 7.0])?;
+/// let wrt = [hill.column("x")?.clone(), hill.column("y")?.clone()];
+/// let steepness = magnitude(hill.column("height")?, &wrt, Gradient::new(), &Domain::new())?;
+/// assert_eq!(steepness, Column::new("height".into(), [5.0; 4]));
+/// # PolarsResult::Ok(())
+/// ```
+pub fn magnitude(
+    field: &Column,
+    wrt: &[Column],
+    operator: impl Into<Operator>,
+    domain: &Domain<Column>,
+) -> PolarsResult<Column> {
+    on_grid(Reduction::Magnitude, field, wrt, &operator.into(), domain)
+}
+
+/// The divergence of a field of vectors on a grid: `∂v₁/∂x₁ + ∂v₂/∂x₂ + …`, of derivatives as [`partials`] gives them.
+///
+/// - `field`: structs or arrays with a component for each coordinate. The fields of a struct belong to the coordinates of
+///   their names; if none is called like one, they are in the order of `wrt`, as those of an array are.
+///
+/// It is `Float64`, or of the dtype of the components where that is a smaller float; null where one of the derivatives is.
+///
+/// # Errors
+///
+/// Those of [`partials`]; also where the vectors have not one component for each coordinate.
+///
+/// # Examples
+///
+/// ```
+/// use polars::prelude::*;
+/// use polars_grad::{Domain, Gradient, divergence};
+///
+/// let flow = df!("x" => [0, 1, 0, 1], "y" => [0, 0, 1, 1], "u" => [0.0, 2.0, 0.0, 2.0], "v" => [0.0, 0.0, 3.0, 3.0])?;
+/// let wrt = [flow.column("x")?.clone(), flow.column("y")?.clone()];
+/// let vectors = flow.select(["u", "v"])?.into_struct("flow".into()).into_column();
+/// let source = divergence(&vectors, &wrt, Gradient::new(), &Domain::new())?;
+/// assert_eq!(source, Column::new("flow".into(), [5.0; 4]));
+/// # PolarsResult::Ok(())
+/// ```
+pub fn divergence(
+    field: &Column,
+    wrt: &[Column],
+    operator: impl Into<Operator>,
+    domain: &Domain<Column>,
+) -> PolarsResult<Column> {
+    on_grid(Reduction::Divergence, field, wrt, &operator.into(), domain)
+}
+
+fn on_grid(
+    reduction: Reduction,
+    field: &Column,
+    wrt: &[Column],
+    operator: &Operator,
+    domain: &Domain<Column>,
+) -> PolarsResult<Column> {
+    let (field, wrt, by) = (field.as_materialized_series(), series(wrt), series(&domain.by));
+    let domains = std::slice::from_ref(domain);
+    let on_grid = OnGrid::new(reduction, operator, &field.field(), &fields(&wrt), domains)?;
+    on_grid.of(field, &wrt, &by).map(Column::from)
+}
+
+/// What becomes of the partial derivatives.
+#[derive(Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "python", derive(serde::Deserialize), serde(rename_all = "snake_case"))]
+pub(crate) enum Reduction {
+    /// A struct of them, each field named like its coordinate.
+    Partials,
+    /// The length of that vector.
+    Magnitude,
+    /// The sum over the components of a vector, each differentiated along its own coordinate.
+    Divergence,
+}
+
+impl Reduction {
+    #[cfg(feature = "lazy")]
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Partials => "partials",
+            Self::Magnitude => "magnitude",
+            Self::Divergence => "divergence",
+        }
+    }
+}
+
+/// Partial derivatives, planned from the dtypes of the columns.
+pub(crate) struct OnGrid {
+    reduction: Reduction,
+    along: Vec<Along>,
+    pub(crate) dtype: DataType,
+}
+
+/// The derivative along one coordinate.
+struct Along {
+    coordinate: PlSmallStr,
+    /// The index of the component that is differentiated, of a field of vectors.
+    component: Option<usize>,
+    evaluator: Evaluator,
+}
+
+impl OnGrid {
+    /// `domains` has one item for all coordinates, or one for each.
+    pub(crate) fn new<C: Clone>(
+        reduction: Reduction,
+        operator: &Operator,
+        field: &Field,
+        wrt: &[Field],
+        domains: &[Domain<C>],
+    ) -> PolarsResult<Self> {
+        polars_ensure!(!wrt.is_empty(), InvalidOperation: "`wrt` must name at least one coordinate, got none");
+        if let Some(domain) = domains.iter().find(|domain| domain.x.is_some() || domain.axis != 0) {
+            let given = if domain.x.is_some() { "x" } else { "axis" };
+            polars_bail!(InvalidOperation: "on a grid `wrt` names the coordinates, got `{given}` too; drop it");
+        }
+        if let Some(nested) = wrt.iter().find(|x| x.dtype().is_nested()) {
+            polars_bail!(
+                InvalidOperation: "coordinates must be numbers or times, but `{}` is {}", nested.name(), nested.dtype()
+            );
+        }
+        let components = match reduction {
+            Reduction::Divergence => components(field, wrt)?,
+            _ => wrt.iter().map(|_| (None, field.clone())).collect(),
+        };
+        let any_is_time = wrt.iter().any(|x| x.dtype().is_temporal());
+        let along = wrt
+            .iter()
+            .zip(components)
+            .enumerate()
+            .map(|(axis, (x, (component, field)))| {
+                let domain = domains.get(axis).unwrap_or(&domains[0]);
+                let mut domain = domain.clone().map_columns(|_| ());
+                // `per` is for the temporal coordinates; without any it is an error.
+                domain.per = domain.per.filter(|_| x.dtype().is_temporal() || !any_is_time);
+                Ok(Along {
+                    coordinate: x.name().clone(),
+                    component,
+                    evaluator: Evaluator {
+                        is_grid: true,
+                        ..Evaluator::new(operator, &field, Some(x), &domain)?
+                    },
+                })
+            });
+        let along = along.collect::<PolarsResult<Vec<_>>>()?;
+        let dtype = match reduction {
+            Reduction::Partials => {
+                let fields = along
+                    .iter()
+                    .map(|along| Field::new(along.coordinate.clone(), along.evaluator.dtype.clone()));
+                DataType::Struct(fields.collect())
+            },
+            _ => reduced_dtype(field.name(), along.iter().map(|along| &along.evaluator.dtype))?,
+        };
+        Ok(Self {
+            reduction,
+            along,
+            dtype,
+        })
+    }
+
+    pub(crate) fn of(&self, field: &Series, wrt: &[Series], by: &[Series]) -> PolarsResult<Series> {
+        let lengths = std::iter::once(field).chain(wrt).chain(by).map(|column| column.len());
+        let rows = lengths.into_iter().find(|&rows| rows != 1).unwrap_or(1);
+        let field = &broadcast(field, rows)?;
+        let strict = self.along[0].evaluator.strict;
+        let grid = Grid::new(wrt, by, rows, strict)?;
+        let partials = par_map(self.along.len(), rows, |axis| {
+            let along = &self.along[axis];
+            let field = along
+                .component
+                .map_or_else(|| Ok(field.clone()), |index| component(field, index))?;
+            let keys = grid.other_keys(axis);
+            let lines = grid.lines(axis)?;
+            let has_lines = lines.has_pairs();
+            let partial = along.evaluator.of_groups(&field, Some(&grid.coordinates[axis]), lines);
+            let partial = partial.map_err(|failure| along.evaluator.error(failure, |row| group(&keys, row)))?;
+            PolarsResult::Ok((partial.with_name(along.coordinate.clone()), has_lines))
+        })?;
+        let (partials, has_lines): (Vec<_>, Vec<_>) = partials.into_iter().unzip();
+        if strict && !has_lines.contains(&true) && partials.len() > 1 && grid.has_pairs()? {
+            return Err(self.not_rectilinear());
+        }
+        let name = field.name().clone();
+        match self.reduction {
+            Reduction::Partials => Ok(StructChunked::from_series(name, rows, partials.iter())?.into_series()),
+            Reduction::Magnitude => Ok(reduce(&partials, 0.0, length)?.cast(&self.dtype)?.with_name(name)),
+            Reduction::Divergence => Ok(reduce(&partials, -0.0, |a, b| a + b)?
+                .cast(&self.dtype)?
+                .with_name(name)),
+        }
+    }
+
+    fn not_rectilinear(&self) -> PolarsError {
+        let names: Vec<_> = self
+            .along
+            .iter()
+            .map(|along| format!("`{}`", along.coordinate))
+            .collect();
+        polars_err!(
+            ComputeError: "the points must be those of a rectilinear grid, whose lines are points that share all coordinates \
+            but one, but no two points of {} do, and so none has a neighbour; coordinates are compared exactly: round those \
+            that should be equal, name the axes of the grid in `wrt`, or {} to get nulls",
+            names.join(", "),
+            LENIENT
+        )
+    }
+}

@@ -1,0 +1,112 @@
+//! Compares each key with the one before, 64 at a time.
+//!
+//! The functions take keys from the row before the first block on, and one word of bits per block, in which they set the
+//! bits of rows that start a run. They return whether keys never decrease within the runs that were already known.
+
+use std::marker::PhantomData;
+
+use num_traits::AsPrimitive;
+
+use crate::bits::{ROWS, set_bits};
+use crate::dispatch::{Kernel, dispatch};
+
+/// Compares integers by their bits, ordered as signed integers of type `S`, which most keys are.
+///
+/// Collects the first key of each run, unless runs average under two rows.
+///
+/// Measured: Polars' own comparison, compiled for any processor, takes three times as long.
+pub(super) fn integers<T, S>(keys: &[T], starts: &mut [u64], first_keys: &mut Option<Vec<i64>>) -> bool
+where
+    T: Copy + PartialEq + AsPrimitive<S>,
+    S: Copy + PartialOrd + AsPrimitive<i64>,
+{
+    dispatch(Integers {
+        keys,
+        starts,
+        first_keys,
+        order: PhantomData::<S>,
+    })
+}
+
+struct Integers<'a, T, S> {
+    keys: &'a [T],
+    starts: &'a mut [u64],
+    first_keys: &'a mut Option<Vec<i64>>,
+    order: PhantomData<S>,
+}
+
+impl<T, S> Kernel for Integers<'_, T, S>
+where
+    T: Copy + PartialEq + AsPrimitive<S>,
+    S: Copy + PartialOrd + AsPrimitive<i64>,
+{
+    type Output = bool;
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        /// Runs are not judged to be short before this many keys have been collected.
+        const MIN_COLLECTED: usize = 4_096;
+        let Self {
+            keys,
+            starts,
+            first_keys,
+            ..
+        } = self;
+        let mut sorted = true;
+        for (block, starts) in starts.iter_mut().enumerate() {
+            let first = block * ROWS;
+            let mut padded = None;
+            let keys = pad(&keys[first..], &mut padded);
+            prefetch(keys);
+            let (mut changed, mut decreased) = (0, 0);
+            for row in 0..ROWS {
+                let (previous, key) = (keys[row], keys[row + 1]);
+                changed |= u64::from(previous != key) << row;
+                decreased |= u64::from(previous.as_() > key.as_()) << row;
+            }
+            sorted &= decreased & !*starts == 0;
+            *starts |= changed;
+            match first_keys {
+                Some(found) if found.len() > first / 2 + MIN_COLLECTED => *first_keys = None,
+                Some(found) => found.extend(set_bits(*starts, ROWS).map(|row| keys[row + 1].as_().as_())),
+                None => {},
+            }
+        }
+        sorted
+    }
+}
+
+/// The first 65 keys; fewer are padded with the last one, which starts no run.
+#[inline(always)]
+pub(super) fn pad<'a, T: Copy>(keys: &'a [T], padded: &'a mut Option<[T; ROWS + 1]>) -> &'a [T; ROWS + 1] {
+    match keys.first_chunk() {
+        Some(keys) => keys,
+        None => padded.insert(std::array::from_fn(|row| keys[row.min(keys.len() - 1)])),
+    }
+}
+
+/// Prefetches memory a fixed distance ahead of `values`.
+///
+/// Measured: hardware prefetchers stop at page boundaries; this doubles the throughput of a single column of integers.
+#[inline(always)]
+#[cfg_attr(
+    not(target_arch = "x86_64"),
+    expect(unused_variables, reason = "no prefetch instruction")
+)]
+pub(super) fn prefetch<T>(values: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        const AHEAD: usize = 2_048;
+        const LINE: usize = 64;
+        const MAX_BYTES: usize = 4_096;
+        let next = values.as_ptr().cast::<i8>().wrapping_add(AHEAD);
+        for line in (0..size_of_val(values).min(MAX_BYTES)).step_by(LINE) {
+            // SAFETY: PREFETCH never faults, whatever the address, and needs SSE only, which x86_64 always has.
+            #[allow(unused_unsafe, reason = "safe in newer compilers")]
+            unsafe {
+                _mm_prefetch::<_MM_HINT_T0>(next.wrapping_add(line));
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Along an axis inside of cells: the values of all cells form one flat column, in which each cell is a segment.
+
+use polars::prelude::*;
+
+use super::cells::{Cells, axes, leaf, leaf_count, with_leaf};
+use crate::polars::evaluator::Evaluator;
+use crate::polars::groups::Groups;
+use crate::polars::series_in_parallel;
+use crate::polars::unsorted::LENIENT;
+
+/// The coordinates of cells.
+enum Coordinates {
+    /// One per value: a column nested like y.
+    PerValue(Series),
+    /// One per index along the axis: a flat cell for each cell of y, or a single one for all of them.
+    PerIndex(Series),
+}
+
+impl Evaluator {
+    /// The gradient along an axis inside of cells, a function of each row alone.
+    ///
+    /// # Errors
+    ///
+    /// `ShapeMismatch` where y and x differ in length; if `strict` is set, `ComputeError` where a cell of x has not as many
+    /// values as the cell of y.
+    pub(in crate::polars) fn inside_cells(&self, y: &Series, x: Option<&Series>) -> PolarsResult<Series> {
+        let rows = match x.map_or(1, |x| x.len()) {
+            1 => y.len(),
+            rows => rows,
+        };
+        let y = match y.len() {
+            1 => &y.new_from_index(0, rows),
+            length if length == rows => y,
+            length => polars_bail!(
+                ShapeMismatch: "`x` must be as long as y, or be coordinates for all rows: got {rows} and {length} rows"
+            ),
+        };
+        let on_one_core = Self {
+            parallel: false,
+            ..self.clone()
+        };
+        let values = leaf_count(y);
+        // Balances the work between cores where cells are of similar lengths.
+        let row = |value: usize| (value * rows).checked_div(values);
+        let slopes = Series::new_empty(y.name().clone(), &self.dtype);
+        series_in_parallel(&slopes, values, |part| {
+            let (start, end) = (row(part.start).unwrap_or(0), row(part.end).unwrap_or(rows));
+            let y = y.slice(start as i64, end - start);
+            on_one_core.inside_chunks(&y, x.map(|x| slice_or_single(x, start, y.len())).as_ref())
+        })
+    }
+
+    /// Chunk by chunk, so that none is copied.
+    fn inside_chunks(&self, y: &Series, x: Option<&Series>) -> PolarsResult<Series> {
+        let mut slopes = Series::new_empty(y.name().clone(), &self.dtype);
+        for chunk in (0..y.n_chunks()).map(|index| y.select_chunk(index)) {
+            let x = x.map(|x| slice_or_single(x, slopes.len(), chunk.len()));
+            let x = x.map(|x| match axes(x.dtype()) {
+                1 => Coordinates::PerIndex(x),
+                _ if x.len() == chunk.len() => Coordinates::PerValue(x),
+                _ => Coordinates::PerValue(x.new_from_index(0, chunk.len())),
+            });
+            let inside = self.along_axis(&chunk, x, self.plan.axis)?;
+            slopes.append_owned(inside.with_name(y.name().clone()))?;
+        }
+        Ok(slopes)
+    }
+
+    /// The gradient along an axis of the cells, 1 being that of the cells themselves.
+    fn along_axis(&self, y: &Series, x: Option<Coordinates>, axis: usize) -> PolarsResult<Series> {
+        let y = Cells::new(y)?;
+        if axis > 1 {
+            let x = match x {
+                Some(Coordinates::PerValue(x)) => {
+                    Some(Coordinates::PerValue(self.aligned_values(&Cells::new(&x)?, &y)?))
+                },
+                Some(Coordinates::PerIndex(x)) if x.len() > 1 => Some(Coordinates::PerIndex(y.repeat_for_values(&x)?)),
+                x => x,
+            };
+            return y.with_values(&self.along_axis(y.values(), x, axis - 1)?);
+        }
+        let x = match x {
+            None => None,
+            Some(Coordinates::PerIndex(x) | Coordinates::PerValue(x)) => {
+                let x = Cells::new(&x)?;
+                Some(if is_shared(&x, &y) {
+                    repeat(x.values(), y.values().len())?
+                } else {
+                    self.aligned_values(&x, &y)?
+                })
+            },
+        };
+        if y.values().is_empty() {
+            let slope = with_leaf(y.values().dtype(), leaf(&self.dtype).clone());
+            return y.with_values(&Series::new_empty(PlSmallStr::EMPTY, &slope));
+        }
+        let results = self.of_groups(y.values(), x.as_ref(), Groups::contiguous(y.starts()));
+        y.with_values(&results.map_err(|failure| self.error(failure, |_| Ok(String::new())))?)
+    }
+
+    /// The coordinate of each value of y; null in cells where x has not as many values.
+    ///
+    /// # Errors
+    ///
+    /// If `strict` is set, where a cell of x has not as many values as that of y, be that empty; null cells match any. Each
+    /// row is judged by itself: neither its chunk nor a batch of the streaming engine decides.
+    fn aligned_values(&self, x: &Cells, y: &Cells) -> PolarsResult<Series> {
+        if self.strict {
+            let lengths = (0..y.len()).map(|cell| y.length(cell).zip(x.length(x.broadcast_index(cell))));
+            if let Some((of_y, of_x)) = lengths.flatten().find(|(of_y, of_x)| of_y != of_x) {
+                polars_bail!(
+                    ComputeError: "`x` must have as many values as y in each cell, but {of_x} of column `{}` meet {of_y} \
+                    of column `{}`; correct them, or {} to get nulls there",
+                    x.name(),
+                    y.name(),
+                    LENIENT
+                );
+            }
+        }
+        x.values_like(y)
+    }
+}
+
+/// Some rows of the coordinates; a single one, for all rows, as it is.
+fn slice_or_single(x: &Series, start: usize, rows: usize) -> Series {
+    if x.len() == 1 {
+        x.clone()
+    } else {
+        x.slice(start as i64, rows)
+    }
+}
+
+/// Whether a single cell of coordinates fits every cell of y, and all values can so have their coordinates by repetition.
+fn is_shared(x: &Cells, y: &Cells) -> bool {
+    let Some(length) = Some(x).filter(|x| x.len() == 1).and_then(|x| x.length(0)) else {
+        return false;
+    };
+    let fits = |cell| match y.range(cell).len() {
+        // A null list; an empty one does not fit.
+        0 => y.length(cell).is_none(),
+        of_y => of_y == length,
+    };
+    length > 0 && (0..y.len()).all(fits)
+}
+
+/// Values repeated up to a number of rows, in chunks that share their memory.
+fn repeat(values: &Series, rows: usize) -> PolarsResult<Series> {
+    const CHUNK: usize = 1 << 14;
+    let mut chunk = values.clear();
+    while chunk.len() < CHUNK.min(rows) {
+        chunk.append(values)?;
+    }
+    let chunk = chunk.rechunk();
+    let mut whole = values.clear();
+    while whole.len() < rows {
+        let left = rows - whole.len();
+        whole.append_owned(chunk.slice(0, left.min(chunk.len())))?;
+    }
+    Ok(whole)
+}

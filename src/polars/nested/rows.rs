@@ -1,0 +1,251 @@
+//! Down the rows of nested columns: each index in the cells is a column of its own.
+//!
+//! The neighbours of a cell are cells, and those of its values the values at the same index: lagged cells become
+//! lagged values.
+
+use polars::prelude::*;
+use polars_arrow::array::Array;
+use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
+
+use super::cells::{Cells, in_chunks, leaf, with_leaf};
+use crate::domain::Nulls;
+use crate::polars::evaluator::Evaluator;
+use crate::polars::failure::Failure;
+use crate::polars::groups::Groups;
+use crate::polars::lagged::{Lagged, LaggedColumn};
+use crate::polars::take::{take_or_null, take_parallel};
+
+impl Evaluator {
+    /// The result of lagged cells.
+    ///
+    /// # Errors
+    ///
+    /// If `strict` is set, where a cell differs in length from a neighbour or from its x.
+    pub(in crate::polars) fn down_lagged(&self, lagged: &Lagged) -> Result<Series, Failure> {
+        if let Some(arrays) = as_arrays(lagged) {
+            let slopes = self.of_lagged(&arrays)?;
+            let slope = slopes.array()?.inner_dtype().clone();
+            return Ok(slopes.cast(&DataType::List(Box::new(slope)))?);
+        }
+        let cells = Cells::new(&lagged.this().y)?;
+        let members = lagged.lags().iter().map(CellsLag::new);
+        let members = members.collect::<PolarsResult<Vec<_>>>()?;
+        let reach = lagged.this_lag();
+        let isolated = self.isolated(&members, reach)?;
+        // The x of a row is checked whether its cell is null or not, as in flat columns and in arrays.
+        let padded = match &members[reach] {
+            CellsLag {
+                x: Some(_), x_cells, ..
+            } if self.strict => {
+                cells.pad_null_lists(|row| x_cells.as_ref().map_or(Some(1), |x| x.length(row)).unwrap_or(0))?
+            },
+            _ => None,
+        };
+        let this = padded.as_ref().unwrap_or(&cells);
+        if this.values().is_empty() {
+            let slope = with_leaf(this.values().dtype(), leaf(&self.dtype).clone());
+            return Ok(cells.with_values(&Series::full_null(PlSmallStr::EMPTY, cells.values().len(), &slope))?);
+        }
+        let values = members.iter().enumerate().map(|(index, member)| {
+            let isolated = isolated.as_ref().filter(|_| index != reach);
+            member.values(this, isolated)
+        });
+        let values = Lagged::new(values.collect::<PolarsResult<_>>()?, reach);
+        let slopes = self.of_lagged(&values);
+        let slopes = slopes.map_err(|failure| failure.map_row(|value| this.cell_of(value)))?;
+        Ok(match &padded {
+            Some(padded) => cells.with_values(&padded.unpad(&slopes, &cells)?)?,
+            None => cells.with_values(&slopes)?,
+        })
+    }
+
+    /// Which cells have no neighbours because of their length; `None` if lengths agree everywhere.
+    fn isolated(&self, members: &[CellsLag], reach: usize) -> Result<Option<Bitmap>, Failure> {
+        let this = &members[reach];
+        let neighbours = &members[reach.saturating_sub(1)..members.len().min(reach + 2)];
+        let others = || neighbours.iter().map(|member| &member.y).chain(&this.x_cells);
+        if this.y.width().is_some() && others().all(|other| other.width() == this.y.width()) {
+            return Ok(None);
+        }
+        let mut isolated = BitmapBuilder::with_capacity(this.y.len());
+        for row in 0..this.y.len() {
+            let length = this.y.length(row);
+            let existing = neighbours
+                .iter()
+                .filter(|member| member.exists.as_ref().is_none_or(|exists| exists.get_bit(row)));
+            let mut others = existing
+                .map(|member| &member.y)
+                .chain(&this.x_cells)
+                .filter_map(|other| other.length(row));
+            let other = others.find(|&other| Some(other) != length);
+            let differs = length.zip(other);
+            if let Some((length, other)) = differs.filter(|_| self.strict) {
+                return Err(Failure::Lengths {
+                    row,
+                    name: this.y.name().into(),
+                    length,
+                    other,
+                });
+            }
+            isolated.push(differs.is_some());
+        }
+        Ok(Some(isolated.freeze()))
+    }
+
+    /// The result of a whole column of cells down the rows, group by group.
+    pub(in crate::polars) fn down_groups(
+        &self,
+        y: &Series,
+        x: Option<&Series>,
+        groups: Groups,
+    ) -> Result<Series, Failure> {
+        if self.nulls == Nulls::Skip {
+            return self.index_by_index(y, x, &groups);
+        }
+        let reach = self.operator.reach();
+        let Some(rows) = groups.rows else {
+            return self.of_lagged(&Lagged::of_groups(y, x, &groups.starts, reach));
+        };
+        let x = x.map(|x| take_parallel(x, &rows)).transpose()?;
+        let lagged = Lagged::of_groups(&take_parallel(y, &rows)?, x.as_ref(), &groups.starts, reach);
+        let slopes = self.of_lagged(&lagged);
+        let slopes = slopes.map_err(|failure| failure.map_row(|position| rows[position] as usize))?;
+        Ok(take_or_null(&slopes, &positions(&rows, y.len()))?)
+    }
+
+    /// One index in the cells after the other: with [`Nulls::Skip`] the neighbours differ from index to index.
+    fn index_by_index(&self, y: &Series, x: Option<&Series>, groups: &Groups) -> Result<Series, Failure> {
+        let member = CellsLag::new(&LaggedColumn::new(y.clone(), x.cloned()))?;
+        let width = longest(&member, groups)?;
+        let slope = with_leaf(member.y.values().dtype(), leaf(&self.dtype).clone());
+        let mut slopes = Series::new_empty(member.y.name().into(), &slope);
+        for index in 0..width {
+            let x = match &member.x_cells {
+                Some(cells) => Some(cells.nth(index)?),
+                None => member.x.clone(),
+            };
+            slopes.append_owned(self.of_groups(&member.y.nth(index)?, x.as_ref(), groups.clone())?)?;
+        }
+        Ok(member.y.with_values(&member.y.transpose(&slopes)?)?)
+    }
+}
+
+/// The length of the longest cells, those of each group having one length.
+///
+/// # Errors
+///
+/// Where cells of a group, or of its x, differ in length. Other groups do not matter, nor do the cells of other rows
+/// where these are groups, so that neither chunks nor batches decide.
+fn longest(member: &CellsLag, groups: &Groups) -> Result<usize, Failure> {
+    let (mut longest, mut length) = (0, None);
+    for position in 0..groups.len() {
+        if groups.starts.get_bit(position) {
+            length = None;
+        }
+        let row = groups.row(position);
+        for cells in [&member.y].into_iter().chain(&member.x_cells) {
+            let Some(found) = cells.length(row) else { continue };
+            let first = *length.get_or_insert(found);
+            if found != first {
+                return Err(Failure::SkippedLengths {
+                    row,
+                    name: cells.name().into(),
+                    length: first,
+                    other: found,
+                });
+            }
+            longest = longest.max(found);
+        }
+    }
+    Ok(longest)
+}
+
+/// Lists as arrays, if all of them have one length.
+fn as_arrays(lagged: &Lagged) -> Option<Lagged> {
+    let lists = lagged.this().y.list().ok()?;
+    let width = lists.downcast_iter().find_map(|chunk| {
+        let is_valid = |row: &usize| chunk.is_valid(*row);
+        (0..chunk.len())
+            .find(is_valid)
+            .map(|row| chunk.offsets().length_at(row))
+    })?;
+    if width == 0 {
+        return None;
+    }
+    let to_arrays = |column: &Series| match column.dtype() {
+        DataType::List(inner) => column.cast(&DataType::Array(inner.clone(), width)).ok(),
+        _ => Some(column.clone()),
+    };
+    let members = lagged.lags().iter().map(|member| {
+        let y = to_arrays(&member.y)?;
+        let x = match &member.x {
+            Some(x) => Some(in_chunks(&to_arrays(x)?, y.chunk_lengths().map(|rows| rows / member.share)).ok()?),
+            None => None,
+        };
+        // A cast may change the chunks.
+        Some(LaggedColumn::with(y, x, (member.share, member.cell), member.in_group()))
+    });
+    Some(Lagged::new(members.collect::<Option<_>>()?, lagged.this_lag()))
+}
+
+/// A lagged copy whose y are cells.
+struct CellsLag {
+    y: Cells,
+    x: Option<Series>,
+    /// x, if it is nested like y; else one x is shared by all values of a cell.
+    x_cells: Option<Cells>,
+    share: usize,
+    cell: usize,
+    exists: Option<Bitmap>,
+}
+
+impl CellsLag {
+    fn new(points: &LaggedColumn) -> PolarsResult<Self> {
+        let x = points.x.clone();
+        Ok(Self {
+            y: Cells::new(&points.y)?,
+            x_cells: x
+                .as_ref()
+                .filter(|x| x.dtype().is_nested())
+                .map(Cells::new)
+                .transpose()?,
+            x,
+            share: points.share,
+            cell: points.cell,
+            exists: points.in_group(),
+        })
+    }
+
+    /// The values at the indices of those of `this`, the cells of the row itself; none where these are `isolated`.
+    fn values(&self, this: &Cells, isolated: Option<&Bitmap>) -> PolarsResult<LaggedColumn> {
+        let y = self.y.values_like(this)?;
+        let (x, share) = match (&self.x_cells, &self.x, this.width()) {
+            (Some(cells), ..) => (Some(in_chunks(&cells.values_like(this)?, y.chunk_lengths())?), 1),
+            (None, Some(x), Some(width)) => (Some(x.clone()), self.share * width),
+            (None, Some(x), None) => {
+                let rows: Vec<_> = this.cell_indices().map(|cell| (cell / self.share) as IdxSize).collect();
+                let values = x.take_slice(&rows)?;
+                (Some(in_chunks(&values, y.chunk_lengths())?), 1)
+            },
+            (None, None, _) => (None, 1),
+        };
+        let exists = match (&self.exists, isolated) {
+            (None, None) => None,
+            (Some(exists), None) => Some(exists.clone()),
+            (None, Some(isolated)) => Some(!isolated),
+            (Some(exists), Some(isolated)) => Some(exists & &!isolated),
+        };
+        let exists = exists.map(|exists| this.expand(&exists));
+        let cell = this.width().map_or(1, |width| self.cell * width);
+        Ok(LaggedColumn::with(y, x, (share, cell), exists))
+    }
+}
+
+/// The inverse of a row order: the position of each row, null for rows that are not in it.
+fn positions(rows: &[IdxSize], height: usize) -> IdxCa {
+    let mut positions = vec![None; height];
+    for (position, &row) in rows.iter().enumerate() {
+        positions[row as usize] = Some(position as IdxSize);
+    }
+    positions.into_iter().collect()
+}

@@ -1,0 +1,205 @@
+//! One run of an operator over a column, on all cores that pay.
+
+use std::ops::Range;
+
+use num_traits::AsPrimitive;
+
+use crate::bits::Bits;
+use crate::evaluate::{Columns, Part, Rows, Unsorted};
+use crate::kernel::Scale;
+use crate::operators::{Float, Operator};
+use crate::parallel::par_ranges;
+use crate::segments::{
+    Atomic, BreakRules, Chunk, Contiguous, InGroup, Lag, Lags, Number, Numbers, RowOrder, ScatterBuffer, SegmentRules,
+    Tile, for_each_chunk,
+};
+
+/// How the neighbours of the rows of a column are found.
+pub(crate) enum Neighbors<'a, I> {
+    /// Beside each row, in lagged copies of the column.
+    Lagged {
+        y: Lags<'a>,
+        x: Option<Lags<'a>>,
+        in_group: Vec<InGroup<'a>>,
+        /// The rows that start a segment, as far as that is known before a value is read.
+        starts: Option<Bits<'a>>,
+        /// Parts of the column begin at multiples of this many rows.
+        align: usize,
+    },
+    /// In the order of the rows, which are gathered.
+    Permuted {
+        y: Numbers<'a>,
+        x: Option<Numbers<'a>>,
+        order: &'a RowOrder<I>,
+        /// The positions of the order that start a segment.
+        starts: Bits<'a>,
+    },
+}
+
+/// The results of a run, in several parts of the column: in `f32` for a y of `f32`, else in `f64`.
+pub(crate) enum Parts {
+    F64(Vec<Vec<Part<f64>>>),
+    F32(Vec<Vec<Part<f32>>>),
+}
+
+/// An operator and what it has to know of the column.
+#[derive(Clone, Copy)]
+pub(crate) struct Run<'a> {
+    pub(crate) operator: &'a Operator,
+    pub(crate) rows: usize,
+    /// One for each output.
+    pub(crate) scales: &'a [Scale],
+    pub(crate) breaks: BreakRules,
+    pub(crate) strict: bool,
+    /// Whether a long column may take several threads.
+    pub(crate) parallel: bool,
+}
+
+/// Calls a function of the two number types of y and x. Without an x there is nothing of its type.
+macro_rules! by_type {
+    ($self:ident.$function:ident($y:expr, $x:expr, $y_type:ident, $x_type:ident $(, $argument:expr)*)) => {
+        match $y {
+            $y_type::F64(y) => by_type!(@x $self.$function(y, $x, f64, f64, $x_type $(, $argument)*)).map(Parts::F64),
+            $y_type::F32(y) => by_type!(@x $self.$function(y, $x, f32, f32, $x_type $(, $argument)*)).map(Parts::F32),
+            $y_type::I64(y) => by_type!(@x $self.$function(y, $x, i64, f64, $x_type $(, $argument)*)).map(Parts::F64),
+            $y_type::I128(y) => by_type!(@x $self.$function(y, $x, i128, f64, $x_type $(, $argument)*)).map(Parts::F64),
+        }
+    };
+    (@x $self:ident.$function:ident($y:ident, $x:expr, $y_type:ty, $float:ty, $x_type:ident $(, $argument:expr)*)) => {
+        match $x {
+            None => $self.$function::<$y_type, f64, $float, I>($y, None $(, $argument)*),
+            Some($x_type::F64(x)) => $self.$function::<$y_type, f64, $float, I>($y, Some(x) $(, $argument)*),
+            Some($x_type::F32(x)) => $self.$function::<$y_type, f32, $float, I>($y, Some(x) $(, $argument)*),
+            Some($x_type::I64(x)) => $self.$function::<$y_type, i64, $float, I>($y, Some(x) $(, $argument)*),
+            Some($x_type::I128(x)) => $self.$function::<$y_type, i128, $float, I>($y, Some(x) $(, $argument)*),
+        }
+    };
+}
+
+impl<'r> Run<'r> {
+    /// Evaluates the operator in every row.
+    ///
+    /// # Errors
+    ///
+    /// An unsorted x, if `strict`.
+    pub(crate) fn over<I: RowIndex>(self, neighbors: &Neighbors<'_, I>) -> Result<Parts, Unsorted> {
+        match neighbors {
+            Neighbors::Lagged {
+                y,
+                x,
+                in_group,
+                starts,
+                align,
+            } => by_type!(self.over_lagged(y, x, Lags, Lags, in_group, *starts, *align)),
+            Neighbors::Permuted { y, x, order, starts } => {
+                by_type!(self.over_permuted(y, x, Numbers, Numbers, order, *starts))
+            },
+        }
+    }
+
+    fn over_lagged<Y: Number, X: Number, O: Float, I>(
+        self,
+        y: &[Vec<Chunk<'_, Y>>],
+        x: Option<&Vec<Vec<Chunk<'_, X>>>>,
+        in_group: &[InGroup<'_>],
+        starts: Option<Bits>,
+        align: usize,
+    ) -> Result<Vec<Vec<Part<O>>>, Unsorted>
+    where
+        f64: AsPrimitive<O>,
+    {
+        self.in_parts(self.rows, align, |rows| {
+            let mut results = Columns::with_capacity(self.scales.len(), rows.len());
+            for_each_chunk(y, x.map(Vec::as_slice), in_group, rows, |first, lags| {
+                let rules = SegmentRules::new(self.breaks, starts, first);
+                let evaluated = self.operator.evaluate(&self.rows(lags, rules), &mut results);
+                evaluated.map_err(|unsorted| unsorted.map_row(|row| first + row))
+            })?;
+            Ok(results.into_parts())
+        })
+    }
+
+    /// Tile by tile, so that nothing as long as the column is held besides it, the order and the results.
+    fn over_permuted<Y: Number, X: Number, O: Float + Atomic, I: RowIndex>(
+        self,
+        y: &[Chunk<'_, Y>],
+        x: Option<&Vec<Chunk<'_, X>>>,
+        order: &RowOrder<I>,
+        starts: Bits,
+    ) -> Result<Vec<Vec<Part<O>>>, Unsorted>
+    where
+        f64: AsPrimitive<O>,
+    {
+        let (y, x) = (Contiguous::new(y), x.map(|x| Contiguous::new(x)));
+        let (y, x) = (y.slice(), x.as_ref().map(Contiguous::slice));
+        let reach = self.operator.reach();
+        let rows = order.rows();
+        let segments = order.segments(starts);
+        let range = if segments.is_empty() { rows.len() } else { self.rows };
+        let outputs = self.scales.len();
+        let buffers: Vec<_> = (0..outputs).map(|_| ScatterBuffer::<O>::new(self.rows)).collect();
+        let nulls = self.in_parts(range, 1, |part| {
+            let mut nulls = vec![Vec::new(); outputs];
+            for ranges in order.tiles(&segments, part) {
+                let tile = Tile::new(&y, x.as_ref(), rows, starts, ranges, reach);
+                let lags = tile.lags();
+                let mut results = Columns::<O>::with_capacity(outputs, lags[0].len());
+                let rules = SegmentRules::new(self.breaks, Some(tile.starts()), reach.before);
+                // A step that is read in a halo is read by a row of the column too.
+                let evaluated = self.operator.evaluate(&self.rows(&lags, rules), &mut results);
+                evaluated.map_err(|unsorted| unsorted.map_row(|place| tile.position(place)))?;
+                for ((values, validity), (buffer, nulls)) in
+                    results.into_parts().into_iter().zip(buffers.iter().zip(&mut nulls))
+                {
+                    let validity = validity.as_ref().map(|bytes| Bits::new(bytes, 0));
+                    for &(first, ref range) in tile.ranges() {
+                        for (place, &row) in (first..).zip(&rows[range.clone()]) {
+                            buffer.set(row.as_(), values[place]);
+                            if validity.is_some_and(|valid| !valid.get(place)) {
+                                nulls.push(row);
+                            }
+                        }
+                    }
+                }
+            }
+            Ok(nulls)
+        })?;
+        let part = |(output, buffer): (usize, ScatterBuffer<O>)| {
+            let nulls = nulls.iter().map(|nulls| nulls[output].as_slice());
+            (buffer.into_values(), order.validity(self.rows, nulls))
+        };
+        Ok(vec![buffers.into_iter().enumerate().map(part).collect()])
+    }
+
+    fn rows<'a, 'b, Y, X>(self, lags: &'b [Lag<'a, Y, X>], rules: SegmentRules<'b>) -> Rows<'a, 'b, Y, X>
+    where
+        'r: 'b,
+    {
+        Rows {
+            lags,
+            reach: self.operator.reach(),
+            rules,
+            scales: self.scales,
+            strict: self.strict,
+        }
+    }
+
+    /// One result for each part, on several threads where they pay.
+    fn in_parts<T: Send>(
+        self,
+        rows: usize,
+        align: usize,
+        work: impl Fn(Range<usize>) -> Result<T, Unsorted> + Sync,
+    ) -> Result<Vec<T>, Unsorted> {
+        if self.parallel {
+            par_ranges(rows, align, work)
+        } else {
+            Ok(vec![work(0..rows)?])
+        }
+    }
+}
+
+/// A number that counts rows.
+pub(crate) trait RowIndex: AsPrimitive<usize> + Send + Sync {}
+
+impl<I: AsPrimitive<usize> + Send + Sync> RowIndex for I {}

@@ -1,0 +1,267 @@
+//! Columns as the core reads them: chunks of numbers with exact differences, and bitmaps.
+
+use bytemuck::{Pod, cast_slice};
+use half::f16;
+
+use crate::bits::{Bitmap, Bits, word_or_ones};
+use crate::dispatch::{Kernel, dispatch};
+use crate::kernel::Sample;
+use crate::segments::Slice;
+
+/// A column, chunk by chunk, as one of the four types whose differences are exact.
+#[derive(Clone, Debug)]
+pub(crate) enum Numbers<'a> {
+    F64(Vec<Chunk<'a, f64>>),
+    F32(Vec<Chunk<'a, f32>>),
+    I64(Vec<Chunk<'a, i64>>),
+    I128(Vec<Chunk<'a, i128>>),
+}
+
+/// A type that a column is read as.
+pub(crate) trait Number: Sample + Default + Send + Sync + std::fmt::Debug + 'static {}
+
+impl Number for f64 {}
+impl Number for f32 {}
+impl Number for i64 {}
+impl Number for i128 {}
+
+/// Adjacent rows of a column.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chunk<'a, T> {
+    pub(crate) values: Values<'a, T>,
+    pub(crate) validity: Option<Bits<'a>>,
+}
+
+/// The values of a chunk: read in place, or converted a tile at a time from a type that the core does not read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Values<'a, T> {
+    InPlace(&'a [T]),
+    Converted(Source<'a, T>),
+}
+
+/// Values of another type, and how to convert them.
+///
+/// Converting tiles in the cache is a fraction of the time of converting the column: no memory is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source<'a, T> {
+    bytes: &'a [u8],
+    width: usize,
+    append: fn(&[u8], &mut Vec<T>),
+}
+
+impl<'a, T: Number> Chunk<'a, T> {
+    pub(crate) fn new(values: &'a [T], validity: Option<Bits<'a>>) -> Self {
+        Self {
+            values: Values::InPlace(values),
+            validity,
+        }
+    }
+
+    /// Values of another type, which are converted when they are read.
+    pub(crate) fn converted<S: Convert<T>>(values: &'a [S], validity: Option<Bits<'a>>) -> Self {
+        let source = Source {
+            bytes: cast_slice(values),
+            width: size_of::<S>(),
+            append: |bytes, converted| {
+                dispatch(Conversion::<S, T> {
+                    values: cast_slice(bytes),
+                    converted,
+                });
+            },
+        };
+        Self {
+            values: Values::Converted(source),
+            validity,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self.values {
+            Values::InPlace(values) => values.len(),
+            Values::Converted(source) => source.bytes.len() / source.width,
+        }
+    }
+
+    pub(crate) fn slice(&self, offset: usize, length: usize) -> Self {
+        let values = match self.values {
+            Values::InPlace(values) => Values::InPlace(&values[offset..offset + length]),
+            Values::Converted(source) => Values::Converted(Source {
+                bytes: &source.bytes[offset * source.width..][..length * source.width],
+                ..source
+            }),
+        };
+        Self {
+            values,
+            validity: self.validity.map(|validity| validity.from(offset)),
+        }
+    }
+
+    /// Appends the values to others.
+    pub(crate) fn append_to(&self, values: &mut Vec<T>) {
+        match self.values {
+            Values::InPlace(own) => values.extend_from_slice(own),
+            Values::Converted(source) => (source.append)(source.bytes, values),
+        }
+    }
+
+    /// Whether `next` is the same memory, one row further on.
+    pub(crate) fn is_one_row_before(&self, next: &Self) -> bool {
+        match (self.values, next.values) {
+            (Values::Converted(this), Values::Converted(next)) => {
+                this.width == next.width && this.bytes.as_ptr().wrapping_add(this.width) == next.bytes.as_ptr()
+            },
+            _ => false,
+        }
+    }
+}
+
+/// A conversion to a [`Number`] that keeps differences and order.
+pub(crate) trait Convert<T>: Pod {
+    fn convert(self) -> T;
+}
+
+macro_rules! convert {
+    ($($source:ty => $target:ty: $convert:expr;)*) => {$(
+        impl Convert<$target> for $source {
+            #[inline(always)]
+            fn convert(self) -> $target {
+                let convert: fn(Self) -> $target = $convert;
+                convert(self)
+            }
+        }
+    )*};
+}
+
+convert! {
+    i8 => f64: f64::from;
+    i16 => f64: f64::from;
+    i32 => f64: f64::from;
+    u8 => f64: f64::from;
+    u16 => f64: f64::from;
+    u32 => f64: f64::from;
+    // A count of days has a unit, as other times have.
+    i32 => i64: i64::from;
+    // Moved down by half their range, unsigned integers keep both order and differences.
+    u64 => i64: |value| (value ^ (1 << 63)).cast_signed();
+    u128 => i128: |value| (value ^ (1 << 127)).cast_signed();
+}
+
+/// The bits of a half-precision float.
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(transparent)]
+pub(crate) struct Half(u16);
+
+impl Convert<f64> for Half {
+    #[inline(always)]
+    fn convert(self) -> f64 {
+        f16::from_bits(self.0).to_f64()
+    }
+}
+
+struct Conversion<'a, 'b, S, T> {
+    values: &'a [S],
+    converted: &'b mut Vec<T>,
+}
+
+impl<S: Convert<T>, T> Kernel for Conversion<'_, '_, S, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.converted.extend(self.values.iter().map(|value| value.convert()));
+    }
+}
+
+/// A column in one piece of memory.
+#[derive(Debug)]
+pub(crate) struct Contiguous<'a, T> {
+    chunk: Option<Chunk<'a, T>>,
+    values: Vec<T>,
+    validity: Option<Vec<u8>>,
+}
+
+impl<'a, T: Number> Contiguous<'a, T> {
+    /// Without a copy where it is one chunk that is read in place.
+    pub(crate) fn new(chunks: &[Chunk<'a, T>]) -> Self {
+        let mut column = Self {
+            chunk: None,
+            values: Vec::new(),
+            validity: None,
+        };
+        match chunks {
+            [chunk] if matches!(chunk.values, Values::InPlace(_)) => column.chunk = Some(*chunk),
+            chunks => {
+                let rows = chunks.iter().map(Chunk::len).sum();
+                column.values.reserve_exact(rows);
+                for chunk in chunks {
+                    chunk.append_to(&mut column.values);
+                }
+                if chunks.iter().any(|chunk| chunk.validity.is_some()) {
+                    let mut validity = Bitmap::with_capacity(rows);
+                    for chunk in chunks {
+                        validity.extend(chunk.len(), |row| word_or_ones(chunk.validity, row));
+                    }
+                    column.validity = Some(validity.into_bytes());
+                }
+            },
+        }
+        column
+    }
+
+    pub(crate) fn slice(&self) -> Slice<'_, T> {
+        match self.chunk {
+            Some(Chunk {
+                values: Values::InPlace(values),
+                validity,
+            }) => Slice { values, validity },
+            _ => Slice {
+                values: &self.values,
+                validity: self.validity.as_ref().map(|bytes| Bits::new(bytes, 0)),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn converted<S: Convert<T>, T: Number>(values: &[S]) -> Vec<T> {
+        let mut converted = Vec::new();
+        Chunk::converted(values, None).append_to(&mut converted);
+        converted
+    }
+
+    #[test]
+    fn conversions_keep_order_and_differences() {
+        assert_eq!(converted::<u32, f64>(&[0, u32::MAX]), [0.0, 4_294_967_295.0]);
+        assert_eq!(converted::<i8, f64>(&[i8::MIN, 0, i8::MAX]), [-128.0, 0.0, 127.0]);
+        let [low, high] = converted::<u64, i64>(&[0, u64::MAX])[..] else {
+            panic!("two values")
+        };
+        assert_eq!((low, high), (i64::MIN, i64::MAX));
+        let [low, high] = converted::<u128, i128>(&[0, u128::MAX])[..] else {
+            panic!("two values")
+        };
+        assert_eq!((low, high), (i128::MIN, i128::MAX));
+        let halves = [f16::from_f64(-1.5), f16::INFINITY, f16::from_bits(1)].map(|half| Half(half.to_bits()));
+        assert_eq!(
+            converted::<Half, f64>(&halves),
+            [-1.5, f64::INFINITY, 2.0_f64.powi(-24)]
+        );
+    }
+
+    #[test]
+    fn several_chunks_become_one_piece_with_their_nulls() {
+        let (first, second) = ([1_i64, 2], [3_i64, 4, 5]);
+        let valid = [0b101_u8];
+        let chunks = [
+            Chunk::new(&first[..], None),
+            Chunk::new(&second[..], Some(Bits::new(&valid, 0))),
+        ];
+        let column = Contiguous::new(&chunks);
+        let slice = column.slice();
+        let values: Vec<_> = (0..5).map(|row| slice.get(row)).collect();
+        assert_eq!(values, [Some(1), Some(2), Some(3), None, Some(5)]);
+    }
+}

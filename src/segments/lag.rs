@@ -1,0 +1,258 @@
+//! Lagged copies of a column: beside each row stand the rows before and after it.
+//!
+//! In memory a copy mostly is the column itself, some rows further on, in other chunks. [`for_each_chunk`] brings the
+//! chunks of all copies into step.
+
+use std::ops::Range;
+
+use super::column::{Chunk, Number, Numbers, Values};
+use super::slice::{Lag, Slice};
+use crate::bits::Bits;
+use crate::operators::Reach;
+
+/// The lagged copies of a column, furthest row back first, all of one type.
+#[derive(Clone, Debug)]
+pub(crate) enum Lags<'a> {
+    F64(Vec<Vec<Chunk<'a, f64>>>),
+    F32(Vec<Vec<Chunk<'a, f32>>>),
+    I64(Vec<Vec<Chunk<'a, i64>>>),
+    I128(Vec<Vec<Chunk<'a, i128>>>),
+}
+
+/// Which rows of a lagged copy are there: a number of rows, and a bit for each unless all are.
+pub(crate) type InGroup<'a> = Vec<(usize, Option<Bits<'a>>)>;
+
+impl<'a> Lags<'a> {
+    /// `None` where the copies are not of one type, or there is none.
+    pub(crate) fn new(copies: Vec<Numbers<'a>>) -> Option<Self> {
+        macro_rules! all {
+            ($variant:ident) => {{
+                let chunks = copies.into_iter().map(|copy| match copy {
+                    Numbers::$variant(chunks) => Some(chunks),
+                    _ => None,
+                });
+                Some(Self::$variant(chunks.collect::<Option<_>>()?))
+            }};
+        }
+        match copies.first()? {
+            Numbers::F64(_) => all!(F64),
+            Numbers::F32(_) => all!(F32),
+            Numbers::I64(_) => all!(I64),
+            Numbers::I128(_) => all!(I128),
+        }
+    }
+
+    /// The lagged copies of a whole column.
+    pub(crate) fn of_column(column: &Numbers<'a>, reach: Reach) -> Self {
+        macro_rules! all {
+            ($variant:ident, $chunks:expr) => {
+                Self::$variant(lags(reach).map(|ahead| shifted($chunks, ahead)).collect())
+            };
+        }
+        match column {
+            Numbers::F64(chunks) => all!(F64, chunks),
+            Numbers::F32(chunks) => all!(F32, chunks),
+            Numbers::I64(chunks) => all!(I64, chunks),
+            Numbers::I128(chunks) => all!(I128, chunks),
+        }
+    }
+}
+
+/// How many rows ahead of its row each lag is, furthest back first.
+pub(crate) fn lags(reach: Reach) -> impl Iterator<Item = isize> {
+    -(reach.before as isize)..=reach.after as isize
+}
+
+/// Which rows of the lagged copies of a whole column are there.
+pub(crate) fn in_column(rows: usize, reach: Reach) -> Vec<InGroup<'static>> {
+    const NOWHERE: Bits = Bits::new(&[], 0);
+    let copy = |ahead: isize| {
+        let outside = ahead.unsigned_abs().min(rows);
+        let (inside, outside) = ((rows - outside, None), (outside, Some(NOWHERE)));
+        if ahead > 0 {
+            vec![inside, outside]
+        } else {
+            vec![outside, inside]
+        }
+    };
+    lags(reach).map(copy).collect()
+}
+
+/// A column as it stands beside its own rows, `ahead` rows further on. Beyond its end stand any of its values.
+fn shifted<'a, T: Number>(chunks: &[Chunk<'a, T>], ahead: isize) -> Vec<Chunk<'a, T>> {
+    let rows: usize = chunks.iter().map(Chunk::len).sum();
+    let outside = ahead.unsigned_abs().min(rows);
+    let inside = if ahead > 0 { outside..rows } else { 0..rows - outside };
+    let (inside, outside) = (of_rows(chunks, inside), of_rows(chunks, 0..outside));
+    if ahead > 0 {
+        [inside, outside]
+    } else {
+        [outside, inside]
+    }
+    .concat()
+}
+
+/// Some rows of a column.
+fn of_rows<'a, T: Number>(chunks: &[Chunk<'a, T>], rows: Range<usize>) -> Vec<Chunk<'a, T>> {
+    let mut start = 0;
+    let mut parts = Vec::new();
+    for chunk in chunks {
+        let end = start + chunk.len();
+        let (from, to) = (rows.start.max(start), rows.end.min(end));
+        if from < to {
+            parts.push(chunk.slice(from - start, to - from));
+        }
+        start = end;
+    }
+    parts
+}
+
+/// Rows that are converted at a time: those of all copies stay in the second-level cache.
+const TILE: usize = 1 << 12;
+
+/// Calls `visit` with the first row and the lags of adjacent rows, for all of `rows` in order.
+///
+/// The chunks of y, of x and of the rows that are there may differ: each visit ends where the first of them does.
+///
+/// # Errors
+///
+/// What `visit` returns.
+pub(crate) fn for_each_chunk<Y: Number, X: Number, E>(
+    y: &[Vec<Chunk<'_, Y>>],
+    x: Option<&[Vec<Chunk<'_, X>>]>,
+    in_group: &[InGroup<'_>],
+    rows: Range<usize>,
+    mut visit: impl FnMut(usize, &[Lag<'_, Y, X>]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut y = Copies::at(y, rows.start);
+    let mut x = x.map(|x| Copies::at(x, rows.start));
+    let mut flags: Vec<_> = in_group.iter().map(|flags| Cursor::at(flags, rows.start)).collect();
+    let mut row = rows.start;
+    while row < rows.end {
+        let left = [y.left(), x.as_ref().map_or(usize::MAX, Copies::left)];
+        let left = left.into_iter().chain(flags.iter().map(Cursor::left)).min();
+        let length = left.unwrap_or(0).min(rows.end - row);
+        if length == 0 {
+            break;
+        }
+        let y = y.take(length);
+        let mut x = x.as_mut().map(|x| x.take(length).into_iter());
+        let lags = y.into_iter().zip(&mut flags).map(|(y, flags)| Lag {
+            y,
+            x: x.as_mut().and_then(Iterator::next),
+            in_group: flags.take(length),
+        });
+        visit(row, &lags.collect::<Vec<_>>())?;
+        row += length;
+    }
+    Ok(())
+}
+
+/// The copies of one column, and where they are read.
+struct Copies<'a, 'b, T> {
+    cursors: Vec<Cursor<'b, Chunk<'a, T>>>,
+    converted: Vec<Vec<T>>,
+}
+
+impl<'a, 'b, T: Number> Copies<'a, 'b, T> {
+    fn at(copies: &'b [Vec<Chunk<'a, T>>], row: usize) -> Self {
+        Self {
+            cursors: copies.iter().map(|chunks| Cursor::at(chunks, row)).collect(),
+            converted: vec![Vec::new(); copies.len()],
+        }
+    }
+
+    fn left(&self) -> usize {
+        let left = self.cursors.iter().map(Cursor::left).min().unwrap_or(0);
+        let in_place = self.cursors.iter().all(|cursor| {
+            let chunk = cursor.parts.first();
+            chunk.is_none_or(|chunk| matches!(chunk.values, Values::InPlace(_)))
+        });
+        if in_place { left } else { left.min(TILE) }
+    }
+
+    /// The next rows of each copy. What has to be converted is so once, if the copies are the same memory.
+    fn take(&mut self, length: usize) -> Vec<Slice<'_, T>> {
+        let chunks: Vec<_> = self.cursors.iter_mut().map(|cursor| cursor.take(length)).collect();
+        let is_shared = chunks.len() > 1 && chunks.windows(2).all(|pair| pair[0].is_one_row_before(&pair[1]));
+        for (index, chunk) in chunks.iter().enumerate() {
+            if matches!(chunk.values, Values::InPlace(_)) {
+                continue;
+            }
+            if is_shared && index > 0 {
+                chunk.slice(length - 1, 1).append_to(&mut self.converted[0]);
+            } else {
+                self.converted[index].clear();
+                chunk.append_to(&mut self.converted[index]);
+            }
+        }
+        let converted = &self.converted;
+        let slice = |(index, chunk): (usize, Chunk<'b, T>)| Slice {
+            values: match chunk.values {
+                Values::InPlace(values) => values,
+                Values::Converted(_) if is_shared => &converted[0][index..index + length],
+                Values::Converted(_) => &converted[index],
+            },
+            validity: chunk.validity,
+        };
+        chunks.into_iter().enumerate().map(slice).collect()
+    }
+}
+
+/// Something that covers a number of rows.
+trait Part: Copy {
+    type Taken;
+    fn rows(&self) -> usize;
+    fn taken(&self, offset: usize, length: usize) -> Self::Taken;
+}
+
+impl<'a, T: Number> Part for Chunk<'a, T> {
+    type Taken = Self;
+
+    fn rows(&self) -> usize {
+        self.len()
+    }
+
+    fn taken(&self, offset: usize, length: usize) -> Self {
+        self.slice(offset, length)
+    }
+}
+
+impl<'a> Part for (usize, Option<Bits<'a>>) {
+    type Taken = Option<Bits<'a>>;
+
+    fn rows(&self) -> usize {
+        self.0
+    }
+
+    fn taken(&self, offset: usize, _: usize) -> Option<Bits<'a>> {
+        self.1.map(|bits| bits.from(offset))
+    }
+}
+
+/// A place in consecutive parts.
+struct Cursor<'b, P> {
+    parts: &'b [P],
+    offset: usize,
+}
+
+impl<'b, P: Part> Cursor<'b, P> {
+    fn at(mut parts: &'b [P], mut row: usize) -> Self {
+        while let Some(part) = parts.first().filter(|part| part.rows() <= row) {
+            row -= part.rows();
+            parts = &parts[1..];
+        }
+        Self { parts, offset: row }
+    }
+
+    /// The rows up to the end of the part.
+    fn left(&self) -> usize {
+        self.parts.first().map_or(0, |part| part.rows() - self.offset)
+    }
+
+    fn take(&mut self, length: usize) -> P::Taken {
+        let taken = self.parts[0].taken(self.offset, length);
+        *self = Self::at(self.parts, self.offset + length);
+        taken
+    }
+}

@@ -1,0 +1,32 @@
+//! Which rows belong together, and who stands before and after each of them.
+//!
+//! - `column`: numbers as the core reads them
+//! - `lag`: the same column, some rows before or after
+//! - `rules`: what ends a segment: a known start, a null, a gap
+//! - `order`: the rows in another order or some of them; gathered a `tile` at a time, written back by `scatter`
+
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod column;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod lag;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod order;
+mod rules;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod scatter;
+mod slice;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod tile;
+
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use column::{Chunk, Contiguous, Half, Number, Numbers};
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use lag::{InGroup, Lags, for_each_chunk, in_column};
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use order::RowOrder;
+pub(crate) use rules::{BreakRules, SegmentRules};
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use scatter::{Atomic, ScatterBuffer};
+pub(crate) use slice::{Lag, Slice};
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use tile::Tile;

@@ -1,0 +1,252 @@
+//! The rows of a column in another order, or only some of them.
+//!
+//! They are gathered a tile at a time. Where few segments interleave, a tile is made of short ranges of all of them whose
+//! rows are close together, so that memory is read once whatever the number of segments.
+
+use std::iter::from_fn;
+use std::ops::Range;
+
+use num_traits::AsPrimitive;
+
+use crate::bits::{Bitmap, Bits};
+
+/// Rows whose y, x and results stay in the cache of a core.
+const SPAN: usize = 1 << 15;
+
+/// RowOrder rows that stay there besides.
+const TILE: usize = 1 << 13;
+
+/// Rows of a column in the order in which they are neighbours; no row comes twice.
+pub(crate) struct RowOrder<I> {
+    rows: Vec<I>,
+    /// Those that start a segment, where they are not the ones that start a group.
+    starts: Option<Vec<u8>>,
+}
+
+impl<I: AsPrimitive<usize>> RowOrder<I> {
+    /// The order of groups of rows without those not `valid`; `None` where it is the order of the column.
+    pub(crate) fn new(starts: Bits, rows: Option<Vec<I>>, valid: Option<Bits>, height: usize) -> Option<Self>
+    where
+        usize: AsPrimitive<I>,
+    {
+        match (valid, rows) {
+            (Some(valid), rows) => Some(Self::of_valid(starts, rows.as_deref(), valid, height)),
+            (None, Some(rows)) => Some(Self { rows, starts: None }),
+            (None, None) => None,
+        }
+    }
+
+    /// The valid rows, as if the others were absent.
+    fn of_valid(group_starts: Bits, group_rows: Option<&[I]>, valid: Bits, height: usize) -> Self
+    where
+        usize: AsPrimitive<I>,
+    {
+        let mut rows = Vec::new();
+        let mut starts = Bitmap::default();
+        let mut starts_here = false;
+        for position in 0..group_rows.map_or(height, <[_]>::len) {
+            let row = group_rows.map_or(position, |rows| rows[position].as_());
+            starts_here |= group_starts.get(position);
+            if valid.get(row) {
+                rows.push(row.as_());
+                starts.push(starts_here.into(), 1);
+                starts_here = false;
+            }
+        }
+        Self {
+            rows,
+            starts: Some(starts.into_bytes()),
+        }
+    }
+
+    /// The rows that start a segment, given those that start a group.
+    pub(crate) fn starts<'a>(&'a self, groups: Bits<'a>) -> Bits<'a> {
+        self.starts.as_ref().map_or(groups, |starts| Bits::new(starts, 0))
+    }
+
+    /// The rows in the order in which they are neighbours.
+    pub(crate) fn rows(&self) -> &[I] {
+        &self.rows
+    }
+
+    /// The segments, if they are few and their rows rise: only then tiles of short ranges pay. Else none.
+    pub(crate) fn segments(&self, starts: Bits) -> Vec<Range<usize>> {
+        /// With more of them ranges would be too short.
+        const MOST: usize = SPAN / 16;
+        /// Rows that are checked for rising.
+        const CHECKED: usize = 64;
+        let length = self.rows.len();
+        let mut segments = Vec::new();
+        let mut start = 0;
+        for end in starts.ones(length).skip(1).chain([length]) {
+            let checked = &self.rows[start..end.min(start + CHECKED)];
+            if segments.len() == MOST || !checked.is_sorted_by_key(|row| row.as_()) {
+                return Vec::new();
+            }
+            segments.push(start..end);
+            start = end;
+        }
+        segments
+    }
+
+    /// Some of the positions, tile by tile: ranges of the order that fit into the cache together.
+    ///
+    /// With `segments` they are the positions whose rows are in `part`, and successive ranges have rows that are close
+    /// together; without, they are the positions in `part` themselves.
+    pub(crate) fn tiles(
+        &self,
+        segments: &[Range<usize>],
+        part: Range<usize>,
+    ) -> impl Iterator<Item = Vec<Range<usize>>> {
+        let mut ranges = self.ranges(segments, part);
+        from_fn(move || {
+            let mut tile = Vec::new();
+            let mut rows = 0;
+            while rows < TILE {
+                let Some(range) = ranges.next() else { break };
+                rows += range.len();
+                tile.push(range);
+            }
+            (rows > 0).then_some(tile)
+        })
+    }
+
+    fn ranges(&self, segments: &[Range<usize>], part: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        let cut = |segment: &Range<usize>| self.below(segment, part.start)..self.below(segment, part.end);
+        let (mut left, mut limit) = match segments {
+            [] => (vec![part], usize::MAX),
+            segments => (segments.iter().map(cut).collect(), part.start + SPAN),
+        };
+        let mut turn = 0;
+        from_fn(move || {
+            loop {
+                let Some(segment) = left.get_mut(turn) else {
+                    if left.iter().all(Range::is_empty) {
+                        return None;
+                    }
+                    turn = 0;
+                    limit = limit.saturating_add(SPAN);
+                    continue;
+                };
+                let end = self.below(&(segment.start..segment.end.min(segment.start + TILE)), limit);
+                let range = segment.start..end;
+                if !range.is_empty() {
+                    segment.start = end;
+                    return Some(range);
+                }
+                turn += 1;
+            }
+        })
+    }
+
+    /// The first of some positions whose row is not below a limit.
+    fn below(&self, positions: &Range<usize>, limit: usize) -> usize {
+        let mut rows = self.rows[positions.clone()].iter();
+        rows.position(|row| row.as_() >= limit)
+            .map_or(positions.end, |first| positions.start + first)
+    }
+
+    /// The rows of a column that have a result, given those of the order that have none; `None` if all do.
+    pub(crate) fn validity<'a>(&self, height: usize, nulls: impl Iterator<Item = &'a [I]> + Clone) -> Option<Vec<u8>>
+    where
+        I: 'a,
+    {
+        let are_all = self.rows.len() == height;
+        if are_all && nulls.clone().all(<[I]>::is_empty) {
+            return None;
+        }
+        let mut valid = vec![if are_all { u8::MAX } else { 0 }; height.div_ceil(8)];
+        if !are_all {
+            for row in self.rows.iter().map(|row| row.as_()) {
+                valid[row / 8] |= 1 << (row % 8);
+            }
+        }
+        for row in nulls.flatten().map(|row| row.as_()) {
+            valid[row / 8] &= !(1 << (row % 8));
+        }
+        Some(valid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEIGHT: usize = 3 * SPAN + 17;
+
+    /// The rows of so many groups that take turns, group after group.
+    fn in_turns(groups: usize) -> (RowOrder<u32>, Vec<u8>) {
+        let mut rows = Vec::new();
+        let mut starts = Bitmap::default();
+        for group in 0..groups {
+            for row in (group..HEIGHT).step_by(groups) {
+                rows.push(row as u32);
+                starts.push(u64::from(row == group), 1);
+            }
+        }
+        (RowOrder { rows, starts: None }, starts.into_bytes())
+    }
+
+    /// The tiles of all parts.
+    fn tiles(order: &RowOrder<u32>, segments: &[Range<usize>], cuts: &[usize]) -> Vec<Vec<Range<usize>>> {
+        let parts = cuts.windows(2).map(|cut| cut[0]..cut[1]);
+        parts
+            .flat_map(|part| order.tiles(segments, part).collect::<Vec<_>>())
+            .collect()
+    }
+
+    fn is_each_once(tiles: &[Vec<Range<usize>>]) -> bool {
+        let mut all: Vec<_> = tiles.iter().flatten().cloned().flatten().collect();
+        all.sort_unstable();
+        all.into_iter().eq(0..HEIGHT)
+    }
+
+    #[test]
+    fn few_segments_interleave_in_tiles_and_many_follow_each_other() {
+        for (groups, are_few) in [
+            (1, true),
+            (7, true),
+            (SPAN / 16, true),
+            (SPAN / 16 + 1, false),
+            (HEIGHT, false),
+        ] {
+            let (order, starts) = in_turns(groups);
+            let segments = order.segments(Bits::new(&starts, 0));
+            assert_eq!(segments.len(), if are_few { groups } else { 0 }, "{groups} groups");
+            for cuts in [&[0, HEIGHT][..], &[0, 5, SPAN + 1, HEIGHT / 2, HEIGHT]] {
+                let all = tiles(&order, &segments, cuts);
+                assert!(is_each_once(&all), "{groups} groups, {cuts:?}");
+                for tile in &all {
+                    let rows = tile
+                        .iter()
+                        .cloned()
+                        .flatten()
+                        .map(|position: usize| order.rows()[position]);
+                    let (low, high) = rows.fold((u32::MAX, 0), |(low, high), row| (low.min(row), high.max(row)));
+                    // A tile may end one span and begin the next.
+                    assert!(
+                        !are_few || ((high - low) as usize) < 2 * SPAN,
+                        "{groups} groups, {cuts:?}"
+                    );
+                    assert!(tile.iter().map(Range::len).sum::<usize>() < 2 * TILE);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rows_in_any_order_come_once_even_if_they_are_taken_for_rising() {
+        let (mut order, _) = in_turns(3);
+        order.rows.rotate_left(1_000);
+        order.rows[SPAN..].reverse();
+        let segments = [0..10, 10..HEIGHT / 2, HEIGHT / 2..HEIGHT];
+        for cuts in [&[0, HEIGHT][..], &[0, 1, SPAN, HEIGHT - 1, HEIGHT]] {
+            assert!(is_each_once(&tiles(&order, &segments, cuts)), "{cuts:?}");
+        }
+        order.rows = (0..HEIGHT as u32).rev().collect();
+        assert!(
+            order.segments(Bits::new(&vec![0; HEIGHT.div_ceil(8)], 0)).is_empty(),
+            "one group whose rows fall"
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! A gathered tile: ranges of a row order with their halos.
+
+use std::ops::Range;
+
+use num_traits::AsPrimitive;
+
+use super::slice::{Lag, Slice};
+use crate::bits::{Bitmap, Bits, ROWS};
+use crate::operators::Reach;
+
+/// Ranges one after the other, each with a halo of as many rows on either side as an operator reads.
+///
+/// Positions count rows in the order in which they are neighbours.
+pub(crate) struct Tile<Y, X> {
+    /// Each with the place of its first row among those of the tile.
+    ranges: Vec<(usize, Range<usize>)>,
+    reach: Reach,
+    starts: Vec<u8>,
+    y: Values<Y>,
+    x: Option<Values<X>>,
+}
+
+/// Values of a column, and a bit for each unless none is null.
+struct Values<T> {
+    values: Vec<T>,
+    validity: Option<Vec<u8>>,
+}
+
+impl<Y: Copy, X: Copy> Tile<Y, X> {
+    /// Gathers ranges of a column, given the order of its rows and the positions that start a segment.
+    pub(crate) fn new<I: AsPrimitive<usize>>(
+        y: &Slice<Y>,
+        x: Option<&Slice<X>>,
+        rows: &[I],
+        starts: Bits,
+        ranges: Vec<Range<usize>>,
+        reach: Reach,
+    ) -> Self {
+        let mut read = Vec::new();
+        let mut starts_here = Bitmap::default();
+        let mut gather = |range: Range<usize>| {
+            let place = read.len();
+            // Beyond either end of the order a segment ends: any row may stand there.
+            let there = range.start.saturating_sub(reach.before)..rows.len().min(range.end + reach.after);
+            let before = there.start + reach.before - range.start;
+            let after = range.end + reach.after - there.end;
+            read.extend((0..before).map(|_| rows[there.start]));
+            read.extend_from_slice(&rows[there.clone()]);
+            read.extend((0..after).map(|_| rows[there.end - 1]));
+            starts_here.extend(before, |_| u64::MAX);
+            starts_here.extend(there.len(), |place| {
+                starts.word(there.start + place) | u64::from(place == 0)
+            });
+            starts_here.extend(after, |_| u64::MAX);
+            (place, range)
+        };
+        let ranges = ranges.into_iter().map(&mut gather).collect();
+        Self {
+            ranges,
+            reach,
+            starts: starts_here.into_bytes(),
+            y: Values::gather(y, &read),
+            x: x.map(|x| Values::gather(x, &read)),
+        }
+    }
+
+    /// The lags of all rows but the first and last halo.
+    pub(crate) fn lags(&self) -> Vec<Lag<'_, Y, X>> {
+        let rows = self.y.values.len() + 1 - self.reach.rows();
+        let lag = |first: usize| Lag {
+            y: self.y.slice(first, rows),
+            x: self.x.as_ref().map(|x| x.slice(first, rows)),
+            in_group: None,
+        };
+        (0..self.reach.rows()).map(lag).collect()
+    }
+
+    /// The rows that start a segment, from the first row of the first halo on.
+    pub(crate) fn starts(&self) -> Bits<'_> {
+        Bits::new(&self.starts, 0)
+    }
+
+    /// The ranges, each with the place of its first row.
+    pub(crate) fn ranges(&self) -> &[(usize, Range<usize>)] {
+        &self.ranges
+    }
+
+    /// The position of a place, which may be in a halo.
+    pub(crate) fn position(&self, place: usize) -> usize {
+        let next = self
+            .ranges
+            .partition_point(|(first, _)| *first <= place + self.reach.before);
+        let (first, range) = &self.ranges[next.saturating_sub(1)];
+        (range.start + place).saturating_sub(*first)
+    }
+}
+
+impl<T: Copy> Values<T> {
+    fn gather<I: AsPrimitive<usize>>(column: &Slice<T>, rows: &[I]) -> Self {
+        let validity = column.validity.map(|valid| {
+            let mut bits = Bitmap::with_capacity(rows.len());
+            bits.extend(rows.len(), |place| {
+                let rows = rows[place..].iter().take(ROWS).enumerate();
+                rows.fold(0, |word, (bit, row)| word | u64::from(valid.get(row.as_())) << bit)
+            });
+            bits.into_bytes()
+        });
+        Self {
+            values: rows.iter().map(|row| column.values[row.as_()]).collect(),
+            validity,
+        }
+    }
+
+    fn slice(&self, first: usize, rows: usize) -> Slice<'_, T> {
+        Slice {
+            values: &self.values[first..first + rows],
+            validity: self.validity.as_ref().map(|bytes| Bits::new(bytes, first)),
+        }
+    }
+}
