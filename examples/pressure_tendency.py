@@ -14,12 +14,12 @@ HERE = Path(__file__).parent
 
 
 def readings(path: Path) -> pl.DataFrame:
-    """Readings per airport in order of time; one pressure in ten is null, and some hours have no row."""
+    """Read the weather, sorted by airport and time; one pressure in ten is null, and some hours are missing."""
     return pl.read_parquet(path, columns=["origin", "time", "pressure"]).sort("origin", "time")
 
 
 def with_tendency(weather: pl.DataFrame) -> pl.DataFrame:
-    """Add the tendency between readings of successive hours; it reaches over nothing that is missing."""
+    """Add the tendency between readings of successive hours, with one-sided differences next to missing ones."""
     return weather.with_columns(
         tendency=pg.gradient("pressure", x="time", per="1h", by="origin", nulls="skip", max_gap="90m")
     )

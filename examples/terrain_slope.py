@@ -1,4 +1,4 @@
-"""How steep the Cumberland Mountains are at the Jacksboro fault, and where it goes down, from elevations on a grid."""
+"""The slope of the Cumberland Mountains at the Jacksboro fault, and its direction, from elevations on a grid."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ METRES_PER_DEGREE = 111_195  # on a sphere of 6371 km
 
 def elevations() -> pl.DataFrame:
     """
-    Elevations by place, in metres: a row for each point of a grid of three seconds of arc.
+    Read elevations in metres: one row per point of a grid of three seconds of arc.
 
-    The sample of the Shuttle Radar Topography Mission (public domain) that comes with matplotlib. Degrees become metres
-    by those at the middle of the map, which is wrong by less than half a percent.
+    The data is the sample of the Shuttle Radar Topography Mission (public domain) that comes with matplotlib. Degrees are
+    converted to metres with the length of a degree at the middle of the map; the error is below half a percent.
     """
     dem = get_sample_data("jacksboro_fault_dem.npz")
     rows, columns = dem["elevation"].shape
-    # The file takes its northern edge for the southern one: Cross Mountain, 1077 m, is at 36.198° N.
+    # The file states its northern edge as the southern one: Cross Mountain, 1077 m, is at 36.198° N.
     middle = dem["ymax"] - dem["dy"] * rows / 2
     north = np.arange(rows)[::-1] * dem["dy"] * METRES_PER_DEGREE
     east = np.arange(columns) * dem["dx"] * METRES_PER_DEGREE * cos(radians(middle))
@@ -37,7 +37,7 @@ def elevations() -> pl.DataFrame:
 
 
 def with_slope(points: pl.DataFrame) -> pl.DataFrame:
-    """Add how far it rises on a metre to the east and to the north, and the slope in degrees."""
+    """Add the rise per metre to the east and to the north, and the slope in degrees."""
     place = ["east", "north"]
     return points.with_columns(
         pg.partials("elevation", wrt=place).name.prefix_fields("rise_").struct.unnest(),
@@ -46,18 +46,18 @@ def with_slope(points: pl.DataFrame) -> pl.DataFrame:
 
 
 def squares(side: int) -> list[pl.Expr]:
-    """Keys of squares on the map, `side` metres long."""
+    """Return the keys of squares on the map with sides of `side` metres."""
     return [(pl.col(name) // side).alias(f"{name}_square") for name in ("east", "north")]
 
 
 def steepest(points: pl.DataFrame, count: int = 5) -> pl.DataFrame:
-    """Find the steepest places, one in a square of two kilometres."""
+    """Find the steepest places, at most one per square of two kilometres."""
     places = points.sort("slope", descending=True).group_by(squares(2000), maintain_order=True).first().head(count)
     return places.select(pl.col("east", "north").round(), "elevation", pl.col("slope").round(1))
 
 
 def chart(points: pl.DataFrame, path: Path) -> None:
-    """Draw the slope on shaded relief, with arrows downhill: the mean over squares of 1500 m."""
+    """Draw the slope on shaded relief, with arrows downhill: means over squares of 1500 m."""
     rows = points["north"].n_unique()
     elevation, slope = (points[name].to_numpy().reshape(rows, -1) for name in ("elevation", "slope"))
     extent = [0, points["east"].max() / 1000, 0, points["north"].max() / 1000]
