@@ -23,7 +23,7 @@ def elevations() -> pl.DataFrame:
     """
     Read elevations in metres: one row per point of a grid of three seconds of arc.
 
-    The data is the sample of the Shuttle Radar Topography Mission (public domain) that comes with matplotlib. Degrees are
+    The data is a sample of the Shuttle Radar Topography Mission (public domain) that comes with matplotlib. Degrees are
     converted to metres with the length of a degree at the middle of the map; the error is below half a percent.
     """
     dem = get_sample_data("jacksboro_fault_dem.npz")
