@@ -1,4 +1,4 @@
-"""A gradient of rows in pandas frames that are partitions of one: what a worker does with each of them."""
+"""Operators on pandas frames that are partitions of one frame: what a worker does with each of them."""
 
 from __future__ import annotations
 
@@ -10,158 +10,211 @@ import polars.selectors as cs
 from polars.exceptions import ComputeError
 
 from polars_grad._optional import load
-from polars_grad._stitch import check_keys, stitch
-from polars_grad.functions import gradient
+from polars_grad._stitch import Column, Operator, WrongRow, stitch, stitched, windows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 
 @dataclass(frozen=True)
 class Edges:
-    """The rows of a partition that stencils of others may read, and how many rows it has."""
+    """The first and last rows of a partition that rows of others may read, view by view, and its number of rows."""
 
-    head: Any
-    tail: Any
+    heads: list[Any]
+    tails: list[Any]
     rows: int
 
 
 @dataclass(frozen=True)
 class Halo:
-    """The rows around a partition, and how many rows it had when they were found."""
+    """The rows before and after a partition, view by view, and its number of rows when they were found."""
 
-    before: Any
-    after: Any
+    befores: list[Any]
+    afters: list[Any]
     rows: int
 
 
 @dataclass(frozen=True)
-class Gradient:
-    """The columns, the pandas dtype of y, and options; `rows` are pandas frames."""
+class View:
+    """
+    Columns of the rows, and how many rows beyond a partition are read in them.
 
-    y: str
-    x: str | None
-    keys: list[str]
-    name: str
-    dtype: Any
-    options: dict[str, Any]
+    With `counting` only rows without a null in these columns count.
+    """
+
+    operators: list[Operator]
+    columns: list[str]
+    before: int
+    after: int
+    counting: list[str] | None
+
+
+@dataclass(frozen=True)
+class Work:
+    """Operators, and the pandas dtypes of the columns that they read; `rows` are pandas frames."""
+
+    operators: list[Operator]
+    by: tuple[Column, ...]
+    dtypes: dict[str, Any]
 
     @property
     def columns(self) -> list[str]:
-        """All that is read."""
-        return list(dict.fromkeys([*self.keys, *self._point]))
+        """Names of all columns that are read."""
+        return list(self.dtypes)
 
     @property
-    def _point(self) -> list[str]:
-        return [self.y] if self.x is None else [self.y, self.x]
+    def views(self) -> list[View]:
+        """One view for the order of keys, and one for each set of operators that read the same rows."""
+        keys = [View([], [key.name for key in self.by], 1, 0, None)] if self.by else []
+        return keys + [
+            View(
+                [*window.operators],
+                window.columns,
+                window.before,
+                window.after,
+                window.operators[0].point if window.operators[0].skips else None,
+            )
+            for window in windows_of(self.operators)
+        ]
 
-    def meta(self, rows: Any, *, presorted: bool) -> Any:
-        """Differentiate no rows, to see what comes out."""
-        frame = self._read(rows)
-        if presorted:
-            check_keys(frame.select(self.keys).schema)
-        return self._with(rows, self._slopes(frame))
+    def evaluate(self, rows: Any) -> Any:
+        """Evaluate the operators on rows that no others belong to."""
+        return self._with(rows, self._stitched(self._read(rows)))
 
     # Rows in any order
 
     def hashed(self, keys: Any) -> Any:
-        """Give the same hash to what is one key to Polars."""
-        whole, number = cs.integer() | cs.temporal(), cs.boolean() | cs.float() | cs.decimal()
+        """Give the same hash to keys that are equal to Polars."""
+        whole, number, binary = cs.integer() | cs.temporal(), cs.boolean() | cs.float() | cs.decimal(), cs.binary()
         # Groups may share a partition: signs do not count, and what is missing may be any value of the same dtype.
         frame = _to_polars(keys).select(
             whole.to_physical().fill_null(0),
             number.cast(pl.Float64).abs().fill_null(0).fill_nan(0),
-            (~(whole | number)).cast(pl.String).fill_null(""),
+            binary.bin.encode("hex").fill_null(""),
+            (~(whole | number | binary)).cast(pl.String).fill_null(""),
         )
         return _pandas().util.hash_pandas_object(frame.to_pandas(), index=False).set_axis(keys.index)
 
-    def sorted(self, rows: Any) -> Any:
-        """Sort whole groups, and differentiate them."""
+    def sorted(self, rows: Any, order_by: Sequence[str]) -> Any:
+        """Sort whole groups, and evaluate the operators on them."""
         frame = self._read(rows)
-        order = frame.select(pl.arg_sort_by([*self.keys, *self._point[1:]], maintain_order=True)).to_series()
-        return self._with(rows.iloc[order.to_numpy()], self._slopes(frame[order]))
+        keys = [key.name for key in self.by]
+        order = frame.select(pl.arg_sort_by([*keys, *order_by], maintain_order=True)).to_series()
+        return self._with(rows.iloc[order.to_numpy()], self._stitched(frame[order]))
 
     # Rows in order
 
     def edges(self, rows: Any) -> Edges:
-        """Find the rows that stencils of other partitions may read."""
-        return Edges(self._head(rows), self._tail(rows), len(rows))
+        """Find the rows that rows of other partitions may read."""
+        return Edges(
+            [self._head(view, rows) for view in self.views], [self._tail(view, rows) for view in self.views], len(rows)
+        )
 
     def halos(self, edges: list[Edges]) -> list[Halo]:
         """Put rows around each partition, from however many partitions away."""
-        befores, afters = [edges[0].tail[:0]], [edges[-1].head[:0]]
-        for edge in edges[:-1]:
-            befores.append(self._tail(_joined(befores[-1], edge.tail)))
-        for edge in edges[:0:-1]:
-            afters.append(self._head(_joined(edge.head, afters[-1])))
-        return [Halo(*halo) for halo in zip(befores, reversed(afters), (edge.rows for edge in edges), strict=True)]
+        around = [self._around(number, view, edges) for number, view in enumerate(self.views)]
+        return [
+            Halo([befores[part] for befores, _ in around], [afters[part] for _, afters in around], edge.rows)
+            for part, edge in enumerate(edges)
+        ]
+
+    def _around(self, number: int, view: View, edges: list[Edges]) -> tuple[list[Any], list[Any]]:
+        heads, tails = (
+            [rows[number] for rows in ends] for ends in zip(*((e.heads, e.tails) for e in edges), strict=True)
+        )
+        befores, afters = [tails[0][:0]], [heads[-1][:0]]
+        for tail in tails[:-1]:
+            befores.append(self._tail(view, _joined(befores[-1], tail)))
+        for head in heads[:0:-1]:
+            afters.append(self._head(view, _joined(head, afters[-1])))
+        return befores, afters[::-1]
 
     def between(self, rows: Any, halo: Halo) -> Any:
-        """Differentiate rows together with those around them."""
+        """Evaluate the operators on rows together with those around them."""
         if len(rows) != halo.rows:
             msg = (
-                f"a partition has {len(rows)} rows, but had {halo.rows} when its neighbours were looked for; "
+                f"a partition has {len(rows)} rows, but had {halo.rows} when its neighbors were looked for; "
                 "what it is made from must stay as it is until it is computed"
             )
             raise ComputeError(msg)
-        window = _joined(halo.before, rows[self.columns], halo.after)
-        stitched = stitch(
-            [self._read(window)],
-            self.y,
-            self.x,
-            by=self.keys,
-            name=self.name,
-            place=lambda row: f"the row with index {window.index[row]}",
-            **self.options,
-        )
-        slopes = pl.concat(frame.select(self.name) for frame in stitched).to_series()
-        return self._with(rows, slopes.slice(len(halo.before), len(rows)))
+        outputs: list[pl.DataFrame] = []
+        wrong: list[WrongRow] = []
+        for view, before, after in zip(self.views, halo.befores, halo.afters, strict=True):
+            window = _joined(before, rows[view.columns], after)
+            try:
+                frames = stitched(
+                    [self._read(window)],
+                    view.operators,
+                    self.by,
+                    columns=[operator.output for operator in view.operators] or view.columns,
+                    place=_label(window),
+                )
+                outputs.append(pl.concat(frames).slice(len(before), len(rows)))
+            except WrongRow as error:
+                wrong.append(WrongRow(error.row - len(before), str(error)))
+        if wrong:
+            raise ComputeError(str(min(wrong, key=lambda error: error.row)))
+        return self._with(rows, [column for frame in outputs for column in frame])
 
-    def _head(self, rows: Any) -> Any:
-        return rows.iloc[self._counting(rows)[: self.options["edge_order"]]]
+    def _head(self, view: View, rows: Any) -> Any:
+        return rows[view.columns].iloc[self._counting(view, rows)[: view.after]]
 
-    def _tail(self, rows: Any) -> Any:
-        last = self._counting(rows)[-self.options["edge_order"] :]
-        # The order of keys is that of all rows, also of those that do not count.
-        return rows.iloc[sorted({*last, *range(len(rows))[-1:]})]
+    def _tail(self, view: View, rows: Any) -> Any:
+        counting = self._counting(view, rows)
+        return rows[view.columns].iloc[counting[len(counting) - min(view.before, len(counting)) :]]
 
-    def _counting(self, rows: Any) -> Sequence[int]:
-        """Find the rows that their neighbours see."""
-        if self.options["nulls"] != "skip":
+    def _counting(self, view: View, rows: Any) -> Sequence[int]:
+        """Find the rows that are not skipped."""
+        if view.counting is None:
             return range(len(rows))
-        return (
-            self._read(rows)
-            .select(pl.all_horizontal(pl.col(self._point).is_not_null()))
-            .to_series()
-            .arg_true()
-            .to_list()
-        )
+        present = pl.all_horizontal(pl.col(view.counting).is_not_null())
+        return self._read(rows[view.columns]).select(present).to_series().arg_true().to_list()
 
     # From pandas and back
 
-    def _slopes(self, frame: pl.DataFrame) -> pl.Series:
-        return frame.select(gradient(self.y, self.x, by=self.keys or None, **self.options)).to_series()
+    def _stitched(self, frame: pl.DataFrame) -> pl.DataFrame:
+        outputs = [operator.output for operator in self.operators]
+        return pl.concat(stitch([frame], self.operators, self.by, columns=outputs))
 
     def _read(self, rows: Any) -> pl.DataFrame:
-        frame = _to_polars(rows[self.columns])
-        for key in self.keys:
+        columns = [name for name in self.columns if name in rows]
+        frame = _to_polars(rows[columns])
+        for key in self.by:
             # In another partition others could be equal to these and of another dtype.
-            if rows.dtypes[key] == "object" and frame.schema[key] not in (pl.String, pl.Date, pl.Decimal, pl.Null):
-                msg = f"key `{key}` of dtype object holds {frame.schema[key]}; give it a dtype of its own by `astype`"
+            if rows.dtypes[key.name] == "object" and frame.schema[key.name] not in _OBJECTS:
+                held = frame.schema[key.name]
+                msg = f"key `{key.name}` of dtype object holds {held}; give it a dtype of its own by `astype`"
                 raise ComputeError(msg)
         return frame
 
-    def _with(self, rows: Any, slopes: pl.Series) -> Any:
-        """Add slopes as a column of the same family of dtypes as y."""
-        pd = _pandas()
-        if isinstance(self.dtype, pd.ArrowDtype):
-            values = pd.array(slopes.to_arrow(), dtype=pd.ArrowDtype(slopes.to_arrow().type))
-        elif getattr(self.dtype, "na_value", None) is pd.NA:
-            missing = slopes.is_null().to_numpy(writable=True)
-            values = pd.arrays.FloatingArray(slopes.fill_null(0).to_numpy(writable=True), missing)
-        else:
-            values = slopes.to_numpy()
-        return rows.assign(**{self.name: values})
+    def _with(self, rows: Any, outputs: Iterable[pl.Series]) -> Any:
+        """Add outputs as columns of the same family of dtypes as y."""
+        named = {column.name: column for column in outputs}
+        return rows.assign(
+            **{
+                operator.output: _to_pandas(named[operator.output], self.dtypes[operator.y.name])
+                for operator in self.operators
+            }
+        )
+
+
+_OBJECTS = (pl.String, pl.Date, pl.Decimal, pl.Null)
+
+
+def _label(rows: Any) -> Callable[[int], str]:
+    return lambda row: f"the row with index {rows.index[row]}"
+
+
+def _to_pandas(output: pl.Series, family: Any) -> Any:
+    pd = _pandas()
+    if isinstance(family, pd.ArrowDtype) or output.dtype.is_nested():
+        values = output.to_arrow()
+        return pd.array(values, dtype=pd.ArrowDtype(values.type))
+    if getattr(family, "na_value", None) is pd.NA and output.dtype.is_numeric():
+        missing = output.is_null().to_numpy(writable=True)
+        make = pd.arrays.FloatingArray if output.dtype.is_float() else pd.arrays.IntegerArray
+        return make(output.fill_null(0).to_numpy(writable=True), missing)
+    return output.to_numpy()
 
 
 def _to_polars(rows: Any) -> pl.DataFrame:

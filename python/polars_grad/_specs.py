@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import pickle
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from polars_grad._columns import is_scalar
-from polars_grad._operator import spec_of
+from polars_grad._operator import OperatorExpr, spec_of
 from polars_grad._stitch import Column, Operator
 
 if TYPE_CHECKING:
@@ -51,8 +49,12 @@ def _spec(function: str, expr: Any, name: str | None = None) -> Spec:
         if not isinstance(expr, pl.Expr):
             msg = f"{allowed}, got {type(expr).__name__}{given}"
             raise TypeError(msg)
-        hint = "; give the keys as `by=`" if ".over(" in str(expr) else "; compute other expressions before or after it"
-        msg = f"{allowed}, with no other method than `alias` and `name` called on them, got {expr}{given}{hint}"
+        if isinstance(expr, OperatorExpr):
+            msg = f"{allowed} along one axis, got several{given}; give one operator for each axis"
+        else:
+            over = ".over(" in str(expr)
+            hint = "; give the keys as `by=`" if over else "; compute other expressions before or after it"
+            msg = f"{allowed}, with no other method than `alias` and `name` called on them, got {expr}{given}{hint}"
         raise ValueError(msg)
     return spec if name is None else _spec(function, spec.expression().alias(name))
 
@@ -88,8 +90,10 @@ def is_inside(spec: Spec) -> bool:
 
 def along_cells(spec: Spec) -> pl.Series | None:
     """Return the coordinates along an axis inside of cells, where they are the same for all rows."""
-    same = is_inside(spec) and spec.x is not None and is_scalar(spec.x) and not spec.x.meta.root_names()
-    return pl.select(spec.x).to_series() if same else None
+    if not is_inside(spec) or spec.x is None or spec.x.meta.root_names():
+        return None
+    coordinates = pl.select(spec.x).to_series()
+    return coordinates if len(coordinates) == 1 else None
 
 
 def operators_of(
@@ -100,7 +104,7 @@ def operators_of(
     outputs: Iterable[str],
 ) -> list[Operator]:
     """Apply a spec to columns of batches, each of which gives an output."""
-    kwargs = pickle.dumps({"operator": dict(spec.operator), "domain": dict(spec.domain)}, protocol=5)
+    kwargs = {"operator": spec.operator, "domain": spec.domain}
     reach = (0, 0) if is_inside(spec) else spec.reach
     skips = not is_inside(spec) and spec.domain.get("nulls") == "skip"
     return [Operator(column, x, by, output, kwargs, reach, skips) for column, output in zip(y, outputs, strict=True)]
@@ -142,3 +146,14 @@ def flag(name: str, value: Any) -> bool:
         msg = f"`{name}` must be True or False, got {value if not hint else type(value).__name__}{hint}"
         raise TypeError(msg)
     return value
+
+
+def names_of(argument: str, value: Any) -> list[str]:
+    """Return the names of no, one or several columns."""
+    names = [] if value is None else [*value] if isinstance(value, (list, tuple)) else [value]
+    for name in names:
+        if not isinstance(name, str):
+            hint = f'; a column of this name is made by `.alias("{argument}")`' if isinstance(name, pl.Expr) else ""
+            msg = f"`{argument}` must be the name of a column, or a list of names, got {type(name).__name__}{hint}"
+            raise TypeError(msg)
+    return names

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 from polars.exceptions import ComputeError
 
-from polars_grad._internal import evaluate
+from polars_grad._plugin import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,8 +31,8 @@ class Operator:
     """
     An operator on one column of the batches.
 
-    `kwargs` are its options and its domain, as the compiled module takes them; `reach` is the number of rows that it
-    reads before and after its own. With `skips` it takes rows with a null as absent. Inside of cells, where it reads no
+    `kwargs` are its options and its domain, as the plugin takes them; `reach` is the number of rows that it reads
+    before and after its own. With `skips` it takes rows with a null as absent. Inside of cells, where it reads no
     other row and has no keys, `x` may be the same coordinates for all rows.
     """
 
@@ -40,7 +40,7 @@ class Operator:
     x: Column | pl.Series | None
     by: tuple[Column, ...]
     output: str
-    kwargs: bytes
+    kwargs: dict[str, Any]
     reach: tuple[int, int]
     skips: bool
 
@@ -54,10 +54,14 @@ class Operator:
         """Names of all columns that it reads."""
         return [*self.point, *(key.name for key in self.by)]
 
-    def evaluate(self, rows: pl.DataFrame) -> pl.Series:
-        """Return the output of rows, as if there were no others."""
-        x = self.x.of(rows) if isinstance(self.x, Column) else self.x
-        return evaluate(self.y.of(rows), x, [key.of(rows) for key in self.by], self.kwargs)
+    def evaluate(self, rows: pl.DataFrame, shared: dict[Column, pl.Series] | None = None) -> pl.Series:
+        """Return the output of rows, as if there were no others; `shared` remembers the columns of x and keys."""
+        known = {} if shared is None else shared
+        for column in (self.x, *self.by):
+            if isinstance(column, Column) and column not in known:
+                known[column] = column.of(rows)
+        x = known[self.x] if isinstance(self.x, Column) else self.x
+        return evaluate(self.y.of(rows), x, [known[key] for key in self.by], self.kwargs)
 
 
 def stitch(
@@ -77,6 +81,29 @@ def stitch(
     Memory holds a batch and a few rows. With `nulls="skip"` a row waits for the next rows of its group without a null,
     and the rows between wait with it.
     """
+    try:
+        yield from stitched(batches, operators, by, columns=columns, place=place)
+    except WrongRow as error:
+        raise ComputeError(str(error)) from None
+
+
+class WrongRow(Exception):  # noqa: N818 (it is caught before users see it)
+    """The first row that is wrong."""
+
+    def __init__(self, row: int, message: str) -> None:
+        super().__init__(message)
+        self.row = row
+
+
+def stitched(
+    batches: Iterable[pl.DataFrame],
+    operators: Sequence[Operator],
+    by: Sequence[Column],
+    *,
+    columns: Sequence[str] | None,
+    place: Callable[[int], str],
+) -> Iterator[pl.DataFrame]:
+    """Do what `stitch` does, with an error that knows its row."""
     windows, order = windows_of(operators), KeyOrder(by, place)
     rest: _Rest | None = None
     for batch in batches:
@@ -171,8 +198,10 @@ class Window:
     def advance(self, *, at_end: bool) -> None:
         """Evaluate the operators, and keep the outputs that no later row changes and the rows that are still read."""
         rows = self._joined()
+        shared: dict[Column, pl.Series] = {}
+        series = [operator.evaluate(rows, shared) for operator in self.operators]
         # Named afterwards: a frame takes no name twice, and has one of its own for a column named "".
-        outputs = pl.DataFrame([operator.evaluate(rows).alias(f"{n}") for n, operator in enumerate(self.operators)])
+        outputs = pl.DataFrame([column.alias(f"{number}") for number, column in enumerate(series)])
         outputs.columns = [operator.output for operator in self.operators]
         neighbors, known = ([], rows.height) if at_end else self._carry(rows)
         self._outputs.append(outputs[self._carried : known])
@@ -248,7 +277,7 @@ def advance(
             raise
         first = min(failures, key=lambda failure: failure.row)
         msg = f"in {place(first.row)}, column `{first.output}`: {first.reason}"
-        raise ComputeError(msg) from None
+        raise WrongRow(first.row, msg) from None
 
 
 def _reason(operator: Operator, rows: pl.DataFrame) -> str:
@@ -276,7 +305,7 @@ class KeyOrder:
         for key in self._by:
             check_key(key.shown, key.of(batch).dtype)
 
-    def check(self, batch: pl.DataFrame) -> tuple[pl.DataFrame, ComputeError | None]:
+    def check(self, batch: pl.DataFrame) -> tuple[pl.DataFrame, WrongRow | None]:
         """Return the sorted rows at the start of a batch, and what is wrong with the row after them."""
         if not self._by or not batch.height:
             return batch, None
@@ -290,13 +319,14 @@ class KeyOrder:
         self._rows += batch.height
         return batch, None
 
-    def _error(self, row: int, this: tuple[Any, ...], before: tuple[Any, ...]) -> ComputeError:
+    def _error(self, row: int, this: tuple[Any, ...], before: tuple[Any, ...]) -> WrongRow:
         names = [key.shown for key in self._by]
-        return ComputeError(
+        msg = (
             f"rows must be sorted by key, but in {self._place(row)}, {_shown(names, this)} comes after "
             f"{_shown(names, before)}; sort by {', '.join(f'`{name}`' for name in names)} and then by x, "
             "nulls first as `.sort` puts them"
         )
+        return WrongRow(row, msg)
 
 
 def check_key(name: str, dtype: pl.DataType) -> None:

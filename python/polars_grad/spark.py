@@ -1,21 +1,23 @@
-"""Gradients of Spark data frames: Spark shuffles and sorts, its Python workers stitch."""
+"""Operators on Spark data frames: Spark shuffles and sorts, its Python workers stitch."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from polars import selectors
-from polars.exceptions import ColumnNotFoundError
+from polars.exceptions import ColumnNotFoundError, ComputeError
 
 from polars_grad._optional import load
+from polars_grad._specs import named_operators, names_of
 from polars_grad._stitch import stitch
-from polars_grad.frames import with_gradient
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import timedelta
+
+    from polars_grad._operator import OperatorExpr
+    from polars_grad._stitch import Column, Operator
 
 for _package in ("pyspark", "pyarrow"):
     load(_package, needed_by="`polars_grad.spark`", install="pip install 'polars-grad[spark]'")
@@ -23,107 +25,90 @@ for _package in ("pyspark", "pyarrow"):
 import pyarrow as pa  # noqa: E402
 from pyspark.sql import DataFrame, types  # noqa: E402
 
-__all__ = ["gradient"]
+__all__ = ["with_columns"]
 
-_SPARK_TYPES = {
-    pl.Float32: types.FloatType(),
-    pl.Float64: types.DoubleType(),
-    pl.Duration: types.DayTimeIntervalType(),
+_TYPES: dict[Any, tuple[types.DataType, pa.DataType]] = {
+    pl.Boolean: (types.BooleanType(), pa.bool_()),
+    pl.Int8: (types.ByteType(), pa.int8()),
+    pl.Int16: (types.ShortType(), pa.int16()),
+    pl.Int32: (types.IntegerType(), pa.int32()),
+    pl.Int64: (types.LongType(), pa.int64()),
+    pl.Float32: (types.FloatType(), pa.float32()),
+    pl.Float64: (types.DoubleType(), pa.float64()),
+    pl.String: (types.StringType(), pa.string()),
+    pl.Duration: (types.DayTimeIntervalType(), pa.duration("us")),
 }
 
 
-def gradient(
+def with_columns(
     sdf: DataFrame,
-    y: str,
-    x: str | None = None,
-    *,
-    name: str | None = None,
+    /,
+    *exprs: OperatorExpr | Sequence[OperatorExpr],
     order_by: str | Sequence[str] | None = None,
-    spacing: float | timedelta | str | None = None,
-    per: timedelta | str | None = None,
-    edge_order: Literal[1, 2] = 1,
-    by: str | Sequence[str] | None = None,
-    nulls: Literal["propagate", "skip", "split"] = "propagate",
-    max_gap: float | timedelta | str | None = None,
-    strict: bool = True,
+    **named_exprs: OperatorExpr,
 ) -> DataFrame:
     """
-    Add the gradient of `y` with respect to `x` to a Spark data frame, whose rows may be in any order.
+    Add columns of operators to a Spark data frame, whose rows may be in any order.
 
-    The formulas are those of :func:`polars_grad.gradient`, and so are the answers, to the bit. Spark brings the rows of
-    a group together and sorts them, on disk where memory is short; its Python workers read them once, in Arrow batches,
-    and hold a few of these and no whole group.
+    The result is that of `df.with_columns(...)` on all rows in one polars frame, to the bit. Spark brings the rows of a
+    group together and sorts them, on disk where memory is short. Its Python workers read them once for all operators,
+    in Arrow batches, and hold a few of these and no whole group.
 
     Parameters
     ----------
     sdf
         The rows, in any order, of Spark 4.
-    y
-        The name of the column to differentiate, of any number or a date, timestamp or day-time interval.
-    x
-        The name of the coordinate. Each group is sorted by it.
-    name
-        The name of the new column, which takes the place of a column of that name; that of `y` unless given.
+    *exprs
+        Operators, such as `pg.gradient("y", x="t", by="id")`. They share `by` and `x`; those without an `x` go with any
+        others. All other arguments may differ. Columns are given by name; keys are not nested. Without `by` all rows
+        are one group, which one task sorts and reads.
     order_by
         The names of the columns to sort each group by, instead of `x`. Needed if there is no `x`, since rows of Spark
         have no order of their own.
-    spacing
-        Instead of `x`, one constant step from row to row: a number, a timedelta or a duration string such as "10ms".
-    per
-        The unit of time in the result when `x` or `spacing` is temporal: a timedelta or a duration string such as
-        "1h"; one second unless given.
-    edge_order
-        The order of accuracy at the ends, 1 or 2.
-    by
-        Differentiate each group by itself: the names of one or several key columns, not nested ones. A null is a key
-        like any other. Without it all rows are one group, which one task sorts and differentiates.
-    nulls
-        What a null in `y` or `x` does to the rows around it: "propagate", "skip" or "split".
-    max_gap
-        Neighbours further apart in `x` than this do not belong together: a number, or for a temporal `x` a timedelta
-        or a duration string.
-    strict
-        What to do about an `x` that repeats or is NaN or infinite: True is an error, False gives nulls there.
+    **named_exprs
+        Further operators, whose columns are named by the keyword. A column named "order_by" is made with
+        `.alias("order_by")`.
 
     Returns
     -------
     pyspark.sql.DataFrame
-        The columns of `sdf`, as they are, and the gradient: a double, of a float a float, of a time over a number a
-        day-time interval. Its rows are in another order. Nothing runs before an action of Spark.
+        The columns of `sdf`, as they are, and those of the operators, which replace columns of the same name. A
+        Duration is a day-time interval, a struct is a struct. Its rows are in another order. Nothing runs before an
+        action of Spark.
 
     Raises
     ------
     ImportError
-        When this module is imported, if pyspark or pyarrow cannot be.
+        When this module is imported, if pyspark or pyarrow cannot be imported.
     TypeError, ValueError, polars.exceptions.ColumnNotFoundError
-        At once, if an argument is not one of those allowed, or names no column.
+        At once, if an argument is not allowed or names no column, or if operators differ in `by` or `x`.
     polars.exceptions.ComputeError
-        At once, if a column is of a type that cannot be differentiated or sorted by.
+        At once, if a type is not supported.
     pyspark.errors.PythonException
-        When it runs, if `x` is not strictly monotonic within a segment and `strict` is set; it quotes the error of the
-        worker, which names the group.
+        When it runs, if `x` is not strictly monotonic within a segment and the operator is strict. It quotes the error
+        of the worker, which names the column and the group.
 
     Notes
     -----
-    Null and NaN contract: that of :func:`polars_grad.gradient`, of rows sorted by Spark. There a null `x` comes before
-    all others of its group and a NaN after them.
+    Operators have the null and NaN contracts that they have as expressions, on rows sorted by Spark: a null `x` comes
+    before all others of its group and a NaN after them. Rows of equal `x` are sorted by `y`, so that the result is the
+    same in any run.
 
-    Rows of equal `x` are sorted by `y`: the answer is the same in any run.
+    Keys are equal as in polars: 0.0 is -0.0, NaN is one key, strings are equal by their bytes.
 
-    Keys are equal as in Polars: 0.0 is -0.0, NaN is one key, strings are equal by their bytes.
-
-    By `nulls="skip"` a row waits for the next one of its group without a null, and in memory with it the rows between:
-    as many as the longest run of nulls has.
+    With `nulls="skip"` a row waits for the next rows of its group without a null, and the rows between wait with it:
+    the longest run of nulls must fit into memory.
 
     Executors need this package, as installed there by Spark's own means. Nothing but the public interface of data
     frames is used.
 
     Examples
     --------
+    >>> import polars_grad as pg
     >>> import polars_grad.spark
     >>> rows = [("a", 3, 9.0), ("b", 0, 5.0), ("a", 0, 0.0), ("b", 2, 4.0), ("a", 1, 1.0)]
     >>> sdf = spark.createDataFrame(rows, "id string, t int, y double")
-    >>> slopes = polars_grad.spark.gradient(sdf, "y", x="t", by="id", name="dy_dt")
+    >>> slopes = polars_grad.spark.with_columns(sdf, dy_dt=pg.gradient("y", x="t", by="id"))
     >>> slopes.orderBy("id", "t").show()
     +---+---+---+-----+
     | id|  t|  y|dy_dt|
@@ -138,19 +123,15 @@ def gradient(
     if not isinstance(sdf, DataFrame):
         msg = f"`sdf` must be a Spark DataFrame, got {type(sdf).__name__}"
         raise TypeError(msg)
-    keys, order = _names(sdf, "by", by), _names(sdf, "order_by", order_by)
-    points = [*_names(sdf, "x", x), *_names(sdf, "y", y)]
-    if x is None and not order:
+    operators, x, by = named_operators("`polars_grad.spark.with_columns`", exprs, named_exprs)
+    order = names_of("order_by", order_by)
+    _check_columns(sdf, operators, order)
+    reads_rows = any(operator.reach != (0, 0) for operator in operators)
+    if reads_rows and x is None and not order:
         msg = "`order_by` must be given without `x`, got none: rows of a Spark frame have no order of their own"
         raise ValueError(msg)
-    options: dict[str, Any] = {
-        "spacing": spacing,
-        "per": per,
-        "edge_order": edge_order,
-        "nulls": nulls,
-        "max_gap": max_gap,
-        "strict": strict,
-    }
+    if not operators:
+        return sdf
     places = {column: place for place, column in enumerate(sdf.columns)}
     # Names of our own, since PySpark takes a dot or a backtick in a name for syntax.
     rows = sdf.toDF(*map(_at, range(len(sdf.columns))))
@@ -158,38 +139,61 @@ def gradient(
     def at(columns: Iterable[str]) -> list[str]:
         return [_at(places[column]) for column in dict.fromkeys(columns)]
 
-    read = {column: places[column] for column in [*keys, *points]}
+    read = {name: places[name] for operator in operators for name in operator.reads}
     empty = _frame(rows.limit(0).select(*at(read)).toArrow(), [*read])
-    planned = with_gradient(empty.lazy(), y, x, name=name, by=by, **options).collect_schema()
-    new = y if name is None else name
-    place = places.get(new, len(sdf.columns))
+    (planned,) = stitch([empty], operators, by, columns=[operator.output for operator in operators])
     fields = list(sdf.schema.fields)
-    fields[place : place + 1] = [types.StructField(new, _SPARK_TYPES[planned[new].base_type()])]
+    put = {}
+    for output, dtype in planned.schema.items():
+        place = put[output] = places.get(output, len(fields))
+        fields[place : place + 1] = [types.StructField(output, _types(output, dtype)[0])]
+    if reads_rows:
+        keys = at(key.name for key in by)
+        rows = rows.repartition(*keys) if keys else rows.repartition(1)
+        # By y at last, so that rows of one x do not stand as they arrived.
+        last = [*([] if x is None else [x.name]), *(operator.y.name for operator in operators)]
+        rows = rows.sortWithinPartitions(*keys, *[name for name in at([*order, *last]) if name not in keys])
+    stitched = partial(_stitched, read=read, put=put, operators=operators, by=by)
+    return rows.mapInArrow(stitched, types.StructType(fields))
 
-    gathered = rows.repartition(*at(keys)) if keys else rows.repartition(1)
-    # By y at last, so that rows of one x do not stand as they arrived.
-    ordered = gathered.sortWithinPartitions(*at([*keys, *order, *points]))
-    stitched = partial(_stitched, read=read, place=place, y=y, x=x, by=keys, name=new, **options)
-    return ordered.mapInArrow(stitched, types.StructType(fields))
+
+def _check_columns(sdf: DataFrame, operators: Sequence[Operator], order_by: Sequence[str]) -> None:
+    for operator in operators:
+        y, *x = operator.point
+        for argument, names in (("y", [y]), ("x", x), ("by", [key.name for key in operator.by])):
+            for name in names:
+                _check_column(sdf, argument, name)
+    for name in order_by:
+        _check_column(sdf, "order_by", name)
 
 
-def _names(sdf: DataFrame, argument: str, value: Any) -> list[str]:
-    """The names of columns that there are."""
-    names = list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
-    for name in names:
-        if not isinstance(name, str):
-            hint = "; make a column of an expression by `withColumn`"
-            msg = f"`{argument}` must be the name of a column, got {type(name).__name__}{hint}"
-            raise TypeError(msg)
-        if sdf.columns.count(name) != 1:
-            msg = f"`{argument}` must be the name of one column, got {name!r}; there are {', '.join(sdf.columns)}"
-            raise ColumnNotFoundError(msg)
-        collation = getattr(sdf.schema[name].dataType, "collation", "UTF8_BINARY")
-        if argument == "by" and collation != "UTF8_BINARY":
-            hint = f"; use `sdf.withColumn({name!r}, collate({name!r}, 'UTF8_BINARY'))`"
-            msg = f"keys are compared by their bytes, but `{name}` has the collation {collation}{hint}"
-            raise ValueError(msg)
-    return names
+def _check_column(sdf: DataFrame, argument: str, name: str) -> None:
+    if sdf.columns.count(name) != 1:
+        msg = f"`{argument}` must be the name of one column, got {name!r}; there are {', '.join(sdf.columns)}"
+        raise ColumnNotFoundError(msg)
+    collation = getattr(sdf.schema[name].dataType, "collation", "UTF8_BINARY")
+    if argument == "by" and collation != "UTF8_BINARY":
+        hint = f"; use `sdf.withColumn({name!r}, collate({name!r}, 'UTF8_BINARY'))`"
+        msg = f"keys are compared by their bytes, but `{name}` has the collation {collation}{hint}"
+        raise ValueError(msg)
+
+
+def _types(name: str, dtype: pl.DataType) -> tuple[types.DataType, pa.DataType]:
+    """Return the types of a column in Spark and on the way there."""
+    if isinstance(dtype, (pl.List, pl.Array)):
+        in_spark, in_arrow = _types(name, dtype.inner)  # type: ignore[arg-type]
+        return types.ArrayType(in_spark), pa.list_(in_arrow)
+    if isinstance(dtype, pl.Struct):
+        fields = {field.name: _types(name, field.dtype) for field in dtype.fields}  # type: ignore[arg-type]
+        return (
+            types.StructType([types.StructField(field, in_spark) for field, (in_spark, _) in fields.items()]),
+            pa.struct([pa.field(field, in_arrow) for field, (_, in_arrow) in fields.items()]),
+        )
+    try:
+        return _TYPES[dtype.base_type()]
+    except KeyError:
+        msg = f"column `{name}` would be {dtype}, which has no type of Spark"
+        raise ComputeError(msg) from None
 
 
 def _at(place: int) -> str:
@@ -197,9 +201,14 @@ def _at(place: int) -> str:
 
 
 def _stitched(
-    batches: Iterable[pa.RecordBatch], *, read: dict[str, int], place: int, name: str, **arguments: Any
+    batches: Iterable[pa.RecordBatch],
+    *,
+    read: dict[str, int],
+    put: dict[str, int],
+    operators: Sequence[Operator],
+    by: Sequence[Column],
 ) -> Iterator[pa.RecordBatch]:
-    """Add the gradient to the sorted rows of a partition; all other columns go past Polars, as they are."""
+    """Add outputs to the sorted rows of a partition; all other columns go past Polars, as they are."""
     waiting: list[pa.Table] = []
 
     def frames() -> Iterator[pl.DataFrame]:
@@ -208,11 +217,14 @@ def _stitched(
             waiting.append(rows)
             yield _frame(rows.select([*read.values()]), [*read])
 
-    for known in stitch(frames(), name=name, **arguments):
+    for known in stitch(frames(), operators, by, columns=[*put]):
         all_rows = pa.concat_tables(waiting)
         rows, waiting[:] = all_rows.slice(0, known.height), [all_rows.slice(known.height)]
-        put = rows.set_column if place < rows.num_columns else rows.add_column
-        yield from put(place, _at(place), known[name].to_arrow()).to_batches()
+        for output, place in put.items():
+            column = known[output].to_arrow().cast(_types(output, known.schema[output])[1])
+            replaced = place < rows.num_columns
+            rows = (rows.set_column if replaced else rows.add_column)(place, _at(place), column)
+        yield from rows.to_batches()
 
 
 def _frame(rows: pa.Table, names: list[str]) -> pl.DataFrame:

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pytest
 from polars.exceptions import ComputeError
 from polars.testing import assert_series_equal
-from rows import assert_slopes, evenly, in_polars, nan, partitioned, readings
+from rows import assert_slopes, evenly, in_polars, nan, partitioned, readings, with_slope
 
 import polars_grad as pg
-from polars_grad.dask import gradient
+import polars_grad.dask
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -36,10 +36,10 @@ ALL_OPTIONS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("by", ["id", ["name", "j"]], ids=str)
 def test_on_a_cluster(by: Any, arguments: dict[str, Any]) -> None:
     rows = readings()
-    slopes = gradient(evenly(rows, 301), "y", "x", by=by, name="slope", presorted=True, **arguments)
+    slopes = with_slope(evenly(rows, 301), by=by, presorted=True, **arguments)
     assert_slopes(slopes.compute(), rows, by, **arguments)
     shuffled = evenly(rows.sample(frac=1, random_state=3), 301)
-    slopes = gradient(shuffled, "y", "x", by=by, name="slope", **arguments)
+    slopes = with_slope(shuffled, by=by, **arguments)
     assert not slopes.known_divisions
     assert_slopes(slopes.compute(), rows, by, **arguments)
 
@@ -52,12 +52,35 @@ def test_missing_is_not_nan_and_zeros_have_signs(dtype: str) -> None:
     for presorted in (False, True):
         for nulls in ("skip", "propagate"):
             arguments = {"presorted": presorted, "nulls": nulls}
-            slopes = gradient(evenly(rows, 5), "y", "x", by="k", name="slope", **arguments).compute()
+            slopes = with_slope(evenly(rows, 5), by="k", **arguments).compute()
             assert_slopes(slopes, rows, "k", nulls=nulls)
 
 
+SEVERAL = [
+    pg.gradient("y", x="x", by="id", nulls="skip").alias("skip"),
+    pg.gradient("y", x="x", by="id", edge_order=2, nulls="split").alias("split"),
+    pg.gradient("j", x="x", by="id", nulls="skip", per="1h").alias("j"),
+    pg.gradient("x", by="id").alias("step"),
+]
+
+
+@pytest.mark.parametrize("presorted", [False, True])
+def test_several_operators(presorted: bool) -> None:
+    """Each has the neighbors that it skips or does not skip; one replaces a column that others read."""
+    rows = readings(800)
+    ddf = evenly(rows if presorted else rows.sample(frac=1, random_state=5), 37)
+    slopes = polars_grad.dask.with_columns(ddf, SEVERAL, presorted=presorted)
+    got = slopes.compute()
+    assert got.dtypes.to_dict() == slopes.dtypes.to_dict()
+    assert list(got.columns) == [*rows.columns, "skip", "split", "step"]
+    got = got.loc[rows.index]
+    expected = in_polars(rows).with_columns(SEVERAL)
+    for name in ("skip", "split", "j", "step"):
+        assert_series_equal(in_polars(got)[name], expected[name], check_exact=True)
+
+
 def test_both_processes_take_part(cluster: Client) -> None:
-    slopes = gradient(evenly(readings(), 100), "y", "x", by="id", presorted=True).persist()
+    slopes = with_slope(evenly(readings(), 100), by="id", presorted=True).persist()
     cluster.gather(cluster.compute(slopes))
     held = cluster.has_what()
     assert len(held) == 2
@@ -71,18 +94,18 @@ def test_a_neighbour_many_partitions_away() -> None:
     for edge_order in (1, 2):
         arguments = {"nulls": "skip", "edge_order": edge_order}
         for cuts in (range(1, 16), [1, 1, 3, 3, 3, 8, 9, 12, 12, 15, 16, 16]):
-            slopes = gradient(partitioned(rows, cuts), "y", "x", name="slope", presorted=True, **arguments)
+            slopes = with_slope(partitioned(rows, cuts), presorted=True, **arguments)
             assert_slopes(slopes.compute(), rows, None, **arguments)
 
 
 def test_no_rows_at_all() -> None:
     rows = readings()[:0]
     for presorted in (False, True):
-        slopes = gradient(partitioned(rows, [0, 0]), "y", "x", by="id", name="slope", presorted=presorted)
+        slopes = with_slope(partitioned(rows, [0, 0]), by="id", presorted=presorted)
         assert_slopes(slopes.compute(), rows, "id")
 
 
-# Errors reach the user, and never another answer
+# Errors reach the user, and never another result
 
 
 @pytest.mark.parametrize("edge_order", [1, 2])
@@ -93,16 +116,31 @@ def test_what_is_not_sorted(size: int, nulls: Any, edge_order: Any) -> None:
     rows.index = pd.Index([f"row {row}" for row in range(6)])
     rows.loc["row 4", "y"] = None
     arguments = {"presorted": True, "nulls": nulls, "edge_order": edge_order}
-    assert len(gradient(evenly(rows, size), "y", "x", by="k", **arguments).compute()) == 6
+    assert len(with_slope(evenly(rows, size), by="k", **arguments).compute()) == 6
     turned = rows.assign(k=list("aababb"))
     expected = 'in the row with index row 3, `k` = "a" comes after `k` = "b"; sort by `k` and then by x'
     with pytest.raises(ComputeError, match=re.escape(expected)):
-        gradient(evenly(turned, size), "y", "x", by="k", strict=False, **arguments).compute()
+        with_slope(evenly(turned, size), by="k", strict=False, **arguments).compute()
     repeated = rows.assign(x=[0, 1, 1, 0, 1, 2])
     with pytest.raises(
-        ComputeError, match=r"in the row with index row 2: .* in column `x` 1 is followed by 1 in the gr"
+        ComputeError,
+        match=r"in the row with index row 2, column `slope`: .* in column `x` 1 is followed by 1 in the gr",
     ):
-        gradient(evenly(repeated, size), "y", "x", by="k", **arguments).compute()
+        with_slope(evenly(repeated, size), by="k", **arguments).compute()
+
+
+def test_the_first_wrong_row_of_a_partition_is_named() -> None:
+    """Of any operator, whatever rows it skips."""
+    y = pd.array([0.0, None, None, 3.0, 4.0, 5.0], dtype="Float64")
+    rows = pd.DataFrame({"x": [0, 1, 2, 2, 4, 4], "y": y, "z": range(6)})
+    skipping, adjacent = pg.gradient("y", x="x", nulls="skip").alias("dy"), pg.gradient("z", x="x").alias("dz")
+    for operators in ([skipping, adjacent], [adjacent, skipping]):
+        slopes = polars_grad.dask.with_columns(evenly(rows, 6), operators, presorted=True)
+        with pytest.raises(ComputeError, match="in the row with index 3, column `dz`: "):
+            slopes.compute()
+    slopes = polars_grad.dask.with_columns(evenly(rows, 6), skipping, presorted=True)
+    with pytest.raises(ComputeError, match="in the row with index 5, column `dy`: "):
+        slopes.compute()
 
 
 def test_a_key_that_comes_back_far_away() -> None:
@@ -110,7 +148,7 @@ def test_a_key_that_comes_back_far_away() -> None:
     rows = pd.DataFrame({"k": [1, 1, 2, 2, 1, 1], "x": range(6), "y": range(6)})
     for cuts in ([2, 4], [2, 2, 4, 4, 4], [1, 2, 3, 4, 5]):
         with pytest.raises(ComputeError, match="in the row with index 4, `k` = 1 comes after `k` = 2"):
-            gradient(partitioned(rows, cuts), "y", "x", by="k", presorted=True).compute()
+            with_slope(partitioned(rows, cuts), by="k", presorted=True).compute()
 
 
 def test_the_order_of_rows_that_do_not_count() -> None:
@@ -119,15 +157,15 @@ def test_the_order_of_rows_that_do_not_count() -> None:
     rows = pd.DataFrame({"k": [1, 1, 2, 1, 3], "x": range(5), "y": y})
     for cuts in ([], [3], [2, 3], [1, 2, 3, 3, 4]):
         with pytest.raises(ComputeError, match="in the row with index 3, `k` = 1 comes after `k` = 2"):
-            gradient(partitioned(rows, cuts), "y", "x", by="k", presorted=True, nulls="skip").compute()
+            with_slope(partitioned(rows, cuts), by="k", presorted=True, nulls="skip").compute()
 
 
 def test_a_repeated_x_in_rows_to_be_sorted() -> None:
     rows = pd.DataFrame({"k": [1, 2, 1, 2], "x": [0, 5, 1, 5], "y": range(4)})
     with pytest.raises(ComputeError, match="in column `x` 5 is followed by 5 in the group `k` = 2"):
-        gradient(evenly(rows, 1), "y", "x", by="k").compute()
-    slopes = gradient(evenly(rows, 1), "y", "x", by="k", strict=False).compute()
-    assert slopes.sort_index()["y"].isna().tolist() == [False, True, False, True]
+        with_slope(evenly(rows, 1), by="k").compute()
+    slopes = with_slope(evenly(rows, 1), by="k", strict=False).compute()
+    assert slopes.sort_index()["slope"].isna().tolist() == [False, True, False, True]
 
 
 DECIMAL = pd.ArrowDtype(pa.decimal128(9, 3))
@@ -146,6 +184,7 @@ KEYS: dict[str, pd.Series] = {
     "category of numbers": pd.Series([3, None, 1] * 6, dtype="category"),
     "datetime": pd.Series(pd.to_datetime(["2024-01-01", None, "2023-01-01"] * 6)),
     "zoned": pd.Series(pd.to_datetime(["2024-01-01", None] * 9)).dt.tz_localize("Europe/Berlin"),
+    "binary[pyarrow]": pd.Series([b"\xff\xfe", None, b"", b"a"] * 4).astype(pd.ArrowDtype(pa.binary())),
     "date32[pyarrow]": pd.Series(pd.to_datetime(["2024-01-01", None] * 9)).astype("date32[pyarrow]"),
     "decimal": pd.Series(["1.10", None, "1.1"] * 6).astype(DECIMAL),
 }
@@ -160,15 +199,15 @@ def test_keys_of_any_dtype(kind: str) -> None:
     # Strings as they are, not as Dask would have them.
     with dask.config.set({"dataframe.convert-string": False}):
         for size in (1, 4):
-            assert_slopes(gradient(evenly(rows, size), "y", "x", by="k", name="slope").compute(), in_order, "k")
-            presorted = gradient(evenly(in_order, size), "y", "x", by="k", name="slope", presorted=True)
+            assert_slopes(with_slope(evenly(rows, size), by="k").compute(), in_order, "k")
+            presorted = with_slope(evenly(in_order, size), by="k", presorted=True)
             assert_slopes(presorted.compute(), in_order, "k")
 
 
 def test_presorted_rows_keep_index_and_divisions() -> None:
     rows = readings(100).set_index("x", drop=False)
     ddf = dd.from_pandas(rows.sort_index(), npartitions=5)
-    slopes = gradient(ddf.assign(at=ddf.index), "y", "at", name="slope", presorted=True)
+    slopes = with_slope(ddf.assign(at=ddf.index), "y", "at", presorted=True)
     assert slopes.known_divisions
     assert slopes.divisions == ddf.divisions
     assert slopes.index.name == "x"
@@ -179,9 +218,9 @@ def test_presorted_rows_keep_index_and_divisions() -> None:
 def test_sorted_by_dask_is_sorted() -> None:
     rows = readings(500).drop(columns="name")
     ddf = evenly(rows.sample(frac=1, random_state=1), 60).sort_values("x")
-    assert_slopes(gradient(ddf, "y", "x", name="slope", presorted=True).compute(), rows, None)
+    assert_slopes(with_slope(ddf, presorted=True).compute(), rows, None)
     ddf = evenly(rows.sample(frac=1, random_state=1), 60).sort_values(["id", "x"])
-    assert_slopes(gradient(ddf, "y", "x", by="id", name="slope", presorted=True).compute(), rows, "id")
+    assert_slopes(with_slope(ddf, by="id", presorted=True).compute(), rows, "id")
 
 
 @pytest.mark.parametrize("presorted", [False, True])
@@ -189,7 +228,7 @@ def test_the_result_is_a_frame_like_any_other(presorted: bool) -> None:
     """Parts, columns, filters, the gradient of a gradient: what Dask leaves out makes no difference."""
     rows = readings(600)
     ddf = evenly(rows, 70)
-    slopes = gradient(ddf, "y", "x", by="id", name="slope", presorted=presorted)
+    slopes = with_slope(ddf, by="id", presorted=presorted)
     whole = slopes.compute()
     if presorted:
         pd.testing.assert_frame_equal(slopes.partitions[3].compute(), whole.iloc[210:280])
@@ -199,6 +238,6 @@ def test_the_result_is_a_frame_like_any_other(presorted: bool) -> None:
         pd.testing.assert_frame_equal(slopes[columns].compute().sort_index(), whole[columns].sort_index())
     steep = slopes[slopes["slope"] > 0.05].compute().sort_index()
     pd.testing.assert_frame_equal(steep, whole[(whole["slope"] > 0.05).fillna(value=False)].sort_index())
-    again = gradient(slopes, "slope", "x", by="id", name="curve", presorted=presorted).compute().sort_index()
+    again = with_slope(slopes, "slope", by="id", name="curve", presorted=presorted).compute().sort_index()
     expected = in_polars(whole.sort_index()).select(pg.gradient("slope", "x", by="id").alias("curve")).to_series()
     assert_series_equal(in_polars(again)["curve"], expected, check_exact=True)

@@ -14,6 +14,7 @@ import polars.selectors as cs
 from polars.testing import assert_frame_equal, assert_series_equal
 
 import polars_grad as pg
+import polars_grad.dask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,19 @@ def in_polars(rows: pd.DataFrame) -> pl.DataFrame:
     for name in rows.columns[rows.dtypes == "object"]:
         rows = rows.assign(**{name: rows[name].where(rows[name].notna(), None)})
     return pl.from_pandas(rows, nan_to_null=False).with_columns(cs.decimal().cast(pl.Decimal(38, 3)))
+
+
+def with_slope(
+    ddf: dd.DataFrame,
+    y: str = "y",
+    x: str | None = "x",
+    *,
+    name: str = "slope",
+    presorted: bool = False,
+    **arguments: Any,
+) -> dd.DataFrame:
+    """Add the column `slope`, the gradient of y."""
+    return polars_grad.dask.with_columns(ddf, pg.gradient(y, x, **arguments).alias(name), presorted=presorted)
 
 
 def assert_slopes(got: pd.DataFrame, rows: pd.DataFrame, by: Any, x: str | None = "x", **arguments: Any) -> None:

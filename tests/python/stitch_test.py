@@ -165,6 +165,23 @@ def test_no_operators() -> None:
     assert_frame_equal(pl.concat(pg.stitch([frame[:2], frame[2:]])), frame)
 
 
+def test_results_may_be_structs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those of operators with several outputs are; no operator has any yet."""
+    evaluate = _stitch.evaluate
+
+    def with_error(y: pl.Series, *rest: Any) -> pl.Series:
+        return pl.DataFrame({"value": evaluate(y, *rest), "error": y}).to_struct(y.name)
+
+    monkeypatch.setattr(_stitch, "evaluate", with_error)
+    frame = pl.DataFrame({"t": [0, 1, 3, 4, 6], "y": [0.0, 1.0, None, 16.0, 36.0]})
+    for nulls in ("propagate", "skip"):
+        slope = pg.gradient("y", "t", nulls=nulls)
+        got = pl.concat(pg.stitch([frame[row : row + 1] for row in range(5)], slope=slope, y=pg.gradient("t")))
+        whole = frame.select(pl.struct(value=slope, error="y")).to_series()
+        assert_same(got["slope"], whole.alias("slope"))
+        assert got["y"].struct.field("error").to_list() == frame["t"].to_list()
+
+
 def test_inside_of_cells() -> None:
     """No row reads another, so each comes out at once, in any order of keys; coordinates are no order of rows."""
     frame = pl.DataFrame({"k": [2, 1, 1], "wave": [[0.0, 1.0, 4.0], None, [5.0, 4.0, 1.0]], "at": [[0, 1, 3]] * 3})

@@ -152,15 +152,6 @@ def test_several_operators(name: str, frame: pl.DataFrame, engine: Any) -> None:
         assert_frame_equal(got, expected.select(column), check_exact=True)
 
 
-def test_structs_of_results(engine: Any) -> None:
-    rows = pl.int_range(100, eager=True)
-    frame = pl.DataFrame({"id": rows // 33, "v": pl.concat([rows % 7, rows % 5]).reshape((100, 2))})
-    slopes = pg.gradient("v", axis=(0, 1), by="id")
-    expected = frame.with_columns(d=slopes)
-    assert expected.schema["d"].is_nested()
-    assert_frame_equal(frame.lazy().grad.with_columns(d=slopes).collect(engine=engine), expected, check_exact=True)
-
-
 def test_named_and_unnamed(frame: pl.DataFrame) -> None:
     """The name of y, of `alias`, or of the keyword; an empty one is a name."""
     for name in ("y", "t", "k", "d", ""):
@@ -411,6 +402,7 @@ def test_a_filter_is_right_without_optimizations(lf: pl.LazyFrame, expected: pl.
         (pl.LazyFrame({"y": [1]}), {"progress": pg.gradient("y")}, TypeError, 'is made by `.alias("progress")`'),
         (pl.LazyFrame({"y": [1]}), {"d": pl.col("y")}, ValueError, "`grad.with_columns` takes operators such as"),
         (pl.LazyFrame({"y": [1]}), {"d": pg.gradient("y").over("y")}, ValueError, "give the keys as `by=`"),
+        (pl.LazyFrame({"y": [1]}), {"d": pg.gradient("y", axis=(0, 1))}, ValueError, "give one operator for each axis"),
         (pl.LazyFrame({"y": [1]}), {"d": "y"}, TypeError, "got str for `d`"),
         (pl.LazyFrame({"y": [1]}), {"y": pg.gradient("y")}, ValueError, "several operators give a column `y`"),
     ],
