@@ -5,45 +5,66 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 WHEELS := target/wheels
 
-# The lowest supported Polars is the one in pyproject.toml; the newest of either line is what pip finds.
+# The lowest supported Polars is the one in pyproject.toml, in its last patch release.
 LOWEST := $(shell sed -n 's/.*"polars>=\([0-9.]*\)".*/\1/p' pyproject.toml)
 
 SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md $(shell find src python -name '*.rs' -o -name '*.py' -o -name '*.pyi' -o -name py.typed)
 
-# The one that Spark takes.
+# Spark runs the one that JAVA_HOME names.
 JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/)java
 
-.PHONY: help example test test-rust test-python test-lowest test-newest-1 test-spark test-dask test-recipes java lint \
-	format bench docs
+.PHONY: help example test test-rust test-sanitized test-python test-2.0 test-lowest test-spark test-dask test-recipes \
+	java lint format fuzz bench docs
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1	/'
+	@grep -E '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9.-]+):.*## /  make \1	/'
 
 example: $(BIN)/.wheel $(BIN)/.example  ## the pressure tendency at three New York airports, slopes of a mountain range
 	$(BIN)/python examples/pressure_tendency.py
 	$(BIN)/python examples/terrain_slope.py
 
-test: lint test-rust test-python test-newest-1 test-lowest test-spark test-dask test-recipes example  ## everything that CI runs
+test: lint test-rust test-sanitized test-python test-2.0 test-lowest test-spark test-dask test-recipes example  ## everything that CI runs
 
-# The library and its lazy consumer with the features of both, so that Polars is built once.
+# Polars takes minutes to build for each set of features. It is built twice, with these for the Rust tests and in
+# release mode for the wheel, and checked once, for the linter and the documentation.
 RUST := -p polars-grad -p consumer-lazy --features polars-grad/lazy,polars-grad/arrow
+CHECKED := --workspace --all-features
 
 test-rust:  ## Rust: unit tests, integration tests, doctests, consumers, examples
 	cargo test --no-default-features
 	cargo test $(RUST)
 	cargo test -p consumer-arrow -p consumer-kernel
 	cargo build $(RUST) --examples
+	@# Cargo repeats the warnings of what it has built. The linter sees Polars with the features of Python only.
+	! cargo build $(RUST) --examples 2>&1 | grep '^warning: `\(polars-grad\|consumer\)'
 	for example in $(basename $(notdir $(wildcard examples/*.rs))); do \
 		target/debug/examples/$$example || exit 1; done
 	@# In a place of its own: cargo would take what it builds of the packaged copy for the library itself.
 	cargo package --no-default-features --target-dir target/packaged
 
+# Without Polars, so that all of it has the sanitizer. Miri takes minutes for what runs in a second: few random cases.
+SANITIZED := --no-default-features --features arrow --lib --tests --target $(shell rustc -vV | sed -n 's/^host: //p')
+
+test-sanitized:  ## the kernels and the Arrow face with AddressSanitizer, and in miri, where nightly Rust has them
+	@if ! cargo +nightly --version > /dev/null 2>&1; then \
+		echo "not run: AddressSanitizer needs nightly Rust, as installed by: rustup toolchain install nightly" >&2; \
+	else \
+		echo "AddressSanitizer:" && \
+		RUSTFLAGS=-Zsanitizer=address cargo +nightly test $(SANITIZED) --target-dir target/sanitized || exit 1; \
+		if cargo +nightly miri --version > /dev/null 2>&1; then \
+			PROPTEST_CASES=2 MIRIFLAGS=-Zmiri-disable-isolation \
+				cargo +nightly miri test $(SANITIZED) --target-dir target/miri; \
+		else \
+			echo "not run in miri, as installed by: rustup component add --toolchain nightly miri" >&2; \
+		fi; \
+	fi
+
 test-python: $(BIN)/.wheel $(BIN)/.test  ## Python, on the newest Polars
 	$(BIN)/python -m pytest
 
-test-newest-1: $(VENV)-newest-1/.wheel  ## the same wheel on the newest Polars 1
-	$(VENV)-newest-1/bin/python -m pytest
+test-2.0: $(VENV)-2.0/.wheel  ## the same wheel on Polars 2.0.0
+	$(VENV)-2.0/bin/python -m pytest
 
 test-lowest: $(VENV)-lowest/.wheel  ## the same wheel on the lowest supported Polars
 	$(VENV)-lowest/bin/python -m pytest
@@ -69,23 +90,32 @@ test-dask: $(VENV)-dask/.wheel  ## the same wheel on a Dask cluster of two proce
 test-recipes: $(VENV)-recipes/.wheel  ## the recipes for Dask, DuckDB, Daft and Ray; these take a gigabyte
 	$(VENV)-recipes/bin/python -m pytest tests/recipes
 
+# Modules that a macro declares, which `cargo fmt` does not find.
+UNSEEN := $(wildcard src/operators/*.rs)
+
 lint: $(BIN)/.wheel $(BIN)/.test $(BIN)/.lint  ## formatters, linters, type checker, documentation warnings
 	cargo fmt --check
-	cargo clippy --all-features --all-targets -- -D warnings
+	rustfmt --check --edition 2024 $(UNSEEN)
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
+	cargo clippy $(CHECKED) --all-targets -- -D warnings
 	cargo clippy -p consumer-arrow -p consumer-kernel --all-targets -- -D warnings
-	cargo clippy $(RUST) --all-targets -- -D warnings
 	cargo clippy --no-default-features -- -D warnings
+	cargo clippy --no-default-features --features serde -- -D warnings
 	cargo clippy --no-default-features --features arrow -- -D warnings
-	cargo clippy --no-default-features --features lazy -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --all-features --no-deps
+	RUSTDOCFLAGS="-D warnings" cargo doc -p polars-grad -p consumer-lazy --all-features --no-deps
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
 format: $(BIN)/.lint  ## format everything
 	cargo fmt
+	rustfmt --edition 2024 $(UNSEEN)
+	cargo fmt --manifest-path fuzz/Cargo.toml
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+fuzz:  ## ten minutes of random Arrow arrays and options; needs nightly Rust and cargo-fuzz
+	cargo +nightly fuzz run evaluate -- -max_total_time=600 -timeout=20
 
 bench: $(BIN)/.wheel $(BIN)/.test $(BIN)/.bench  ## measure, and write docs/benchmarks.md and docs/grouped.png
 	$(BIN)/python benchmarks/gradient.py
@@ -117,8 +147,8 @@ $(BIN)/.%: pyproject.toml | $(BIN)/.venv
 
 $(VENV)-%/.wheel: GROUP := test
 $(VENV)-%/.wheel: POLARS := polars
-$(VENV)-newest-1/.wheel: POLARS := polars<2
-$(VENV)-lowest/.wheel: POLARS := polars==$(LOWEST)
+$(VENV)-2.0/.wheel: POLARS := polars==2.0.0
+$(VENV)-lowest/.wheel: POLARS := polars==$(LOWEST).*
 $(VENV)-dask/.wheel: GROUP := dask
 $(VENV)-recipes/.wheel: GROUP := recipes
 $(VENV)-spark/.wheel: GROUP := spark
