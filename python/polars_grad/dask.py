@@ -132,6 +132,8 @@ def with_columns(
         msg = "`order_by` sorts rows, and `presorted=True` says that they are sorted: give one of them"
         raise ValueError(msg)
     _check_columns(ddf, operators, order)
+    if not operators:
+        return ddf
     reads = dict.fromkeys([name for operator in operators for name in operator.reads] + order)
     work = Work(operators, by, {name: ddf.dtypes[name] for name in reads})
     meta = work.evaluate(ddf._meta)  # noqa: SLF001 (the name in Dask's own documentation)

@@ -254,7 +254,7 @@ def test_rows_that_change_after_the_call() -> None:
     ddf = dd.from_map(lambda _: source[: left[0]], [0], meta=source[:0])
     slopes = with_slope(ddf, presorted=True)
     left[0] = 3
-    with pytest.raises(ComputeError, match="a partition has 3 rows, but had 4 when its neighbours were looked for"):
+    with pytest.raises(ComputeError, match="a partition has 3 rows, but had 4 when its neighbors were looked for"):
         slopes.compute()
 
 

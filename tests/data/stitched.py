@@ -41,17 +41,9 @@ def table() -> pl.DataFrame:
         (1, 2), ("propagate", "skip", "split"), (None, 2.5), (True, False)
     ):
         rows = points(random, strict=strict)
-        slopes = pg.stitch(
-            [rows[start : start + 5] for start in range(0, len(rows), 5)],
-            "y",
-            "x",
-            by="id",
-            name="slope",
-            edge_order=edge_order,
-            nulls=nulls,
-            max_gap=max_gap,
-            strict=strict,
-        )
+        batches = [rows[start : start + 5] for start in range(0, len(rows), 5)]
+        slope = pg.gradient("y", "x", by="id", edge_order=edge_order, nulls=nulls, max_gap=max_gap, strict=strict)
+        slopes = pg.stitch(batches, slope=slope)
         options = {"edge_order": edge_order, "nulls": nulls, "max_gap": max_gap, "strict": strict}
         columns = [
             pl.lit(value, pl.Float64 if name == "max_gap" else None).alias(name) for name, value in options.items()

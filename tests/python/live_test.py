@@ -24,5 +24,5 @@ def test_the_table_of_the_live_feed_is_that_of_the_stitcher() -> None:
         rows = case.select("id", "x", "y")
         for size in (1, 7, len(rows)):
             batches = [rows[start : start + size] for start in range(0, len(rows), size)]
-            slopes = pl.concat(pg.stitch(batches, "y", "x", by="id", name="slope", **options))
+            slopes = pl.concat(pg.stitch(batches, slope=pg.gradient("y", "x", by="id", **options)))
             assert_same(slopes["slope"], case["slope"])
