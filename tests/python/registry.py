@@ -1,0 +1,43 @@
+"""The operators that are registered, with options: what suites of all operators run through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import polars_grad as pg
+from polars_grad._operator import OPERATORS
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# Options besides the defaults, the ones that reach furthest last. An operator that is not here has its defaults only.
+OPTIONS: dict[str, list[dict[str, Any]]] = {
+    "gradient": [{"edge_order": 2}],
+    "derivative": [{"order": 2, "edge_accuracy": 1}, {"side": "backward"}, {"order": 1, "accuracy": 4}],
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """An operator with some options."""
+
+    name: str
+    options: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    def __call__(self, y: Any, x: Any = None, **domain: Any) -> pl.Expr:
+        """Return the expression of the operator."""
+        return getattr(pg, self.name)(y, x, **self.options, **domain)
+
+    def of(self, y: Any, *x: Any, **domain: Any) -> Any:
+        """Call the operator as a method of an expression or of a series."""
+        return getattr(y.grad, self.name)(*x, **self.options, **domain)
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.options.items())})"
+
+
+# Each operator with each of its options.
+CASES = [Case(name, options) for name in OPERATORS for options in ({}, *OPTIONS.get(name, []))]
+# Each operator once.
+FURTHEST = [[case for case in CASES if case.name == name][-1] for name in OPERATORS]
