@@ -111,7 +111,7 @@ def _expression(name: str, value: Any, allowed: str) -> pl.Expr:
 
 def _hint(name: str, value: Any) -> str:
     if isinstance(value, pl.Series):
-        return f"; for values that are not a column of the frame use `{name}=pl.lit(series)`"
+        return f"; for values that are no column use `{name}=pl.lit(series)`"
     if name == "x" and is_length(value):
         return f"; for a constant step use `spacing={value!r}`"
     if name in ("by", "wrt", "columns"):
@@ -119,7 +119,7 @@ def _hint(name: str, value: Any) -> str:
     if isinstance(value, (list, tuple)) and value and all(isinstance(item, str) for item in value):
         return f"; for several columns use `pl.col({', '.join(map(repr, value))})`"
     if isinstance(value, (list, tuple)):
-        return f"; for values that are not a column of the frame use `{name}=pl.Series(...)`"
+        return f"; for values that are no column use `{name}=pl.Series(...)`"
     return ""
 
 

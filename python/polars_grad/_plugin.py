@@ -47,18 +47,17 @@ def evaluated(y: pl.Expr, x: pl.Expr | None, keys: Sequence[pl.Expr], kwargs: Op
 def _evaluated_once(columns: list[pl.Expr], kwargs: Options) -> pl.Expr:
     """Evaluate the columns into fields, and lag these: Polars has no other way to use an expression twice."""
     names = [column.meta.output_name(raise_if_undetermined=False) for column in columns]
-    # `pl.field` takes a name such as "^a$" for a pattern.
-    known = [name for name in names if name is not None and name.isidentifier()]
-    # Unlike `pl.struct`, it checks dtypes, before a y or an x that is a struct looks like a lag.
-    points = _call("points", columns, kwargs)
-    if len({*known}) < len(columns):
-        known = ["y", "x"][: len(columns)]
-        points = points.struct.rename_fields(known)
-        if len(columns) > 1 and names[1] is not None:
-            kwargs = {**kwargs, "x_name": names[1]}
+    fields = [name for name in names if name is not None and name.isidentifier()]
+    if len({*fields}) < len(columns):
+        # `pl.field` takes a name such as "^a$" for a pattern.
+        fields = ["y", "x"][: len(columns)]
+        kwargs = kwargs if names[-1] is None else {**kwargs, "x_name": names[-1]}
+    # Unlike `pl.struct`, the plugin checks dtypes, before a y or an x that is a struct looks like a lag. The names of its
+    # fields are those that Polars finds, which are not always those that it tells before.
+    points = _call("points", columns, kwargs).struct.rename_fields(fields)
     before, after = reach(kwargs)
-    lag = unlike(known)
-    this = pl.struct(pl.field(name) for name in known)
+    lag = unlike(fields)
+    this = pl.struct(pl.field(name) for name in fields)
     lags = [
         this.shift(-ahead).alias(f"{lag}{number}")
         for number, ahead in enumerate((*range(-before, 0), *range(1, after + 1)))

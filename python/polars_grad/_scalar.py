@@ -11,7 +11,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from polars.exceptions import ComputeError, PolarsError
+from polars.exceptions import PolarsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,10 @@ _OTHER_LENGTHS = {
     "UniqueCounts",
     "ValueCounts",
 }
-# What Polars displays for an aggregation as the last step of an expression.
+# How Polars displays the calls of Python functions. They are not written as JSON: that pickles them with all they hold,
+# which may take long, fail, or never end, if they hold the expression itself.
+_PYTHON = re.compile(r"\b(python_udf|fold|reduce|cum_fold|cum_reduce|rolling_map|map_field_names|name\.map)\(")
+# How it displays an aggregation as the last step of an expression.
 _AGGREGATED = re.compile(
     r"\.(mean|sum|min|max|std|var|median|product|first|last|item|count|len|n_unique|quantile|null_count)"
     r"\((\[[^\[\]]*\])?\)(\.alias\(\"[^\"]*\"\)|\.cast\(\w+\))*$"
@@ -78,19 +81,21 @@ def is_scalar(expr: pl.Expr) -> bool:
         try:
             return bool(decide())
         except PolarsError:
-            # It resolves the types of columns, and there are none: selectors, Python functions, `list.eval`, fields.
+            # It looks for the types of columns, in vain: in selectors, Python functions, `list.eval` and fields.
             pass
     return is_scalar_by_its_nodes(expr)
 
 
 def is_scalar_by_its_nodes(expr: pl.Expr) -> bool:
-    """Decide by the JSON form of an expression."""
-    try:
-        text = expr.meta.serialize(format="json")
-    except ComputeError:
-        # A Python function that cannot be pickled is somewhere in it.
-        return _AGGREGATED.search(str(expr)) is not None
-    return _is_scalar(json.loads(text))
+    """
+    Decide by the JSON form of an expression.
+
+    For an expression with a Python function in it, only an aggregation as its last step is seen.
+    """
+    display = str(expr)
+    if _PYTHON.search(display):
+        return _AGGREGATED.search(display) is not None
+    return _is_scalar(json.loads(expr.meta.serialize(format="json")))
 
 
 def _is_scalar(node: Any) -> bool:

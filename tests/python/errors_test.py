@@ -20,17 +20,19 @@ FRAME = pl.DataFrame({"t": [0.0, 1.0, 3.0], "y": [1.0, 2.0, 4.0], "at": [datetim
 
 DURATION = '"10ms", "1h30m" or "1d"'
 A_COLUMN = "must be a column name or an expression"
+VALUES = "must be a column name, an expression, a series or a 1-D array"
 
 ARGUMENTS: list[tuple[dict[str, Any], type[Exception], list[str]]] = [
-    ({"y": 1}, TypeError, ["`y`", A_COLUMN, "got int"]),
-    ({"y": None}, TypeError, ["`y`", A_COLUMN, "got NoneType"]),
-    ({"y": FRAME["y"]}, TypeError, ["`y`", A_COLUMN, "got Series", "pl.lit(series)"]),
-    ({"y": ["a", "b"]}, TypeError, ["`y`", A_COLUMN, "got list", "pl.col('a', 'b')"]),
-    ({"x": 1}, TypeError, ["`x`", A_COLUMN, "got int", "spacing=1"]),
-    ({"x": 0.5}, TypeError, ["`x`", A_COLUMN, "got float", "spacing=0.5"]),
-    ({"x": timedelta(1)}, TypeError, ["`x`", A_COLUMN, "got timedelta", "spacing=datetime.timedelta(days=1)"]),
-    ({"x": FRAME["t"]}, TypeError, ["`x`", A_COLUMN, "got Series", "pl.lit(series)"]),
-    ({"x": np.arange(3.0)}, TypeError, ["`x`", A_COLUMN, "got ndarray"]),
+    ({"y": 1}, TypeError, ["`y`", VALUES, "got int"]),
+    ({"y": None}, TypeError, ["`y`", VALUES, "got NoneType"]),
+    ({"y": ["a", "b"]}, TypeError, ["`y`", VALUES, "got list", "pl.col('a', 'b')"]),
+    ({"x": 1}, TypeError, ["`x`", VALUES, "got int", "spacing=1"]),
+    ({"x": 0.5}, TypeError, ["`x`", VALUES, "got float", "spacing=0.5"]),
+    ({"x": timedelta(1)}, TypeError, ["`x`", VALUES, "got timedelta", "spacing=datetime.timedelta(days=1)"]),
+    ({"x": np.timedelta64(5, "s")}, TypeError, ["`x`", VALUES, "got timedelta64", "spacing=np.timedelta64(5,'s')"]),
+    ({"x": [0.0, 1.0, 2.0]}, TypeError, ["`x`", VALUES, "got list", "x=pl.Series(...)"]),
+    ({"x": np.ones((3, 2))}, ValueError, ["`x`", "1-D array", "shape (3, 2)"]),
+    ({"y": np.array(1.0)}, ValueError, ["`y`", "1-D array", "shape ()"]),
     ({"x": "t", "spacing": 1}, ValueError, ["`x` and `spacing`", "exclude each other"]),
     ({"spacing": 0}, ValueError, ["`spacing`", "not zero", "got 0"]),
     ({"spacing": -0.0}, ValueError, ["`spacing`", "not zero", "got -0.0"]),
@@ -42,8 +44,39 @@ ARGUMENTS: list[tuple[dict[str, Any], type[Exception], list[str]]] = [
     ({"spacing": 1j}, TypeError, ["`spacing`", "number, a timedelta or a duration string", "got complex"]),
     ({"spacing": [1.0]}, TypeError, ["`spacing`", "number, a timedelta or a duration string", "got list"]),
     ({"spacing": pl.col("t")}, TypeError, ["`spacing`", "a duration string", "got Expr", "x="]),
-    ({"spacing": np.timedelta64(5, "s")}, TypeError, ["`spacing`", "a duration string", "got timedelta64"]),
-    ({"spacing": np.timedelta64(5, "ns")}, TypeError, ["`spacing`", "a duration string", "got timedelta64"]),
+    ({"spacing": np.timedelta64(5)}, ValueError, ["`spacing`", "with a unit", "got np.timedelta64(5)"]),
+    ({"spacing": np.timedelta64("NaT")}, ValueError, ["`spacing`", "with a unit", "NaT"]),
+    ({"spacing": np.timedelta64("NaT", "s")}, ValueError, ["`spacing`", "with a unit", "NaT"]),
+    (
+        {"spacing": np.timedelta64(1, "M")},
+        ValueError,
+        ["`spacing`", "timedelta64(1,'M')", "months", "no constant length"],
+    ),
+    (
+        {"spacing": np.timedelta64(1, "Y")},
+        ValueError,
+        ["`spacing`", "timedelta64(1,'Y')", "years", "no constant length"],
+    ),
+    (
+        {"spacing": np.timedelta64(1, "ps")},
+        ValueError,
+        ["`spacing`", "a whole number of nanoseconds", "timedelta64(1,'ps')"],
+    ),
+    ({"spacing": np.timedelta64(0, "s")}, ValueError, ["`spacing`", "not be zero", "timedelta64(0,'s')"]),
+    (
+        {"spacing": np.timedelta64(20_000, "W")},
+        ValueError,
+        ["`spacing`", "shorter than 292 years", "timedelta64(20000,'W')"],
+    ),
+    ({"spacing": np.datetime64(5, "s")}, TypeError, ["`spacing`", "a duration string", "got datetime64"]),
+    ({"spacing": "٣s"}, ValueError, ["`spacing`", DURATION, "got '٣s'"]),
+    ({"spacing": "3\u00b2s"}, ValueError, ["`spacing`", DURATION]),
+    ({"spacing": "+-1s"}, ValueError, ["`spacing`", DURATION, "got '+-1s'"]),
+    ({"spacing": "1h+1m"}, ValueError, ["`spacing`", DURATION, "got '1h+1m'"]),
+    ({"spacing": "1s\n"}, ValueError, ["`spacing`", DURATION]),
+    ({"spacing": "+"}, ValueError, ["`spacing`", DURATION, "got '+'"]),
+    ({"spacing": "+0s"}, ValueError, ["`spacing`", "not be zero", "got '+0s'"]),
+    ({"spacing": Decimal("sNaN")}, ValueError, ["`spacing`", "finite", "got sNaN"]),
     ({"spacing": ""}, ValueError, ["`spacing`", DURATION, "got ''"]),
     ({"spacing": "10"}, ValueError, ["`spacing`", DURATION, "got '10'"]),
     ({"spacing": "1 h"}, ValueError, ["`spacing`", DURATION, "got '1 h'"]),
@@ -60,6 +93,8 @@ ARGUMENTS: list[tuple[dict[str, Any], type[Exception], list[str]]] = [
     ({"x": "at", "per": "1q"}, ValueError, ["`per`", DURATION, "got '1q'", "quarters", "no constant length"]),
     ({"x": "at", "per": "day"}, ValueError, ["`per`", DURATION, "got 'day'"]),
     ({"x": "at", "per": "0s"}, ValueError, ["`per`", "longer than zero", "got '0s'"]),
+    ({"x": "at", "per": np.timedelta64(-1, "h")}, ValueError, ["`per`", "longer than zero", "timedelta64(-1,'h')"]),
+    ({"x": "at", "per": "٣h"}, ValueError, ["`per`", DURATION, "got '٣h'"]),
     ({"x": "at", "per": "-1h"}, ValueError, ["`per`", "longer than zero", "got '-1h'"]),
     ({"x": "at", "per": -timedelta(1)}, ValueError, ["`per`", "longer than zero", "days=-1"]),
     ({"per": "1h"}, ValueError, ["`per`", "temporal x", "`spacing`"]),
@@ -96,7 +131,13 @@ ARGUMENTS: list[tuple[dict[str, Any], type[Exception], list[str]]] = [
     ({"x": "t", "max_gap": True}, TypeError, ["`max_gap`", "number, a timedelta or a duration string", "got bool"]),
     ({"x": "t", "max_gap": [1]}, TypeError, ["`max_gap`", "number, a timedelta or a duration string", "got list"]),
     ({"x": "t", "max_gap": pl.col("t")}, TypeError, ["`max_gap`", "a duration string", "got Expr"]),
-    ({"x": "at", "max_gap": np.timedelta64(5, "s")}, TypeError, ["`max_gap`", "a duration string", "got timedelta64"]),
+    ({"x": "at", "max_gap": np.timedelta64(5)}, ValueError, ["`max_gap`", "with a unit", "got np.timedelta64(5)"]),
+    (
+        {"x": "at", "max_gap": np.timedelta64(0, "s")},
+        ValueError,
+        ["`max_gap`", "longer than zero", "timedelta64(0,'s')"],
+    ),
+    ({"x": "at", "max_gap": "٣s"}, ValueError, ["`max_gap`", DURATION, "got '٣s'"]),
     ({"x": "at", "max_gap": "5"}, ValueError, ["`max_gap`", DURATION, "got '5'"]),
     ({"x": "at", "max_gap": "1mo"}, ValueError, ["`max_gap`", DURATION, "got '1mo'", "months", "no constant length"]),
     ({"x": "at", "max_gap": "0s"}, ValueError, ["`max_gap`", "longer than zero", "got '0s'"]),
@@ -106,7 +147,8 @@ ARGUMENTS: list[tuple[dict[str, Any], type[Exception], list[str]]] = [
     ({"strict": None}, TypeError, ["`strict`", "True or False", "got None"]),
     ({"strict": 1}, TypeError, ["`strict`", "True or False", "got 1"]),
     ({"strict": "no"}, TypeError, ["`strict`", "True or False", "got 'no'"]),
-    ({"unknown": 1}, TypeError, ["unknown"]),
+    ({"unknown": 1}, TypeError, ["gradient() got an unexpected keyword argument 'unknown'"]),
+    ({"axis": (0, 1), "unknown": 1}, TypeError, ["gradient() got an unexpected keyword argument 'unknown'"]),
 ]
 
 
@@ -130,7 +172,7 @@ def test_methods_check_their_arguments_too() -> None:
     for gradient in (pl.col("y").grad.gradient, FRAME["y"].grad.gradient):
         with pytest.raises(ValueError, match="`edge_order` must be 1 or 2, got 3"):
             gradient(edge_order=3)
-    with pytest.raises(TypeError, match="`x` must be a column name or an expression, got int"):
+    with pytest.raises(TypeError, match="`x` must be a column name, an expression, a series or a 1-D array, got int"):
         pl.col("y").grad.gradient(1)
 
 

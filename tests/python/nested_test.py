@@ -349,7 +349,11 @@ WRONG_ARGUMENTS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "too many steps": ({"axis": (1,), "spacing": (1.0, 2.0)}, ValueError, r"`spacing` must have one for each of 1"),
     "a number": ({"axis": 1, "x": 0.5}, TypeError, r"a sequence of coordinates, got float; for a constant step use"),
     "a matrix": ({"axis": 1, "x": [[0.0, 1.0]]}, ValueError, r"`x` must have one axis, got List"),
-    "rows": ({"x": [0.0, 1.0]}, TypeError, r"`x` must be a column name or an expression, got list"),
+    "rows": (
+        {"x": [0.0, 1.0]},
+        TypeError,
+        r"`x` must be a column name, an expression, a series or a 1-D array, got list",
+    ),
 }
 
 
@@ -373,20 +377,25 @@ def test_an_x_out_of_order(axis: int) -> None:
 
 
 @pytest.mark.parametrize("axis", [0, 1])
-@pytest.mark.parametrize(
-    "dtype", [pl.List(pl.Float64), pl.Array(pl.Float64, 2), pl.Array(pl.Float64, 0), pl.List(pl.Null)]
-)
+@pytest.mark.parametrize("dtype", [pl.List(pl.Float64), pl.Array(pl.Float64, 2), pl.List(pl.Null)])
 def test_nothing_to_differentiate(dtype: Any, axis: int, engine: str) -> None:
     empty = pl.Series("f", [], dtype=dtype)
     null = pl.Series("f", [None, None, None], dtype=dtype)
-    # Polars cannot hand arrays of no width to any plugin if one of them is null.
-    exports_nulls = isinstance(dtype, pl.List) or (EXPORTS_NULL_ARRAYS and dtype != pl.Array(pl.Float64, 0))
-    for column in (empty, null) if exports_nulls else (empty,):
+    for column in (empty, null):
         slope = pg.gradient("f", axis=axis)
         got = pl.LazyFrame(column).select(slope).collect(engine=engine)["f"]
         assert got.len() == column.len()
         assert got.null_count() == column.len()
         assert got.dtype == (pl.List(pl.Float64) if isinstance(dtype, pl.List) else dtype)
+
+
+@pytest.mark.parametrize("values", [[], [[]], [None]], ids=["empty", "a cell", "null"])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_arrays_without_width(values: list[Any], axis: int, engine: Any) -> None:
+    """Polars itself cannot hand them to a plugin without losing rows."""
+    frame = pl.LazyFrame({"f": pl.Series(values, dtype=pl.Array(pl.Float64, 0))})
+    with pytest.raises(ComputeError, match="arrays must have a width of at least 1, but column `f` is"):
+        frame.select(pg.gradient("f", axis=axis)).collect(engine=engine)
 
 
 def test_one_value_has_no_slope() -> None:
