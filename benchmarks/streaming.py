@@ -12,7 +12,7 @@ from statistics import median
 
 import polars as pl
 from agreement import agree
-from streaming_run import COPY, GRADIENT, MAKE, WHOLE
+from streaming_run import COPY, FRAMES, GRADIENT, MAKE, PRODUCTS, WHOLE
 
 RUN = Path(__file__).with_name("streaming_run.py")
 TIMES = 3
@@ -28,7 +28,7 @@ class Cost:
 
 def measure(rows: int) -> dict[str, Cost]:
     """Check the answers in a first round, which is the warm-up, then take medians of alternating rounds."""
-    names = (COPY, GRADIENT, WHOLE)
+    names = (COPY, *PRODUCTS.values(), *FRAMES.values(), GRADIENT, WHOLE)
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "source.parquet")
         run(MAKE, str(rows), source)
@@ -49,7 +49,8 @@ def run(what: str, source: str, target: Path) -> Cost:
 
 def check(rows: int, targets: dict[str, Path]) -> None:
     """Stop unless the gradients agree, row by row, and stand beside the same x."""
-    answers = {name: pl.read_parquet(targets[name]) for name in (GRADIENT, WHOLE)}
+    names = (*FRAMES.values(), GRADIENT, WHOLE)
+    answers = {name: pl.read_parquet(targets[name], columns=["t", "y"]) for name in names}
     agree(f"streaming, {rows:,} rows", answers, tolerance=1e-9)
 
 

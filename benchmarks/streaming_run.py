@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MAKE = "make"
 COPY = "copy"
+PRODUCTS = {1: "y * t", 3: "y * t, three times"}
+FRAMES = {1: "grad.with_columns", 3: "grad.with_columns, three operators"}
 GRADIENT = "grad.gradient"
 WHOLE = "map_batches(numpy.gradient)"
 ROW_GROUP = 500_000
@@ -42,12 +44,23 @@ def make(rows: int, target: str) -> None:
 
 
 def query(what: str, source: pl.LazyFrame) -> pl.LazyFrame:
-    """Replace y, so that every query writes two columns."""
-    if what == COPY:
-        return source
+    """Replace y and, with three of a kind, add two columns; the rows are one group."""
+    y, t = pl.col("y"), pl.col("t")
+    for count in (1, 3):
+        if what == PRODUCTS[count]:
+            return source.with_columns([y * t, (y * t).alias("y1"), (y * t).alias("y2")][:count])
+        if what == FRAMES[count]:
+            slopes = [
+                pg.gradient("y", x="t"),
+                pg.gradient("y", x="t", nulls="skip").alias("y1"),
+                pg.gradient("y", x="t", edge_order=2).alias("y2"),
+            ]
+            return source.grad.with_columns(slopes[:count])  # type: ignore[attr-defined]
     if what == GRADIENT:
         return source.with_columns(pg.gradient("y", x="t"))
-    return source.with_columns(pl.map_batches(["y", "t"], whole_column, return_dtype=pl.Float64))
+    if what == WHOLE:
+        return source.with_columns(pl.map_batches(["y", "t"], whole_column, return_dtype=pl.Float64))
+    return source
 
 
 def whole_column(columns: Sequence[pl.Series]) -> pl.Series:

@@ -12,13 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
-# Numbers in a batch: 16 MB. Handing over a batch from thread to thread takes a while, whatever its size.
+# Numbers in a batch: 16 MB. Handing over a batch from thread to thread takes a while, whatever its size. So does calling
+# the plugin for a column, which is why a batch of a thousand columns has more numbers.
 VALUES_PER_BATCH = 2_000_000
+FEWEST_ROWS = 5_000
 
 
 def to_batches(lf: pl.LazyFrame, columns: int) -> Iterator[pl.DataFrame]:
     """Run a query of so many columns, and give its rows in their order, as they come, in bounded memory."""
-    rows = max(1, VALUES_PER_BATCH // max(1, columns))
+    rows = max(FEWEST_ROWS, VALUES_PER_BATCH // max(1, columns))
     return iter(lf.collect_batches(engine="streaming", maintain_order=True, lazy=True, chunk_size=rows))
 
 

@@ -37,6 +37,7 @@ def small_batches() -> Iterator[None]:
     """Of so few values that even these frames are cut in many places."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_source, "VALUES_PER_BATCH", 60)
+        patch.setattr(_source, "FEWEST_ROWS", 1)
         yield
 
 
