@@ -12,6 +12,7 @@ Examples
 """
 
 from polars_grad.batches import stitch
+from polars_grad.derivative import derivative
 from polars_grad.gradient import gradient
 from polars_grad.grid import divergence, magnitude, partials
 from polars_grad.horizontal import gradient_horizontal
@@ -21,6 +22,7 @@ __all__ = [
     "ExprGrad",
     "LazyFrameGrad",
     "SeriesGrad",
+    "derivative",
     "divergence",
     "gradient",
     "gradient_horizontal",

@@ -158,7 +158,7 @@ def method_of(
     call.__signature__ = signature  # type: ignore[attr-defined]
     call.__name__ = function.__name__
     if function.__doc__ is not None:
-        text = _without(function.__doc__, first.name, subject, texts)
+        text = _without(inspect.cleandoc(function.__doc__), first.name, subject, texts)
         call.__doc__ = text.replace("\n-------\nExpr\n", f"\n-------\n{returns or 'Expr'}\n", 1)
     return call
 

@@ -23,6 +23,9 @@ _LIBRARY = Path(__file__).parent
 # How Polars displays a call of this plugin.
 _OURS = re.compile(r"polars_grad[/\\]_internal\.[^:\s]*:")
 
+# With more lagged copies than these the whole column is faster, and takes no more memory.
+_MOST_LAGS = 8
+
 Options = dict[str, Any]
 
 
@@ -36,7 +39,8 @@ def evaluated(y: pl.Expr, x: pl.Expr | None, keys: Sequence[pl.Expr], kwargs: Op
     if domain.get("axis", 0) != 0:
         return _call("evaluate_cells", _named(y, x), kwargs)
     columns = _named(y, x)
-    if keys or domain.get("nulls") == "skip" or any(map(holds_operator, columns)):
+    far = sum(reach(kwargs)) > _MOST_LAGS
+    if keys or far or domain.get("nulls") == "skip" or any(map(holds_operator, columns)):
         # Lagged copies of another operator would evaluate it once for each, and nested fields are planned slowly.
         return _call("evaluate_whole", [_points(columns, kwargs), *_structs(keys)], kwargs, is_elementwise=False)
     if all(column.meta.is_column_selection(allow_aliasing=True) or _is_series(column) for column in columns):

@@ -10,6 +10,7 @@ from polars_grad._documentation import OF_SERIES
 from polars_grad._methods import Method, Namespace, OperatorMethod, Own_co
 from polars_grad._operator import OperatorExpr
 from polars_grad._series import Eager
+from polars_grad.derivative import derivative
 from polars_grad.frames import with_columns
 from polars_grad.gradient import gradient
 from polars_grad.grid import divergence, magnitude, partials
@@ -23,6 +24,7 @@ __all__ = ["ExprGrad", "LazyFrameGrad", "SeriesGrad"]
 class _Operators(Namespace[Own_co]):
     """The operators, as methods of expressions and of series."""
 
+    derivative = OperatorMethod(derivative)
     gradient = OperatorMethod(gradient)
 
 
