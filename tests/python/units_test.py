@@ -23,7 +23,11 @@ PER: list[tuple[Any, timedelta]] = [
     ("1h30m", timedelta(hours=1.5)),
     ("250ms", timedelta(milliseconds=250)),
     ("7us", timedelta(microseconds=7)),
-    ("7µs", timedelta(microseconds=7)),
+    ("7\N{MICRO SIGN}s", timedelta(microseconds=7)),
+    ("7\N{GREEK SMALL LETTER MU}s", timedelta(microseconds=7)),
+    ("+1h30m", timedelta(hours=1.5)),
+    (np.timedelta64(90, "m"), timedelta(hours=1.5)),
+    (np.timedelta64(7_000, "ns"), timedelta(microseconds=7)),
     ("1d", timedelta(days=1)),
     ("1w2d", timedelta(days=9)),
     (timedelta(minutes=10), timedelta(minutes=10)),
@@ -117,7 +121,18 @@ def test_an_unsigned_number_as_spacing() -> None:
         ("-1d12h", timedelta(days=-1.5)),
         ("1w", timedelta(weeks=1)),
         ("5us", timedelta(microseconds=5)),
-        ("5µs", timedelta(microseconds=5)),
+        ("5\N{MICRO SIGN}s", timedelta(microseconds=5)),
+        ("5\N{GREEK SMALL LETTER MU}s", timedelta(microseconds=5)),
+        ("+1h30m", timedelta(hours=1.5)),
+        (np.timedelta64(2, "W"), timedelta(weeks=2)),
+        (np.timedelta64(-3, "D"), timedelta(days=-3)),
+        (np.timedelta64(3, "h"), timedelta(hours=3)),
+        (np.timedelta64(5, "30m"), timedelta(hours=2.5)),
+        (np.timedelta64(7, "s"), timedelta(seconds=7)),
+        (np.timedelta64(7, "ms"), timedelta(milliseconds=7)),
+        (np.timedelta64(7, "us"), timedelta(microseconds=7)),
+        (np.timedelta64(7_000_000, "ps"), timedelta(microseconds=7)),
+        (np.timedelta64(7_000_000_000, "fs"), timedelta(microseconds=7)),
         ("1s500ms", timedelta(seconds=1.5)),
         (timedelta(milliseconds=10), timedelta(milliseconds=10)),
         (timedelta(days=-2), timedelta(days=-2)),
@@ -135,8 +150,23 @@ def test_a_time_as_spacing(spacing: Any, step: timedelta) -> None:
     )
 
 
+class Timedelta(timedelta):
+    """A timedelta as pandas has it: with nanoseconds besides."""
+
+    nanoseconds = 100
+
+
 def test_nanoseconds_as_spacing() -> None:
-    assert gradient([0, 1, 3], spacing="100ns", per="1us").to_list() == [10.0, 15.0, 20.0]
+    for spacing in ("100ns", np.timedelta64(100, "ns"), Timedelta(0)):
+        assert gradient([0, 1, 3], spacing=spacing, per="1us").to_list() == [10.0, 15.0, 20.0]
+    for per in ("1100ns", np.timedelta64(1100, "ns"), Timedelta(microseconds=1)):
+        assert gradient([0, 1], spacing="1us", per=per).to_list() == pytest.approx([1.1, 1.1])
+
+
+def test_a_gap_in_any_kind_of_time() -> None:
+    at = pl.Series([NOON, NOON + timedelta(seconds=1), NOON + timedelta(seconds=3)])
+    for gap in ("1s", "+1s", timedelta(seconds=1), np.timedelta64(1, "s"), np.timedelta64(1_000_000, "us")):
+        assert gradient([0, 1, 4], at, max_gap=gap).to_list() == [1.0, 1.0, None]
 
 
 @pytest.mark.parametrize("edge_order", [1, 2])
