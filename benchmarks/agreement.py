@@ -1,4 +1,4 @@
-"""Contenders that give different answers are not compared."""
+"""Compare the answers of contenders before they are timed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Disagreement(Exception):  # noqa: N818
 
 
 def agree(what: str, answers: Mapping[str, Any], *, tolerance: float) -> None:
-    """Compare all answers with the first one; a null is as good as a NaN, which is all that numpy has."""
+    """Compare all answers with the first one; a null equals a NaN, since numpy has no null."""
     (reference, expected), *others = ((name, numbers(answer)) for name, answer in answers.items())
     for name, got in others:
         if got.shape != expected.shape or not np.allclose(got, expected, tolerance, tolerance, equal_nan=True):

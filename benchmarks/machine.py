@@ -1,4 +1,4 @@
-"""On what, and with what, the numbers were measured."""
+"""The head of the report: processor, versions, date."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-"""Time contenders in one run: every round calls each of them once, in an order of its own."""
+"""Time contenders in interleaved rounds: each round calls every contender once, in random order."""
 
 from __future__ import annotations
 
 import gc
 import random
 from itertools import count
+from math import inf
 from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -15,14 +16,15 @@ if TYPE_CHECKING:
     Contenders = Mapping[str, Callable[[], Any]]
     Medians = dict[str, float]
 
-# Who takes longer than this, in seconds, joins in every fifth round only: the others get more rounds for their time.
-LONG = 0.25
+# Seconds: a contender that takes longer than the first number joins in every fifth round only, longer than the second,
+# in the first round only. The others get more rounds in the same time.
+LONG, VERY_LONG = 0.25, 2.0
 SELDOM = 5
 
 
 def interleave(contenders: Contenders, *, seconds: float, fewest: int) -> Medians:
-    """Take the median time of each contender, after a warm-up, over so many seconds but no fewer rounds than said."""
-    quick = [name for name, call in contenders.items() if time_once(call) < LONG]
+    """Return the median time of each contender, after a warm-up, over a number of seconds and of rounds."""
+    warm_up = {name: time_once(call) for name, call in contenders.items()}
     times: dict[str, list[float]] = {name: [] for name in contenders}
     order = random.Random(0)
     end = perf_counter() + seconds
@@ -32,8 +34,9 @@ def interleave(contenders: Contenders, *, seconds: float, fewest: int) -> Median
         for number in count():
             if number >= fewest and perf_counter() > end:
                 break
-            names = list(contenders) if number % SELDOM == 0 else quick.copy()
-            # What ran just before leaves caches and free memory behind: nobody always follows the same one.
+            limit = inf if number == 0 else VERY_LONG if number % SELDOM == 0 else LONG
+            names = [name for name, spent in warm_up.items() if spent < limit]
+            # A call leaves caches and free memory to the next one: no contender always follows the same one.
             order.shuffle(names)
             for name in names:
                 times[name].append(time_once(contenders[name]))

@@ -1,4 +1,4 @@
-"""A picture of the table of groups: time against number of groups."""
+"""The chart of the part on groups: time against the number of groups."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
-from grouped import BY
+from groups import BY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from grouped import Case
+    from case import Case
     from matplotlib.axes import Axes
     from rounds import Medians
 
@@ -21,14 +21,14 @@ APART = 1.9
 COLOURS = ("0.6", "tab:red", "tab:orange", "tab:blue", "tab:green", "tab:purple")
 
 
-def draw(results: Mapping[Case, Mapping[int, Medians]], path: Path) -> None:
+def draw(results: Mapping[Case, Mapping[str, Medians]], path: Path) -> None:
     """Draw a panel per case."""
     mpl.use("agg")
     figure, panels = plt.subplots(1, len(results), sharey=True, figsize=(12, 4.5), layout="constrained", squeeze=False)
-    for axes, (case, by_count) in zip(panels[0], results.items(), strict=True):
-        axes.set(xscale="log", yscale="log", xlabel="groups", title=f"{case.rows:,} rows, {case.title}")
+    for axes, (case, sizes) in zip(panels[0], results.items(), strict=True):
+        axes.set(xscale="log", yscale="log", xlabel="groups", title=case.title)
         axes.spines[["top", "right"]].set_visible(False)
-        lines(axes, by_count)
+        lines(axes, {case.sizes[label]: medians for label, medians in sizes.items()})
     panels[0][0].set_ylabel("seconds")
     figure.savefig(path, dpi=120)
     plt.close(figure)
@@ -44,7 +44,7 @@ def lines(axes: Axes, by_count: Mapping[int, Medians]) -> None:
         labels.append((points[-1], name, colour))
     for (count, seconds), name, colour in sorted(labels, key=lambda label: label[0][1]):
         if count < max(by_count):
-            # Whose line ends early has its name on the other side, out of the way of the lines that go on.
+            # The name of a line that ends early is on its left, out of the way of longer lines.
             axes.annotate(f"{name}  ", (count, seconds), color=colour, ha="right", va="center", fontsize=9)
             continue
         lowest = max(seconds, lowest * APART)

@@ -1,0 +1,24 @@
+"""
+The cases of each operator on one column.
+
+An operator has an entry here: a function that takes a number of rows and returns its cases of at most that many. The
+benchmark does not run, and a test fails, while one is missing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import flat
+from case import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from case import Case
+
+CASES_BY_OPERATOR: dict[str, Callable[[int], list[Case]]] = {
+    "gradient": flat.cases,
+}
+
+PARTS = [Part(f"`{name}` of one column", flat.ABOUT, cases) for name, cases in CASES_BY_OPERATOR.items()]
