@@ -167,7 +167,7 @@ class Work:
         """Find the rows that are not skipped."""
         if view.counting is None:
             return range(len(rows))
-        present = pl.all_horizontal(pl.col(view.counting).is_not_null())
+        present = pl.all_horizontal(cs.by_name(view.counting).is_not_null()).alias("present")
         return self._read(rows[view.columns]).select(present).to_series().arg_true().to_list()
 
     # From pandas and back

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
-# Numbers in a batch: 16 MB. Handing over a batch from thread to thread takes a while, whatever its size. So does calling
-# the plugin for a column, which is why a batch of a thousand columns has more numbers.
+# Numbers in a batch: 16 MB. Handing over a batch from thread to thread takes a while, whatever its size. So does a call
+# of the plugin for each column, which is why a batch of a thousand columns has more numbers.
 VALUES_PER_BATCH = 2_000_000
 FEWEST_ROWS = 5_000
 
@@ -49,7 +49,7 @@ def from_batches(
             rows = batch if left is None else batch.head(left)
             if barrier in columns:
                 rows = rows.with_columns(pl.lit(None).alias(barrier))
-            rows = rows if rows.columns == columns else rows.select(columns)
+            rows = rows if rows.columns == columns else rows[columns]
             yield rows if predicate is None else rows.filter(predicate)
             if left is not None:
                 left -= rows.height

@@ -16,11 +16,7 @@ if TYPE_CHECKING:
 
 
 def specs_of(function: str, exprs: Iterable[Any], named: Mapping[str, Any]) -> list[Spec]:
-    """
-    Return the operators that expressions are.
-
-    An operator that needs whole segments, however long, is to be refused here: `function` sees a few rows at a time.
-    """
+    """Return the operators that expressions are."""
     flat = [item for expr in exprs for item in (expr if isinstance(expr, (list, tuple)) else [expr])]
     specs = [
         *(_spec(function, expr) for expr in flat),
@@ -56,6 +52,7 @@ def _spec(function: str, expr: Any, name: str | None = None) -> Spec:
             hint = "; give the keys as `by=`" if over else "; compute other expressions before or after it"
             msg = f"{allowed}, with no other method than `alias` and `name` called on them, got {expr}{given}{hint}"
         raise ValueError(msg)
+    # An operator that needs whole segments, however long, is to be refused here: there are only a few rows at a time.
     return spec if name is None else _spec(function, spec.expression().alias(name))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
+import polars.selectors as cs
 from polars.exceptions import ComputeError
 
 from polars_grad._plugin import evaluate
@@ -149,7 +150,7 @@ class _Rest:
 
     def append(self, rows: pl.DataFrame) -> None:
         if self._kept:
-            self._waiting.append(rows.select(self._kept))
+            self._waiting.append(rows[self._kept])
 
     def take(self, known: int) -> pl.DataFrame:
         """Take the rows before row `known`, together with their outputs."""
@@ -161,7 +162,7 @@ class _Rest:
             self._waiting = [waiting[height:]]
             frames.insert(0, waiting[:height])
         frame = pl.concat(frames, how="horizontal") if len(frames) > 1 else frames[0]
-        return frame if frame.columns == self._columns else frame.select(self._columns)
+        return frame if frame.columns == self._columns else frame[self._columns]
 
 
 class Window:
@@ -177,7 +178,9 @@ class Window:
         self.columns = list(dict.fromkeys(name for operator in operators for name in operator.reads))
         self.before = max(operator.reach[0] for operator in operators)
         self.after = max(operator.reach[1] for operator in operators)
-        self._counts = pl.all_horizontal(pl.col(operators[0].point).is_not_null()) if operators[0].skips else None
+        # A selector, since `pl.col` takes a name such as "^a$" for a pattern; so does `select`.
+        counts = pl.all_horizontal(cs.by_name(operators[0].point).is_not_null()).alias("counts")
+        self._counts = counts if operators[0].skips else None
         self._parts: list[pl.DataFrame] = []
         self._height = 0
         # Rows at the start that the last evaluation has seen, and those of them whose outputs are known.
@@ -187,7 +190,7 @@ class Window:
         self._outputs: list[pl.DataFrame] = []
 
     def append(self, rows: pl.DataFrame) -> None:
-        self._parts.append(rows.select(self.columns))
+        self._parts.append(rows[self.columns])
         self._height += rows.height
 
     @property
@@ -309,7 +312,7 @@ class KeyOrder:
         """Return the sorted rows at the start of a batch, and what is wrong with the row after them."""
         if not self._by or not batch.height:
             return batch, None
-        keys = batch.select(pl.col(key.name).alias(str(number)) for number, key in enumerate(self._by))
+        keys = pl.DataFrame([key.of(batch).alias(f"{number}") for number, key in enumerate(self._by)])
         before = keys[:0] if self._last is None else self._last
         fall = 0 if _first_fall(pl.concat([before, keys[:1]])) is not None else _first_fall(keys)
         if fall is not None:

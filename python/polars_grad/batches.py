@@ -49,8 +49,8 @@ def stitch(
     Raises
     ------
     TypeError, ValueError
-        At once, if an argument is not allowed, or if operators differ in `by` or `x`. When a batch is read that is no
-        frame.
+        At once, if an argument is not allowed, if operators differ in `by` or `x`, or if two give a column of the same
+        name. When a batch is read that is no frame.
     polars.exceptions.ComputeError
         When a batch is read, if a dtype is not supported, if keys are not sorted, or if `x` is not strictly monotonic
         within a segment and the operator is strict. The error names the first wrong row, the column and the group.

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import polars.selectors as cs
 
 from polars_grad._optional import load
 from polars_grad._source import from_batches, to_batches, unlike
@@ -62,15 +63,14 @@ def with_columns(
     Raises
     ------
     TypeError, ValueError
-        At once, if an expression is not an operator, or if operators differ in `by` or `x`.
+        At once, if an expression is not an operator, if operators differ in `by` or `x`, or if two give a column of the
+        same name.
     ImportError
         At once, if `progress` is set and tqdm cannot be imported.
     polars.exceptions.ComputeError
-        When the query is planned, if a dtype is not supported. When it runs, if keys are not sorted, or if `x` is not
-        strictly monotonic within a segment and the operator is strict. The error names the first wrong row, the column
-        and the group.
-    polars.exceptions.DuplicateError
-        When the query is planned, if two operators give columns of the same name.
+        When the query is planned, if a dtype is not supported, or if two selectors give a column of the same name. When
+        it runs, if keys are not sorted, or if `x` is not strictly monotonic within a segment and the operator is
+        strict. The error names the first wrong row, the column and the group.
 
     Notes
     -----
@@ -159,14 +159,16 @@ class _Query:
         operators = [operator for operator in plan.operators if operator.output in needed]
         if not operators:
             # Without columns only heights are needed: a literal beside the columns of the frame has its height.
-            lf = self.lf.select(columns) if columns else self.lf.with_columns(height=None).select("height")
+            lf = self.lf.select(cs.by_name(columns)) if columns else self.lf.with_columns(height=None).select("height")
             return self._read(lf, len(columns))
         outputs = {operator.output for operator in operators}
         read = {key.name for key in plan.by}.union(*(operator.reads for operator in operators))
         own = [name for name in plan.own if name in read or (name in needed and name not in outputs)]
         computed = {name: column for name, column in plan.computed.items() if name in read}
         structs = {name: plan.structs[name] for column in computed.values() for name in column.meta.root_names()}
-        rows = self._read(self.lf.with_columns(**structs).select(own, **computed), len(own) + len(computed))
+        # A selector, since a name such as "^a$" is a pattern.
+        lf = self.lf.with_columns(**structs).select(cs.by_name(own), **computed)
+        rows = self._read(lf, len(own) + len(computed))
         return stitch(rows, operators, plan.by, columns=columns)
 
     def _read(self, lf: pl.LazyFrame, columns: int) -> Iterator[pl.DataFrame]:
@@ -243,9 +245,9 @@ class _Planner:
         if column.meta.is_column_selection():
             return [Column(name, name) for name in names]
         struct = f"{self.prefix}{len(self.structs)}"
-        self.structs[struct] = pl.struct(column)
         columns = [Column(f"{struct}_{number}", name) for number, name in enumerate(names)]
-        self.computed.update({own: pl.col(struct).struct.field(name) for own, name in columns})
+        self.structs[struct] = pl.struct(column).struct.rename_fields([own for own, _ in columns])
+        self.computed.update({own: pl.col(struct).struct.field(own) for own, _ in columns})
         return columns
 
     def schema_of(self, column: pl.Expr) -> pl.Schema:

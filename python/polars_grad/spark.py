@@ -151,7 +151,7 @@ def with_columns(
         keys = at(key.name for key in by)
         rows = rows.repartition(*keys) if keys else rows.repartition(1)
         # By y at last, so that rows of one x do not stand as they arrived.
-        last = [*([] if x is None else [x.name]), *(operator.y.name for operator in operators)]
+        last = [*([] if x is None else [x.name]), *(o.y.name for o in operators if o.reach != (0, 0))]
         rows = rows.sortWithinPartitions(*keys, *[name for name in at([*order, *last]) if name not in keys])
     stitched = partial(_stitched, read=read, put=put, operators=operators, by=by)
     return rows.mapInArrow(stitched, types.StructType(fields))

@@ -175,7 +175,7 @@ def test_a_column_that_is_named_like_an_argument(frame: pl.DataFrame) -> None:
     assert_frame_equal(got.collect(), frame.with_columns(slope.alias("progress")).with_columns(**names))
 
 
-@pytest.mark.parametrize("names", [["", " ", "_", "__"], ["_0", "__1", "___2", "x"]])
+@pytest.mark.parametrize("names", [["", " ", "_", "__"], ["_0", "__1", "___2", "x"], ["a", "b", "^a$", "*"]])
 def test_any_names_of_columns(names: list[str]) -> None:
     frame = pl.DataFrame({name: [1, 2, 4, 8, 16] for name in names})
     got = with_d(frame.lazy(), names[0], x=names[1], by=pl.lit(0))
