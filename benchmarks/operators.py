@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import derivative
 import flat
 from case import Part
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 CASES_BY_OPERATOR: dict[str, Callable[[int], list[Case]]] = {
     "gradient": flat.cases,
+    "derivative": derivative.cases,
 }
 
 PARTS = [Part(f"`{name}` of one column", flat.ABOUT, cases) for name, cases in CASES_BY_OPERATOR.items()]
