@@ -228,40 +228,60 @@ impl Differences {
         row: usize,
         reads: Range<usize>,
     ) -> Result<Option<Self>, Unsorted> {
+        let mut differences = Self {
+            rises: [0.0; 2 * MAX_REACH],
+            steps: [1.0; 2 * MAX_REACH],
+            count: reads.len() - 1,
+            before: rows.reach.before - reads.start,
+            nan: 0.0,
+        };
         let lags = &rows.lags[reads.clone()];
-        // Like the stencil, the check reads no x across a null.
-        let Some(x) = lags.iter().map(|lag| lag.x_at(row)).collect::<Option<Vec<_>>>() else {
+        let Some(monotonic) = differences.read_x(lags, row) else {
             return Ok(None);
         };
-        let known: Vec<_> = x.iter().copied().flatten().collect();
-        if !is_monotonic(&known) {
+        if !monotonic {
             return if rows.strict {
                 Err(Unsorted { row, reads })
             } else {
                 Ok(None)
             };
         }
-        let mut differences = Self {
-            rises: [0.0; 2 * MAX_REACH],
-            steps: [1.0; 2 * MAX_REACH],
-            count: lags.len() - 1,
-            before: rows.reach.before - reads.start,
-            nan: 0.0,
-        };
-        for (step, pair) in differences.steps.iter_mut().zip(known.windows(2)) {
-            *step = pair[1].minus(pair[0]);
+        Ok(differences.read_y(lags, row).map(|()| differences))
+    }
+
+    /// Takes the steps; returns whether x is finite and strictly monotonic, or `None` where it is null.
+    fn read_x<Y: Sample, X: Sample>(&mut self, lags: &[Lag<'_, Y, X>], row: usize) -> Option<bool> {
+        let mut x = lags.iter().filter_map(|lag| lag.x).map(|x| x.get(row));
+        let Some(first) = x.next() else { return Some(true) };
+        let mut previous = first?;
+        let mut monotonic = is_monotonic(&[previous]);
+        let (mut rising, mut falling) = (true, true);
+        for (step, x) in self.steps.iter_mut().zip(x) {
+            let x = x?;
+            rising &= previous < x;
+            falling &= previous > x;
+            monotonic &= (rising || falling) && x.zero_unless_finite() == 0.0;
+            *step = x.minus(previous);
+            previous = x;
         }
-        let mut previous = None;
-        for (place, lag) in lags.iter().enumerate() {
-            let Some(y) = lag.y.get(row) else { return Ok(None) };
-            if y.is_nan() {
-                differences.nan = f64::NAN;
-            }
-            if let Some(previous) = previous.replace(y) {
-                differences.rises[place - 1] = y.minus(previous);
-            }
+        Some(monotonic)
+    }
+
+    /// Takes the rises; `None` where y is null.
+    fn read_y<Y: Sample, X: Sample>(&mut self, lags: &[Lag<'_, Y, X>], row: usize) -> Option<()> {
+        let mut y = lags.iter().map(|lag| lag.y.get(row));
+        let mut previous = y.next()??;
+        let mut any_nan = previous.is_nan();
+        for (rise, y) in self.rises.iter_mut().zip(y) {
+            let y = y?;
+            any_nan |= y.is_nan();
+            *rise = y.minus(previous);
+            previous = y;
         }
-        Ok(Some(differences))
+        if any_nan {
+            self.nan = f64::NAN;
+        }
+        Some(())
     }
 
     fn evaluate<S: Stencil>(&self, operator: &S) -> Values {

@@ -66,7 +66,8 @@ mod unsorted;
 
 pub use domain::{Domain, Length, Nulls};
 pub use live::{Finished, Live, LiveError};
-pub use operators::{Derivative, EdgeOrder, Gradient, Operator, Reach, Side};
+// A glob, so that an operator is registered in one place.
+pub use operators::*;
 #[cfg(feature = "lazy")]
 pub use polars::ExprGrad;
 #[cfg(feature = "polars")]

@@ -144,7 +144,8 @@ where
     let mut valid = Valid::new(length);
     // Rows that have neighbours on both sides, where ends need another formula.
     let mut inside = Vec::new();
-    let mask = |row| {
+    // One loop for both numbers of lags: it calls this once per 64 rows.
+    let mut mask = |row| {
         if only_starts && !rows.rules.has_starts() {
             return NeighborMask::BOTH;
         }
@@ -172,6 +173,7 @@ where
         }
         NeighborMask { valid: x_valid, ..mask }
     };
+    let mask: &mut dyn FnMut(usize) -> NeighborMask = &mut mask;
     let field = results.first();
     let start = field.len();
     if let Some(x) = x {
