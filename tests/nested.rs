@@ -4,6 +4,9 @@
 mod oracle;
 
 use polars::prelude::*;
+use polars_arrow::array::ListArray;
+use polars_arrow::bitmap::Bitmap;
+use polars_arrow::offset::OffsetsBuffer;
 use polars_grad::{Differentiable, Domain, EdgeOrder, ExprGrad, Gradient, Nulls, evaluate, gradient_horizontal};
 use proptest::prelude::*;
 
@@ -215,6 +218,27 @@ fn an_empty_cell_has_no_coordinates_on_either_engine() -> PolarsResult<()> {
 
 fn nulls(column: &Series) -> Vec<bool> {
     column.is_null().iter().flatten().collect()
+}
+
+#[test]
+fn values_hidden_in_null_lists_do_not_count() -> PolarsResult<()> {
+    let values = Series::new("".into(), [0.0, 1.0, 5.0, 6.0]).chunks()[0].clone();
+    let dtype = ListArray::<i64>::default_datatype(values.dtype().clone());
+    let offsets = OffsetsBuffer::try_from(vec![0_i64, 2, 4]).expect("rising offsets");
+    let hiding = ListArray::<i64>::new(dtype, offsets, values, Some(Bitmap::from([true, false]))).boxed();
+    let hiding = Series::try_from((PlSmallStr::from("y"), hiding))?;
+    let y = lists("y", &[Some(vec![Some(0.0), Some(1.0)]), None]);
+    assert!(hiding.equals_missing(&y));
+    // Unsorted where y is null.
+    let x = lists(
+        "x",
+        &[Some(vec![Some(0.0), Some(2.0)]), Some(vec![Some(7.0), Some(7.0)])],
+    );
+    for domain in [domain().axis(1), domain().axis(1).x(x), domain()] {
+        let (hiding, plain) = (gradient(&hiding, &domain)?, gradient(&y, &domain)?);
+        assert!(hiding.equals_missing(&plain), "{domain:?}");
+    }
+    Ok(())
 }
 
 /// Arrays of width 0, of which only some are null.

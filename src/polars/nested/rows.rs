@@ -44,8 +44,7 @@ impl Evaluator {
         let this = padded.as_ref().unwrap_or(&cells);
         if this.values().is_empty() {
             let result = with_leaf(this.values().dtype(), leaf(&self.dtype).clone());
-            let nulls = Series::full_null(PlSmallStr::EMPTY, cells.values().len(), &result);
-            return Ok(cells.with_values(&nulls)?);
+            return Ok(cells.with_values(&Series::new_empty(PlSmallStr::EMPTY, &result))?);
         }
         let values = lags.iter().enumerate().map(|(index, lag)| {
             let isolated = isolated.as_ref().filter(|_| index != this_lag);
