@@ -241,6 +241,50 @@ fn values_hidden_in_null_lists_do_not_count() -> PolarsResult<()> {
     Ok(())
 }
 
+#[test]
+fn x_is_checked_beside_null_lists_too() -> PolarsResult<()> {
+    let y = lists("y", &[Some(vec![Some(1.0)]), None, None]);
+    let words = "in column `x` 1.0 is followed by 1.0";
+    let x = Series::new("x".into(), [0.0, 1.0, 1.0]);
+    let x_cells = lists(
+        "x",
+        &[Some(vec![Some(0.0)]), Some(vec![Some(1.0)]), Some(vec![Some(1.0)])],
+    );
+    for x in [x, x_cells] {
+        // The last two rows, which are all null, as a batch of their own.
+        for (y, x) in [(y.clone(), x.clone()), (y.slice(1, 2), x.slice(1, 2))] {
+            says(gradient(&y, &domain().x(x.clone())), words);
+            assert_eq!(gradient(&y, &domain().x(x).strict(false))?.null_count(), 2);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn with_skipped_nulls_only_cells_of_one_group_must_be_of_one_length() -> PolarsResult<()> {
+    let skip = || domain().nulls(Nulls::Skip);
+    let y = of_lengths("y", &[Some(1), Some(2), Some(1), None, Some(2)]);
+    let key = Series::new("key".into(), ["a", "b", "a", "a", "b"]);
+    let slopes = cells(&gradient(&y, &skip().by([key.clone()]))?);
+    let (one, two) = (Some(vec![Some(0.0)]), Some(vec![Some(0.0), Some(0.0)]));
+    assert_eq!(slopes, [one.clone(), two.clone(), one, None, two]);
+    says(gradient(&y, &skip()), "in column `y` there are 1 and 2 values");
+    let mixed = key.slice(0, 1).new_from_index(0, 5);
+    says(
+        gradient(&y, &skip().by([mixed])),
+        "1 and 2 values in the group `key` = \"a\"",
+    );
+
+    // Inside of cells each cell is a group.
+    let pairs = of_lengths("", &[Some(2), Some(2)]);
+    let y = Series::new("y".into(), [pairs, of_lengths("", &[Some(1), Some(1), None])]);
+    let slopes = gradient(&y, &skip().axis(1))?;
+    assert_eq!(slopes.dtype(), y.dtype());
+    let alone = gradient(&y.slice(1, 1), &skip().axis(1))?;
+    assert!(slopes.slice(1, 1).equals_missing(&alone));
+    Ok(())
+}
+
 /// Arrays of width 0, of which only some are null.
 fn empty_arrays(name: &str, inner: DataType) -> Series {
     let lists = of_lengths(name, &[Some(0), None, Some(0)]);
