@@ -167,7 +167,10 @@ struct Unchecked {
 #[cfg(feature = "serde")]
 impl Default for Unchecked {
     fn default() -> Self {
-        Derivative::default().into()
+        Self {
+            edge_accuracy: None,
+            ..Derivative::default().into()
+        }
     }
 }
 
