@@ -46,10 +46,9 @@ pub mod arrow;
 mod bits;
 mod dispatch;
 mod domain;
-#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed needs less of it.
-mod evaluate;
 pub mod kernel;
 mod live;
+#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed needs less of it.
 mod operators;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod parallel;

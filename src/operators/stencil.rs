@@ -1,146 +1,103 @@
-//! Adjacent rows of a column → results and their validity.
+//! What an operator says of itself, and the loop over the rows for those that have none of their own.
 
 use std::ops::Range;
 
 use num_traits::AsPrimitive;
 
-use crate::bits::{Bitmap, ROWS};
-use crate::kernel::{Sample, Scale, is_monotonic};
-use crate::operators::{Float, MAX_REACH, Reach, Stencil, Values, Window};
-use crate::segments::{Lag, SegmentRules};
+use super::rows::{Columns, Float, Rows, Unsorted, Valid};
+use crate::bits::ROWS;
+use crate::kernel::{Sample, is_monotonic};
+use crate::segments::{Lag, Reach};
 
-/// Adjacent rows, the copies of them that are shifted, and what ends a segment among them.
-pub(crate) struct Rows<'a, 'b, Y, X> {
-    /// Furthest row back first; the rows themselves are at `reach.before`. All have one length.
-    pub(crate) lags: &'b [Lag<'a, Y, X>],
-    pub(crate) reach: Reach,
-    pub(crate) rules: SegmentRules<'b>,
-    /// One for each output.
-    pub(crate) scales: &'b [Scale],
-    /// Whether an unsorted x is an error, or gives nulls.
-    pub(crate) strict: bool,
+/// The most rows before or after its own that an operator may read.
+pub(crate) const MAX_REACH: usize = 15;
+
+/// The most columns of a result.
+pub(crate) const MAX_OUTPUTS: usize = 3;
+
+/// One column of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Output {
+    /// The name of the field where an operator has several outputs; one alone is the whole result.
+    pub(crate) name: &'static str,
+    /// The power of x by which the rise of y is divided: 0 for a rise, 1 for a slope, 2 for a curvature.
+    pub(crate) order: u32,
 }
 
-impl<Y: Copy, X: Copy> Rows<'_, '_, Y, X> {
-    pub(crate) fn len(&self) -> usize {
-        self.lags[0].len()
-    }
-}
-
-/// A row whose x is not finite and strictly monotonic.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unsorted {
-    /// The row, in the order in which rows are neighbours.
-    pub(crate) row: usize,
-    /// The lags that are read there.
-    pub(crate) reads: Range<usize>,
-}
-
-impl Unsorted {
-    /// The same with rows counted from elsewhere.
-    #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed checks x when it arrives.
-    pub(crate) fn map_row(self, map: impl FnOnce(usize) -> usize) -> Self {
-        Self {
-            row: map(self.row),
-            ..self
-        }
+impl Output {
+    /// The only output of an operator: y per `x^order`.
+    pub(crate) const fn per_x(order: u32) -> Self {
+        Self { name: "", order }
     }
 }
 
-/// The outputs of an operator, row by row.
-#[derive(Debug)]
-pub(crate) struct Columns<O> {
-    fields: Vec<Column<O>>,
+/// The results at one row, one for each output; `None` is null.
+pub(crate) type Values = [Option<f64>; MAX_OUTPUTS];
+
+/// The result at one row of an operator with one output.
+pub(crate) fn value(result: f64) -> Values {
+    let mut values = [None; MAX_OUTPUTS];
+    values[0] = Some(result);
+    values
 }
 
-/// One output and which of its rows are valid.
-#[derive(Debug)]
-pub(crate) struct Column<O> {
-    values: Vec<O>,
-    /// `None` as long as all are.
-    validity: Option<Bitmap>,
+/// The rows that an operator reads at one row: adjacent, of one segment, without nulls, in the order of x.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window<'a> {
+    /// The rise of y from each row to the next, rounded once.
+    pub(crate) rises: &'a [f64],
+    /// The step of x from each row to the next, rounded once: all positive or all negative. Without an x each is 1.
+    pub(crate) steps: &'a [f64],
+    /// How many of the rows are before the row itself.
+    #[allow(dead_code, reason = "not every operator asks where in its window the row is")]
+    pub(crate) before: usize,
 }
 
-/// The values of an output, and a bit for each unless all are valid.
-pub(crate) type Part<O> = (Vec<O>, Option<Vec<u8>>);
+/// What the engine asks of an operator before it reads a value.
+pub(crate) trait Describe {
+    /// How many rows before and after its own the operator may read, at most [`MAX_REACH`] each.
+    fn reach(&self) -> Reach;
 
-impl<O> Columns<O> {
-    pub(crate) fn with_capacity(outputs: usize, rows: usize) -> Self {
-        let column = || Column {
-            values: Vec::with_capacity(rows),
-            validity: None,
-        };
-        Self {
-            fields: std::iter::repeat_with(column).take(outputs).collect(),
-        }
-    }
-
-    /// The only output, or the first.
-    pub(crate) fn first(&mut self) -> &mut Column<O> {
-        &mut self.fields[0]
-    }
-
-    pub(crate) fn into_parts(self) -> Vec<Part<O>> {
-        let part = |field: Column<O>| (field.values, field.validity.map(Bitmap::into_bytes));
-        self.fields.into_iter().map(part).collect()
-    }
+    /// The columns of the result.
+    fn outputs(&self) -> Vec<Output>;
 }
 
-impl<O> Column<O> {
-    pub(crate) fn len(&self) -> usize {
-        self.values.len()
-    }
+/// An operator whose result at a row is a function of a few rows around it.
+pub(crate) trait Stencil: Describe {
+    /// The rows that are read at a row with `available` rows of its segment around it, at most the reach; `None` where
+    /// the segment is too short, which makes the row null.
+    fn reads(&self, available: Reach) -> Option<Reach>;
 
-    pub(crate) fn values_mut(&mut self) -> &mut Vec<O> {
-        &mut self.values
-    }
-
-    /// Appends the validity of rows whose values have been appended.
-    pub(crate) fn extend_validity(&mut self, valid: Valid) {
-        if self.validity.is_none() && valid.words.iter().any(|&word| word != u64::MAX) {
-            let mut all = Bitmap::with_capacity(self.values.capacity());
-            all.extend(self.values.len() - valid.rows, |_| u64::MAX);
-            self.validity = Some(all);
-        }
-        if let Some(validity) = &mut self.validity {
-            validity.extend(valid.rows, |row| {
-                valid.words.get(row / ROWS).copied().unwrap_or(u64::MAX)
-            });
-        }
-    }
+    /// The results at one row, in the numbers of the columns: the engine brings them to the units of the outputs.
+    fn evaluate(&self, window: Window<'_>) -> Values;
 }
 
-/// Which of some rows are valid: 64 rows a word, and all rows after the last word.
-#[derive(Debug)]
-pub(crate) struct Valid {
-    words: Vec<u64>,
-    rows: usize,
+/// An operator with a loop of its own over the rows. A [`Stencil`] is evaluated row by row.
+pub(crate) trait Evaluate: Describe {
+    /// Appends the results of adjacent rows to those before.
+    ///
+    /// # Errors
+    ///
+    /// An unsorted x, if `rows` are strict.
+    fn evaluate_rows<Y: Sample, X: Sample, O: Float>(
+        &self,
+        rows: &Rows<'_, '_, Y, X>,
+        results: &mut Columns<O>,
+    ) -> Result<(), Unsorted>
+    where
+        f64: AsPrimitive<O>;
 }
 
-impl Valid {
-    /// All of them.
-    pub(crate) fn new(rows: usize) -> Self {
-        Self {
-            words: Vec::new(),
-            rows,
-        }
-    }
-
-    /// Sets the validity of the 64 rows from `row` on, a multiple of 64 that rises from call to call.
-    #[inline(always)]
-    pub(crate) fn push(&mut self, row: usize, word: u64) {
-        // Mostly there is nothing to note.
-        if word != u64::MAX || !self.words.is_empty() {
-            self.words.resize(row / ROWS, u64::MAX);
-            self.words.push(word);
-        }
-    }
-
-    pub(crate) fn set(&mut self, row: usize, valid: bool) {
-        let words = self.words.len().max(self.rows.div_ceil(ROWS));
-        self.words.resize(words, u64::MAX);
-        let (word, bit) = (&mut self.words[row / ROWS], 1 << (row % ROWS));
-        *word = if valid { *word | bit } else { *word & !bit };
+impl<S: Stencil> Evaluate for S {
+    fn evaluate_rows<Y: Sample, X: Sample, O: Float>(
+        &self,
+        rows: &Rows<'_, '_, Y, X>,
+        results: &mut Columns<O>,
+    ) -> Result<(), Unsorted>
+    where
+        f64: AsPrimitive<O>,
+    {
+        row_by_row(self, rows, results)
     }
 }
 
