@@ -46,10 +46,9 @@ pub mod arrow;
 mod bits;
 mod dispatch;
 mod domain;
-#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed needs less of it.
-mod evaluate;
 pub mod kernel;
 mod live;
+#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed needs less of it.
 mod operators;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod parallel;
@@ -66,7 +65,8 @@ mod unsorted;
 
 pub use domain::{Domain, Length, Nulls};
 pub use live::{Finished, Live, LiveError};
-pub use operators::{Derivative, EdgeOrder, Gradient, Operator, Reach, Side};
+// A glob, so that an operator is registered in one place.
+pub use operators::*;
 #[cfg(feature = "lazy")]
 pub use polars::ExprGrad;
 #[cfg(feature = "polars")]

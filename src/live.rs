@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use crate::bits::Bits;
 use crate::domain::{Domain, Nulls};
-use crate::evaluate::{Columns, Rows};
 use crate::kernel::{Sample, is_monotonic};
-use crate::operators::{MAX_OUTPUTS, Operator, Reach};
+use crate::operators::{Columns, MAX_OUTPUTS, Operator, Reach, Rows};
 use crate::plan::{ColumnInfo, Plan, PlanError};
 use crate::segments::{Lag, SegmentRules, Slice};
 use crate::unit::Unit;

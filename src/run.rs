@@ -5,9 +5,8 @@ use std::ops::Range;
 use num_traits::AsPrimitive;
 
 use crate::bits::Bits;
-use crate::evaluate::{Columns, Part, Rows, Unsorted};
 use crate::kernel::Scale;
-use crate::operators::{Float, Operator};
+use crate::operators::{Columns, Float, Operator, Part, Rows, Unsorted};
 use crate::parallel::par_ranges;
 use crate::segments::{
     Atomic, BreakRules, Chunk, Contiguous, InGroup, Lag, Lags, Number, Numbers, RowOrder, ScatterBuffer, SegmentRules,

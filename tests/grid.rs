@@ -1,10 +1,14 @@
 //! Grids: each line of points is a column of its own.
 
 use polars::prelude::*;
-use polars_grad::{EdgeOrder, ExprGradient, GradientOptions, divergence, gradient, magnitude, partials};
+use polars_grad::{Domain, EdgeOrder, ExprGrad, Gradient, divergence, evaluate, magnitude, partials};
 
-fn options() -> GradientOptions<Column> {
-    GradientOptions::new()
+fn domain() -> Domain<Column> {
+    Domain::new()
+}
+
+fn gradient(y: &Series, domain: &Domain<Column>) -> PolarsResult<Series> {
+    evaluate(y, Gradient::new(), domain)
 }
 
 /// `x² + 3y` on a grid of 4 by 3 points, in no order.
@@ -27,19 +31,19 @@ fn a_field_has_its_partial_derivatives() -> PolarsResult<()> {
     let frame = field();
     let wrt = columns(&frame, &["x", "y"]);
     let f = frame.column("f")?;
-    let exact = options().edge_order(EdgeOrder::Second);
-    let slopes = partials(f, &wrt, &exact)?.struct_()?.clone().unnest();
+    let exact = Gradient::new().edge_order(EdgeOrder::Second);
+    let slopes = partials(f, &wrt, exact.clone(), &domain())?.struct_()?.clone().unnest();
     let twice_x: Float64Chunked = frame.column("x")?.f64()? * 2.0;
     assert_eq!(slopes.column("x")?.f64()?.to_vec(), twice_x.to_vec());
     assert_eq!(slopes.column("y")?.f64()?.to_vec(), vec![Some(3.0); 12]);
 
-    let length = magnitude(f, &wrt, &exact)?;
+    let length = magnitude(f, &wrt, exact.clone(), &domain())?;
     let expected: Vec<_> = twice_x.iter().map(|x| x.map(|x| x.hypot(3.0))).collect();
     for (got, expected) in length.f64()?.iter().zip(expected) {
         assert!((got.expect("a slope") - expected.expect("a slope")).abs() < 1e-12);
     }
     let vectors = slopes.into_struct("v".into()).into_column();
-    let laplace = divergence(&vectors, &wrt, &exact)?;
+    let laplace = divergence(&vectors, &wrt, exact, &domain())?;
     assert_eq!(laplace.f64()?.to_vec(), vec![Some(2.0); 12]);
     Ok(())
 }
@@ -49,10 +53,12 @@ fn lazy_frames_have_all_of_it_on_both_engines() -> PolarsResult<()> {
     let frame = field();
     let wrt = || [col("x"), col("y")];
     let query = frame.clone().lazy().select([
-        col("f").partials(wrt(), GradientOptions::new()),
-        col("f").magnitude(wrt(), GradientOptions::new()).alias("magnitude"),
+        col("f").partials(wrt(), Gradient::new(), Domain::new()),
+        col("f")
+            .magnitude(wrt(), Gradient::new(), Domain::new())
+            .alias("magnitude"),
         as_struct(vec![col("f"), col("f").alias("g")])
-            .divergence(wrt(), GradientOptions::new())
+            .divergence(wrt(), Gradient::new(), Domain::new())
             .alias("divergence"),
     ]);
     let planned = query.clone().collect_schema()?;
@@ -63,7 +69,10 @@ fn lazy_frames_have_all_of_it_on_both_engines() -> PolarsResult<()> {
     assert!(in_memory.equals_missing(&streamed));
     assert_eq!(**in_memory.schema(), *planned);
     let wrt = columns(&frame, &["x", "y"]);
-    assert_eq!(in_memory.column("f")?, &partials(frame.column("f")?, &wrt, &options())?);
+    assert_eq!(
+        in_memory.column("f")?,
+        &partials(frame.column("f")?, &wrt, Gradient::new(), &domain())?
+    );
     Ok(())
 }
 
@@ -76,19 +85,25 @@ fn says<T: std::fmt::Debug>(result: PolarsResult<T>, words: &str) {
 fn what_does_not_fit_is_said() {
     let frame = field();
     let (f, wrt) = (&columns(&frame, &["f"])[0], columns(&frame, &["x", "y"]));
-    says(partials(f, &[], &options()), "`wrt` must name at least one coordinate");
     says(
-        partials(f, &wrt, &options().x(f.clone())),
+        partials(f, &[], Gradient::new(), &domain()),
+        "`wrt` must name at least one coordinate",
+    );
+    says(
+        partials(f, &wrt, Gradient::new(), &domain().x(f.clone())),
         "on a grid `wrt` names the coordinates, got `x` too",
     );
     says(
-        partials(f, &wrt[..1], &options()),
+        partials(f, &wrt[..1], Gradient::new(), &domain()),
         "drop duplicates, tell grids apart by `by`, or turn `strict` off",
     );
-    says(divergence(f, &wrt, &options()), "`divergence` takes a vector");
+    says(
+        divergence(f, &wrt, Gradient::new(), &domain()),
+        "`divergence` takes a vector",
+    );
     let short = frame.column("y").expect("a column").head(Some(5));
     says(
-        partials(f, &[short], &options()),
+        partials(f, &[short], Gradient::new(), &domain()),
         "column `y` must be as long as y: got 5 and 12 rows",
     );
 }
@@ -101,9 +116,9 @@ where
 }
 
 /// The partial derivatives along two coordinates.
-fn slopes(x: &Column, z: &Column, options: &GradientOptions<Column>) -> PolarsResult<[Vec<Option<f64>>; 2]> {
+fn slopes(x: &Column, z: &Column, domain: &Domain<Column>) -> PolarsResult<[Vec<Option<f64>>; 2]> {
     let f: Vec<_> = (0..x.len()).map(|row| row as f64).collect();
-    let slopes = partials(&column("f", f), &[x.clone(), z.clone()], options)?
+    let slopes = partials(&column("f", f), &[x.clone(), z.clone()], Gradient::new(), domain)?
         .struct_()?
         .fields_as_series();
     Ok([slopes[0].f64()?.to_vec(), slopes[1].f64()?.to_vec()])
@@ -113,24 +128,24 @@ fn slopes(x: &Column, z: &Column, options: &GradientOptions<Column>) -> PolarsRe
 fn points_that_share_no_coordinates_are_no_rectilinear_grid() -> PolarsResult<()> {
     let (lon, lat) = (column("lon", [0.0, 1.0, 0.1, 1.1]), column("lat", [0.0, 0.1, 1.0, 1.1]));
     let words = "no two points of `lon`, `lat` do";
-    says(slopes(&lon, &lat, &options()), words);
-    says(slopes(&lon, &lat, &options()), "rectilinear");
-    says(slopes(&lon, &lat, &options()), "compared exactly");
+    says(slopes(&lon, &lat, &domain()), words);
+    says(slopes(&lon, &lat, &domain()), "rectilinear");
+    says(slopes(&lon, &lat, &domain()), "compared exactly");
     assert_eq!(
-        slopes(&lon, &lat, &options().strict(false))?,
+        slopes(&lon, &lat, &domain().strict(false))?,
         [vec![None; 4], vec![None; 4]]
     );
     let f = column("f", [1.0, 2.0, 3.0, 4.0]);
-    says(magnitude(&f, &[lon.clone(), lat.clone()], &options()), words);
-    // Two grids of two points each, and many points, which have no table.
-    let two = column("key", [1, 2, 1, 2]);
-    says(slopes(&lon, &lat, &options().by([two])), words);
-    let many: Vec<_> = (0..500).map(f64::from).collect();
-    let many_lat: Vec<_> = many.iter().map(|x| x + 0.5).collect();
     says(
-        slopes(&column("lon", many), &column("lat", many_lat), &options()),
+        magnitude(&f, &[lon.clone(), lat.clone()], Gradient::new(), &domain()),
         words,
     );
+    // Two grids of two points each, and many points, which have no table.
+    let two = column("key", [1, 2, 1, 2]);
+    says(slopes(&lon, &lat, &domain().by([two])), words);
+    let many: Vec<_> = (0..500).map(f64::from).collect();
+    let many_lat: Vec<_> = many.iter().map(|x| x + 0.5).collect();
+    says(slopes(&column("lon", many), &column("lat", many_lat), &domain()), words);
     Ok(())
 }
 
@@ -139,22 +154,22 @@ fn points_strewn_about_and_single_points_and_lines_are_grids() -> PolarsResult<(
     let nulls = |rows| [vec![None; rows], vec![None; rows]];
     let (x, z) = (column("x", [0.0, 1.0, 2.0]), column("z", [5.0, 6.0, 7.0]));
     // Each grid is a single point.
-    assert_eq!(slopes(&x, &z, &options().by([column("key", [1, 2, 3])]))?, nulls(3));
-    assert_eq!(slopes(&x.slice(0, 1), &z.slice(0, 1), &options())?, nulls(1));
-    assert_eq!(slopes(&x.slice(0, 0), &z.slice(0, 0), &options())?, nulls(0));
+    assert_eq!(slopes(&x, &z, &domain().by([column("key", [1, 2, 3])]))?, nulls(3));
+    assert_eq!(slopes(&x.slice(0, 1), &z.slice(0, 1), &domain())?, nulls(1));
+    assert_eq!(slopes(&x.slice(0, 0), &z.slice(0, 0), &domain())?, nulls(0));
     // All but one have no place.
     let some = column("z", [Some(5.0), None, None]);
-    assert_eq!(slopes(&x, &some, &options())?, nulls(3));
+    assert_eq!(slopes(&x, &some, &domain())?, nulls(3));
     let none = column("z", [None::<f64>; 3]);
-    assert_eq!(slopes(&x, &none, &options())?, nulls(3));
+    assert_eq!(slopes(&x, &none, &domain())?, nulls(3));
     // One line among strewn points is enough.
     let strewn = column("z", [5.0, 5.0, 7.0]);
     assert_eq!(
-        slopes(&x, &strewn, &options())?,
+        slopes(&x, &strewn, &domain())?,
         [vec![Some(1.0), Some(1.0), None], vec![None; 3]]
     );
     // With one coordinate there is one line.
-    let line = partials(&column("f", [1.0]), &[column("x", [1.0])], &options())?;
+    let line = partials(&column("f", [1.0]), &[column("x", [1.0])], Gradient::new(), &domain())?;
     assert_eq!(line.null_count(), 0);
     Ok(())
 }
@@ -202,17 +217,17 @@ fn errors_show_zoned_keys_at_any_depth() -> PolarsResult<()> {
         Series::new("x".into(), [1.0, 1.0, 2.0]),
     );
     for (key, shown) in zoned_keys()? {
-        let by_key = options().by([key.clone()]);
+        let by_key = domain().by([key.clone()]);
         says(gradient(&y, &by_key.clone().x(x.clone())), &format!("`key` = {shown}"));
         let wrt = [x.clone().into_column(), column("z", [0.0, 0.0, 0.0])];
         says(
-            partials(&y.clone().into_column(), &wrt, &by_key),
+            partials(&y.clone().into_column(), &wrt, Gradient::new(), &by_key),
             &format!("`key` = {shown}"),
         );
     }
     // The coordinates themselves.
     says(
-        gradient(&y, &options().x(instants("x", &[5, 0, 0]))),
+        gradient(&y, &domain().x(instants("x", &[5, 0, 0]))),
         "1970-01-01 00:00:00 UTC is followed by 1970-01-01 00:00:00 UTC",
     );
     let wrt = [
@@ -220,7 +235,7 @@ fn errors_show_zoned_keys_at_any_depth() -> PolarsResult<()> {
         instants("z", &[0, 0, 0]).into_column(),
     ];
     says(
-        partials(&y.into_column(), &wrt, &options()),
+        partials(&y.into_column(), &wrt, Gradient::new(), &domain()),
         "`z` = 1970-01-01 00:00:00 UTC",
     );
     Ok(())
@@ -238,10 +253,10 @@ fn errors_show_times_beyond_the_calendar() -> PolarsResult<()> {
         (time(TimeUnit::Microseconds)?, "9223372036854775807 μs since 1970-01-01"),
         (lengths, "is followed by"),
     ] {
-        says(gradient(&y, &options().x(x.clone())), shown);
+        says(gradient(&y, &domain().x(x.clone())), shown);
         let broken = Series::new("x".into(), [0.0; 3]);
         says(
-            gradient(&y, &options().x(broken).by([x.slice(0, 1).new_from_index(0, 3)])),
+            gradient(&y, &domain().x(broken).by([x.slice(0, 1).new_from_index(0, 3)])),
             "in the group `x` = ",
         );
     }
@@ -272,10 +287,10 @@ fn grids_by_arrays_may_have_no_points() -> PolarsResult<()> {
     );
     for key in [keys, structs] {
         let expected = [vec![None; 4], vec![None; 4]];
-        assert_eq!(slopes(&x, &z, &options().by([key.clone()]))?, expected);
+        assert_eq!(slopes(&x, &z, &domain().by([key.clone()]))?, expected);
         // A field of arrays, of which none is on a line.
         let field = array_keys("f")?.into_column();
-        let of_arrays = partials(&field, &[x.clone(), z.clone()], &options().by([key]))?;
+        let of_arrays = partials(&field, &[x.clone(), z.clone()], Gradient::new(), &domain().by([key]))?;
         assert_eq!(of_arrays.len(), 4);
     }
     Ok(())
@@ -284,7 +299,7 @@ fn grids_by_arrays_may_have_no_points() -> PolarsResult<()> {
 #[test]
 fn a_single_value_is_a_column() -> PolarsResult<()> {
     let wrt = [column("x", [0.0, 1.0, 2.0])];
-    let slopes = partials(&column("f", [5.0]), &wrt, &options())?;
+    let slopes = partials(&column("f", [5.0]), &wrt, Gradient::new(), &domain())?;
     assert_eq!(slopes.struct_()?.fields_as_series()[0].f64()?.to_vec(), [Some(0.0); 3]);
     Ok(())
 }

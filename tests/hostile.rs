@@ -5,7 +5,7 @@ use polars_arrow::array::{FixedSizeListArray, ListArray};
 use polars_arrow::bitmap::Bitmap;
 use polars_arrow::offset::OffsetsBuffer;
 use polars_grad::{
-    EdgeOrder, ExprGradient, GradientOptions, Nulls, divergence, gradient, gradient_horizontal, magnitude, partials,
+    Domain, EdgeOrder, ExprGrad, Gradient, Nulls, divergence, evaluate, gradient_horizontal, magnitude, partials,
 };
 use proptest::prelude::*;
 
@@ -146,15 +146,16 @@ impl Random {
         }
     }
 
-    fn options(&mut self) -> GradientOptions<Column> {
-        let mut options = GradientOptions::new().strict(self.one_in(2));
-        if self.one_in(2) {
-            options = options.edge_order(EdgeOrder::Second);
-        }
+    fn gradient(&mut self) -> Gradient {
+        Gradient::new().edge_order([EdgeOrder::First, EdgeOrder::Second][self.below(2)])
+    }
+
+    fn domain(&mut self) -> Domain<Column> {
+        let mut domain = Domain::new().strict(self.one_in(2));
         if self.one_in(4) {
-            options = options.max_gap(1.5);
+            domain = domain.max_gap(1.5);
         }
-        options.nulls([Nulls::Propagate, Nulls::Skip, Nulls::Split][self.below(3)])
+        domain.nulls([Nulls::Propagate, Nulls::Skip, Nulls::Split][self.below(3)])
     }
 
     /// As many rows, or one.
@@ -175,23 +176,24 @@ proptest! {
         let dtype = random.nested(depth, leaf);
         let y = random.column("y", &dtype, rows);
         let axis = random.below(depth + 1);
-        let mut options = random.options().axis(axis as isize);
+        let operator = random.gradient();
+        let mut domain = random.domain().axis(axis as isize);
         if random.one_in(2) {
             let (depth, leaf) = (if random.one_in(2) { depth } else { axis.min(1) }, random.leaf());
             let dtype = if random.one_in(2) && depth > 1 { dtype.clone() } else { random.nested(depth, leaf) };
             let height = random.height(rows);
-            options = options.x(random.column("x", &dtype, height));
+            domain = domain.x(random.column("x", &dtype, height));
         }
         if axis == 0 && random.one_in(2) {
-            options = options.by([random.key(rows)]);
+            domain = domain.by([random.key(rows)]);
         }
-        if let Ok(slopes) = gradient(&y, &options) {
-            prop_assert_eq!((slopes.len(), slopes.name()), (y.len(), y.name()), "{:?} {:?}", y, options);
+        if let Ok(slopes) = evaluate(&y, operator.clone(), &domain) {
+            prop_assert_eq!((slopes.len(), slopes.name()), (y.len(), y.name()), "{:?} {:?}", y, domain);
             if depth > 0 {
-                prop_assert_eq!(slopes.null_count(), y.null_count(), "{:?} {:?}", y, options);
+                prop_assert_eq!(slopes.null_count(), y.null_count(), "{:?} {:?}", y, domain);
             }
-            let chunk = gradient(&y.rechunk(), &options)?;
-            prop_assert!(slopes.equals_missing(&chunk), "{:?} {:?} {:?} {:?}", y, options, slopes, chunk);
+            let chunk = evaluate(&y.rechunk(), operator, &domain)?;
+            prop_assert!(slopes.equals_missing(&chunk), "{:?} {:?} {:?} {:?}", y, domain, slopes, chunk);
         }
     }
 
@@ -209,12 +211,13 @@ proptest! {
         let height = random.height(rows);
         let field = random.column("f", &dtype, height).into_column();
         let keys: Vec<_> = (0..random.below(3)).map(|_| random.key(rows)).collect();
-        let options = random.options().by(keys.iter().cloned());
+        let operator = random.gradient();
+        let domain = random.domain().by(keys.iter().cloned());
         let lengths = keys.iter().map(|key| key.len()).chain(wrt.iter().map(Column::len)).chain([field.len()]);
         let expected = lengths.into_iter().find(|&length| length != 1).unwrap_or(1);
-        for operator in [partials, magnitude, divergence] {
-            if let Ok(slopes) = operator(&field, &wrt, &options) {
-                prop_assert_eq!(slopes.len(), expected, "{:?} {:?} {:?}", field, wrt, options);
+        for reduction in [partials, magnitude, divergence] {
+            if let Ok(slopes) = reduction(&field, &wrt, operator.clone(), &domain) {
+                prop_assert_eq!(slopes.len(), expected, "{:?} {:?} {:?}", field, wrt, domain);
             }
         }
     }
@@ -229,7 +232,8 @@ proptest! {
             let (dtype, height) = (if random.one_in(2) { one.clone() } else { random.leaf() }, random.height(rows));
             columns.push(random.column(&format!("y{column}"), &dtype, height).into_column());
         }
-        let mut options = random.options();
+        let operator = random.gradient();
+        let mut domain = random.domain();
         if random.one_in(2) {
             let (leaf, height) = (random.leaf(), random.height(rows));
             let dtype = match random.below(3) {
@@ -237,9 +241,9 @@ proptest! {
                 1 => DataType::List(Box::new(leaf)),
                 _ => DataType::Array(Box::new(leaf), width),
             };
-            options = options.x(random.column("x", &dtype, height));
+            domain = domain.x(random.column("x", &dtype, height));
         }
-        if let Ok(slopes) = gradient_horizontal(&columns, &options) {
+        if let Ok(slopes) = gradient_horizontal(&columns, operator, &domain) {
             prop_assert_eq!(slopes.struct_()?.fields_as_series().len(), width);
         }
     }
@@ -256,12 +260,13 @@ proptest! {
         let dtype = random.nested(depth, leaf);
         let y = random.column("y", &dtype, rows).into_column();
         let axis = random.below(depth + 1);
-        let options = random.options().axis(axis as isize).map_columns(|_| col("x"));
+        let operator = random.gradient();
+        let domain = random.domain().axis(axis as isize).map_columns(|_| col("x"));
         let (depth, leaf) = (if random.one_in(2) { depth } else { axis.min(1) }, random.leaf());
         let dtype = if random.one_in(2) && depth > 0 { dtype.clone() } else { random.nested(depth, leaf) };
         let x = random.column("x", &dtype, rows).into_column();
-        let options = if random.one_in(2) { options.x("x") } else { options };
-        let query = DataFrame::new(rows, vec![y, x])?.lazy().select([col("y").gradient(options)]);
+        let domain = if random.one_in(2) { domain.x("x") } else { domain };
+        let query = DataFrame::new(rows, vec![y, x])?.lazy().select([col("y").grad(operator, domain)]);
         let in_memory = query.clone().collect_with_engine(Engine::InMemory).map(|result| result.unwrap_single());
         let streamed = query.collect_with_engine(Engine::Streaming).map(|result| result.unwrap_single());
         match (in_memory, streamed) {

@@ -4,7 +4,10 @@
 mod oracle;
 
 use polars::prelude::*;
-use polars_grad::{EdgeOrder, ExprGradient, GradientOptions, Nulls, gradient, gradient_horizontal};
+use polars_arrow::array::ListArray;
+use polars_arrow::bitmap::Bitmap;
+use polars_arrow::offset::OffsetsBuffer;
+use polars_grad::{Differentiable, Domain, EdgeOrder, ExprGrad, Gradient, Nulls, evaluate, gradient_horizontal};
 use proptest::prelude::*;
 
 use oracle::{all_nulls, close, edge_orders, naive, points};
@@ -12,8 +15,12 @@ use oracle::{all_nulls, close, edge_orders, naive, points};
 type Cell = Option<Vec<Option<f64>>>;
 type Point = (Option<f64>, Option<f64>);
 
-fn options() -> GradientOptions<Column> {
-    GradientOptions::new()
+fn domain() -> Domain<Column> {
+    Domain::new()
+}
+
+fn gradient<Y: Differentiable>(y: &Y, domain: &Domain<Column>) -> PolarsResult<Y> {
+    evaluate(y, Gradient::new(), domain)
 }
 
 fn lists(name: &str, cells: &[Cell]) -> Series {
@@ -62,8 +69,9 @@ proptest! {
             rows.iter().map(|cell| cell.as_ref().map(|cell: &Vec<Point>| cell.iter().map(part).collect())).collect()
         };
         let (y, x) = (split(|point| point.0), split(|point| point.1));
-        let options = options().x(lists("x", &x)).axis(-1).edge_order(edge_order);
-        let slopes = cells(&gradient(&in_two(&lists("y", &y), cut), &options)?);
+        let domain = domain().x(lists("x", &x)).axis(-1);
+        let operator = Gradient::new().edge_order(edge_order);
+        let slopes = cells(&evaluate(&in_two(&lists("y", &y), cut), operator, &domain)?);
         prop_assert_eq!(slopes.len(), rows.len());
         for ((got, y), x) in slopes.iter().zip(&y).zip(&x) {
             prop_assert_eq!(got.is_some(), y.is_some());
@@ -88,10 +96,11 @@ proptest! {
         let key = Series::new("key".into(), &keys[..y.len().min(100)]);
         prop_assume!(key.len() == y.len());
         for by in [vec![], vec![key.into_column()]] {
-            let options = options().x(Series::new("x".into(), &x)).edge_order(edge_order).nulls(nulls).by(by);
-            let got = cells(&gradient(&in_two(&arrays, cut), &options)?);
+            let domain = domain().x(Series::new("x".into(), &x)).nulls(nulls).by(by);
+            let operator = Gradient::new().edge_order(edge_order);
+            let got = cells(&evaluate(&in_two(&arrays, cut), operator.clone(), &domain)?);
             for (place, column) in [&y, &halves].into_iter().enumerate() {
-                let expected = gradient(&Series::new("y".into(), column), &options)?;
+                let expected = evaluate(&Series::new("y".into(), column), operator.clone(), &domain)?;
                 let got: Vec<_> = got.iter().map(|cell| cell.as_ref().and_then(|cell| cell[place])).collect();
                 prop_assert_eq!(got, expected.f64()?.to_vec());
             }
@@ -105,7 +114,7 @@ fn lazy_frames_agree_on_both_engines() -> PolarsResult<()> {
     let cell = concat_list([col("a"), col("b"), col("c")])?;
     let query = frame
         .lazy()
-        .select([cell.gradient(GradientOptions::new().axis(1)).alias("inside")]);
+        .select([cell.grad(Gradient::new(), Domain::new().axis(1)).alias("inside")]);
     let planned = query.clone().collect_schema()?;
     let in_memory = query.clone().collect_with_engine(Engine::InMemory)?.unwrap_single();
     let streamed = query.collect_with_engine(Engine::Streaming)?.unwrap_single();
@@ -131,17 +140,20 @@ fn says<T: std::fmt::Debug>(result: PolarsResult<T>, words: &str) {
 fn what_does_not_fit_is_said() {
     let f = Column::new("f".into(), [1.0, 2.0]);
     says(
-        gradient(&f, &options().axis(1)),
+        gradient(&f, &domain().axis(1)),
         "`axis` must be 0, down the rows, as y column `f` is f64",
     );
-    says(gradient_horizontal(&[], &options()), "at least one column");
+    says(
+        gradient_horizontal(&[], Gradient::new(), &domain()),
+        "at least one column",
+    );
     let ragged = lists("y", &[Some(vec![Some(1.0)]), Some(vec![Some(1.0), Some(2.0)])]).into_column();
     says(
-        gradient(&ragged, &options()),
+        gradient(&ragged, &domain()),
         "one of 1 values meets one of 2; turn `strict` off",
     );
     says(
-        gradient(&ragged, &options().axis(1).x(lists("x", &[Some(vec![Some(1.0)])]))),
+        gradient(&ragged, &domain().axis(1).x(lists("x", &[Some(vec![Some(1.0)])]))),
         "1 of column `x` meet 2",
     );
 }
@@ -167,7 +179,7 @@ proptest! {
         let of_row = |row: usize| x[if is_shared { 0 } else { row }];
         let fits = |row: usize| y[row].zip(of_row(row)).is_none_or(|(y, x)| y == x);
         let (y, x) = (of_lengths("y", &y), of_lengths("x", &x));
-        let slopes = |y: &Series, x: &Series, strict| gradient(y, &options().axis(1).x(x.clone()).strict(strict));
+        let slopes = |y: &Series, x: &Series, strict| gradient(y, &domain().axis(1).x(x.clone()).strict(strict));
 
         let whole = slopes(&in_two(&y, cut), &in_two(&x, cut), true);
         prop_assert_eq!(whole.is_ok(), (0..rows).all(fits));
@@ -187,8 +199,8 @@ fn an_empty_cell_has_no_coordinates_on_either_engine() -> PolarsResult<()> {
         "x" => [Series::new("".into(), [0.0, 2.0]), Series::new("".into(), [5.0])],
     )?;
     let slopes = |strict| {
-        let options = GradientOptions::new().x("x").axis(1).strict(strict);
-        frame.clone().lazy().select([col("y").gradient(options)])
+        let domain = Domain::new().x("x").axis(1).strict(strict);
+        frame.clone().lazy().select([col("y").grad(Gradient::new(), domain)])
     };
     for engine in [Engine::InMemory, Engine::Streaming] {
         says(
@@ -206,6 +218,71 @@ fn an_empty_cell_has_no_coordinates_on_either_engine() -> PolarsResult<()> {
 
 fn nulls(column: &Series) -> Vec<bool> {
     column.is_null().iter().flatten().collect()
+}
+
+#[test]
+fn values_hidden_in_null_lists_do_not_count() -> PolarsResult<()> {
+    let values = Series::new("".into(), [0.0, 1.0, 5.0, 6.0]).chunks()[0].clone();
+    let dtype = ListArray::<i64>::default_datatype(values.dtype().clone());
+    let offsets = OffsetsBuffer::try_from(vec![0_i64, 2, 4]).expect("rising offsets");
+    let hiding = ListArray::<i64>::new(dtype, offsets, values, Some(Bitmap::from([true, false]))).boxed();
+    let hiding = Series::try_from((PlSmallStr::from("y"), hiding))?;
+    let y = lists("y", &[Some(vec![Some(0.0), Some(1.0)]), None]);
+    assert!(hiding.equals_missing(&y));
+    // Unsorted where y is null.
+    let x = lists(
+        "x",
+        &[Some(vec![Some(0.0), Some(2.0)]), Some(vec![Some(7.0), Some(7.0)])],
+    );
+    for domain in [domain().axis(1), domain().axis(1).x(x), domain()] {
+        let (hiding, plain) = (gradient(&hiding, &domain)?, gradient(&y, &domain)?);
+        assert!(hiding.equals_missing(&plain), "{domain:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn x_is_checked_beside_null_lists_too() -> PolarsResult<()> {
+    let y = lists("y", &[Some(vec![Some(1.0)]), None, None]);
+    let words = "in column `x` 1.0 is followed by 1.0";
+    let x = Series::new("x".into(), [0.0, 1.0, 1.0]);
+    let x_cells = lists(
+        "x",
+        &[Some(vec![Some(0.0)]), Some(vec![Some(1.0)]), Some(vec![Some(1.0)])],
+    );
+    for x in [x, x_cells] {
+        // The last two rows, which are all null, as a batch of their own.
+        for (y, x) in [(y.clone(), x.clone()), (y.slice(1, 2), x.slice(1, 2))] {
+            says(gradient(&y, &domain().x(x.clone())), words);
+            assert_eq!(gradient(&y, &domain().x(x).strict(false))?.null_count(), 2);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn with_skipped_nulls_only_cells_of_one_group_must_be_of_one_length() -> PolarsResult<()> {
+    let skip = || domain().nulls(Nulls::Skip);
+    let y = of_lengths("y", &[Some(1), Some(2), Some(1), None, Some(2)]);
+    let key = Series::new("key".into(), ["a", "b", "a", "a", "b"]);
+    let slopes = cells(&gradient(&y, &skip().by([key.clone()]))?);
+    let (one, two) = (Some(vec![Some(0.0)]), Some(vec![Some(0.0), Some(0.0)]));
+    assert_eq!(slopes, [one.clone(), two.clone(), one, None, two]);
+    says(gradient(&y, &skip()), "in column `y` there are 1 and 2 values");
+    let mixed = key.slice(0, 1).new_from_index(0, 5);
+    says(
+        gradient(&y, &skip().by([mixed])),
+        "1 and 2 values in the group `key` = \"a\"",
+    );
+
+    // Inside of cells each cell is a group.
+    let pairs = of_lengths("", &[Some(2), Some(2)]);
+    let y = Series::new("y".into(), [pairs, of_lengths("", &[Some(1), Some(1), None])]);
+    let slopes = gradient(&y, &skip().axis(1))?;
+    assert_eq!(slopes.dtype(), y.dtype());
+    let alone = gradient(&y.slice(1, 1), &skip().axis(1))?;
+    assert!(slopes.slice(1, 1).equals_missing(&alone));
+    Ok(())
 }
 
 /// Arrays of width 0, of which only some are null.
@@ -232,29 +309,27 @@ fn arrays_without_values_have_no_slopes() -> PolarsResult<()> {
         assert_eq!((y.len(), y.null_count()), (3, 1));
         for y in [y.clone(), in_two(&y, 1), y.clear(), y.slice(1, 2)] {
             let key = Series::new("key".into(), &["a", "b", "a"][..y.len()]);
-            let inside = options().axis(1);
+            let inside = domain().axis(1);
             let mut all = vec![
-                options(),
-                options().edge_order(EdgeOrder::Second),
-                options().nulls(Nulls::Skip),
-                options().nulls(Nulls::Split),
-                options().by([key.clone()]),
-                options().by([key]).nulls(Nulls::Skip),
+                domain(),
+                domain().nulls(Nulls::Skip),
+                domain().nulls(Nulls::Split),
+                domain().by([key.clone()]),
+                domain().by([key]).nulls(Nulls::Skip),
                 inside.clone(),
                 inside.x(empty_arrays("x", DataType::Float64).slice(0, y.len())),
             ];
             if slope == DataType::Float64 {
                 let x = Series::new("x".into(), &[1.0, 2.0, 3.0][..y.len()]);
-                all.push(options().x(x));
+                all.push(domain().x(x));
             }
-            for options in all {
-                let slopes = gradient(&y, &options)?;
-                assert_eq!(
-                    slopes.dtype(),
-                    &DataType::Array(Box::new(slope.clone()), 0),
-                    "{options:?}"
-                );
-                assert_eq!(nulls(&slopes), nulls(&y), "{options:?}");
+            for domain in all {
+                for edge_order in [EdgeOrder::First, EdgeOrder::Second] {
+                    let slopes = evaluate(&y, Gradient::new().edge_order(edge_order), &domain)?;
+                    let dtype = DataType::Array(Box::new(slope.clone()), 0);
+                    assert_eq!(slopes.dtype(), &dtype, "{domain:?}");
+                    assert_eq!(nulls(&slopes), nulls(&y), "{domain:?}");
+                }
             }
         }
     }
@@ -269,7 +344,7 @@ fn cells_of_chunked_arrays_may_all_be_empty() -> PolarsResult<()> {
     let x = of_lengths("x", &[Some(2), Some(2), Some(2)]).cast(&pairs)?;
     for y in [y.clone(), in_two(&y, 1)] {
         for x in [x.clone(), in_two(&x, 1), in_two(&x, 2)] {
-            let slopes = gradient(&y, &options().axis(2).x(x))?;
+            let slopes = gradient(&y, &domain().axis(2).x(x))?;
             assert_eq!(slopes.dtype(), y.dtype());
             assert!(slopes.equals(&y));
         }
@@ -280,7 +355,9 @@ fn cells_of_chunked_arrays_may_all_be_empty() -> PolarsResult<()> {
 /// The slopes of the first row of each column, by gradient_horizontal.
 fn across(columns: &[Series]) -> PolarsResult<Vec<Vec<Option<f64>>>> {
     let columns: Vec<_> = columns.iter().cloned().map(Series::into_column).collect();
-    let slopes = gradient_horizontal(&columns, &options())?.struct_()?.fields_as_series();
+    let slopes = gradient_horizontal(&columns, Gradient::new(), &domain())?
+        .struct_()?
+        .fields_as_series();
     slopes.iter().map(|slope| Ok(slope.f64()?.to_vec())).collect()
 }
 

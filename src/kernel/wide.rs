@@ -107,24 +107,29 @@ fn power_of_two(exponent: i32) -> f64 {
     f64::from_bits(((exponent + 1_023) as u64) << 52)
 }
 
-fn in_units(slope: Wide, scale: Scale) -> f64 {
-    (slope * Wide::new(scale.numerator) / Wide::new(scale.denominator)).to_float()
+/// Rises and steps in the units of the result: where these are whole, nothing is rounded.
+fn in_units<const N: usize>(rises: [Wide; N], steps: [Wide; N], scale: Scale) -> ([Wide; N], [Wide; N]) {
+    let (numerator, denominator) = (Wide::new(scale.numerator), Wide::new(scale.denominator));
+    (rises.map(|rise| rise / denominator), steps.map(|step| step / numerator))
 }
 
 /// The slope of the parabola through three points at the middle one.
-pub(super) fn parabola([d1, d2]: [Wide; 2], [h1, h2]: [Wide; 2], scale: Scale) -> f64 {
-    in_units((d1 / h1 * h2 + d2 / h2 * h1) / (h1 + h2), scale)
+pub(super) fn parabola(rises: [Wide; 2], steps: [Wide; 2], scale: Scale) -> f64 {
+    let ([d1, d2], [h1, h2]) = in_units(rises, steps, scale);
+    ((d1 / h1 * h2 + d2 / h2 * h1) / (h1 + h2)).to_float()
 }
 
 /// The slope of the line through two points.
-pub(super) fn two_point(d: Wide, h: Wide, scale: Scale) -> f64 {
-    in_units(d / h, scale)
+pub(super) fn two_point(rise: Wide, step: Wide, scale: Scale) -> f64 {
+    let ([d], [h]) = in_units([rise], [step], scale);
+    (d / h).to_float()
 }
 
 /// The slope of the parabola through three points at the one next to `d1` and `h1`.
-pub(super) fn three_point([d1, d2]: [Wide; 2], [h1, h2]: [Wide; 2], scale: Scale) -> f64 {
+pub(super) fn three_point(rises: [Wide; 2], steps: [Wide; 2], scale: Scale) -> f64 {
+    let ([d1, d2], [h1, h2]) = in_units(rises, steps, scale);
     let (near, far) = (d1 / h1, d2 / h2);
-    in_units(near + (near - far) * (h1 / (h1 + h2)), scale)
+    (near + (near - far) * (h1 / (h1 + h2))).to_float()
 }
 
 #[cfg(test)]

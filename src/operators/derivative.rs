@@ -20,8 +20,10 @@ use num_traits::AsPrimitive;
 use serde::{Deserialize, Serialize};
 
 use super::gradient::{EdgeOrder, Gradient};
-use super::{Describe, Evaluate, Float, MAX_REACH, Output, Reach, Stencil, Values, Window, value};
-use crate::evaluate::{Columns, Rows, Unsorted, row_by_row};
+use super::{
+    Columns, Describe, Evaluate, Float, MAX_REACH, Output, Reach, Rows, Stencil, Unsorted, Values, Window, row_by_row,
+    value,
+};
 use crate::kernel::{Sample, stencil::inverse_power_of_two};
 
 /// The most rows of a stencil.
@@ -117,7 +119,11 @@ impl Derivative {
             edge_accuracy,
             ..
         } = self;
-        for (name, number) in [("order", order), ("accuracy", accuracy), ("edge_accuracy", edge_accuracy)] {
+        for (name, number) in [
+            ("order", order),
+            ("accuracy", accuracy),
+            ("edge_accuracy", edge_accuracy),
+        ] {
             if !(1..=8).contains(&number) {
                 return Err(format!("`{name}` must be from 1 to 8, got {number}"));
             }
@@ -167,7 +173,10 @@ struct Unchecked {
 #[cfg(feature = "serde")]
 impl Default for Unchecked {
     fn default() -> Self {
-        Derivative::default().into()
+        Self {
+            edge_accuracy: None,
+            ..Derivative::default().into()
+        }
     }
 }
 
@@ -301,7 +310,10 @@ impl Stencil for Newton {
     fn evaluate(&self, window: Window<'_>) -> Values {
         let Self(derivative) = self;
         let (order, half) = (derivative.order, derivative.half());
-        let largest = window.steps.iter().fold(0.0, |largest: f64, step| largest.max(step.abs()));
+        let largest = window
+            .steps
+            .iter()
+            .fold(0.0, |largest: f64, step| largest.max(step.abs()));
         let scale = inverse_power_of_two(largest);
         let rows = window.rises.len() + 1;
         let is_centered = derivative.side == Side::Center && window.before == half && rows == 2 * half + 1;
@@ -406,11 +418,16 @@ mod tests {
             for (row, &x) in GRID.iter().enumerate() {
                 // The n-th derivative of (x - 3)^degree.
                 let order = derivative.order;
-                let factor = (degree + 1 - order..=degree).map(|factor| factor as f64).product::<f64>();
+                let factor = (degree + 1 - order..=degree)
+                    .map(|factor| factor as f64)
+                    .product::<f64>();
                 let expected = factor * (x - 3.0).powi((degree - order) as i32);
                 let result = at(derivative, |x| (x - 3.0).powi(degree as i32), &GRID, row).expect("enough rows");
                 let size = 18.0_f64.powi((degree - order) as i32) * factor;
-                assert!((result - expected).abs() <= 1e-9 * size, "{derivative:?} at {x}: {result} for {expected}");
+                assert!(
+                    (result - expected).abs() <= 1e-9 * size,
+                    "{derivative:?} at {x}: {result} for {expected}"
+                );
             }
         }
     }
@@ -439,9 +456,15 @@ mod tests {
         let y = |x: f64| x * x;
         let backward = Derivative::new(1, 2).expect("allowed").side(Side::Backward);
         assert_eq!(at(backward, y, &GRID, 1), None);
-        assert_eq!(at(backward, |x| if x > 1.0 { f64::NAN } else { x * x }, &GRID, 8), Some(2.0));
+        assert_eq!(
+            at(backward, |x| if x > 1.0 { f64::NAN } else { x * x }, &GRID, 8),
+            Some(2.0)
+        );
         let forward = backward.side(Side::Forward);
-        assert_eq!(at(forward, |x| if x < 1.0 { f64::NAN } else { x * x }, &GRID, 8), Some(2.0));
+        assert_eq!(
+            at(forward, |x| if x < 1.0 { f64::NAN } else { x * x }, &GRID, 8),
+            Some(2.0)
+        );
         assert_eq!(at(forward, y, &GRID, GRID.len() - 2), None);
     }
 

@@ -14,9 +14,8 @@ use num_traits::AsPrimitive;
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
-use super::{Describe, Evaluate, Float, Output, Reach};
+use super::{Columns, Describe, Evaluate, Float, Output, Reach, Rows, Unsorted, Valid};
 use crate::bits::{ROWS, high_mask, set_bits};
-use crate::evaluate::{Columns, Rows, Unsorted, Valid};
 use crate::kernel::{NeighborMask, Points, Sample, ThreePoint, even, irregular, is_monotonic, three_point};
 use crate::segments::Slice;
 
@@ -30,7 +29,11 @@ use crate::segments::Slice;
 /// let gradient = Gradient::new().edge_order(EdgeOrder::Second);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(default, deny_unknown_fields))]
+#[cfg_attr(
+    feature = "serde",
+    derive(Serialize, Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 pub struct Gradient {
     edge_order: EdgeOrder,
 }
@@ -144,7 +147,8 @@ where
     let mut valid = Valid::new(length);
     // Rows that have neighbours on both sides, where ends need another formula.
     let mut inside = Vec::new();
-    let mask = |row| {
+    // One loop for both numbers of lags: it calls this once per 64 rows.
+    let mut mask = |row| {
         if only_starts && !rows.rules.has_starts() {
             return NeighborMask::BOTH;
         }
@@ -156,7 +160,14 @@ where
         let (before, after) = (in_segment[this - 1], in_segment[this + 1]);
         // One neighbour is enough for edge order 1; edge order 2 has a formula of its own for ends.
         let (mask, has_stencil) = if LAGS == 3 {
-            (NeighborMask { before, after, ..NeighborMask::BOTH }, in_segment[this] & (before | after))
+            (
+                NeighborMask {
+                    before,
+                    after,
+                    ..NeighborMask::BOTH
+                },
+                in_segment[this] & (before | after),
+            )
         } else {
             (NeighborMask::BOTH, in_segment[this] & before & after)
         };
@@ -172,6 +183,7 @@ where
         }
         NeighborMask { valid: x_valid, ..mask }
     };
+    let mask: &mut dyn FnMut(usize) -> NeighborMask = &mut mask;
     let field = results.first();
     let start = field.len();
     if let Some(x) = x {
@@ -231,7 +243,11 @@ fn end_slope<const LAGS: usize, Y: Sample, X: Sample>(
     if let Some(x) = x
         && !is_monotonic(&x)
     {
-        return if rows.strict { Err(Unsorted { row, reads }) } else { Ok(None) };
+        return if rows.strict {
+            Err(Unsorted { row, reads })
+        } else {
+            Ok(None)
+        };
     }
     let (Some(y_a), Some(y_b), Some(y_c)) = (a.y.get(row), b.y.get(row), c.y.get(row)) else {
         return Ok(None);

@@ -6,8 +6,7 @@ use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 use super::bits;
 use super::groups::broadcast;
 use super::numbers::{Physical, repeated};
-use crate::operators::Reach;
-use crate::segments::{InGroup, Lags};
+use crate::segments::{InGroup, Lags, Reach};
 
 /// The lagged copies of y and x, furthest row back first.
 pub(super) struct Lagged {

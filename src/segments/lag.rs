@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::column::{Chunk, Number, Numbers, Values};
 use super::slice::{Lag, Slice};
 use crate::bits::Bits;
-use crate::operators::Reach;
+use crate::segments::Reach;
 
 /// The lagged copies of a column, furthest row back first, all of one type.
 #[derive(Clone, Debug)]

@@ -11,6 +11,7 @@ mod column;
 mod lag;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod order;
+mod reach;
 mod rules;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod scatter;
@@ -24,6 +25,7 @@ pub(crate) use column::{Chunk, Contiguous, Half, Number, Numbers};
 pub(crate) use lag::{InGroup, Lags, for_each_chunk, in_column};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use order::RowOrder;
+pub use reach::Reach;
 pub(crate) use rules::{BreakRules, SegmentRules};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use scatter::{Atomic, ScatterBuffer};

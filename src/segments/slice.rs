@@ -37,15 +37,6 @@ impl<Y: Copy, X: Copy> Lag<'_, Y, X> {
         self.y.values.len()
     }
 
-    /// The x at a row: `None` where it is null, `Some(None)` where there is no x.
-    #[expect(clippy::option_option, reason = "a null differs from a column that is not there")]
-    pub(crate) fn x_at(&self, row: usize) -> Option<Option<X>> {
-        match &self.x {
-            None => Some(None),
-            Some(x) => x.get(row).map(Some),
-        }
-    }
-
     /// Whether all rows are there, and no value is null.
     pub(crate) fn is_complete(&self) -> bool {
         let x = self.x.and_then(|x| x.validity);

@@ -6,7 +6,7 @@ use num_traits::AsPrimitive;
 
 use super::slice::{Lag, Slice};
 use crate::bits::{Bitmap, Bits, ROWS};
-use crate::operators::Reach;
+use crate::segments::Reach;
 
 /// Ranges one after the other, each with a halo of as many rows on either side as an operator reads.
 ///

@@ -4,7 +4,7 @@
 
 use polars::prelude::*;
 
-use super::table::Table;
+use super::table::{Table, located};
 use crate::polars::groups::{Groups, broadcast, check_height};
 use crate::polars::take::{filter, take};
 use crate::polars::unsorted::LENIENT;
@@ -108,10 +108,4 @@ fn finite(column: &Series, strict: bool) -> PolarsResult<Series> {
             &Series::full_null(column.name().clone(), column.len(), column.dtype()),
         ),
     }
-}
-
-/// Which points have all coordinates; `None` if all do.
-pub(super) fn located(coordinates: &[Series]) -> Option<BooleanChunked> {
-    let with_nulls = coordinates.iter().filter(|column| column.has_nulls());
-    with_nulls.map(|column| column.is_not_null()).reduce(|a, b| a & b)
 }

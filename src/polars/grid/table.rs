@@ -3,7 +3,6 @@
 use polars::prelude::*;
 use polars_arrow::bitmap::{Bitmap, MutableBitmap};
 
-use super::lines::located;
 use super::ranks::ranks;
 use crate::parallel::par_map;
 use crate::polars::groups::Groups;
@@ -100,4 +99,10 @@ fn group_ids(keys: &[Series], height: usize) -> PolarsResult<(Vec<IdxSize>, usiz
         ids[groups.row(position)] = (count - 1) as IdxSize;
     }
     Ok((ids, count))
+}
+
+/// Which points have all coordinates; `None` if all do.
+pub(super) fn located(coordinates: &[Series]) -> Option<BooleanChunked> {
+    let with_nulls = coordinates.iter().filter(|column| column.has_nulls());
+    with_nulls.map(|column| column.is_not_null()).reduce(|a, b| a & b)
 }

@@ -213,3 +213,26 @@ fn are_distinct_rows(rows: &[IdxSize], height: usize) -> bool {
         is_new
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic = "no row twice, none beyond the column")]
+    fn an_order_with_a_row_twice_is_refused_in_debug_builds() {
+        Groups::permuted(Bitmap::from([true, false]), vec![1, 1], 2);
+    }
+
+    #[test]
+    fn groups_list_each_row_once() {
+        let key = Series::new("key".into(), [1, 2, 1, 2, 3]);
+        let groups = Groups::new(&[key], 5).expect("integers");
+        // Polars gives the groups in no particular order.
+        let mut rows = groups.rows.clone().expect("alternating keys");
+        rows.sort_unstable();
+        assert_eq!(rows, [0, 1, 2, 3, 4]);
+        assert_eq!(groups.starts.set_bits(), 3);
+        assert!(groups.has_pairs());
+    }
+}

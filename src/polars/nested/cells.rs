@@ -4,7 +4,7 @@ use std::iter::repeat_n;
 use std::ops::Range;
 
 use polars::prelude::*;
-use polars_arrow::array::FixedSizeListArray;
+use polars_arrow::array::{FixedSizeListArray, ListArray};
 use polars_arrow::bitmap::{Bitmap, MutableBitmap};
 use polars_arrow::offset::{Offsets, OffsetsBuffer};
 
@@ -44,7 +44,7 @@ pub(crate) fn leaf_count(column: &Series) -> usize {
     }
 }
 
-/// A column of lists or arrays. The values of null cells are null; lists are in one chunk.
+/// A column of lists or arrays. Null lists are empty, and the values of null arrays are null; lists are in one chunk.
 pub(crate) struct Cells {
     column: Series,
     layout: Layout,
@@ -65,6 +65,7 @@ impl Cells {
         let column = if is_list { column.rechunk() } else { column.clone() };
         let column = column.trim_lists_to_normalized_offsets().unwrap_or(column);
         let column = column.propagate_nulls().unwrap_or(column);
+        let column = if is_list { empty_null_lists(column)? } else { column };
         let (layout, values) = if let DataType::Array(_, width) = column.dtype() {
             (Layout::Arrays { width: *width }, column.array()?.get_inner())
         } else {
@@ -264,6 +265,34 @@ impl Cells {
         // SAFETY: the chunks are arrays of the values' own dtype.
         unsafe { Series::from_chunks_and_dtype_unchecked(self.column.name().clone(), arrays.collect(), &dtype) }
     }
+}
+
+/// Lists, in one chunk, without the values that null ones may hold.
+///
+/// Whether they hold any depends on how the lists were made; the result must not.
+fn empty_null_lists(column: Series) -> PolarsResult<Series> {
+    let lists = column.list()?;
+    let array = lists.downcast_as_array();
+    let (offsets, Some(validity)) = (array.offsets(), array.validity()) else {
+        return Ok(column);
+    };
+    if (!validity).true_idx_iter().all(|cell| offsets.length_at(cell) == 0) {
+        return Ok(column);
+    }
+    let mut kept = Offsets::<i64>::with_capacity(array.len());
+    let mut indices = Vec::new();
+    for (cell, is_valid) in validity.iter().enumerate() {
+        let (start, end) = offsets.start_end(cell);
+        let range = if is_valid { start..end } else { start..start };
+        kept.try_push(range.len())?;
+        indices.extend(range.map(|value| value as IdxSize));
+    }
+    let values = take(&lists.get_inner(), &indices)?.rechunk().chunks()[0].clone();
+    let dtype = ListArray::<i64>::default_datatype(values.dtype().clone());
+    let array = ListArray::new(dtype, kept.into(), values, Some(validity.clone())).boxed();
+    // SAFETY: the values are those of the column, so their dtype is too.
+    let lists = unsafe { Series::from_chunks_and_dtype_unchecked(column.name().clone(), vec![array], column.dtype()) };
+    Ok(lists)
 }
 
 /// A column cut into chunks of the given lengths.

@@ -1,7 +1,7 @@
 //! Down the rows of nested columns: each index in the cells is a column of its own.
 //!
-//! The neighbours of a cell are cells, and those of its values the values at the same index: lagged cells become
-//! lagged values.
+//! The neighbours of a cell are cells, and those of its values the values at the same index: lagged copies of cells
+//! become lagged copies of values, and the stencil stays the same.
 
 use polars::prelude::*;
 use polars_arrow::array::Array;
@@ -16,24 +16,24 @@ use crate::polars::lagged::{Lagged, LaggedColumn};
 use crate::polars::take::{take_or_null, take_parallel};
 
 impl Evaluator {
-    /// The result of lagged cells.
+    /// The result of lagged copies of cells.
     ///
     /// # Errors
     ///
     /// If `strict` is set, where a cell differs in length from a neighbour or from its x.
     pub(in crate::polars) fn down_lagged(&self, lagged: &Lagged) -> Result<Series, Failure> {
         if let Some(arrays) = as_arrays(lagged) {
-            let slopes = self.of_lagged(&arrays)?;
-            let slope = slopes.array()?.inner_dtype().clone();
-            return Ok(slopes.cast(&DataType::List(Box::new(slope)))?);
+            let results = self.of_lagged(&arrays)?;
+            let inner = results.array()?.inner_dtype().clone();
+            return Ok(results.cast(&DataType::List(Box::new(inner)))?);
         }
+        let this_lag = lagged.this_lag();
         let cells = Cells::new(&lagged.this().y)?;
-        let members = lagged.lags().iter().map(CellsLag::new);
-        let members = members.collect::<PolarsResult<Vec<_>>>()?;
-        let reach = lagged.this_lag();
-        let isolated = self.isolated(&members, reach)?;
+        let lags = lagged.lags().iter().map(CellsLag::new);
+        let lags = lags.collect::<PolarsResult<Vec<_>>>()?;
+        let isolated = self.isolated(&lags, this_lag)?;
         // The x of a row is checked whether its cell is null or not, as in flat columns and in arrays.
-        let padded = match &members[reach] {
+        let padded = match &lags[this_lag] {
             CellsLag {
                 x: Some(_), x_cells, ..
             } if self.strict => {
@@ -43,38 +43,37 @@ impl Evaluator {
         };
         let this = padded.as_ref().unwrap_or(&cells);
         if this.values().is_empty() {
-            let slope = with_leaf(this.values().dtype(), leaf(&self.dtype).clone());
-            return Ok(cells.with_values(&Series::full_null(PlSmallStr::EMPTY, cells.values().len(), &slope))?);
+            let result = with_leaf(this.values().dtype(), leaf(&self.dtype).clone());
+            return Ok(cells.with_values(&Series::new_empty(PlSmallStr::EMPTY, &result))?);
         }
-        let values = members.iter().enumerate().map(|(index, member)| {
-            let isolated = isolated.as_ref().filter(|_| index != reach);
-            member.values(this, isolated)
+        let values = lags.iter().enumerate().map(|(index, lag)| {
+            let isolated = isolated.as_ref().filter(|_| index != this_lag);
+            lag.values(this, isolated)
         });
-        let values = Lagged::new(values.collect::<PolarsResult<_>>()?, reach);
-        let slopes = self.of_lagged(&values);
-        let slopes = slopes.map_err(|failure| failure.map_row(|value| this.cell_of(value)))?;
-        Ok(match &padded {
-            Some(padded) => cells.with_values(&padded.unpad(&slopes, &cells)?)?,
-            None => cells.with_values(&slopes)?,
-        })
+        let values = Lagged::new(values.collect::<PolarsResult<_>>()?, this_lag);
+        let results = self.of_lagged(&values);
+        let results = results.map_err(|failure| failure.map_row(|value| this.cell_of(value)))?;
+        let results = match &padded {
+            Some(padded) => padded.unpad(&results, &cells)?,
+            None => results,
+        };
+        Ok(cells.with_values(&results)?)
     }
 
     /// Which cells have no neighbours because of their length; `None` if lengths agree everywhere.
-    fn isolated(&self, members: &[CellsLag], reach: usize) -> Result<Option<Bitmap>, Failure> {
-        let this = &members[reach];
-        let neighbours = &members[reach.saturating_sub(1)..members.len().min(reach + 2)];
-        let others = || neighbours.iter().map(|member| &member.y).chain(&this.x_cells);
-        if this.y.width().is_some() && others().all(|other| other.width() == this.y.width()) {
+    fn isolated(&self, lags: &[CellsLag], this_lag: usize) -> Result<Option<Bitmap>, Failure> {
+        let this = &lags[this_lag];
+        let neighbours = || lags[this_lag.saturating_sub(1)..lags.len().min(this_lag + 2)].iter();
+        let mut others = neighbours().map(|lag| &lag.y).chain(&this.x_cells);
+        if this.y.width().is_some() && others.all(|other| other.width() == this.y.width()) {
             return Ok(None);
         }
         let mut isolated = BitmapBuilder::with_capacity(this.y.len());
         for row in 0..this.y.len() {
             let length = this.y.length(row);
-            let existing = neighbours
-                .iter()
-                .filter(|member| member.exists.as_ref().is_none_or(|exists| exists.get_bit(row)));
+            let existing = neighbours().filter(|lag| lag.exists.as_ref().is_none_or(|exists| exists.get_bit(row)));
             let mut others = existing
-                .map(|member| &member.y)
+                .map(|lag| &lag.y)
                 .chain(&this.x_cells)
                 .filter_map(|other| other.length(row));
             let other = others.find(|&other| Some(other) != length);
@@ -108,25 +107,25 @@ impl Evaluator {
         };
         let x = x.map(|x| take_parallel(x, &rows)).transpose()?;
         let lagged = Lagged::of_groups(&take_parallel(y, &rows)?, x.as_ref(), &groups.starts, reach);
-        let slopes = self.of_lagged(&lagged);
-        let slopes = slopes.map_err(|failure| failure.map_row(|position| rows[position] as usize))?;
-        Ok(take_or_null(&slopes, &positions(&rows, y.len()))?)
+        let results = self.of_lagged(&lagged);
+        let results = results.map_err(|failure| failure.map_row(|position| rows[position] as usize))?;
+        Ok(take_or_null(&results, &positions(&rows, y.len()))?)
     }
 
     /// One index in the cells after the other: with [`Nulls::Skip`] the neighbours differ from index to index.
     fn index_by_index(&self, y: &Series, x: Option<&Series>, groups: &Groups) -> Result<Series, Failure> {
-        let member = CellsLag::new(&LaggedColumn::new(y.clone(), x.cloned()))?;
-        let width = longest(&member, groups)?;
-        let slope = with_leaf(member.y.values().dtype(), leaf(&self.dtype).clone());
-        let mut slopes = Series::new_empty(member.y.name().into(), &slope);
+        let lag = CellsLag::new(&LaggedColumn::new(y.clone(), x.cloned()))?;
+        let width = longest(&lag, groups)?;
+        let result = with_leaf(lag.y.values().dtype(), leaf(&self.dtype).clone());
+        let mut results = Series::new_empty(lag.y.name().into(), &result);
         for index in 0..width {
-            let x = match &member.x_cells {
+            let x = match &lag.x_cells {
                 Some(cells) => Some(cells.nth(index)?),
-                None => member.x.clone(),
+                None => lag.x.clone(),
             };
-            slopes.append_owned(self.of_groups(&member.y.nth(index)?, x.as_ref(), groups.clone())?)?;
+            results.append_owned(self.of_groups(&lag.y.nth(index)?, x.as_ref(), groups.clone())?)?;
         }
-        Ok(member.y.with_values(&member.y.transpose(&slopes)?)?)
+        Ok(lag.y.with_values(&lag.y.transpose(&results)?)?)
     }
 }
 
@@ -136,14 +135,14 @@ impl Evaluator {
 ///
 /// Where cells of a group, or of its x, differ in length. Other groups do not matter, nor do the cells of other rows
 /// where these are groups, so that neither chunks nor batches decide.
-fn longest(member: &CellsLag, groups: &Groups) -> Result<usize, Failure> {
+fn longest(lag: &CellsLag, groups: &Groups) -> Result<usize, Failure> {
     let (mut longest, mut length) = (0, None);
     for position in 0..groups.len() {
         if groups.starts.get_bit(position) {
             length = None;
         }
         let row = groups.row(position);
-        for cells in [&member.y].into_iter().chain(&member.x_cells) {
+        for cells in [&lag.y].into_iter().chain(&lag.x_cells) {
             let Some(found) = cells.length(row) else { continue };
             let first = *length.get_or_insert(found);
             if found != first {
@@ -176,16 +175,16 @@ fn as_arrays(lagged: &Lagged) -> Option<Lagged> {
         DataType::List(inner) => column.cast(&DataType::Array(inner.clone(), width)).ok(),
         _ => Some(column.clone()),
     };
-    let members = lagged.lags().iter().map(|member| {
-        let y = to_arrays(&member.y)?;
-        let x = match &member.x {
-            Some(x) => Some(in_chunks(&to_arrays(x)?, y.chunk_lengths().map(|rows| rows / member.share)).ok()?),
+    let lags = lagged.lags().iter().map(|lag| {
+        let y = to_arrays(&lag.y)?;
+        let x = match &lag.x {
+            Some(x) => Some(in_chunks(&to_arrays(x)?, y.chunk_lengths().map(|rows| rows / lag.share)).ok()?),
             None => None,
         };
         // A cast may change the chunks.
-        Some(LaggedColumn::with(y, x, (member.share, member.cell), member.in_group()))
+        Some(LaggedColumn::with(y, x, (lag.share, lag.cell), lag.in_group()))
     });
-    Some(Lagged::new(members.collect::<Option<_>>()?, lagged.this_lag()))
+    Some(Lagged::new(lags.collect::<Option<_>>()?, lagged.this_lag()))
 }
 
 /// A lagged copy whose y are cells.
@@ -200,19 +199,19 @@ struct CellsLag {
 }
 
 impl CellsLag {
-    fn new(points: &LaggedColumn) -> PolarsResult<Self> {
-        let x = points.x.clone();
+    fn new(lag: &LaggedColumn) -> PolarsResult<Self> {
+        let x = lag.x.clone();
         Ok(Self {
-            y: Cells::new(&points.y)?,
+            y: Cells::new(&lag.y)?,
             x_cells: x
                 .as_ref()
                 .filter(|x| x.dtype().is_nested())
                 .map(Cells::new)
                 .transpose()?,
             x,
-            share: points.share,
-            cell: points.cell,
-            exists: points.in_group(),
+            share: lag.share,
+            cell: lag.cell,
+            exists: lag.in_group(),
         })
     }
 

@@ -7,12 +7,12 @@
 use std::time::Duration;
 
 use polars::prelude::*;
-use polars_grad::{ExprGradient, GradientOptions, Nulls};
+use polars_grad::{Domain, ExprGrad, Gradient, Nulls};
 
 /// What an expression of a temperature `degrees` over an altitude `metres` is per kilometre.
-fn lapse_rate(options: GradientOptions<Expr>) -> Expr {
-    let options = options.x(col("metres")).nulls(Nulls::Skip).max_gap(500.0);
-    (col("degrees").gradient(options) * lit(1000.0)).alias("lapse_rate")
+fn lapse_rate(domain: Domain<Expr>) -> Expr {
+    let domain = domain.x(col("metres")).nulls(Nulls::Skip).max_gap(500.0);
+    (col("degrees").grad(Gradient::new(), domain) * lit(1000.0)).alias("lapse_rate")
 }
 
 /// Adds `lapse_rate`, in degrees per kilometre, to readings `sounding`, `time`, `metres`, `degrees`.
@@ -20,7 +20,7 @@ fn lapse_rate(options: GradientOptions<Expr>) -> Expr {
 /// Where a balloon does not rise there is no rate. Temperatures that are missing are left out, layers thicker than 500 m
 /// are not bridged.
 pub fn with_lapse_rate(readings: LazyFrame) -> LazyFrame {
-    readings.with_column(lapse_rate(GradientOptions::new().by(["sounding"]).strict(false)))
+    readings.with_column(lapse_rate(Domain::new().by(["sounding"]).strict(false)))
 }
 
 /// The readings inside an inversion: where it becomes warmer with the altitude.
@@ -30,7 +30,7 @@ pub fn inversions(readings: LazyFrame) -> LazyFrame {
 
 /// The strongest inversion of every sounding.
 pub fn strongest(readings: LazyFrame) -> LazyFrame {
-    let strongest = lapse_rate(GradientOptions::new().strict(false)).max();
+    let strongest = lapse_rate(Domain::new().strict(false)).max();
     readings
         .group_by(["sounding"])
         .agg([strongest])
@@ -43,8 +43,8 @@ pub fn strongest(readings: LazyFrame) -> LazyFrame {
 ///
 /// What Polars says of the window.
 pub fn with_ascent(readings: LazyFrame) -> PolarsResult<LazyFrame> {
-    let options = GradientOptions::new().x(col("time")).per(Duration::from_secs(1));
-    let ascent = col("metres").gradient(options).over(["sounding"])?;
+    let domain = Domain::new().x(col("time")).per(Duration::from_secs(1));
+    let ascent = col("metres").grad(Gradient::new(), domain).over(["sounding"])?;
     Ok(readings.with_column(ascent.alias("ascent")))
 }
 
@@ -150,16 +150,20 @@ mod tests {
         });
         let (x, (y, id)): (Vec<_>, (Vec<_>, Vec<_>)) = points.map(|(x, y, id)| (x, (y, id))).unzip();
         let frame = df!("x" => x, "y" => y, "id" => id).expect("columns of one length");
-        let options = GradientOptions::new().x("x");
-        for options in [
-            options.clone(),
-            options.clone().nulls(Nulls::Split),
-            options.nulls(Nulls::Skip).max_gap(9.5),
+        let domain = Domain::new().x("x");
+        for domain in [
+            domain.clone(),
+            domain.clone().nulls(Nulls::Split),
+            domain.nulls(Nulls::Skip).max_gap(9.5),
         ] {
             let query = frame.clone().lazy().select([
-                col("y").gradient(options.clone()).alias("whole"),
-                col("y").gradient(options.clone().by(["id"])).alias("by"),
-                col("y").gradient(options).over(["id"]).expect("a window").alias("over"),
+                col("y").grad(Gradient::new(), domain.clone()).alias("whole"),
+                col("y").grad(Gradient::new(), domain.clone().by(["id"])).alias("by"),
+                col("y")
+                    .grad(Gradient::new(), domain)
+                    .over(["id"])
+                    .expect("a window")
+                    .alias("over"),
             ]);
             let [in_memory, streaming] =
                 ENGINES.map(|engine| collect(query.clone(), engine).expect("a query that runs"));
@@ -181,8 +185,8 @@ mod tests {
             .collect_schema()
             .expect_err("text has no gradient");
         assert!(error.to_string().contains("`degrees` is str"), "{error}");
-        let gap_in_metres = GradientOptions::new().x("time").max_gap(500.0);
-        let query = two_soundings().select([col("degrees").gradient(gap_in_metres)]);
+        let gap_in_metres = Domain::new().x("time").max_gap(500.0);
+        let query = two_soundings().select([col("degrees").grad(Gradient::new(), gap_in_metres)]);
         let error = query.clone().collect_schema().expect_err("metres are no time");
         assert!(error.to_string().contains("`max_gap`"), "{error}");
     }
@@ -190,7 +194,7 @@ mod tests {
     #[test]
     fn a_clock_that_goes_back_is_an_error_of_the_run() {
         // Without `by` the clock goes back where the second sounding begins.
-        let ascent = col("metres").gradient(GradientOptions::new().x("time"));
+        let ascent = col("metres").grad(Gradient::new(), Domain::new().x("time"));
         let query = two_soundings().select([ascent]);
         assert!(query.clone().collect_schema().is_ok());
         for engine in ENGINES {
@@ -205,14 +209,14 @@ mod tests {
 
     #[test]
     fn a_plan_and_a_schema_say_what_comes() {
-        let options = GradientOptions::new().x("time").by(["sounding"]);
+        let domain = Domain::new().x("time").by(["sounding"]);
         let query = two_soundings().select([
             col("degrees")
                 .cast(DataType::Float32)
-                .gradient(options.clone())
+                .grad(Gradient::new(), domain.clone())
                 .alias("f32"),
-            col("time").gradient(GradientOptions::new()).alias("duration"),
-            col("metres").gradient(options),
+            col("time").grad(Gradient::new(), Domain::new()).alias("duration"),
+            col("metres").grad(Gradient::new(), domain),
         ]);
         let plan = query.explain(true).expect("a plan");
         assert!(plan.contains("gradient"), "{plan}");

@@ -1,0 +1,254 @@
+//! What an operator says of itself, and the loop over the rows for those that have none of their own.
+
+use std::ops::Range;
+
+use num_traits::AsPrimitive;
+
+use super::rows::{Columns, Float, Rows, Unsorted, Valid};
+use crate::bits::ROWS;
+use crate::kernel::{Sample, is_monotonic};
+use crate::segments::{Lag, Reach};
+
+/// The most rows before or after its own that an operator may read.
+pub(crate) const MAX_REACH: usize = 15;
+
+/// The most columns of a result.
+pub(crate) const MAX_OUTPUTS: usize = 3;
+
+/// One column of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Output {
+    /// The name of the field where an operator has several outputs; one alone is the whole result.
+    pub(crate) name: &'static str,
+    /// The power of x by which the rise of y is divided: 0 for a rise, 1 for a slope, 2 for a curvature.
+    pub(crate) order: u32,
+}
+
+impl Output {
+    /// The only output of an operator: y per `x^order`.
+    pub(crate) const fn per_x(order: u32) -> Self {
+        Self { name: "", order }
+    }
+}
+
+/// The results at one row, one for each output; `None` is null.
+pub(crate) type Values = [Option<f64>; MAX_OUTPUTS];
+
+/// The result at one row of an operator with one output.
+pub(crate) fn value(result: f64) -> Values {
+    let mut values = [None; MAX_OUTPUTS];
+    values[0] = Some(result);
+    values
+}
+
+/// The rows that an operator reads at one row: adjacent, of one segment, without nulls, in the order of x.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window<'a> {
+    /// The rise of y from each row to the next, rounded once.
+    pub(crate) rises: &'a [f64],
+    /// The step of x from each row to the next, rounded once: all positive or all negative. Without an x each is 1.
+    pub(crate) steps: &'a [f64],
+    /// How many of the rows are before the row itself.
+    #[allow(dead_code, reason = "not every operator asks where in its window the row is")]
+    pub(crate) before: usize,
+}
+
+/// What the engine asks of an operator before it reads a value.
+pub(crate) trait Describe {
+    /// How many rows before and after its own the operator may read, at most [`MAX_REACH`] each.
+    fn reach(&self) -> Reach;
+
+    /// The columns of the result.
+    fn outputs(&self) -> Vec<Output>;
+}
+
+/// An operator whose result at a row is a function of a few rows around it.
+pub(crate) trait Stencil: Describe {
+    /// The rows that are read at a row with `available` rows of its segment around it, at most the reach; `None` where
+    /// the segment is too short, which makes the row null.
+    fn reads(&self, available: Reach) -> Option<Reach>;
+
+    /// The results at one row, in the numbers of the columns: the engine brings them to the units of the outputs.
+    fn evaluate(&self, window: Window<'_>) -> Values;
+}
+
+/// An operator with a loop of its own over the rows. A [`Stencil`] is evaluated row by row.
+pub(crate) trait Evaluate: Describe {
+    /// Appends the results of adjacent rows to those before.
+    ///
+    /// # Errors
+    ///
+    /// An unsorted x, if `rows` are strict.
+    fn evaluate_rows<Y: Sample, X: Sample, O: Float>(
+        &self,
+        rows: &Rows<'_, '_, Y, X>,
+        results: &mut Columns<O>,
+    ) -> Result<(), Unsorted>
+    where
+        f64: AsPrimitive<O>;
+}
+
+impl<S: Stencil> Evaluate for S {
+    fn evaluate_rows<Y: Sample, X: Sample, O: Float>(
+        &self,
+        rows: &Rows<'_, '_, Y, X>,
+        results: &mut Columns<O>,
+    ) -> Result<(), Unsorted>
+    where
+        f64: AsPrimitive<O>,
+    {
+        row_by_row(self, rows, results)
+    }
+}
+
+/// Evaluates an operator row by row.
+///
+/// ```text
+/// for each row
+///     available = rows of its segment around it, at most the reach
+///     window = the rows that the operator reads; null where there are too few, or one is null
+///     check that x is finite and strictly monotonic in the window
+///     results = evaluate(rises, steps), in the units of the outputs; NaN where a y of the window is
+/// ```
+///
+/// # Errors
+///
+/// An unsorted x, if `rows` are strict.
+pub(crate) fn row_by_row<S: Stencil, Y: Sample, X: Sample, O: Float>(
+    operator: &S,
+    rows: &Rows<'_, '_, Y, X>,
+    results: &mut Columns<O>,
+) -> Result<(), Unsorted>
+where
+    f64: AsPrimitive<O>,
+{
+    const MAX_LAGS: usize = 2 * MAX_REACH + 1;
+    let length = rows.len();
+    let mut valid: Vec<_> = results.fields.iter().map(|_| Valid::new(length)).collect();
+    for first in (0..length).step_by(ROWS) {
+        let in_segment: [u64; MAX_LAGS] = rows.rules.in_segment(rows.lags, rows.reach.before, first);
+        for place in 0..ROWS.min(length - first) {
+            let row = first + place;
+            let has = |lag: usize| in_segment[lag] >> place & 1 != 0;
+            let differences = match window(operator, rows, has) {
+                Some(reads) => Differences::new(rows, row, reads)?,
+                None => None,
+            };
+            let values = differences.map(|differences| differences.evaluate(operator));
+            for (output, field) in results.fields.iter_mut().enumerate() {
+                let value = values.and_then(|values| values[output]);
+                let value = value.map(|value| rows.scales[output].apply(value));
+                if value.is_none() {
+                    valid[output].set(row, false);
+                }
+                field.values.push(value.unwrap_or_default().as_());
+            }
+        }
+    }
+    for (field, valid) in results.fields.iter_mut().zip(valid) {
+        field.extend_validity(valid);
+    }
+    Ok(())
+}
+
+/// The lags that an operator reads at a row, given which of them are in its segment.
+fn window<S: Stencil, Y, X>(
+    operator: &S,
+    rows: &Rows<'_, '_, Y, X>,
+    in_segment: impl Fn(usize) -> bool,
+) -> Option<Range<usize>> {
+    let Reach { before, after } = rows.reach;
+    if !in_segment(before) {
+        return None;
+    }
+    let available = Reach {
+        before: (0..before).rev().take_while(|&lag| in_segment(lag)).count(),
+        after: (before + 1..=before + after).take_while(|&lag| in_segment(lag)).count(),
+    };
+    Some(operator.reads(available)?.within(rows.reach))
+}
+
+/// The rises and steps of a window.
+struct Differences {
+    rises: [f64; 2 * MAX_REACH],
+    steps: [f64; 2 * MAX_REACH],
+    count: usize,
+    before: usize,
+    /// NaN where a y of the window is, else 0.
+    nan: f64,
+}
+
+impl Differences {
+    /// `None` where a value is null or x is unsorted.
+    fn new<Y: Sample, X: Sample>(
+        rows: &Rows<'_, '_, Y, X>,
+        row: usize,
+        reads: Range<usize>,
+    ) -> Result<Option<Self>, Unsorted> {
+        let mut differences = Self {
+            rises: [0.0; 2 * MAX_REACH],
+            steps: [1.0; 2 * MAX_REACH],
+            count: reads.len() - 1,
+            before: rows.reach.before - reads.start,
+            nan: 0.0,
+        };
+        let lags = &rows.lags[reads.clone()];
+        let Some(monotonic) = differences.read_x(lags, row) else {
+            return Ok(None);
+        };
+        if !monotonic {
+            return if rows.strict {
+                Err(Unsorted { row, reads })
+            } else {
+                Ok(None)
+            };
+        }
+        Ok(differences.read_y(lags, row).map(|()| differences))
+    }
+
+    /// Takes the steps; returns whether x is finite and strictly monotonic, or `None` where it is null.
+    fn read_x<Y: Sample, X: Sample>(&mut self, lags: &[Lag<'_, Y, X>], row: usize) -> Option<bool> {
+        let mut x = lags.iter().filter_map(|lag| lag.x).map(|x| x.get(row));
+        let Some(first) = x.next() else { return Some(true) };
+        let mut previous = first?;
+        let mut monotonic = is_monotonic(&[previous]);
+        let (mut rising, mut falling) = (true, true);
+        for (step, x) in self.steps.iter_mut().zip(x) {
+            let x = x?;
+            rising &= previous < x;
+            falling &= previous > x;
+            monotonic &= (rising || falling) && x.zero_unless_finite() == 0.0;
+            *step = x.minus(previous);
+            previous = x;
+        }
+        Some(monotonic)
+    }
+
+    /// Takes the rises; `None` where y is null.
+    fn read_y<Y: Sample, X: Sample>(&mut self, lags: &[Lag<'_, Y, X>], row: usize) -> Option<()> {
+        let mut y = lags.iter().map(|lag| lag.y.get(row));
+        let mut previous = y.next()??;
+        let mut any_nan = previous.is_nan();
+        for (rise, y) in self.rises.iter_mut().zip(y) {
+            let y = y?;
+            any_nan |= y.is_nan();
+            *rise = y.minus(previous);
+            previous = y;
+        }
+        if any_nan {
+            self.nan = f64::NAN;
+        }
+        Some(())
+    }
+
+    fn evaluate<S: Stencil>(&self, operator: &S) -> Values {
+        let window = Window {
+            rises: &self.rises[..self.count],
+            steps: &self.steps[..self.count],
+            before: self.before,
+        };
+        operator
+            .evaluate(window)
+            .map(|value| value.map(|value| value + self.nan))
+    }
+}
