@@ -170,7 +170,7 @@ def test_named_and_unnamed(frame: pl.DataFrame) -> None:
 
 def test_a_column_that_is_named_like_an_argument(frame: pl.DataFrame) -> None:
     slope = pg.gradient("y", x="t", by="k")
-    names = {"lf": slope, "exprs": slope, "self": slope, "named_exprs": slope}
+    names = {"lf": slope, "exprs": slope, "named_exprs": slope}
     got = frame.lazy().grad.with_columns(slope.alias("progress"), **names)
     assert_frame_equal(got.collect(), frame.with_columns(slope.alias("progress")).with_columns(**names))
 
