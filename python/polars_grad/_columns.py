@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     IntoColumn: TypeAlias = str | pl.Expr | pl.Series | np.ndarray[Any, Any]
-    IntoColumns: TypeAlias = str | pl.Expr | Sequence[str | pl.Expr]
+    IntoColumns: TypeAlias = IntoColumn | Sequence[IntoColumn]
 
 __all__ = ["column", "columns", "coordinates", "full_height", "is_array", "is_scalar", "keys"]
 
@@ -31,8 +31,6 @@ def column(name: str, value: Any) -> pl.Expr:
 
     A literal or an aggregation is a column of the height of the frame or group.
     """
-    if isinstance(value, pl.Series) or is_array(value):
-        return pl.lit(series(name, value))
     return full_height(_expression(name, value, "a column name, an expression, a series or a 1-D array"))
 
 
@@ -43,14 +41,13 @@ def columns(name: str, value: Any) -> list[pl.Expr]:
 
 def keys(name: str, value: Any) -> list[pl.Expr]:
     """Return the expressions of one or several columns, of which literals are one value for all rows."""
-    allowed = "a column name or an expression"
     if not isinstance(value, (list, tuple)):
-        return [_expression(name, value, allowed)]
+        return [_expression(name, value, "a column name or an expression")]
     if not value:
         hint = "; leave it out for a single group" if name == "by" else ""
         msg = f"`{name}` must name at least one column, got none{hint}"
         raise ValueError(msg)
-    return [_expression(name, item, allowed) for item in value]
+    return [_expression(name, item, "a column name or an expression") for item in value]
 
 
 def full_height(expr: pl.Expr) -> pl.Expr:
@@ -105,13 +102,13 @@ def _expression(name: str, value: Any, allowed: str) -> pl.Expr:
         return pl.col(value)
     if isinstance(value, pl.Expr):
         return value
+    if isinstance(value, pl.Series) or is_array(value):
+        return pl.lit(series(name, value))
     msg = f"`{name}` must be {allowed}, got {type(value).__name__}"
     raise TypeError(msg + _hint(name, value))
 
 
 def _hint(name: str, value: Any) -> str:
-    if isinstance(value, pl.Series):
-        return f"; for values that are no column use `{name}=pl.lit(series)`"
     if name == "x" and is_length(value):
         return f"; for a constant step use `spacing={value!r}`"
     if name in ("by", "wrt", "columns"):

@@ -66,8 +66,9 @@ ARGUMENTS = {
     "by": Argument(
         None,
         """
-        Evaluate each group by itself. One or several key columns, as names or expressions, of any dtype that Polars can
-        group by. Rows with equal keys form a group, wherever they stand. A null is a key like any other.
+        Evaluate each group by itself. One or several key columns, as names, expressions, Series or 1-D arrays, of any
+        dtype that Polars can group by. Rows with equal keys form a group, wherever they stand. A null is a key like any
+        other.
         """,
     ),
     "axis": Argument(

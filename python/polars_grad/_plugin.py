@@ -55,9 +55,10 @@ def _evaluated_once(columns: list[pl.Expr], kwargs: Options) -> pl.Expr:
     if len({*fields}) < len(columns):
         # `pl.field` takes a name such as "^a$" for a pattern.
         fields = ["y", "x"][: len(columns)]
-        kwargs = kwargs if names[-1] is None else {**kwargs, "x_name": names[-1]}
-    # Unlike `pl.struct`, the plugin checks dtypes, before a y or an x that is a struct looks like a lag. The names of its
-    # fields are those that Polars finds, which are not always those that it tells before.
+        if len(columns) > 1 and names[1] is not None:
+            kwargs = {**kwargs, "x_name": names[1]}
+    # Unlike `pl.struct`, the plugin checks dtypes: a y or an x that is a struct would look like a lag. The names of its
+    # fields are those that Polars finds, which are not always those that it tells beforehand.
     points = _call("points", columns, kwargs).struct.rename_fields(fields)
     before, after = reach(kwargs)
     lag = unlike(fields)

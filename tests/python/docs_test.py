@@ -1,10 +1,12 @@
-"""What is written down is true: examples run, every public name is explained, both faces take the same arguments."""
+"""What is written down is true: examples run, every public name and argument is explained."""
 
 from __future__ import annotations
 
 import doctest
 import inspect
+import pkgutil
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import polars_grad as pg
-from polars_grad import batches, frames, functions, grid, horizontal, namespace
+from polars_grad import frames, grid
+from polars_grad._documentation import PARAMETERS, SECTIONS
+from polars_grad._operator import OPERATORS
+from polars_grad.frames import with_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,12 +30,25 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 LARGER = ROOT / "docs" / "larger-than-memory.md"
 DIMENSIONS = ROOT / "docs" / "n-dimensional.md"
-MODULES: list[ModuleType] = [pg, batches, frames, functions, grid, horizontal, namespace]
+# Modules of other engines have tests of their own.
+MODULES: list[ModuleType] = [
+    pg,
+    *(
+        import_module(module.name)
+        for module in pkgutil.iter_modules(pg.__path__, "polars_grad.")
+        if not module.name.startswith("polars_grad._") and module.name not in ("polars_grad.spark", "polars_grad.dask")
+    ),
+]
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: getattr(pg, name) for name in pg.__all__ if inspect.isfunction(getattr(pg, name))
 }
 NAMESPACES = [pg.ExprGrad, pg.SeriesGrad, pg.LazyFrameGrad]
-METHODS = [*functions.__all__, *grid.__all__]
+# Every function, and whose method it is.
+METHODS: dict[str, tuple[Callable[..., Any], type[Any]]] = {
+    **{name: (function, pg.ExprGrad) for name, function in OPERATORS.items()},
+    **{name: (FUNCTIONS[name], pg.ExprGrad) for name in grid.__all__},
+    "with_columns": (with_columns, pg.LazyFrameGrad),
+}
 
 
 def examples() -> list[Any]:
@@ -52,14 +70,13 @@ def test_examples_of_docstrings(example: doctest.DocTest) -> None:
 
 def test_every_public_function_has_an_example() -> None:
     shown = {param.id for param in examples()}
-    assert {f"{function.__module__}.{name}" for name, function in FUNCTIONS.items()} <= shown
+    functions = [*FUNCTIONS.values(), *(function for function, _ in METHODS.values())]
+    assert {f"{function.__module__}.{function.__name__}" for function in functions} <= shown
     assert "polars_grad" in shown
-    for cls in NAMESPACES:
-        assert {f"polars_grad.namespace.{cls.__name__}.{name}" for name in public(cls)} <= shown
 
 
 def public(thing: Any) -> list[str]:
-    return [name for name in vars(thing) if not name.startswith("_")]
+    return [name for name in dir(thing) if not name.startswith("_")]
 
 
 def test_every_public_name_is_documented() -> None:
@@ -68,27 +85,46 @@ def test_every_public_name_is_documented() -> None:
         for name in module.__all__ if hasattr(module, "__all__") else []:
             assert getattr(module, name).__doc__, name
     for cls in NAMESPACES:
+        assert cls.__doc__
         for name in public(cls):
-            assert getattr(cls, name).__doc__, f"{cls.__name__}.{name}"
+            assert getattr(cls, name).__doc__ or name in ("returns", "subject", "texts"), f"{cls.__name__}.{name}"
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", {**FUNCTIONS, **METHODS})
 def test_every_argument_is_documented_in_order(name: str) -> None:
-    text = inspect.cleandoc(FUNCTIONS[name].__doc__ or "")
-    for section in ("Parameters", "Returns", "Raises", "Examples"):
+    function = FUNCTIONS.get(name) or METHODS[name][0]
+    text = inspect.cleandoc(function.__doc__ or "")
+    for section in ("Parameters", "Returns", "Raises", "Notes", "Examples"):
         assert re.search(rf"^{section}\n-+$", text, re.MULTILINE), section
+    assert re.search(r"null and nan contract|null contract", text, re.IGNORECASE)
     parameters = text.split("Parameters\n----------\n")[1].split("\n\nReturns\n")[0]
-    documented = [line for line in parameters.splitlines() if re.fullmatch(r"\*?\w+", line)]
-    documented = [name.removeprefix("*") for name in documented]
-    assert documented == list(inspect.signature(FUNCTIONS[name]).parameters)
+    documented = [line for line in parameters.splitlines() if re.fullmatch(r"\*{0,2}\w+", line)]
+    documented = [name.lstrip("*") for name in documented]
+    assert documented == list(inspect.signature(function).parameters)
+
+
+@pytest.mark.parametrize("name", {**FUNCTIONS, **METHODS})
+def test_nothing_is_left_to_be_filled_in(name: str) -> None:
+    """Lines such as `<domain>`, and paragraphs that no function has."""
+    function = FUNCTIONS.get(name) or METHODS[name][0]
+    assert not re.search(r"^ *<\w+>$", function.__doc__ or "", re.MULTILINE)
+
+
+def test_all_shared_texts_are_used() -> None:
+    every = "\n".join(function.__doc__ or "" for function in FUNCTIONS.values())
+    joined = " ".join(every.split())
+    for name, text in {**PARAMETERS, **SECTIONS}.items():
+        assert " ".join(text.split()) in joined, name
 
 
 def test_public_names_are_those_listed() -> None:
     assert sorted(pg.__all__) == pg.__all__
     modules = {name for name in public(pg) if inspect.ismodule(getattr(pg, name))}
     assert set(public(pg)) - modules == set(pg.__all__)
-    own = (batches, frames, functions, grid, horizontal)
-    assert {*FUNCTIONS} == {name for module in own for name in module.__all__}
+    # Functions of whole frames are methods only.
+    own = [module for module in MODULES if module not in (pg, frames)]
+    listed = {name for module in own for name in getattr(module, "__all__", ())}
+    assert {*pg.__all__} == listed
     for name, function in FUNCTIONS.items():
         assert any(function is getattr(module, name, None) for module in own)
 
@@ -101,66 +137,43 @@ def taken(function: Callable[..., Any]) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_methods_take_what_the_function_takes_after_the_first_argument(name: str) -> None:
-    assert taken(getattr(pg.ExprGrad, name)) == taken(FUNCTIONS[name])
+    function, cls = METHODS[name]
+    assert taken(getattr(cls, name)) == taken(function)
 
 
-@pytest.mark.parametrize("name", functions.__all__)
-def test_methods_of_a_series_take_what_the_function_takes_after_y(name: str) -> None:
-    # A series takes series or values as x and as keys, all else alike.
-    own = ("x", "by")
-    of_series, of_columns = taken(getattr(pg.SeriesGrad, name)), taken(FUNCTIONS[name])
-    assert [row[:3] for row in of_series] == [row[:3] for row in of_columns]
-    assert [row for row in of_series if row[0] not in own] == [row for row in of_columns if row[0] not in own]
+OPTIONS: dict[str, dict[str, Any]] = {
+    "x": {"x": "t"},
+    "wrt": {"wrt": ["t", "x"]},
+    "spacing": {"spacing": 0.5},
+    "per": {"x": "t", "per": "1h"},
+    "edge_order": {"edge_order": 2},
+    "axis": {"axis": 1},
+    "by": {"by": ["k", "j"]},
+    "nulls": {"nulls": "split"},
+    "max_gap": {"x": "t", "max_gap": 3},
+    "strict": {"strict": False},
+}
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", [name for name, (_, cls) in METHODS.items() if cls is pg.ExprGrad])
 def test_methods_hand_on_every_argument(name: str) -> None:
     """Each option that differs from its default makes another expression, and the same one as in the function."""
-    options: dict[str, dict[str, Any]] = {
-        "x": {"x": "t"},
-        "spacing": {"spacing": 0.5},
-        "per": {"x": "t", "per": "1h"},
-        "edge_order": {"edge_order": 2},
-        "axis": {"axis": 1},
-        "by": {"by": ["k", "j"]},
-        "nulls": {"nulls": "split"},
-        "max_gap": {"x": "t", "max_gap": 3},
-        "strict": {"strict": False},
-    }
-    own = [*inspect.signature(FUNCTIONS[name]).parameters][1:]
-    if name in grid.__all__:
-        options = {"wrt": {"wrt": ["t", "x"]}, **{option: {"wrt": "t", **options[option]} for option in own[1:]}}
-        options = {option: {k: v for k, v in chosen.items() if k != "x"} for option, chosen in options.items()}
-    assert own == list(options)
-    for chosen in options.values():
+    function, _ = METHODS[name]
+    _, *own = inspect.signature(function).parameters
+    plain = {"wrt": "t"} if "wrt" in own else {}
+    for option in {*own} & {*OPTIONS}:
+        chosen = {**plain, **{key: value for key, value in OPTIONS[option].items() if key in own}}
         method = getattr(pl.col("y").grad, name)(**chosen)
-        assert method.meta.eq(FUNCTIONS[name]("y", **chosen))
+        assert method.meta.eq(function("y", **chosen)), option
+        without = {key: value for key, value in chosen.items() if key != option} | plain
+        assert not method.meta.eq(function("y", **without)), option
 
 
-@pytest.mark.parametrize("name", frames.__all__)
-def test_methods_of_a_frame_take_and_hand_on_what_the_function_does(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert taken(getattr(pg.LazyFrameGrad, name)) == taken(FUNCTIONS[name])
-    lf = pl.LazyFrame()
-    given = {parameter: object() for parameter in [*inspect.signature(FUNCTIONS[name]).parameters][1:]}
-    monkeypatch.setattr(frames, name, lambda *args, **kwargs: (args, kwargs))
-    (first, *rest), named = getattr(lf.grad, name)(**given)
-    assert first is lf
-    assert {**dict(zip(given, rest, strict=False)), **named} == given
-
-
-@pytest.mark.parametrize("name", [*frames.__all__, *batches.__all__])
-def test_rows_take_every_argument_of_an_expression(name: str) -> None:
-    """In the same order, with the same defaults; but for axes inside of cells, which need no other rows."""
-    own = {"lf", "batches", "name", "progress"}
-    of_rows, of_expression = (
-        [
-            (row.name, row.kind, row.default)
-            for row in inspect.signature(function).parameters.values()
-            if row.name != "axis"
-        ]
-        for function in (FUNCTIONS[name], pg.gradient)
-    )
-    assert [row for row in of_rows if row[0] not in own] == of_expression
+def test_the_method_of_a_frame_hands_on_its_arguments() -> None:
+    lf = pl.LazyFrame({"y": [1.0, 2.0, 4.0]})
+    slope = pg.gradient("y")
+    got = lf.grad.with_columns(slope.alias("a"), b=slope, progress=False)
+    assert_frame_equal(got.collect(), with_columns(lf, slope.alias("a"), b=slope, progress=False).collect())
 
 
 def test_the_namespace_is_registered() -> None:
@@ -197,9 +210,14 @@ def test_the_page_about_larger_data(run: Run, tmp_path: Path) -> None:
     """Its programs run, one after the other, and both ways give the answer of the way in memory."""
     done = run("\n".join(blocks(LARGER)), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    expected = pl.read_parquet(tmp_path / "sorted.parquet").with_columns(dy_dt=pg.gradient("y", x="t", by="id"))
-    for slopes in ("slopes.parquet", "slopes/*.parquet"):
-        assert_frame_equal(pl.read_parquet(tmp_path / slopes).sort("id", "t"), expected, check_exact=True)
+    readings = pl.read_parquet(tmp_path / "sorted.parquet")
+    slopes = {"dy_dt": pg.gradient("y", x="t", by="id"), "step": pg.gradient("t", by="id")}
+    for file in ("slopes.parquet", "slopes/*.parquet"):
+        got = pl.read_parquet(tmp_path / file).sort("id", "t")
+        added = got.columns[len(readings.columns) :]
+        assert "dy_dt" in added
+        expected = readings.with_columns(slopes[name].alias(name) for name in added)
+        assert_frame_equal(got, expected, check_exact=True)
 
 
 @pytest.mark.skipif(not DIMENSIONS.exists(), reason="the documentation is not beside the tests")

@@ -112,7 +112,6 @@ ARGUMENTS: list[tuple[dict[str, Any], type[Exception], list[str]]] = [
     ({"by": 1}, TypeError, ["`by`", A_COLUMN, "got int"]),
     ({"by": True}, TypeError, ["`by`", A_COLUMN, "got bool"]),
     ({"by": b"k"}, TypeError, ["`by`", A_COLUMN, "got bytes"]),
-    ({"by": FRAME["t"]}, TypeError, ["`by`", A_COLUMN, "got Series", "by=pl.lit(series)"]),
     ({"by": {"k"}}, TypeError, ["`by`", A_COLUMN, "got set"]),
     ({"by": []}, ValueError, ["`by`", "at least one column", "got none", "leave it out"]),
     ({"by": ()}, ValueError, ["`by`", "at least one column", "got none"]),

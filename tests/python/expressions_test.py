@@ -394,6 +394,8 @@ def test_series_and_arrays_are_columns(frame: pl.DataFrame, engine: Any) -> None
         grouped = frame.select(pg.gradient("z", "t", by="k")).to_series()
         assert_same(lazy.select(pg.gradient("z", x, by="k")).collect(engine=engine).to_series(), grouped)
         assert_same(lazy.select(pg.gradient(y, x, by="k")).collect(engine=engine).to_series(), grouped)
+        for by in (frame["k"], frame["k"].alias(""), frame["k"].to_numpy(), ["k", frame["k"], pl.lit(1)]):
+            assert_same(lazy.select(pg.gradient("z", x, by=by)).collect(engine=engine).to_series(), grouped)
     assert_same(lazy.select(pg.gradient(y, "t")).collect(engine=engine).to_series(), expected)
     assert frame.select(pg.gradient(y.to_numpy(), "t")).columns == ["y"]
     assert frame.select(pg.gradient(y.alias(""), "t")).columns == ["y"]

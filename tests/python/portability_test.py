@@ -23,6 +23,11 @@ SLOPES = {
     "spaced": pg.gradient("y", spacing="10ms", per="1h"),
     "over": pl.col("y").grad.gradient("t").over("k"),
     "several": pl.col("y", "t").grad.gradient("t"),
+    "computed": pg.gradient(pl.col("y") * 2, pl.col("t") + 1).name.suffix("_slope"),
+    "nested": pg.gradient(pg.gradient("y", "t"), "t", by="k"),
+    "constant": pg.gradient(pl.col("y").mean()),
+    "a series": pg.gradient("y", FRAME["t"]),
+    "a grid": pg.partials("y", wrt="t"),
 }
 ALL = pytest.mark.parametrize("name", SLOPES)
 
@@ -45,9 +50,9 @@ def test_a_query_runs_in_another_process(name: str, run: Run, tmp_path: Path) ->
     assert pl.read_parquet(tmp_path / "slopes").equals(lazy.collect())
 
 
-def test_with_gradient_runs_in_another_process(run: Run, tmp_path: Path) -> None:
+def test_columns_of_a_frame_are_computed_in_another_process(run: Run, tmp_path: Path) -> None:
     """Where it loads the package by its name."""
-    lazy = FRAME.lazy().sort("k", "t").grad.with_gradient("y", "t", by="k", name="slope")
+    lazy = FRAME.lazy().sort("k", "t").grad.with_columns(slope=pg.gradient("y", "t", by="k"))
     lazy.serialize(tmp_path / "query")
     program = "import sys; import polars as pl; pl.LazyFrame.deserialize(sys.argv[1]).sink_parquet(sys.argv[2])"
     done = run(program, tmp_path / "query", tmp_path / "slopes")
