@@ -195,8 +195,8 @@ class Window:
 
     @property
     def is_due(self) -> bool:
-        """Whether there are enough new rows for an evaluation, so that a long wait takes linear time."""
-        return self._height >= 2 * self._seen
+        """Whether an evaluation pays: not if it sees few new rows and many old ones, so that waits take linear time."""
+        return self._seen <= self.before + self.after or self._height >= 2 * self._seen
 
     def advance(self, *, at_end: bool) -> None:
         """Evaluate the operators, and keep the outputs that no later row changes and the rows that are still read."""

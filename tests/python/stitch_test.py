@@ -215,6 +215,36 @@ def test_rows_wait_for_their_neighbours_only(edge_order: Any) -> None:
     assert known == 100
 
 
+@pytest.mark.parametrize("nulls", ["propagate", "skip", "split"])
+def test_rows_before_and_after_need_not_be_as_many(nulls: Any) -> None:
+    """A backward operator alone waits for nothing; with others all wait for the one that reads the furthest."""
+    frame = pl.DataFrame(
+        {
+            "k": [row // 17 for row in range(60)],
+            "t": [row + row % 3 / 4 for row in range(60)],
+            "y": [row * 7919 % 101 if row % 7 else None for row in range(60)],
+        }
+    )
+    domain: dict[str, Any] = {"x": "t", "by": "k", "nulls": nulls}
+    backward = pg.derivative("y", side="backward", order=2, **domain).alias("backward")
+    forward = pg.derivative("y", side="forward", accuracy=3, **domain).alias("forward")
+    center = pg.derivative("y", order=3, accuracy=4, **domain).alias("center")
+    for operators in (
+        [backward],
+        [forward],
+        [center],
+        [backward, forward],
+        [center, backward, pg.gradient("t", by="k")],
+    ):
+        expected = frame.with_columns(operators)
+        for size in (1, 4, 60):
+            batches = [frame[start : start + size] for start in range(0, 60, size)]
+            came = list(pg.stitch(batches, operators))
+            assert_frame_equal(pl.concat(came), expected, check_exact=True)
+            if operators[0] is backward:
+                assert len(came) == len(batches)
+
+
 @pytest.mark.parametrize("size", [1, 10])
 def test_a_skipped_row_waits_only_behind_one_that_counts(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The wait is not paid for by evaluating the same rows for each batch again."""
