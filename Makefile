@@ -118,7 +118,7 @@ fuzz:  ## ten minutes of random Arrow arrays and options; needs nightly Rust and
 	cargo +nightly fuzz run evaluate -- -max_total_time=600 -timeout=20
 
 bench: $(BIN)/.wheel $(BIN)/.test $(BIN)/.bench  ## measure, and write docs/benchmarks.md and docs/grouped.png
-	$(BIN)/python benchmarks/gradient.py
+	$(BIN)/python benchmarks/run.py
 
 docs:  ## the Rust documentation
 	cargo doc --no-deps
