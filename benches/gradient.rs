@@ -8,7 +8,6 @@
 //! The names are `face/dtype of y, what else/rows`. x is irregular and `Float64`, unless it is a `Datetime`. A small frame
 //! shows the fixed cost, one of 100 000 rows fits in a processor's cache, one of a million does not.
 
-use std::convert::Infallible;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +18,8 @@ use arrow_array::{ArrayRef, Float32Array, Float64Array, Int32Array, Int64Array, 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use num_traits::AsPrimitive;
 use polars::prelude::*;
-use polars_grad::kernel::{Neighbours, Points, Sample, Scale, Sides, even, irregular};
-use polars_grad::{GradientOptions, arrow, gradient};
+use polars_grad::kernel::{NeighborMask, Points, Sample, Scale, ThreePoint, even, irregular};
+use polars_grad::{Domain, Gradient, arrow, evaluate};
 
 const SIZES: [usize; 3] = [1_000, 100_000, 1_000_000];
 const GROUPS: usize = 1_000;
@@ -135,7 +134,7 @@ impl Data {
         (0..rows).map(|row| (row * GROUPS / rows) as i32).collect()
     }
 
-    fn columns(&self, case: Case) -> (Column, GradientOptions<Column>) {
+    fn columns(&self, case: Case) -> (Column, Domain<Column>) {
         let name = "y".into();
         let y = match case.dtype {
             Dtype::F64 | Dtype::Datetime if !case.nulls => Series::new(name, &self.y),
@@ -150,15 +149,15 @@ impl Data {
             _ => Series::new("x".into(), &self.x),
         };
         let [y, x] = [y, x].map(|column| cut(&column, case.chunks).into_column());
-        let options = GradientOptions::new().x(x);
+        let domain = Domain::new().x(x);
         if case.groups {
-            (y, options.by([Series::new("id".into(), self.keys())]))
+            (y, domain.by([Series::new("id".into(), self.keys())]))
         } else {
-            (y, options)
+            (y, domain)
         }
     }
 
-    fn arrays(&self, case: Case) -> (ArrayRef, GradientOptions<ArrayRef>) {
+    fn arrays(&self, case: Case) -> (ArrayRef, Domain<ArrayRef>) {
         let y: ArrayRef = match case.dtype {
             Dtype::F64 | Dtype::Datetime if !case.nulls => Arc::new(Float64Array::from(self.y.clone())),
             Dtype::F64 | Dtype::Datetime => Arc::new(Float64Array::from(self.nullable(case))),
@@ -169,12 +168,12 @@ impl Data {
             Dtype::Datetime => Arc::new(TimestampNanosecondArray::from(self.nanoseconds.clone())),
             _ => Arc::new(Float64Array::from(self.x.clone())),
         };
-        let options = GradientOptions::new().x(x);
+        let domain = Domain::new().x(x);
         if case.groups {
             let keys: ArrayRef = Arc::new(Int32Array::from(self.keys()));
-            (y, options.by([keys]))
+            (y, domain.by([keys]))
         } else {
-            (y, options)
+            (y, domain)
         }
     }
 }
@@ -203,11 +202,16 @@ where
     O: Copy + 'static,
     f64: AsPrimitive<O>,
 {
-    let (y, x) = (Neighbours::padded(y), Neighbours::padded(x));
+    let (y, x) = (ThreePoint::padded(y), ThreePoint::padded(x));
     let rows = y.this.len();
     let mut slopes = Vec::with_capacity(rows);
-    let broken = |_| Ok::<_, Infallible>(());
-    let Ok(()) = irregular(Points { y, x, scale }, Sides::of_segment(rows), broken, &mut slopes);
+    let unsorted = irregular(
+        Points { y, x, scale },
+        NeighborMask::of_segment(rows),
+        true,
+        &mut slopes,
+    );
+    assert_eq!(unsorted, Ok(Vec::new()));
     slopes
 }
 
@@ -222,13 +226,13 @@ fn check() {
     let bits = |slopes: &[Option<f64>]| slopes.iter().map(|slope| slope.map(f64::to_bits)).collect::<Vec<_>>();
     for dtype in Dtype::ALL {
         for case in [Case::plain(dtype)].into_iter().chain(Case::harder(dtype)) {
-            let (y, options) = data.columns(case);
-            let column = gradient(&y, &options).expect("a sorted x");
+            let (y, domain) = data.columns(case);
+            let column = evaluate(&y, Gradient::new(), &domain).expect("a sorted x");
             let column = column.cast(&DataType::Float64).expect("a number");
             let column = column.f64().expect("a Float64 column").to_vec();
 
-            let (y, options) = data.arrays(case);
-            let array = arrow::gradient(&y, &options).expect("a sorted x");
+            let (y, domain) = data.arrays(case);
+            let array = arrow::evaluate(&y, Gradient::new(), &domain).expect("a sorted x");
             let array: Vec<_> = match array.as_primitive_opt::<ArrowF64>() {
                 Some(array) => array.iter().collect(),
                 None => array
@@ -280,9 +284,9 @@ fn kernel(criterion: &mut Criterion) {
             bencher.iter(|| {
                 let mut slopes: Vec<f64> = Vec::with_capacity(rows);
                 even(
-                    Neighbours::padded(black_box(&f64s)),
+                    ThreePoint::padded(black_box(&f64s)),
                     Scale::ONE,
-                    Sides::of_segment(rows),
+                    NeighborMask::of_segment(rows),
                     &mut slopes,
                 );
                 slopes
@@ -295,10 +299,10 @@ fn kernel(criterion: &mut Criterion) {
 fn series(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("series");
     for (data, case) in cases() {
-        let (y, options) = data.columns(case);
+        let (y, domain) = data.columns(case);
         group.throughput(Throughput::Elements(data.rows() as u64));
         group.bench_function(BenchmarkId::new(case.name(), data.rows()), |bencher| {
-            bencher.iter(|| gradient(black_box(&y), &options).expect("a sorted x"));
+            bencher.iter(|| evaluate(black_box(&y), Gradient::new(), &domain).expect("a sorted x"));
         });
     }
     group.finish();
@@ -308,10 +312,10 @@ fn arrays(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("arrow");
     // An array is one chunk.
     for (data, case) in cases().filter(|(_, case)| case.chunks == 1) {
-        let (y, options) = data.arrays(case);
+        let (y, domain) = data.arrays(case);
         group.throughput(Throughput::Elements(data.rows() as u64));
         group.bench_function(BenchmarkId::new(case.name(), data.rows()), |bencher| {
-            bencher.iter(|| arrow::gradient(black_box(&y), &options).expect("a sorted x"));
+            bencher.iter(|| arrow::evaluate(black_box(&y), Gradient::new(), &domain).expect("a sorted x"));
         });
     }
     group.finish();

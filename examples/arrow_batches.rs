@@ -12,7 +12,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampSecondArray};
 use arrow_schema::ArrowError;
-use polars_grad::{GradientOptions, Nulls, arrow};
+use polars_grad::{Domain, Gradient, Nulls, arrow};
 
 /// Two meters, read about every quarter of an hour; counters in watt hours. Once the flat did not answer.
 fn readings() -> Result<RecordBatch, Box<dyn Error>> {
@@ -35,13 +35,13 @@ fn readings() -> Result<RecordBatch, Box<dyn Error>> {
 fn main() -> Result<(), Box<dyn Error>> {
     let batch = readings()?;
 
-    // Watt hours per hour are watts. The options name columns of the batch.
-    let options = GradientOptions::new()
+    // Watt hours per hour are watts. The domain names columns of the batch.
+    let domain = Domain::new()
         .x("time")
         .by(["meter"])
         .per(Duration::from_secs(3600))
         .nulls(Nulls::Skip);
-    let power = arrow::gradient_in(&batch, "energy", &options)?;
+    let power = arrow::evaluate_in(&batch, "energy", Gradient::new(), &domain)?;
     let power = power.as_primitive::<Float64Type>();
 
     println!("meter  energy  power");
@@ -57,13 +57,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     assert!(power.iter().eq(expected));
 
     // Slices go in as they are. Each is a batch of its own: neighbours in another batch are not seen.
-    let latest = arrow::gradient_in(&batch.slice(4, 4), "energy", &options)?;
+    let latest = arrow::evaluate_in(&batch.slice(4, 4), "energy", Gradient::new(), &domain)?;
     let latest: Vec<_> = latest.as_primitive::<Float64Type>().iter().collect();
     assert_eq!(latest, [None, Some(2800.0), None, Some(2800.0)]);
 
-    // Arrays need no batch; the options then hold the arrays themselves.
-    let options = GradientOptions::new().x(batch["time"].clone());
-    let error = arrow::gradient(&batch["energy"], &options).expect_err("the clocks of two meters in one column");
+    // Arrays need no batch; the domain then holds the arrays themselves.
+    let domain = Domain::new().x(batch["time"].clone());
+    let slopes = arrow::evaluate(&batch["energy"], Gradient::new(), &domain);
+    let error = slopes.expect_err("the clocks of two meters in one column");
     assert!(matches!(error, ArrowError::ComputeError(_)), "{error}");
     println!("\n{error}");
     Ok(())

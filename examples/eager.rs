@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use polars::prelude::*;
-use polars_grad::{EdgeOrder, GradientOptions, Nulls, gradient};
+use polars_grad::{Domain, EdgeOrder, Gradient, Nulls, evaluate};
 
 fn main() -> PolarsResult<()> {
     // Readings at 6:00, 7:00, 7:30, 8:30 and 10:00; the one of 7:30 is missing.
@@ -20,17 +20,17 @@ fn main() -> PolarsResult<()> {
     )?;
 
     // `per` is the unit of time in the result: cm per hour.
-    let per_hour = GradientOptions::new()
+    let per_hour = Domain::new()
         .x(gauge.column("time")?.clone())
         .per(Duration::from_secs(3600));
     let level = gauge.column("level")?;
 
     // A null makes null what would have to look at it, unless it is skipped.
-    let careful = gradient(level, &per_hour)?;
-    let skipping = gradient(level, &per_hour.clone().nulls(Nulls::Skip))?;
+    let careful = evaluate(level, Gradient::new(), &per_hour)?;
+    let skipping = evaluate(level, Gradient::new(), &per_hour.clone().nulls(Nulls::Skip))?;
     // The last slope from three points instead of two.
-    let best = per_hour.nulls(Nulls::Skip).edge_order(EdgeOrder::Second);
-    let second = gradient(level, &best)?;
+    let best = Gradient::new().edge_order(EdgeOrder::Second);
+    let second = evaluate(level, best, &per_hour.nulls(Nulls::Skip))?;
 
     println!("minute  level  propagate   skip  edge order 2");
     for (row, minute) in minutes.into_iter().enumerate() {
@@ -49,15 +49,15 @@ fn main() -> PolarsResult<()> {
 
     // A typed column stays typed. Without x, rows are one step, or `spacing`, apart.
     let depth = Float64Chunked::new("depth".into(), [1.0, 1.5, 3.0]);
-    let slope: Float64Chunked = gradient(&depth, &GradientOptions::new().spacing(0.5))?;
+    let slope: Float64Chunked = evaluate(&depth, Gradient::new(), &Domain::new().spacing(0.5))?;
     assert_eq!(slope.to_vec(), [Some(1.0), Some(2.0), Some(3.0)]);
 
     // Errors are those of Polars, and say what to do.
     let names = Series::new("station".into(), ["Bonn", "Mainz"]);
-    let wrong_type = gradient(&names, &GradientOptions::new()).expect_err("text has no slope");
+    let wrong_type = evaluate(&names, Gradient::new(), &Domain::new()).expect_err("text has no slope");
     assert!(matches!(wrong_type, PolarsError::InvalidOperation(_)));
     let twice = Series::new("t".into(), [0, 60, 60]);
-    let unsorted = gradient(&depth, &GradientOptions::new().x(twice)).expect_err("two rows at one time");
+    let unsorted = evaluate(&depth, Gradient::new(), &Domain::new().x(twice)).expect_err("two rows at one time");
     assert!(matches!(unsorted, PolarsError::ComputeError(_)));
     println!("\n{wrong_type}\n{unsorted}");
     Ok(())

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use polars::prelude::*;
-use polars_grad::{ExprGradient, GradientOptions};
+use polars_grad::{Domain, ExprGrad, Gradient};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -32,16 +32,21 @@ fn readings() -> PolarsResult<LazyFrame> {
 }
 
 fn main() -> PolarsResult<()> {
-    let per_minute = GradientOptions::new().x(col("time")).per(MINUTE);
+    let per_minute = Domain::new().x(col("time")).per(MINUTE);
     let without_gaps = per_minute.clone().max_gap(10 * MINUTE);
     let degrees = || col("degrees");
     let rates = readings()?.with_columns([
         // All pumps in one pass, wherever their rows stand.
-        degrees().gradient(without_gaps.clone().by(["pump"])).alias("rate"),
+        degrees()
+            .grad(Gradient::new(), without_gaps.clone().by(["pump"]))
+            .alias("rate"),
         // The same in Polars' own words. It calls the gradient pump by pump, which is slower for many groups.
-        degrees().gradient(without_gaps.clone()).over(["pump"])?.alias("over"),
+        degrees()
+            .grad(Gradient::new(), without_gaps.clone())
+            .over(["pump"])?
+            .alias("over"),
         // Without `max_gap` the flushing is a step like any other.
-        degrees().gradient(per_minute.by(["pump"])).alias("across"),
+        degrees().grad(Gradient::new(), per_minute.by(["pump"])).alias("across"),
     ]);
     let rates = rates.collect()?;
     let over = rates.column("over")?.clone().with_name("rate".into());
@@ -61,7 +66,7 @@ fn main() -> PolarsResult<()> {
     // In an aggregation it is taken group by group, without `by`.
     let fastest = readings()?
         .group_by(["pump"])
-        .agg([degrees().gradient(without_gaps).max().alias("rate")])
+        .agg([degrees().grad(Gradient::new(), without_gaps).max().alias("rate")])
         .sort(["rate"], SortMultipleOptions::default().with_order_descending(true))
         .limit(3)
         .collect()?;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use polars_grad::{Finished, GradientOptions, LiveError, LiveGradient, Nulls};
+use polars_grad::{Domain, Finished, Gradient, Live, LiveError, Nulls};
 
 /// Sensor, milliseconds since the start, degrees; `None` is a reading that failed.
 const FEED: [(&str, i64, Option<f64>); 9] = [
@@ -23,18 +23,18 @@ const FEED: [(&str, i64, Option<f64>); 9] = [
 
 fn main() -> Result<(), LiveError> {
     // Times are counted in ticks of a millisecond; slopes are in degrees per minute.
-    let options = GradientOptions::new().per(Duration::from_secs(60)).nulls(Nulls::Skip);
-    let mut live = LiveGradient::over_time(&options, Duration::from_millis(1))?;
+    let domain = Domain::new().per(Duration::from_secs(60)).nulls(Nulls::Skip);
+    let mut live = Live::over_time(Gradient::new(), &domain, Duration::from_millis(1))?;
 
     println!("after  sensor  reading  degrees per minute");
     let mut slopes = [None; FEED.len()];
     let mut report = |after: String, finished: Finished<&str>| {
         // A slope belongs to an earlier reading: `row` counts readings of all the sensors.
         let row = usize::try_from(finished.row).expect("nine readings");
-        let slope = finished.slope.map_or("-".into(), |slope| slope.to_string());
+        let slope = finished.value().map_or("-".into(), |slope| slope.to_string());
         println!("{after:>5}  {:6} {row:8} {slope:>19}", finished.key);
         assert_eq!(finished.key, FEED[row].0);
-        slopes[row] = finished.slope;
+        slopes[row] = finished.value();
     };
     for (row, (sensor, milliseconds, degrees)) in FEED.into_iter().enumerate() {
         if let Some(finished) = live.push(sensor, Some(milliseconds), degrees)? {

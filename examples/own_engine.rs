@@ -7,7 +7,7 @@
 //! $ cargo run --example own_engine --no-default-features
 //! ```
 
-use polars_grad::kernel::{Neighbours, Points, Scale, Sides, irregular};
+use polars_grad::kernel::{NeighborMask, Points, Scale, ThreePoint, irregular};
 
 const NO_SHIP: u32 = u32::MAX;
 
@@ -22,8 +22,8 @@ struct Table {
 fn speed(table: &Table) -> Result<Vec<Option<f64>>, String> {
     let rows = table.ship.len() - 2;
     let points = Points {
-        y: Neighbours::padded(&table.miles),
-        x: Neighbours::padded(&table.milliseconds),
+        y: ThreePoint::padded(&table.miles),
+        x: ThreePoint::padded(&table.milliseconds),
         // Miles per millisecond times the milliseconds of an hour.
         scale: Scale {
             numerator: 3_600_000.0,
@@ -36,16 +36,16 @@ fn speed(table: &Table) -> Result<Vec<Option<f64>>, String> {
         let rows = (0..64).filter(|bit| first + bit < table.ship.len() && follows(first + bit));
         rows.fold(0, |bits, bit| bits | 1 << bit)
     };
-    let sides = |start| {
+    let mask = |start| {
         let (before, after) = (bits(start + 1), bits(start + 2));
         // A row that is alone has no step: its x need not be looked at.
-        let known = before | after;
-        Sides { before, after, known }
+        let valid = before | after;
+        NeighborMask { before, after, valid }
     };
-    let unsorted = |row| Err(format!("ship {} is not in order of time", table.ship[row + 1]));
+    let unsorted = |row| format!("ship {} is not in order of time", table.ship[row + 1]);
 
     let mut slopes: Vec<f64> = Vec::with_capacity(rows);
-    irregular(points, sides, unsorted, &mut slopes)?;
+    irregular(points, mask, true, &mut slopes).map_err(unsorted)?;
     let has_slope = |row| follows(row) || follows(row + 1);
     let nullable = (1..).zip(slopes).map(|(row, slope)| has_slope(row).then_some(slope));
     Ok(nullable.collect())

@@ -20,13 +20,13 @@ use arrow_array::{
 };
 use arrow_buffer::{NullBuffer, i256};
 use arrow_schema::{ArrowError, DataType, TimeUnit};
-use polars_grad::{EdgeOrder, GradientOptions, Nulls, arrow};
+use polars_grad::{Domain, EdgeOrder, Gradient, Nulls, arrow};
 use proptest::prelude::*;
 
 use oracle::{all_nulls, close, edge_orders, naive, naive_in_segments, points};
 
-fn options() -> GradientOptions<ArrayRef> {
-    GradientOptions::new()
+fn domain() -> Domain<ArrayRef> {
+    Domain::new()
 }
 
 fn floats(values: &[Option<f64>]) -> ArrayRef {
@@ -117,7 +117,7 @@ fn times(counts: [i64; 4]) -> Vec<(ArrayRef, f64)> {
 fn every_number_is_an_x() -> Result<(), ArrowError> {
     for x in numbers() {
         assert_eq!(
-            values(&arrow::gradient(&squares(), &options().x(x.clone()))?),
+            values(&arrow::evaluate(&squares(), Gradient::new(), &domain().x(x.clone()))?),
             SLOPES,
             "{x:?}"
         );
@@ -128,7 +128,7 @@ fn every_number_is_an_x() -> Result<(), ArrowError> {
 #[test]
 fn every_number_is_a_y_and_floats_keep_their_width() -> Result<(), ArrowError> {
     for y in numbers() {
-        let slopes = arrow::gradient(&y, &options())?;
+        let slopes = arrow::evaluate(&y, Gradient::new(), &domain())?;
         let expected = [1.0, 1.5, 1.5, 1.0];
         match y.data_type() {
             DataType::Float16 => {
@@ -152,11 +152,15 @@ fn every_number_is_a_y_and_floats_keep_their_width() -> Result<(), ArrowError> {
 #[test]
 fn every_time_is_an_x_in_seconds_or_per_unit() -> Result<(), ArrowError> {
     for (x, seconds) in times([7, 8, 10, 11]) {
-        let per_second = values(&arrow::gradient(&squares(), &options().x(x.clone()))?);
+        let per_second = values(&arrow::evaluate(&squares(), Gradient::new(), &domain().x(x.clone()))?);
         close(&per_second, &SLOPES.map(|slope| slope.map(|slope| slope / seconds))).expect("slopes per second");
         let step = Duration::from_secs_f64(seconds);
         assert_eq!(
-            values(&arrow::gradient(&squares(), &options().x(x.clone()).per(step))?),
+            values(&arrow::evaluate(
+                &squares(),
+                Gradient::new(),
+                &domain().x(x.clone()).per(step)
+            )?),
             SLOPES,
             "{x:?}"
         );
@@ -175,14 +179,14 @@ fn a_time_over_rows_is_a_duration_and_over_a_time_a_ratio() -> Result<(), ArrowE
             _ if seconds == 1e-6 => (TimeUnit::Microsecond, 1),
             _ => (TimeUnit::Nanosecond, 1),
         };
-        let slopes = arrow::gradient(&y, &options())?;
+        let slopes = arrow::evaluate(&y, Gradient::new(), &domain())?;
         assert_eq!(slopes.data_type(), &DataType::Duration(unit), "{y:?}");
         let counts = [2, 3, 6, 8].map(|count| count * times);
         assert_eq!(slopes.to_data().buffer::<i64>(0)[..4], counts, "{y:?}");
 
         // To and from a duration of another unit the units cancel.
         let hours: ArrayRef = Arc::new(DurationSecondArray::from(vec![0, 3600, 10_800, 14_400]));
-        let ratio = values(&arrow::gradient(&y, &options().x(hours))?);
+        let ratio = values(&arrow::evaluate(&y, Gradient::new(), &domain().x(hours))?);
         let expected = [2.0, 2.0, 6.0, 8.0].map(|count| Some(count * seconds / 3600.0));
         for (got, expected) in ratio.into_iter().zip(expected) {
             let (got, expected) = (got.unwrap_or_default(), expected.unwrap_or_default());
@@ -200,11 +204,11 @@ fn booleans_are_an_x_and_no_y() -> Result<(), ArrowError> {
     let bits: ArrayRef = Arc::new(BooleanArray::from(vec![false, true]));
     let y = floats(&[Some(1.0), Some(5.0)]);
     assert_eq!(
-        values(&arrow::gradient(&y, &options().x(bits.clone()))?),
+        values(&arrow::evaluate(&y, Gradient::new(), &domain().x(bits.clone()))?),
         [Some(4.0); 2]
     );
     assert_refused(
-        arrow::gradient(&bits, &options()),
+        arrow::evaluate(&bits, Gradient::new(), &domain()),
         "no meaning for booleans, but y column `y` is Boolean",
     );
     Ok(())
@@ -214,7 +218,7 @@ fn booleans_are_an_x_and_no_y() -> Result<(), ArrowError> {
 fn columns_of_nothing_but_nulls_have_no_slopes() -> Result<(), ArrowError> {
     let nothing: ArrayRef = Arc::new(NullArray::new(4));
     for nulls in [Nulls::Propagate, Nulls::Skip, Nulls::Split] {
-        let options = options().nulls(nulls);
+        let domain = domain().nulls(nulls);
         let halves: ArrayRef = Arc::new(Float32Array::from(vec![1.0; 4]));
         let at: ArrayRef = Arc::new(TimestampSecondArray::from(vec![None; 4]));
         for (y, x, result) in [
@@ -224,11 +228,14 @@ fn columns_of_nothing_but_nulls_have_no_slopes() -> Result<(), ArrowError> {
             (halves, Some(nothing.clone()), DataType::Float32),
             (at, Some(squares()), DataType::Duration(TimeUnit::Second)),
         ] {
-            let options = match x {
-                Some(x) => options.clone().x(x),
-                None => options.clone(),
+            let domain = match x {
+                Some(x) => domain.clone().x(x),
+                None => domain.clone(),
             };
-            assert_eq!(&arrow::gradient(&y, &options)?, &new_null_array(&result, 4));
+            assert_eq!(
+                &arrow::evaluate(&y, Gradient::new(), &domain)?,
+                &new_null_array(&result, 4)
+            );
         }
     }
     Ok(())
@@ -239,19 +246,25 @@ fn integers_do_not_wrap_around() -> Result<(), ArrowError> {
     let falling: ArrayRef = Arc::new(UInt64Array::from(vec![u64::MAX, 5, 0]));
     let max = u64::MAX as f64;
     assert_eq!(
-        values(&arrow::gradient(&falling, &options())?),
+        values(&arrow::evaluate(&falling, Gradient::new(), &domain())?),
         [-max, -max / 2.0, -5.0].map(Some)
     );
     let y: ArrayRef = Arc::new(UInt64Array::from(vec![0, u64::MAX - 5, u64::MAX]));
     assert_eq!(
-        values(&arrow::gradient(&y, &options().x(falling))?),
+        values(&arrow::evaluate(&y, Gradient::new(), &domain().x(falling))?),
         [-1.0; 3].map(Some)
     );
 
     let extremes: ArrayRef = Arc::new(Int64Array::from(vec![i64::MIN, i64::MAX]));
-    assert_eq!(values(&arrow::gradient(&extremes, &options())?), [Some(max); 2]);
+    assert_eq!(
+        values(&arrow::evaluate(&extremes, Gradient::new(), &domain())?),
+        [Some(max); 2]
+    );
     let decimals: ArrayRef = Arc::new(Decimal128Array::from(vec![-10_i128.pow(37), 10_i128.pow(37)]));
-    assert_eq!(values(&arrow::gradient(&decimals, &options())?), [Some(2e27); 2]);
+    assert_eq!(
+        values(&arrow::evaluate(&decimals, Gradient::new(), &domain())?),
+        [Some(2e27); 2]
+    );
     Ok(())
 }
 
@@ -265,19 +278,22 @@ fn nanoseconds_of_our_days_are_exact() -> Result<(), ArrowError> {
         epoch + 400,
     ]));
     let per = Duration::from_nanos(100);
-    assert_eq!(values(&arrow::gradient(&squares(), &options().x(at).per(per))?), SLOPES);
+    assert_eq!(
+        values(&arrow::evaluate(&squares(), Gradient::new(), &domain().x(at).per(per))?),
+        SLOPES
+    );
     Ok(())
 }
 
 #[test]
 fn a_spacing_is_a_number_or_a_time() -> Result<(), ArrowError> {
     assert_eq!(
-        values(&arrow::gradient(&squares(), &options().spacing(0.5))?),
+        values(&arrow::evaluate(&squares(), Gradient::new(), &domain().spacing(0.5))?),
         [2.0, 9.0, 15.0, 14.0].map(Some)
     );
     let step = Duration::from_millis(500);
     assert_eq!(
-        values(&arrow::gradient(&squares(), &options().spacing(step))?),
+        values(&arrow::evaluate(&squares(), Gradient::new(), &domain().spacing(step))?),
         [2.0, 9.0, 15.0, 14.0].map(Some)
     );
     Ok(())
@@ -296,7 +312,11 @@ fn nulls_do_what_the_options_say() -> Result<(), ArrowError> {
     ] {
         for (y, x) in [(&y, &rows), (&full, &x), (&y, &x)] {
             assert_eq!(
-                values(&arrow::gradient(y, &options().x(x.clone()).nulls(nulls))?),
+                values(&arrow::evaluate(
+                    y,
+                    Gradient::new(),
+                    &domain().x(x.clone()).nulls(nulls)
+                )?),
                 expected,
                 "{nulls:?}"
             );
@@ -322,9 +342,10 @@ fn what_stands_under_a_null_is_not_looked_at() -> Result<(), ArrowError> {
         let column: ArrayRef = Arc::new(Float64Array::new(values.into(), Some(known.clone())));
         for nulls in [Nulls::Propagate, Nulls::Skip, Nulls::Split] {
             for edge_order in [EdgeOrder::First, EdgeOrder::Second] {
-                let plain = options().nulls(nulls).edge_order(edge_order).max_gap(3.0);
+                let operator = Gradient::new().edge_order(edge_order);
+                let plain = domain().nulls(nulls).max_gap(3.0);
                 let [got, expected] =
-                    [&column, &clean].map(|column| arrow::gradient(column, &plain.clone().x(column.clone())));
+                    [&column, &clean].map(|column| arrow::evaluate(column, operator, &plain.clone().x(column.clone())));
                 assert_eq!(&got?, &expected?, "{under} under {nulls:?}");
             }
         }
@@ -337,24 +358,30 @@ fn a_gap_ends_a_segment() -> Result<(), ArrowError> {
     let x = floats(&[0.0, 1.0, 10.0, 20.0, 22.0].map(Some));
     let y = floats(&[0.0, 1.0, 100.0, 400.0, 484.0].map(Some));
     let expected = [Some(1.0), Some(1.0), None, Some(42.0), Some(42.0)];
-    assert_eq!(values(&arrow::gradient(&y, &options().x(x).max_gap(2.0))?), expected);
+    assert_eq!(
+        values(&arrow::evaluate(&y, Gradient::new(), &domain().x(x).max_gap(2.0))?),
+        expected
+    );
 
     let at: ArrayRef = Arc::new(TimestampSecondArray::from(vec![0, 1, 10, 20, 22]));
     let gap = Duration::from_secs(2);
-    assert_eq!(values(&arrow::gradient(&y, &options().x(at).max_gap(gap))?), expected);
+    assert_eq!(
+        values(&arrow::evaluate(&y, Gradient::new(), &domain().x(at).max_gap(gap))?),
+        expected
+    );
     Ok(())
 }
 
 #[test]
 fn the_ends_of_a_parabola_are_exact_at_the_second_order() -> Result<(), ArrowError> {
     let x = floats(&[0.0, 1.0, 3.0, 4.0].map(Some));
-    let second = options().edge_order(EdgeOrder::Second);
+    let second = Gradient::new().edge_order(EdgeOrder::Second);
     assert_eq!(
-        values(&arrow::gradient(&squares(), &second.clone().x(x))?),
+        values(&arrow::evaluate(&squares(), second, &domain().x(x))?),
         [0.0, 2.0, 6.0, 8.0].map(Some)
     );
     let two = squares().slice(0, 2);
-    assert_eq!(values(&arrow::gradient(&two, &second)?), [None, None]);
+    assert_eq!(values(&arrow::evaluate(&two, second, &domain())?), [None, None]);
     Ok(())
 }
 
@@ -365,8 +392,9 @@ fn no_row_and_one_row_have_no_slope_but_a_type() -> Result<(), ArrowError> {
             for nulls in [Nulls::Propagate, Nulls::Skip, Nulls::Split] {
                 let key: ArrayRef = Arc::new(StringArray::from(vec!["a"; rows]));
                 let x: ArrayRef = Arc::new(Int32Array::from(vec![1; rows]));
-                let plain = options().edge_order(edge_order).nulls(nulls);
-                for options in [plain.clone(), plain.clone().x(x.clone()), plain.x(x).by([key])] {
+                let operator = Gradient::new().edge_order(edge_order);
+                let plain = domain().nulls(nulls);
+                for domain in [plain.clone(), plain.clone().x(x.clone()), plain.x(x).by([key])] {
                     for (y, result) in [
                         (squares().slice(0, rows), DataType::Float64),
                         (
@@ -378,7 +406,7 @@ fn no_row_and_one_row_have_no_slope_but_a_type() -> Result<(), ArrowError> {
                             DataType::Duration(TimeUnit::Microsecond),
                         ),
                     ] {
-                        assert_eq!(&arrow::gradient(&y, &options)?, &new_null_array(&result, rows));
+                        assert_eq!(&arrow::evaluate(&y, operator, &domain)?, &new_null_array(&result, rows));
                     }
                 }
             }
@@ -434,7 +462,11 @@ fn keys_of_any_type_are_groups_wherever_they_stand() -> Result<(), ArrowError> {
         Arc::new(dictionary.finish()),
     ]);
     for key in keys {
-        let slopes = values(&arrow::gradient(&y, &options().x(x.clone()).by([key.clone()]))?);
+        let slopes = values(&arrow::evaluate(
+            &y,
+            Gradient::new(),
+            &domain().x(x.clone()).by([key.clone()]),
+        )?);
         close(&slopes, &expected).unwrap_or_else(|error| panic!("{error} by {key:?}"));
     }
     Ok(())
@@ -445,7 +477,7 @@ fn two_keys_are_groups_of_pairs() -> Result<(), ArrowError> {
     let first: ArrayRef = Arc::new(StringArray::from(vec!["a", "a", "a", "b", "b", "a", "b", "b"]));
     let second: ArrayRef = Arc::new(Int32Array::from(vec![1, 2, 1, 1, 2, 2, 1, 1]));
     let y = floats(&[0.0, 0.0, 1.0, 0.0, 7.0, 2.0, 3.0, 6.0].map(Some));
-    let slopes = arrow::gradient(&y, &options().by([first, second]))?;
+    let slopes = arrow::evaluate(&y, Gradient::new(), &domain().by([first, second]))?;
     let alone = None;
     assert_eq!(
         values(&slopes),
@@ -477,7 +509,7 @@ fn contiguous_keys_part_the_rows_where_they_change() -> Result<(), ArrowError> {
     ]));
     let y = floats(&[0.0, 1.0, 0.0, 2.0, 8.0, 0.0, 3.0, 1.0].map(Some));
     let x = floats(&[0.0, 1.0, 0.0, 1.0, 2.0, 5.0, 4.0, 0.0].map(Some));
-    let slopes = arrow::gradient(&y, &options().x(x).by([key]))?;
+    let slopes = arrow::evaluate(&y, Gradient::new(), &domain().x(x).by([key]))?;
     assert_eq!(
         values(&slopes),
         [
@@ -499,21 +531,25 @@ fn a_batch_names_its_columns() -> Result<(), ArrowError> {
     let (y, x, expected) = turns();
     let id: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "a", "b", "a", "b", "a"]));
     let batch = RecordBatch::try_from_iter([("id", id), ("height", y), ("km", x)])?;
-    let by_id = GradientOptions::new().x("km").by(["id"]);
-    close(&values(&arrow::gradient_in(&batch, "height", &by_id)?), &expected).expect("the slopes of each group");
+    let by_id = Domain::new().x("km").by(["id"]);
+    close(
+        &values(&arrow::evaluate_in(&batch, "height", Gradient::new(), &by_id)?),
+        &expected,
+    )
+    .expect("the slopes of each group");
 
     // A column over itself, slice or not.
-    let itself = GradientOptions::new().x("km").by(["id"]);
+    let itself = Domain::new().x("km").by(["id"]);
     assert_eq!(
-        values(&arrow::gradient_in(&batch.slice(2, 3), "km", &itself)?),
+        values(&arrow::evaluate_in(&batch.slice(2, 3), "km", Gradient::new(), &itself)?),
         [Some(1.0), None, Some(1.0)]
     );
-    for options in [GradientOptions::new().x("mile"), GradientOptions::new().by(["mile"])] {
-        let error = arrow::gradient_in(&batch, "height", &options).expect_err("no such column");
+    for domain in [Domain::new().x("mile"), Domain::new().by(["mile"])] {
+        let error = arrow::evaluate_in(&batch, "height", Gradient::new(), &domain).expect_err("no such column");
         assert!(matches!(error, ArrowError::SchemaError(_)), "{error:?}");
         assert!(error.to_string().contains("mile"), "{error}");
     }
-    let error = arrow::gradient_in(&batch, "mile", &GradientOptions::new()).expect_err("no such column");
+    let error = arrow::evaluate_in(&batch, "mile", Gradient::new(), &Domain::new()).expect_err("no such column");
     assert!(error.to_string().contains("mile"), "{error}");
     Ok(())
 }
@@ -551,10 +587,13 @@ fn types_without_differences_are_refused_by_name() {
     for column in refused {
         let dtype = column.data_type().to_string();
         let words = |axis: &str| format!("takes a numeric or temporal {axis}, but column `{axis}` is {dtype}");
-        assert_refused(arrow::gradient(&column, &options()), &words("y"));
-        assert_refused(arrow::gradient(&squares(), &options().x(column.clone())), &words("x"));
+        assert_refused(arrow::evaluate(&column, Gradient::new(), &domain()), &words("y"));
+        assert_refused(
+            arrow::evaluate(&squares(), Gradient::new(), &domain().x(column.clone())),
+            &words("x"),
+        );
         let batch = RecordBatch::try_from_iter([("label", column), ("y", squares())]).expect("of one length");
-        let error = arrow::gradient_in(&batch, "y", &GradientOptions::new().x("label"));
+        let error = arrow::evaluate_in(&batch, "y", Gradient::new(), &Domain::new().x("label"));
         assert_refused(error, "column `label`");
     }
 }
@@ -564,47 +603,44 @@ fn options_that_do_not_fit_are_refused_in_words() {
     let y = squares();
     let at: ArrayRef = Arc::new(TimestampSecondArray::from(vec![0, 1, 3, 4]));
     let second = Duration::from_secs(1);
-    for (options, words) in [
+    for (domain, words) in [
         (
-            options().x(y.clone()).per(second),
+            domain().x(y.clone()).per(second),
             "`per` is the unit of a temporal x, but x column `x` is Float64",
         ),
-        (options().per(second), "`per` is the unit of a temporal x"),
+        (domain().per(second), "`per` is the unit of a temporal x"),
         (
-            options().x(at.clone()).per(Duration::ZERO),
+            domain().x(at.clone()).per(Duration::ZERO),
             "`per` must be positive, got 0 ns",
         ),
-        (options().spacing(0.0), "`spacing` must be finite and not zero, got 0"),
+        (domain().spacing(0.0), "`spacing` must be finite and not zero, got 0"),
         (
-            options().spacing(f64::NAN),
+            domain().spacing(f64::NAN),
             "`spacing` must be finite and not zero, got NaN",
         ),
-        (options().spacing(Duration::ZERO), "`spacing` must not be zero"),
+        (domain().spacing(Duration::ZERO), "`spacing` must not be zero"),
         (
-            options().x(y.clone()).spacing(1.0),
+            domain().x(y.clone()).spacing(1.0),
             "`x` and `spacing` exclude each other",
         ),
-        (options().max_gap(1.0), "there is no `x`"),
-        (options().x(y.clone()).max_gap(second), "`max_gap` must be a number"),
-        (options().x(at.clone()).max_gap(1.0), "`max_gap` must be a duration"),
+        (domain().max_gap(1.0), "there is no `x`"),
+        (domain().x(y.clone()).max_gap(second), "`max_gap` must be a number"),
+        (domain().x(at.clone()).max_gap(1.0), "`max_gap` must be a duration"),
         (
-            options().x(y.clone()).max_gap(0.0),
+            domain().x(y.clone()).max_gap(0.0),
             "`max_gap` must be finite and positive, got 0",
         ),
+        (domain().x(at.slice(0, 3)), "`x` must be as long as y: got 3 and 4 rows"),
         (
-            options().x(at.slice(0, 3)),
-            "`x` must be as long as y: got 3 and 4 rows",
-        ),
-        (
-            options().by([at.slice(0, 3)]),
+            domain().by([at.slice(0, 3)]),
             "`key 1` must be as long as y: got 3 and 4 rows",
         ),
         (
-            options().by([at.clone(), at.slice(0, 1)]),
+            domain().by([at.clone(), at.slice(0, 1)]),
             "`key 2` must be as long as y: got 1 and 4 rows",
         ),
     ] {
-        assert_refused(arrow::gradient(&y, &options), words);
+        assert_refused(arrow::evaluate(&y, Gradient::new(), &domain), words);
     }
 }
 
@@ -613,7 +649,7 @@ fn an_unsorted_x_is_an_error_that_names_column_values_and_group() -> Result<(), 
     let y = floats(&[0.0; 6].map(Some));
     let x = floats(&[0.0, 1.0, 3.0, 2.0, 5.0, 6.5].map(Some));
     assert_unsorted(
-        arrow::gradient(&y, &options().x(x.clone())),
+        arrow::evaluate(&y, Gradient::new(), &domain().x(x.clone())),
         "column `x` 3.0 is followed by 2.0;",
     );
 
@@ -621,21 +657,27 @@ fn an_unsorted_x_is_an_error_that_names_column_values_and_group() -> Result<(), 
     let day: ArrayRef = Arc::new(Int32Array::from(vec![1; 6]));
     let at: ArrayRef = Arc::new(Int64Array::from(vec![0, 1, 2, 1, 4, 5]));
     let batch = RecordBatch::try_from_iter([("y", y.clone()), ("at", at), ("id", id), ("day", day)])?;
-    let by_both = GradientOptions::new().x("at").by(["id", "day"]);
+    let by_both = Domain::new().x("at").by(["id", "day"]);
     assert_unsorted(
-        arrow::gradient_in(&batch, "y", &by_both),
+        arrow::evaluate_in(&batch, "y", Gradient::new(), &by_both),
         "column `at` 1 is followed by 1 in the group `id` = b, `day` = 1;",
     );
-    let by_day = GradientOptions::new().x("at").by(["day"]);
+    let by_day = Domain::new().x("at").by(["day"]);
     assert_unsorted(
-        arrow::gradient_in(&batch, "y", &by_day),
+        arrow::evaluate_in(&batch, "y", Gradient::new(), &by_day),
         "2 is followed by 1 in the group `day` = 1;",
     );
 
     let broken = floats(&[Some(0.0), Some(1.0), Some(f64::NAN), Some(3.0), Some(4.0), Some(5.0)]);
-    assert_unsorted(arrow::gradient(&y, &options().x(broken)), "1.0 is followed by NaN");
+    assert_unsorted(
+        arrow::evaluate(&y, Gradient::new(), &domain().x(broken)),
+        "1.0 is followed by NaN",
+    );
     let broken = floats(&[Some(f64::INFINITY), Some(1.0), None, Some(3.0), Some(4.0), Some(5.0)]);
-    assert_unsorted(arrow::gradient(&y, &options().x(broken)), "inf is followed by 1.0");
+    assert_unsorted(
+        arrow::evaluate(&y, Gradient::new(), &domain().x(broken)),
+        "inf is followed by 1.0",
+    );
     Ok(())
 }
 
@@ -644,7 +686,7 @@ fn an_unsorted_x_of_any_type_is_shown() {
     let y = squares();
     for (x, _) in times([5, 6, 6, 7]) {
         let name = x.data_type().to_string();
-        let error = arrow::gradient(&y, &options().x(x)).expect_err("it repeats");
+        let error = arrow::evaluate(&y, Gradient::new(), &domain().x(x)).expect_err("it repeats");
         assert!(matches!(error, ArrowError::ComputeError(_)), "{name}: {error:?}");
         assert!(error.to_string().contains("in column `x` "), "{name}: {error}");
     }
@@ -655,7 +697,8 @@ fn a_group_of_any_time_is_shown() {
     let x: ArrayRef = Arc::new(Int32Array::from(vec![0, 1, 1, 2]));
     for (key, _) in times([5; 4]) {
         let name = key.data_type().to_string();
-        let error = arrow::gradient(&squares(), &options().x(x.clone()).by([key])).expect_err("x repeats");
+        let error =
+            arrow::evaluate(&squares(), Gradient::new(), &domain().x(x.clone()).by([key])).expect_err("x repeats");
         assert!(matches!(error, ArrowError::ComputeError(_)), "{name}: {error:?}");
         assert!(
             error.to_string().contains("1 is followed by 1 in the group `key 1` = "),
@@ -667,7 +710,7 @@ fn a_group_of_any_time_is_shown() {
 #[test]
 fn an_unsorted_time_beyond_the_calendar_is_an_error_of_its_order() {
     let x: ArrayRef = Arc::new(TimestampSecondArray::from(vec![0, i64::MAX, i64::MAX, 5]));
-    let error = arrow::gradient(&squares(), &options().x(x)).expect_err("it repeats");
+    let error = arrow::evaluate(&squares(), Gradient::new(), &domain().x(x)).expect_err("it repeats");
     assert!(matches!(error, ArrowError::ComputeError(_)), "{error:?}");
     let message = error.to_string();
     assert!(message.contains("in column `x` "), "{message}");
@@ -681,10 +724,13 @@ fn a_broken_x_is_null_if_not_strict() -> Result<(), ArrowError> {
     let y = floats(&[0.0, 1.0, 4.0, 9.0, 16.0].map(Some));
     let x = floats(&[0.0, 1.0, 1.0, 2.0, 3.0].map(Some));
     let expected = [Some(1.0), None, None, Some(6.0), Some(7.0)];
-    assert_eq!(values(&arrow::gradient(&y, &options().x(x).strict(false))?), expected);
+    assert_eq!(
+        values(&arrow::evaluate(&y, Gradient::new(), &domain().x(x).strict(false))?),
+        expected
+    );
     let x = floats(&[0.0, 1.0, 2.0, f64::NAN, 4.0].map(Some));
     assert_eq!(
-        values(&arrow::gradient(&y, &options().x(x).strict(false))?),
+        values(&arrow::evaluate(&y, Gradient::new(), &domain().x(x).strict(false))?),
         [Some(1.0), Some(2.0), None, None, None]
     );
     Ok(())
@@ -693,8 +739,8 @@ fn a_broken_x_is_null_if_not_strict() -> Result<(), ArrowError> {
 #[test]
 fn a_slope_too_long_for_a_duration_is_an_error_or_null() -> Result<(), ArrowError> {
     let y: ArrayRef = Arc::new(TimestampNanosecondArray::from(vec![0, i64::MAX, 0]));
-    let options = options().spacing(0.5);
-    let error = arrow::gradient(&y, &options).expect_err("twice the longest duration");
+    let domain = domain().spacing(0.5);
+    let error = arrow::evaluate(&y, Gradient::new(), &domain).expect_err("twice the longest duration");
     assert!(matches!(error, ArrowError::ComputeError(_)), "{error:?}");
     assert!(
         error
@@ -702,7 +748,7 @@ fn a_slope_too_long_for_a_duration_is_an_error_or_null() -> Result<(), ArrowErro
             .contains("the gradient of `y` does not fit in a Duration"),
         "{error}"
     );
-    let slopes = arrow::gradient(&y, &options.strict(false))?;
+    let slopes = arrow::evaluate(&y, Gradient::new(), &domain.strict(false))?;
     let expected: ArrayRef = Arc::new(DurationNanosecondArray::from(vec![None, Some(0), None]));
     assert_eq!(&slopes, &expected);
     Ok(())
@@ -712,10 +758,10 @@ fn a_slope_too_long_for_a_duration_is_an_error_or_null() -> Result<(), ArrowErro
 fn the_arrays_given_stay_as_they_are() -> Result<(), ArrowError> {
     let (y, x, _) = turns();
     let key: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "a", "b", "a", "b", "a"]));
-    let options = options().x(x.clone()).by([key.clone()]).nulls(Nulls::Skip);
+    let domain = domain().x(x.clone()).by([key.clone()]).nulls(Nulls::Skip);
     let before = [&y, &x, &key].map(|column| (column.to_data().buffers()[0].as_ptr(), column.to_data()));
-    let first = arrow::gradient(&y, &options)?;
-    let second = arrow::gradient(&y, &options)?;
+    let first = arrow::evaluate(&y, Gradient::new(), &domain)?;
+    let second = arrow::evaluate(&y, Gradient::new(), &domain)?;
     assert_eq!(&first, &second);
     for (column, (buffer, data)) in [&y, &x, &key].into_iter().zip(before) {
         assert_eq!(column.to_data().buffers()[0].as_ptr(), buffer);
@@ -757,21 +803,25 @@ fn a_slice_has_the_slopes_of_a_column_of_its_own() -> Result<(), ArrowError> {
                         let indices: Int64Array = (start as i64..(start + length) as i64).collect();
                         arrow_select::take::take(column, &indices, None)
                     };
-                    let plain = options().nulls(nulls).edge_order(edge_order);
+                    let operator = Gradient::new().edge_order(edge_order);
+                    let plain = domain().nulls(nulls);
                     let sliced = plain.clone().x(part(&x)).by([part(&key)]);
                     let alone = plain.clone().x(own(&x)?).by([own(&key)?]);
                     assert_eq!(
-                        &arrow::gradient(&part(&y), &sliced)?,
-                        &arrow::gradient(&own(&y)?, &alone)?
+                        &arrow::evaluate(&part(&y), operator, &sliced)?,
+                        &arrow::evaluate(&own(&y)?, operator, &alone)?
                     );
                     let (sliced, alone) = (plain.clone().x(part(&x)), plain.x(own(&x)?));
                     assert_eq!(
-                        &arrow::gradient(&part(&y), &sliced)?,
-                        &arrow::gradient(&own(&y)?, &alone)?
+                        &arrow::evaluate(&part(&y), operator, &sliced)?,
+                        &arrow::evaluate(&own(&y)?, operator, &alone)?
                     );
                     if length > 1 {
-                        let at = arrow::gradient(&part(&x), &GradientOptions::new().nulls(nulls))?;
-                        assert_eq!(&at, &arrow::gradient(&own(&x)?, &GradientOptions::new().nulls(nulls))?);
+                        let at = arrow::evaluate(&part(&x), Gradient::new(), &Domain::new().nulls(nulls))?;
+                        assert_eq!(
+                            &at,
+                            &arrow::evaluate(&own(&x)?, Gradient::new(), &Domain::new().nulls(nulls))?
+                        );
                     }
                 }
             }
@@ -785,7 +835,10 @@ fn a_timestamp_with_a_zone_is_the_instant_that_it_is() -> Result<(), ArrowError>
     let plain = TimestampSecondArray::from(vec![0, 1, 3, 4]);
     let zoned: PrimitiveArray<TimestampSecondType> = plain.clone().with_timezone("-11:30");
     for at in arrays([Arc::new(plain), Arc::new(zoned)]) {
-        assert_eq!(values(&arrow::gradient(&squares(), &options().x(at))?), SLOPES);
+        assert_eq!(
+            values(&arrow::evaluate(&squares(), Gradient::new(), &domain().x(at))?),
+            SLOPES
+        );
     }
     Ok(())
 }
@@ -811,16 +864,17 @@ proptest! {
         // The columns begin anywhere in longer ones.
         let offset = offset.min(y.len());
         let part = |column: ArrayRef| column.slice(offset, column.len() - offset);
-        let mut options = options().x(part(floats(&x))).edge_order(edge_order).nulls(nulls);
+        let operator = Gradient::new().edge_order(edge_order);
+        let mut domain = domain().x(part(floats(&x))).nulls(nulls);
         if let Some(gap) = max_gap {
-            options = options.max_gap(gap);
+            domain = domain.max_gap(gap);
         }
         let (y_part, x_part) = (&y[offset..], &x[offset..]);
-        let by_keys = options.clone().by([part(Arc::new(UInt8Array::from(keys.clone())))]);
-        let slopes = arrow::gradient(&part(floats(&y)), &by_keys)?;
+        let by_keys = domain.clone().by([part(Arc::new(UInt8Array::from(keys.clone())))]);
+        let slopes = arrow::evaluate(&part(floats(&y)), operator, &by_keys)?;
         close(&values(&slopes), &naive_in_segments(y_part, x_part, &keys[offset..], edge_order, nulls, max_gap))?;
 
-        let slopes = arrow::gradient(&part(floats(&y)), &options)?;
+        let slopes = arrow::evaluate(&part(floats(&y)), operator, &domain)?;
         let one = vec![None; y_part.len()];
         close(&values(&slopes), &naive_in_segments(y_part, x_part, &one, edge_order, nulls, max_gap))?;
     }
@@ -829,7 +883,7 @@ proptest! {
     fn rows_one_step_apart_match_the_naive_formula(points in points(), edge_order in edge_orders()) {
         let (y, _): (Vec<_>, Vec<_>) = points.into_iter().unzip();
         let rows: Vec<_> = (0..y.len()).map(|row| Some(row as f64)).collect();
-        let slopes = arrow::gradient(&floats(&y), &options().edge_order(edge_order))?;
+        let slopes = arrow::evaluate(&floats(&y), Gradient::new().edge_order(edge_order), &domain())?;
         close(&values(&slopes), &naive(&y, &rows, edge_order))?;
     }
 
@@ -841,7 +895,7 @@ proptest! {
     ) {
         let x: Vec<_> = steps.iter().scan(start, |x, step| { *x += step; Some(*x) }).collect();
         let y: ArrayRef = Arc::new(x.iter().map(|x| slope * (x - start)).collect::<Int64Array>());
-        let slopes = arrow::gradient(&y, &options().x(Arc::new(Int64Array::from(x.clone())) as ArrayRef))?;
+        let slopes = arrow::evaluate(&y, Gradient::new(), &domain().x(Arc::new(Int64Array::from(x.clone())) as ArrayRef))?;
         let expected = (x.len() > 1).then_some(slope as f64);
         prop_assert!(values(&slopes).iter().all(|got| *got == expected));
     }

@@ -1,4 +1,4 @@
-//! One gradient, four faces: a Series, an expression, an Arrow array and a live feed give the same bits.
+//! One operator, four faces: a Series, an expression, an Arrow array and a live feed give the same bits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use arrow_array::types::{Float32Type, Float64Type};
 use arrow_array::{Array, ArrayRef, Float32Array, Float64Array, Int64Array, TimestampMicrosecondArray, UInt8Array};
 use polars::prelude::*;
 use polars_grad::{
-    EdgeOrder, ExprGradient, GradientOptions, LiveError, LiveGradient, Nulls, Spacing, arrow, gradient, kernel::Sample,
+    Domain, EdgeOrder, ExprGrad, Gradient, Length, Live, LiveError, Nulls, arrow, evaluate, kernel::Sample,
 };
 use proptest::prelude::*;
 
@@ -185,39 +185,40 @@ fn questions() -> impl Strategy<Value = Question> {
 }
 
 impl Question {
-    fn options<C>(&self) -> GradientOptions<C> {
-        let options = GradientOptions::new()
-            .edge_order(self.edge_order)
-            .nulls(self.nulls)
-            .strict(self.strict);
+    fn operator(&self) -> Gradient {
+        Gradient::new().edge_order(self.edge_order)
+    }
+
+    fn domain<C>(&self) -> Domain<C> {
+        let domain = Domain::new().nulls(self.nulls).strict(self.strict);
         match (self.max_gap, self.x) {
-            (Some(gap), Some(Kind::Time)) => options.max_gap(Spacing::Nanoseconds((gap * 4.0) as i64 * 1_000)),
-            (Some(gap), Some(Kind::I64)) => options.max_gap(gap * 4.0),
-            (Some(gap), Some(_)) => options.max_gap(gap),
-            _ => options,
+            (Some(gap), Some(Kind::Time)) => domain.max_gap(Length::Nanoseconds((gap * 4.0) as i64 * 1_000)),
+            (Some(gap), Some(Kind::I64)) => domain.max_gap(gap * 4.0),
+            (Some(gap), Some(_)) => domain.max_gap(gap),
+            _ => domain,
         }
     }
 
     fn of_series(&self, data: &Data) -> PolarsResult<Slopes> {
-        let mut options = self.options::<Column>();
+        let mut domain = self.domain::<Column>();
         if let Some(x) = self.x {
-            options = options.x(x.series("x", &data.x));
+            domain = domain.x(x.series("x", &data.x));
         }
         if self.by {
-            options = options.by([Series::new("key".into(), &data.keys)]);
+            domain = domain.by([Series::new("key".into(), &data.keys)]);
         }
-        gradient(&self.y.series("y", &data.y), &options).map(|slopes| bits_of_series(&slopes))
+        evaluate(&self.y.series("y", &data.y), self.operator(), &domain).map(|slopes| bits_of_series(&slopes))
     }
 
     fn of_array(&self, data: &Data) -> Result<Slopes, arrow_schema::ArrowError> {
-        let mut options = self.options::<ArrayRef>();
+        let mut domain = self.domain::<ArrayRef>();
         if let Some(x) = self.x {
-            options = options.x(x.array(&data.x));
+            domain = domain.x(x.array(&data.x));
         }
         if self.by {
-            options = options.by([Arc::new(UInt8Array::from(data.keys.clone())) as ArrayRef]);
+            domain = domain.by([Arc::new(UInt8Array::from(data.keys.clone())) as ArrayRef]);
         }
-        arrow::gradient(&self.y.array(&data.y), &options).map(|slopes| bits_of_array(&slopes))
+        arrow::evaluate(&self.y.array(&data.y), self.operator(), &domain).map(|slopes| bits_of_array(&slopes))
     }
 
     /// In a lazy frame, with `by` or with `over`.
@@ -237,14 +238,14 @@ impl Question {
                 ..UnionArgs::default()
             },
         )?;
-        let mut options = self.options::<Expr>();
+        let mut domain = self.domain::<Expr>();
         if self.x.is_some() {
-            options = options.x(col("x"));
+            domain = domain.x(col("x"));
         }
         let slope = match self.by {
-            true if over => col("y").gradient(options).over([col("key")])?,
-            true => col("y").gradient(options.by([col("key")])),
-            false => col("y").gradient(options),
+            true if over => col("y").grad(self.operator(), domain).over([col("key")])?,
+            true => col("y").grad(self.operator(), domain.by([col("key")])),
+            false => col("y").grad(self.operator(), domain),
         };
         let frame = frame
             .lazy()
@@ -292,15 +293,15 @@ impl Question {
         X: Sample + Default + std::fmt::Display,
     {
         let mut live = match self.x {
-            Some(Kind::Time) => LiveGradient::over_time(&self.options(), Duration::from_micros(1))?,
-            _ => LiveGradient::new(&self.options())?,
+            Some(Kind::Time) => Live::over_time(self.operator(), &self.domain(), Duration::from_micros(1))?,
+            _ => Live::new(self.operator(), &self.domain())?,
         };
         let keys = data.keys.iter().map(|key| key.filter(|_| self.by));
         let mut finished = Vec::new();
         live.extend(keys.zip(x).zip(y).map(|((key, x), y)| (key, x, y)), &mut finished)?;
         finished.extend(live.finish());
-        finished.sort_by_key(|slope| slope.row);
-        Ok(finished.into_iter().map(|slope| slope.slope).collect())
+        finished.sort_by_key(|result| result.row);
+        Ok(finished.into_iter().map(|result| result.value()).collect())
     }
 }
 

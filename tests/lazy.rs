@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use polars::prelude::*;
-use polars_grad::{EdgeOrder, ExprGradient, GradientOptions, Nulls, gradient};
+use polars_grad::{Domain, EdgeOrder, ExprGrad, Gradient, Nulls, evaluate};
 use proptest::prelude::*;
 
-fn over_t() -> GradientOptions<Expr> {
-    GradientOptions::new().x(col("t"))
+fn over_t() -> Domain<Expr> {
+    Domain::new().x(col("t"))
 }
 
 /// Squares of t in the groups a (t = 0, 1, 3, 4) and b (t = 0, 2, 3), taking turns.
@@ -61,29 +61,31 @@ fn cause(error: &PolarsError) -> &PolarsError {
 
 #[test]
 fn select_and_with_columns_keep_name_and_height() -> PolarsResult<()> {
-    let slopes = collect(squares().select([col("y").gradient(over_t())]))?;
+    let slopes = collect(squares().select([col("y").grad(Gradient::new(), over_t())]))?;
     assert_eq!(slopes, df!("y" => [1.0, 2.0, 6.0, 7.0])?);
-    let slopes = collect(squares().with_columns([col("y").gradient(over_t()).alias("dy_dt")]))?;
+    let slopes = collect(squares().with_columns([col("y").grad(Gradient::new(), over_t()).alias("dy_dt")]))?;
     assert_eq!(
         slopes,
         df!("t" => [0.0, 1.0, 3.0, 4.0], "y" => [0.0, 1.0, 9.0, 16.0], "dy_dt" => [1.0, 2.0, 6.0, 7.0])?
     );
-    let slopes = collect(squares().select([col("y").gradient(over_t()).name().suffix("_dt")]))?;
+    let slopes = collect(squares().select([col("y").grad(Gradient::new(), over_t()).name().suffix("_dt")]))?;
     assert_eq!(slopes.get_column_names(), ["y_dt"]);
     Ok(())
 }
 
 #[test]
-fn all_options_are_heard() -> PolarsResult<()> {
+fn the_operator_and_each_part_of_the_domain_are_heard() -> PolarsResult<()> {
     let query = squares().select([
-        col("y").gradient(GradientOptions::new()).alias("rows"),
-        col("y").gradient(GradientOptions::new().spacing(0.5)).alias("spacing"),
+        col("y").grad(Gradient::new(), Domain::new()).alias("rows"),
         col("y")
-            .gradient(over_t().edge_order(EdgeOrder::Second))
+            .grad(Gradient::new(), Domain::new().spacing(0.5))
+            .alias("spacing"),
+        col("y")
+            .grad(Gradient::new().edge_order(EdgeOrder::Second), over_t())
             .alias("second"),
-        col("y").gradient(over_t().max_gap(1.0)).alias("max_gap"),
+        col("y").grad(Gradient::new(), over_t().max_gap(1.0)).alias("max_gap"),
         col("y")
-            .gradient(over_t().max_gap(1.0).edge_order(EdgeOrder::Second))
+            .grad(Gradient::new().edge_order(EdgeOrder::Second), over_t().max_gap(1.0))
             .alias("short"),
     ]);
     let expected = df!(
@@ -101,13 +103,13 @@ fn all_options_are_heard() -> PolarsResult<()> {
 fn x_may_be_any_expression_and_y_too() -> PolarsResult<()> {
     let slopes = collect(
         squares().select([
-            (col("y") * lit(2)).gradient(GradientOptions::new().x(col("t") + lit(5))),
+            (col("y") * lit(2)).grad(Gradient::new(), Domain::new().x(col("t") + lit(5))),
             col("y")
-                .gradient(over_t())
-                .gradient(over_t())
+                .grad(Gradient::new(), over_t())
+                .grad(Gradient::new(), over_t())
                 .alias("second derivative"),
             col("y")
-                .gradient(GradientOptions::new().x(col("y").sqrt()))
+                .grad(Gradient::new(), Domain::new().x(col("y").sqrt()))
                 .alias("own root"),
         ]),
     )?;
@@ -123,14 +125,14 @@ fn x_may_be_any_expression_and_y_too() -> PolarsResult<()> {
 
 #[test]
 fn filters_and_slices_before_it_cut_neighbours_and_after_it_do_not() -> PolarsResult<()> {
-    let slope = || col("y").gradient(over_t()).alias("slope");
+    let slope = || col("y").grad(Gradient::new(), over_t()).alias("slope");
     let late = || col("t").gt(lit(0.5));
 
     let before = collect(squares().filter(late()).with_columns([slope()]))?;
     assert_eq!(values(&before, "slope"), [4.0, 6.0, 7.0].map(Some));
     let after = collect(squares().with_columns([slope()]).filter(late()))?;
     assert_eq!(values(&after, "slope"), [2.0, 6.0, 7.0].map(Some));
-    let by_itself = collect(squares().filter(col("y").gradient(over_t()).gt(lit(1.5))))?;
+    let by_itself = collect(squares().filter(col("y").grad(Gradient::new(), over_t()).gt(lit(1.5))))?;
     assert_eq!(values(&by_itself, "t"), [1.0, 3.0, 4.0].map(Some));
 
     let before = collect(squares().slice(1, 2).with_columns([slope()]))?;
@@ -148,10 +150,13 @@ fn filters_and_slices_before_it_cut_neighbours_and_after_it_do_not() -> PolarsRe
 fn by_and_over_are_the_same_group_by_group() -> PolarsResult<()> {
     let slopes = collect(
         frame().lazy().select([
-            col("y").gradient(over_t().by([col("id")])).alias("by"),
-            col("y").gradient(over_t()).over([col("id")])?.alias("over"),
+            col("y").grad(Gradient::new(), over_t().by([col("id")])).alias("by"),
             col("y")
-                .gradient(over_t().nulls(Nulls::Skip))
+                .grad(Gradient::new(), over_t())
+                .over([col("id")])?
+                .alias("over"),
+            col("y")
+                .grad(Gradient::new(), over_t().nulls(Nulls::Skip))
                 .over([col("id")])?
                 .alias("skip"),
         ]),
@@ -163,7 +168,7 @@ fn by_and_over_are_the_same_group_by_group() -> PolarsResult<()> {
 #[test]
 fn over_can_put_x_in_order_first() -> PolarsResult<()> {
     let shuffled = frame().take(&IdxCa::from_vec("".into(), vec![5, 3, 0, 6, 4, 1, 2]))?;
-    let slope = col("y").gradient(over_t()).over_with_options(
+    let slope = col("y").grad(Gradient::new(), over_t()).over_with_options(
         Some([col("id")]),
         Some(([col("t")], SortOptions::default())),
         WindowMapping::default(),
@@ -177,15 +182,18 @@ fn over_can_put_x_in_order_first() -> PolarsResult<()> {
 #[test]
 fn each_group_of_an_aggregation_is_a_column_of_its_own() -> PolarsResult<()> {
     let query = frame().lazy().group_by_stable([col("id")]).agg([
-        col("y").gradient(over_t()).alias("all"),
-        col("y").gradient(over_t()).max().alias("steepest"),
-        col("y").gradient(over_t()).first().alias("first"),
+        col("y").grad(Gradient::new(), over_t()).alias("all"),
+        col("y").grad(Gradient::new(), over_t()).max().alias("steepest"),
+        col("y").grad(Gradient::new(), over_t()).first().alias("first"),
         col("y")
-            .gradient(over_t())
+            .grad(Gradient::new(), over_t())
             .slice(lit(-2), lit(1))
             .first()
             .alias("last but one"),
-        col("y").gradient(over_t().nulls(Nulls::Skip)).first().alias("skip"),
+        col("y")
+            .grad(Gradient::new(), over_t().nulls(Nulls::Skip))
+            .first()
+            .alias("skip"),
     ]);
     let slopes = collect(query)?;
     assert_eq!(values(&slopes, "steepest"), [7.0, 5.0].map(Some));
@@ -213,10 +221,13 @@ fn last_of_groups(slope: Expr) -> PolarsResult<Vec<Option<f64>>> {
 #[test]
 fn what_a_filter_leaves_of_a_group_is_a_column() -> PolarsResult<()> {
     let late = |name| col(name).filter(col("t").gt(lit(0.0)));
-    let over_late = GradientOptions::new().x(late("t"));
-    assert_eq!(last_of_groups(late("y").gradient(over_late))?, [7.0, 5.0].map(Some));
+    let over_late = Domain::new().x(late("t"));
     assert_eq!(
-        last_of_groups(late("y").gradient(GradientOptions::new()))?,
+        last_of_groups(late("y").grad(Gradient::new(), over_late))?,
+        [7.0, 5.0].map(Some)
+    );
+    assert_eq!(
+        last_of_groups(late("y").grad(Gradient::new(), Domain::new()))?,
         [7.0, 5.0].map(Some)
     );
     Ok(())
@@ -225,9 +236,12 @@ fn what_a_filter_leaves_of_a_group_is_a_column() -> PolarsResult<()> {
 #[test]
 fn a_group_can_be_sorted_first() -> PolarsResult<()> {
     let falling = SortOptions::default().with_order_descending(true);
-    let over_sorted = GradientOptions::new().x(col("t").sort(falling));
+    let over_sorted = Domain::new().x(col("t").sort(falling));
     let sorted = col("y").sort_by([col("t")], SortMultipleOptions::from(&falling));
-    assert_eq!(last_of_groups(sorted.gradient(over_sorted))?, [1.0, 2.0].map(Some));
+    assert_eq!(
+        last_of_groups(sorted.grad(Gradient::new(), over_sorted))?,
+        [1.0, 2.0].map(Some)
+    );
     Ok(())
 }
 
@@ -235,7 +249,7 @@ fn a_group_can_be_sorted_first() -> PolarsResult<()> {
 fn the_head_of_a_group_is_a_column() -> PolarsResult<()> {
     let head = col("y").head(Some(2));
     assert_eq!(
-        last_of_groups(head.gradient(GradientOptions::new()))?,
+        last_of_groups(head.grad(Gradient::new(), Domain::new()))?,
         [1.0, 4.0].map(Some)
     );
     Ok(())
@@ -244,15 +258,15 @@ fn the_head_of_a_group_is_a_column() -> PolarsResult<()> {
 #[test]
 fn what_is_left_of_a_group_without_nulls_is_a_column() -> PolarsResult<()> {
     let late = col("y").filter(col("t").gt(lit(0.0)));
-    let skip = GradientOptions::new().nulls(Nulls::Skip);
-    assert_eq!(last_of_groups(late.gradient(skip))?, [7.0, 5.0].map(Some));
+    let skip = Domain::new().nulls(Nulls::Skip);
+    assert_eq!(last_of_groups(late.grad(Gradient::new(), skip))?, [7.0, 5.0].map(Some));
     Ok(())
 }
 
 #[test]
 fn one_branch_of_a_condition_sees_all_rows() -> PolarsResult<()> {
     let slope = when(col("t").gt(lit(0.5)))
-        .then(col("y").gradient(over_t()))
+        .then(col("y").grad(Gradient::new(), over_t()))
         .otherwise(lit(-1.0));
     let slopes = collect(squares().select([slope.alias("slope")]))?;
     assert_eq!(values(&slopes, "slope"), [-1.0, 2.0, 6.0, 7.0].map(Some));
@@ -263,10 +277,10 @@ fn one_branch_of_a_condition_sees_all_rows() -> PolarsResult<()> {
 fn several_columns_at_once_keep_their_names() -> PolarsResult<()> {
     let wide = squares().with_columns([(col("y") * lit(3.0)).alias("z")]);
     let expected = df!("y" => [1.0, 2.0, 6.0, 7.0], "z" => [3.0, 6.0, 18.0, 21.0])?;
-    for options in [over_t(), over_t().nulls(Nulls::Skip)] {
-        let both = cols(["y", "z"]).as_expr().gradient(options.clone());
+    for domain in [over_t(), over_t().nulls(Nulls::Skip)] {
+        let both = cols(["y", "z"]).as_expr().grad(Gradient::new(), domain.clone());
         assert_eq!(collect(wide.clone().select([both]))?, expected);
-        let rest = all().exclude_cols(["t"]).as_expr().gradient(options);
+        let rest = all().exclude_cols(["t"]).as_expr().grad(Gradient::new(), domain);
         assert_eq!(
             collect(wide.clone().select([rest.name().prefix("d")]))?.get_column_names(),
             ["dy", "dz"]
@@ -283,7 +297,7 @@ fn a_thousand_columns_share_one_x() -> PolarsResult<()> {
     let wide = DataFrame::new(4, columns)?;
     let slopes = collect(
         wide.lazy()
-            .select([all().exclude_cols(["t"]).as_expr().gradient(over_t())]),
+            .select([all().exclude_cols(["t"]).as_expr().grad(Gradient::new(), over_t())]),
     )?;
     assert_eq!(slopes.width(), 1000);
     for n in 0..1000 {
@@ -294,20 +308,24 @@ fn a_thousand_columns_share_one_x() -> PolarsResult<()> {
 }
 
 #[test]
-fn options_over_names_become_options_over_columns() -> PolarsResult<()> {
-    let by_name: GradientOptions<String> = GradientOptions::new().x("t").by(["id"]);
-    let slopes = collect(frame().lazy().select([col("y").gradient(by_name.map_columns(col))]))?;
+fn a_domain_of_names_becomes_a_domain_of_columns() -> PolarsResult<()> {
+    let by_name: Domain<String> = Domain::new().x("t").by(["id"]);
+    let slopes = collect(
+        frame()
+            .lazy()
+            .select([col("y").grad(Gradient::new(), by_name.map_columns(col))]),
+    )?;
     assert_eq!(slopes, df!("y" => BY_ID)?);
     Ok(())
 }
 
 #[test]
 fn the_plan_shows_a_gradient() -> PolarsResult<()> {
-    for options in [over_t(), over_t().by([col("id")])] {
+    for domain in [over_t(), over_t().by([col("id")])] {
         for optimized in [false, true] {
             let plan = frame()
                 .lazy()
-                .select([col("y").gradient(options.clone()).alias("slope")])
+                .select([col("y").grad(Gradient::new(), domain.clone()).alias("slope")])
                 .explain(optimized)?;
             assert!(plan.contains("gradient"), "{plan}");
             assert!(!plan.to_lowercase().contains("anonymous"), "{plan}");
@@ -325,8 +343,8 @@ fn keys_and_skipped_nulls_go_together() -> PolarsResult<()> {
     )?;
     let skip = over_t().nulls(Nulls::Skip);
     let slopes = collect(with_nulls.lazy().select([
-        col("y").gradient(skip.clone().by([col("id")])).alias("by"),
-        col("y").gradient(skip).over([col("id")])?.alias("over"),
+        col("y").grad(Gradient::new(), skip.clone().by([col("id")])).alias("by"),
+        col("y").grad(Gradient::new(), skip).over([col("id")])?.alias("over"),
     ]))?;
     let expected = [Some(3.0), Some(3.0), None, None, Some(6.0), Some(7.0), Some(3.0)];
     assert_eq!(values(&slopes, "by"), expected);
@@ -338,16 +356,22 @@ fn keys_and_skipped_nulls_go_together() -> PolarsResult<()> {
 fn the_schema_is_known_before_the_query_runs() -> PolarsResult<()> {
     let time = DataType::Datetime(TimeUnit::Milliseconds, None);
     let mut query = squares().select([
-        col("y").gradient(over_t()).alias("f64"),
+        col("y").grad(Gradient::new(), over_t()).alias("f64"),
         col("y")
             .cast(DataType::Float32)
-            .gradient(over_t().nulls(Nulls::Skip))
+            .grad(Gradient::new(), over_t().nulls(Nulls::Skip))
             .alias("f32"),
-        col("y").cast(DataType::UInt8).gradient(over_t()).alias("u8"),
-        col("y").cast(time.clone()).gradient(over_t()).alias("duration"),
+        col("y")
+            .cast(DataType::UInt8)
+            .grad(Gradient::new(), over_t())
+            .alias("u8"),
         col("y")
             .cast(time.clone())
-            .gradient(GradientOptions::new().x(col("t").cast(time)))
+            .grad(Gradient::new(), over_t())
+            .alias("duration"),
+        col("y")
+            .cast(time.clone())
+            .grad(Gradient::new(), Domain::new().x(col("t").cast(time)))
             .alias("ratio"),
     ]);
     let schema = query.collect_schema()?;
@@ -365,39 +389,39 @@ fn the_schema_is_known_before_the_query_runs() -> PolarsResult<()> {
 }
 
 #[test]
-fn dtypes_and_options_that_do_not_fit_are_refused_when_the_query_is_planned() {
+fn dtypes_and_domains_that_do_not_fit_are_refused_when_the_query_is_planned() {
     let y = || col("y");
     for (slope, words) in [
         (
-            col("id").gradient(over_t()),
+            col("id").grad(Gradient::new(), over_t()),
             "takes a numeric or temporal y, but column `id` is str",
         ),
         (
-            y().gradient(GradientOptions::new().x(col("id"))),
+            y().grad(Gradient::new(), Domain::new().x(col("id"))),
             "takes a numeric or temporal x, but column `id` is str",
         ),
         (
-            y().gt(lit(1)).gradient(over_t()),
+            y().gt(lit(1)).grad(Gradient::new(), over_t()),
             "no meaning for booleans, but y column `y` is bool",
         ),
         (
-            y().gradient(over_t().per(Duration::from_secs(1))),
+            y().grad(Gradient::new(), over_t().per(Duration::from_secs(1))),
             "`per` is the unit of a temporal x, but x column `t`",
         ),
         (
-            y().gradient(over_t().spacing(1.0)),
+            y().grad(Gradient::new(), over_t().spacing(1.0)),
             "`x` and `spacing` exclude each other",
         ),
         (
-            y().gradient(GradientOptions::new().spacing(0.0)),
+            y().grad(Gradient::new(), Domain::new().spacing(0.0)),
             "`spacing` must be finite and not zero",
         ),
         (
-            y().gradient(over_t().max_gap(-1.0).by([col("id")])),
+            y().grad(Gradient::new(), over_t().max_gap(-1.0).by([col("id")])),
             "`max_gap` must be finite and positive",
         ),
         (
-            y().gradient(over_t().max_gap(Duration::from_secs(1))),
+            y().grad(Gradient::new(), over_t().max_gap(Duration::from_secs(1))),
             "`max_gap` must be a number",
         ),
     ] {
@@ -410,8 +434,10 @@ fn dtypes_and_options_that_do_not_fit_are_refused_when_the_query_is_planned() {
 #[test]
 fn an_unsorted_x_is_an_error_when_the_query_runs_and_null_if_not_strict() -> PolarsResult<()> {
     let turning = || df!("t" => [0, 1, 1, 2, 3], "y" => [0.0, 1.0, 4.0, 9.0, 16.0], "id" => [7; 5]);
-    for options in [over_t(), over_t().nulls(Nulls::Skip), over_t().by([col("id")])] {
-        let mut query = turning()?.lazy().select([col("y").gradient(options.clone())]);
+    for domain in [over_t(), over_t().nulls(Nulls::Skip), over_t().by([col("id")])] {
+        let mut query = turning()?
+            .lazy()
+            .select([col("y").grad(Gradient::new(), domain.clone())]);
         query.collect_schema()?;
         for engine in [Engine::InMemory, Engine::Streaming] {
             let error = query
@@ -422,7 +448,9 @@ fn an_unsorted_x_is_an_error_when_the_query_runs_and_null_if_not_strict() -> Pol
             assert!(matches!(cause(&error), PolarsError::ComputeError(_)), "{error:?}");
             assert!(error.to_string().contains("column `t` 1 is followed by 1"), "{error}");
         }
-        let lenient = turning()?.lazy().select([col("y").gradient(options.strict(false))]);
+        let lenient = turning()?
+            .lazy()
+            .select([col("y").grad(Gradient::new(), domain.strict(false))]);
         assert_eq!(
             values(&collect(lenient)?, "y"),
             [Some(1.0), None, None, Some(6.0), Some(7.0)]
@@ -431,7 +459,7 @@ fn an_unsorted_x_is_an_error_when_the_query_runs_and_null_if_not_strict() -> Pol
     let by_id = over_t().by([col("id")]);
     let error = turning()?
         .lazy()
-        .select([col("y").gradient(by_id)])
+        .select([col("y").grad(Gradient::new(), by_id)])
         .collect()
         .expect_err("t repeats");
     assert!(error.to_string().contains("in the group `id` = 7"), "{error}");
@@ -440,10 +468,10 @@ fn an_unsorted_x_is_an_error_when_the_query_runs_and_null_if_not_strict() -> Pol
 
 #[test]
 fn a_single_value_has_no_slope_and_a_shorter_x_is_refused() -> PolarsResult<()> {
-    let slopes = collect(squares().select([col("y").sum().gradient(GradientOptions::new())]))?;
+    let slopes = collect(squares().select([col("y").sum().grad(Gradient::new(), Domain::new())]))?;
     assert_eq!(values(&slopes, "y"), [None]);
-    for options in [over_t(), over_t().nulls(Nulls::Skip)] {
-        let query = squares().select([col("y").gradient(options.x(col("t").head(Some(2))))]);
+    for domain in [over_t(), over_t().nulls(Nulls::Skip)] {
+        let query = squares().select([col("y").grad(Gradient::new(), domain.x(col("t").head(Some(2))))]);
         for engine in [Engine::InMemory, Engine::Streaming] {
             let error = query
                 .clone()
@@ -459,12 +487,13 @@ fn a_single_value_has_no_slope_and_a_shorter_x_is_refused() -> PolarsResult<()> 
 #[test]
 fn too_few_rows_have_no_slope() -> PolarsResult<()> {
     for rows in [0, 1] {
-        for options in [
-            over_t(),
-            over_t().nulls(Nulls::Skip),
-            over_t().edge_order(EdgeOrder::Second),
+        for (edge_order, domain) in [
+            (EdgeOrder::First, over_t()),
+            (EdgeOrder::First, over_t().nulls(Nulls::Skip)),
+            (EdgeOrder::Second, over_t()),
         ] {
-            let slopes = collect(squares().slice(0, rows).select([col("y").gradient(options)]))?;
+            let slope = col("y").grad(Gradient::new().edge_order(edge_order), domain);
+            let slopes = collect(squares().slice(0, rows).select([slope]))?;
             assert_eq!(values(&slopes, "y"), vec![None; rows as usize]);
         }
     }
@@ -503,9 +532,10 @@ proptest! {
         let edge_order = if second { EdgeOrder::Second } else { EdgeOrder::First };
         let t: Vec<_> = steps[..y.len()].iter().scan(0.0, |t, step| { *t += step; Some(*t) }).collect();
         let frame = df!("t" => t, "y" => &y)?;
-        let eager = GradientOptions::new().x(frame.column("t")?.clone()).edge_order(edge_order);
-        let expected = gradient(frame.column("y")?, &eager)?;
-        let query = in_parts(&frame, &cuts).with_columns([col("y").gradient(over_t().edge_order(edge_order)).alias("slope")]);
+        let operator = Gradient::new().edge_order(edge_order);
+        let eager = Domain::new().x(frame.column("t")?.clone());
+        let expected = evaluate(frame.column("y")?, operator, &eager)?;
+        let query = in_parts(&frame, &cuts).with_columns([col("y").grad(operator, over_t()).alias("slope")]);
         prop_assert!(collect(query.clone())?.column("slope")?.equals_missing(&expected.clone().with_name("slope".into())));
 
         let first = first.index(y.len()) as i64;

@@ -4,7 +4,7 @@ mod oracle;
 
 use std::time::Duration;
 
-use polars_grad::{EdgeOrder, Finished, GradientOptions, LiveError, LiveGradient, Nulls};
+use polars_grad::{Domain, EdgeOrder, Finished, Gradient, Live, LiveError, Nulls};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -12,21 +12,28 @@ use oracle::{all_nulls, close, edge_orders, naive_in_segments, points};
 
 type Point = (Option<u8>, Option<f64>, Option<f64>);
 
-fn options(edge_order: EdgeOrder, nulls: Nulls, max_gap: Option<f64>) -> GradientOptions<()> {
-    let options = GradientOptions::new().edge_order(edge_order).nulls(nulls);
+fn gradient(edge_order: EdgeOrder) -> Gradient {
+    Gradient::new().edge_order(edge_order)
+}
+
+fn domain(nulls: Nulls, max_gap: Option<f64>) -> Domain<()> {
+    let domain = Domain::new().nulls(nulls);
     match max_gap {
-        Some(gap) => options.max_gap(gap),
-        None => options,
+        Some(gap) => domain.max_gap(gap),
+        None => domain,
     }
 }
 
 /// The slope at each point; each must come once, with the key of its point.
 fn by_row(points: &[Point], finished: Vec<Finished<Option<u8>>>) -> Vec<Option<f64>> {
     let mut slopes = vec![None; points.len()];
-    for Finished { key, row, slope } in finished {
-        let row = usize::try_from(row).expect("as many points as rows");
-        assert_eq!(key, points[row].0, "the key of point {row}");
-        assert!(slopes[row].replace(slope).is_none(), "point {row} is finished twice");
+    for finished in finished {
+        let row = usize::try_from(finished.row).expect("as many points as rows");
+        assert_eq!(finished.key, points[row].0, "the key of point {row}");
+        assert!(
+            slopes[row].replace(finished.value()).is_none(),
+            "point {row} is finished twice"
+        );
     }
     slopes
         .into_iter()
@@ -35,11 +42,16 @@ fn by_row(points: &[Point], finished: Vec<Finished<Option<u8>>>) -> Vec<Option<f
 }
 
 /// The slopes of a feed that arrives in batches, one point alone by `push`.
-fn fed(points: &[Point], cuts: &[Index], options: &GradientOptions<()>) -> Result<Vec<Option<f64>>, LiveError> {
+fn fed(
+    points: &[Point],
+    cuts: &[Index],
+    operator: Gradient,
+    domain: &Domain<()>,
+) -> Result<Vec<Option<f64>>, LiveError> {
     let mut places: Vec<_> = cuts.iter().map(|cut| cut.index(points.len() + 1)).collect();
     places.extend([0, points.len()]);
     places.sort_unstable();
-    let mut live = LiveGradient::new(options)?;
+    let mut live = Live::new(operator, domain)?;
     let mut finished = Vec::new();
     for pair in places.windows(2) {
         match &points[pair[0]..pair[1]] {
@@ -80,7 +92,7 @@ proptest! {
             let (a, b) = (a.index(rows), b.index(rows));
             (points[a].1, points[b].1) = (points[b].1, points[a].1);
         }
-        let slopes = fed(&points, &cuts, &options(edge_order, nulls, max_gap).strict(swaps.is_empty()))?;
+        let slopes = fed(&points, &cuts, gradient(edge_order), &domain(nulls, max_gap).strict(swaps.is_empty()))?;
         let [x, y] = [|point: &Point| point.1, |point: &Point| point.2].map(|of| points.iter().map(of).collect::<Vec<_>>());
         let keys: Vec<_> = points.iter().map(|point| point.0).collect();
         close(&slopes, &naive_in_segments(&y, &x, &keys, edge_order, nulls, max_gap))?;
@@ -93,8 +105,9 @@ proptest! {
         nulls in all_nulls(),
         cuts in prop::collection::vec(any::<Index>(), 1..20),
     ) {
-        let options = options(edge_order, nulls, None);
-        prop_assert_eq!(bits(&fed(&points, &[], &options)?), bits(&fed(&points, &cuts, &options)?));
+        let (operator, domain) = (gradient(edge_order), domain(nulls, None));
+        let [whole, cut] = [&[], &cuts[..]].map(|cuts| fed(&points, cuts, operator, &domain));
+        prop_assert_eq!(bits(&whole?), bits(&cut?));
     }
 
     #[test]
@@ -104,12 +117,12 @@ proptest! {
         nulls in all_nulls(),
         max_gap in prop::option::of(1.0..20.0),
     ) {
-        let options = options(edge_order, nulls, max_gap);
-        let together = fed(&points, &[], &options)?;
+        let (operator, domain) = (gradient(edge_order), domain(nulls, max_gap));
+        let together = fed(&points, &[], operator, &domain)?;
         for key in [None, Some(0), Some(3)] {
             let (alone, expected): (Vec<_>, Vec<_>) =
                 points.iter().zip(&together).filter(|(point, _)| point.0 == key).unzip();
-            prop_assert_eq!(bits(&fed(&alone, &[], &options)?), bits(&expected));
+            prop_assert_eq!(bits(&fed(&alone, &[], operator, &domain)?), bits(&expected));
         }
     }
 
@@ -121,14 +134,14 @@ proptest! {
     ) {
         let epoch = 1_700_000_000_000_000_000;
         let first = if slope < 0 { i64::MAX } else { i64::MIN };
-        let mut live = LiveGradient::<(), i64, i64>::new(&GradientOptions::new().edge_order(edge_order))?;
+        let mut live = Live::<(), i64, i64>::new(gradient(edge_order), &Domain::new())?;
         let x = steps.iter().scan(0, |x, step| { *x += step; Some(*x) });
         let mut finished = Vec::new();
         live.extend(x.map(|x| ((), Some(epoch + x), Some(first + slope * x))), &mut finished)?;
         finished.extend(live.finish());
         let expected = (steps.len() > usize::from(u8::from(edge_order))).then_some(slope as f64);
         prop_assert_eq!(finished.len(), steps.len());
-        prop_assert!(finished.iter().all(|point| point.slope == expected));
+        prop_assert!(finished.iter().all(|point| point.value() == expected));
     }
 }
 
@@ -138,7 +151,7 @@ fn a_slope_comes_as_soon_as_its_stencil_is_complete() -> Result<(), LiveError> {
         (EdgeOrder::First, vec![None, Some(0), Some(1), Some(2)], vec![3]),
         (EdgeOrder::Second, vec![None, None, Some(0), Some(1)], vec![2, 3]),
     ] {
-        let mut live = LiveGradient::new(&GradientOptions::new().edge_order(edge_order))?;
+        let mut live = Live::new(gradient(edge_order), &Domain::new())?;
         let rows = [0.0, 1.0, 3.0, 4.0].map(|x| live.push((), Some(x), Some(x * x)));
         let rows = rows.into_iter().collect::<Result<Vec<_>, _>>()?;
         assert_eq!(
@@ -159,7 +172,7 @@ fn squares_have_the_slopes_of_numpy() -> Result<(), LiveError> {
         (EdgeOrder::First, [1.0, 2.0, 6.0, 7.0]),
         (EdgeOrder::Second, [0.0, 2.0, 6.0, 8.0]),
     ] {
-        let slopes = fed(&points, &[], &GradientOptions::new().edge_order(edge_order))?;
+        let slopes = fed(&points, &[], gradient(edge_order), &Domain::new())?;
         assert_eq!(slopes, expected.map(Some));
     }
     Ok(())
@@ -175,7 +188,7 @@ fn a_null_does_what_the_options_say() -> Result<(), LiveError> {
         (Nulls::Split, [Some(1.0), Some(1.0), None, Some(7.0), Some(7.0)]),
     ] {
         assert_eq!(
-            fed(&points, &[], &options(EdgeOrder::First, nulls, None))?,
+            fed(&points, &[], Gradient::new(), &domain(nulls, None))?,
             expected,
             "{nulls:?}"
         );
@@ -186,14 +199,14 @@ fn a_null_does_what_the_options_say() -> Result<(), LiveError> {
 #[test]
 fn a_gap_ends_a_segment_and_one_point_alone_has_no_slope() -> Result<(), LiveError> {
     let points = [0.0, 1.0, 10.0, 20.0, 22.0].map(|x| (None, Some(x), Some(x * x)));
-    let slopes = fed(&points, &[], &options(EdgeOrder::First, Nulls::Propagate, Some(2.0)))?;
+    let slopes = fed(&points, &[], Gradient::new(), &domain(Nulls::Propagate, Some(2.0)))?;
     assert_eq!(slopes, [Some(1.0), Some(1.0), None, Some(42.0), Some(42.0)]);
     Ok(())
 }
 
 #[test]
 fn the_last_points_of_all_keys_come_in_the_order_in_which_they_were_pushed() -> Result<(), LiveError> {
-    let mut live = LiveGradient::new(&GradientOptions::new().edge_order(EdgeOrder::Second))?;
+    let mut live = Live::new(gradient(EdgeOrder::Second), &Domain::new())?;
     for turn in 0..3 {
         for key in (0..100).rev() {
             live.push(key, Some(f64::from(turn)), Some(f64::from(turn * key)))?;
@@ -204,13 +217,13 @@ fn the_last_points_of_all_keys_come_in_the_order_in_which_they_were_pushed() -> 
         last.iter().map(|slope| slope.row).collect::<Vec<_>>(),
         (100..300).collect::<Vec<_>>()
     );
-    assert!(last.iter().all(|slope| slope.slope == Some(f64::from(slope.key))));
+    assert!(last.iter().all(|slope| slope.value() == Some(f64::from(slope.key))));
     Ok(())
 }
 
 #[test]
 fn no_points_are_finished_with_nothing() -> Result<(), LiveError> {
-    let mut live = LiveGradient::<u8>::new(&GradientOptions::new())?;
+    let mut live = Live::<u8>::new(Gradient::new(), &Domain::new())?;
     let mut finished = Vec::new();
     live.extend([], &mut finished)?;
     assert_eq!(finished, []);
@@ -220,43 +233,38 @@ fn no_points_are_finished_with_nothing() -> Result<(), LiveError> {
 
 #[test]
 fn integers_do_not_wrap_around() -> Result<(), LiveError> {
-    let mut live = LiveGradient::<(), i64, i128>::new(&GradientOptions::new())?;
+    let mut live = Live::<(), i64, i128>::new(Gradient::new(), &Domain::new())?;
     live.push((), Some(i128::MIN), Some(i64::MIN))?;
     let first = live.push((), Some(i128::MIN + 1), Some(i64::MAX))?;
-    assert_eq!(first.and_then(|slope| slope.slope), Some(u64::MAX as f64));
+    assert_eq!(first.and_then(|slope| slope.value()), Some(u64::MAX as f64));
     Ok(())
 }
 
 #[test]
 fn times_have_units() -> Result<(), LiveError> {
     let hour = Duration::from_secs(3600);
-    for (tick, hours, options, slope) in [
-        (Duration::from_secs(1), 3600, GradientOptions::new(), 1.0),
+    for (tick, hours, domain, slope) in [
+        (Duration::from_secs(1), 3600, Domain::new(), 1.0),
         (
             Duration::from_nanos(1),
             3_600_000_000_000,
-            GradientOptions::new().per(hour),
+            Domain::new().per(hour),
             3600.0,
         ),
-        (
-            Duration::from_millis(1),
-            3_600_000,
-            GradientOptions::new().per(hour / 60),
-            60.0,
-        ),
-        (hour, 1, GradientOptions::new().per(24 * hour).max_gap(hour), 86400.0),
+        (Duration::from_millis(1), 3_600_000, Domain::new().per(hour / 60), 60.0),
+        (hour, 1, Domain::new().per(24 * hour).max_gap(hour), 86400.0),
     ] {
-        let mut live = LiveGradient::<(), i64, i64>::over_time(&options, tick)?;
+        let mut live = Live::<(), i64, i64>::over_time(Gradient::new(), &domain, tick)?;
         live.push((), Some(7), Some(0))?;
         let first = live.push((), Some(7 + hours), Some(3600))?;
-        assert_eq!(first.and_then(|first| first.slope), Some(slope), "{tick:?}");
+        assert_eq!(first.and_then(|first| first.value()), Some(slope), "{tick:?}");
     }
     Ok(())
 }
 
 #[test]
 fn what_it_remembers_does_not_grow_with_the_points() -> Result<(), LiveError> {
-    let mut live = LiveGradient::new(&GradientOptions::new().edge_order(EdgeOrder::Second))?;
+    let mut live = Live::new(gradient(EdgeOrder::Second), &Domain::new())?;
     let mut size = Vec::new();
     for row in 0..100_000_u32 {
         live.push(row % 3, Some(f64::from(row)), Some(1.0))?;
@@ -270,11 +278,8 @@ fn what_it_remembers_does_not_grow_with_the_points() -> Result<(), LiveError> {
 }
 
 /// The slopes at the points that are taken; the others are known by their errors.
-fn taken(
-    points: &[(Option<f64>, f64)],
-    options: &GradientOptions<()>,
-) -> Result<(Vec<Option<f64>>, Vec<usize>), LiveError> {
-    let mut live = LiveGradient::new(options)?;
+fn taken(points: &[(Option<f64>, f64)], operator: Gradient) -> Result<(Vec<Option<f64>>, Vec<usize>), LiveError> {
+    let mut live = Live::new(operator, &Domain::new())?;
     let (mut kept, mut finished, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for (place, &(x, y)) in points.iter().enumerate() {
         match live.push(None, x, Some(y)) {
@@ -300,7 +305,7 @@ fn a_repeated_x_is_refused_and_the_feed_goes_on_without_it() -> Result<(), LiveE
         (4.0, 16.0),
     ]
     .map(|(x, y)| (Some(x), y));
-    let (slopes, refused) = taken(&points, &GradientOptions::new())?;
+    let (slopes, refused) = taken(&points, Gradient::new())?;
     assert_eq!(slopes, [1.0, 2.0, 6.0, 7.0].map(Some));
     assert_eq!(refused, [2, 4]);
     Ok(())
@@ -317,7 +322,7 @@ fn a_repeated_x_is_refused_and_the_feed_goes_on_without_it_at_the_second_order()
         (4.0, 16.0),
     ]
     .map(|(x, y)| (Some(x), y));
-    let (slopes, refused) = taken(&points, &GradientOptions::new().edge_order(EdgeOrder::Second))?;
+    let (slopes, refused) = taken(&points, gradient(EdgeOrder::Second))?;
     assert_eq!(slopes, [0.0, 2.0, 6.0, 8.0].map(Some));
     assert_eq!(refused, [2, 4]);
     Ok(())
@@ -329,7 +334,7 @@ fn an_x_that_is_not_finite_is_refused_wherever_it_comes() -> Result<(), LiveErro
         for place in 0..4 {
             let mut points = [0.0, 1.0, 3.0].map(|x| (Some(x), x * x)).to_vec();
             points.insert(place, (Some(broken), 5.0));
-            let (slopes, refused) = taken(&points, &GradientOptions::new())?;
+            let (slopes, refused) = taken(&points, Gradient::new())?;
             assert_eq!(slopes, [1.0, 2.0, 4.0].map(Some), "{broken} at {place}");
             assert_eq!(refused, [place]);
         }
@@ -340,7 +345,7 @@ fn an_x_that_is_not_finite_is_refused_wherever_it_comes() -> Result<(), LiveErro
 #[test]
 fn the_feed_goes_on_after_an_x_repeated_behind_a_null() -> Result<(), LiveError> {
     let points = [Some(0.0), None, Some(5.0), Some(5.0), Some(6.0), Some(7.0)].map(|x| (x, 1.0));
-    let (slopes, refused) = taken(&points, &GradientOptions::new())?;
+    let (slopes, refused) = taken(&points, Gradient::new())?;
     assert_eq!(slopes, [None, None, None, Some(0.0), Some(0.0)]);
     assert_eq!(refused.len(), 1, "one point too many, not {refused:?}");
     Ok(())
@@ -358,14 +363,14 @@ fn where_a_segment_ends_x_may_begin_anew() -> Result<(), LiveError> {
             .chain(second)
             .map(|(x, y)| (None, x, y))
             .collect();
-        let mut slopes = fed(&points, &[], &options(EdgeOrder::First, Nulls::Split, None))?;
+        let mut slopes = fed(&points, &[], Gradient::new(), &domain(Nulls::Split, None))?;
         assert_eq!(slopes.remove(2), None);
         assert_eq!(slopes, expected, "after {nothing:?}");
     }
     let far = second.map(|(x, y)| (x.map(|x| x - 10.0), y));
     let points: Vec<_> = first.into_iter().chain(far).map(|(x, y)| (None, x, y)).collect();
     assert_eq!(
-        fed(&points, &[], &options(EdgeOrder::First, Nulls::Propagate, Some(2.0)))?,
+        fed(&points, &[], Gradient::new(), &domain(Nulls::Propagate, Some(2.0)))?,
         expected
     );
     Ok(())
@@ -373,7 +378,7 @@ fn where_a_segment_ends_x_may_begin_anew() -> Result<(), LiveError> {
 
 #[test]
 fn an_error_in_one_key_is_none_of_the_others_business() -> Result<(), LiveError> {
-    let mut live = LiveGradient::new(&GradientOptions::new())?;
+    let mut live = Live::new(Gradient::new(), &Domain::new())?;
     let error = live
         .extend(
             [("a", 0.0), ("b", 5.0), ("a", 0.0), ("b", 6.0)].map(|(key, x)| (key, Some(x), Some(x))),
@@ -388,17 +393,11 @@ fn an_error_in_one_key_is_none_of_the_others_business() -> Result<(), LiveError>
     // The points before it were taken, it was not.
     assert_eq!(error.row(), Some(2));
     let first = live.push("b", Some(6.0), Some(8.0))?;
-    assert_eq!(
-        first,
-        Some(Finished {
-            key: "b",
-            row: 1,
-            slope: Some(3.0)
-        })
-    );
+    let first = first.map(|slope| (slope.key, slope.row, slope.value()));
+    assert_eq!(first, Some(("b", 1, Some(3.0))));
     let last = live.finish();
     assert_eq!(
-        last.iter().map(|slope| (slope.row, slope.slope)).collect::<Vec<_>>(),
+        last.iter().map(|slope| (slope.row, slope.value())).collect::<Vec<_>>(),
         [(0, None), (2, Some(3.0))]
     );
     Ok(())
@@ -407,7 +406,7 @@ fn an_error_in_one_key_is_none_of_the_others_business() -> Result<(), LiveError>
 #[test]
 fn a_broken_x_is_null_if_not_strict() -> Result<(), LiveError> {
     let points = [0.0, 1.0, 1.0, 2.0, 3.0, f64::NAN].map(|x| (None, Some(x), Some(x)));
-    let slopes = fed(&points, &[], &GradientOptions::new().strict(false))?;
+    let slopes = fed(&points, &[], Gradient::new(), &Domain::new().strict(false))?;
     assert_eq!(slopes, [Some(1.0), None, None, Some(1.0), None, None]);
     Ok(())
 }
@@ -415,9 +414,9 @@ fn a_broken_x_is_null_if_not_strict() -> Result<(), LiveError> {
 #[test]
 fn options_that_do_not_fit_are_refused_in_words() {
     let second = Duration::from_secs(1);
-    let new = |options| LiveGradient::<u8>::new(&options).map(drop);
-    let over_time = |options, tick| LiveGradient::<u8, f64, i64>::over_time(&options, tick).map(drop);
-    let none = GradientOptions::new;
+    let new = |domain| Live::<u8>::new(Gradient::new(), &domain).map(drop);
+    let over_time = |domain, tick| Live::<u8, f64, i64>::over_time(Gradient::new(), &domain, tick).map(drop);
+    let none = Domain::new;
     for (result, words) in [
         (new(none().per(second)), "`per` is the unit of a temporal x"),
         (new(none().max_gap(second)), "`max_gap` must be a number"),

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use polars_grad::{EdgeOrder, Finished, GradientOptions, LiveError, LiveGradient, Nulls};
+use polars_grad::{Domain, EdgeOrder, Gradient, Live, LiveError, Nulls};
 
 const TABLE: &str = include_str!("data/stitched.csv");
 
@@ -38,13 +38,13 @@ fn cases() -> HashMap<[&'static str; 4], Case> {
     cases
 }
 
-fn options([edge_order, nulls, max_gap, strict]: [&str; 4]) -> GradientOptions<()> {
-    let options = GradientOptions::new()
-        .edge_order(if edge_order == "1" {
-            EdgeOrder::First
-        } else {
-            EdgeOrder::Second
-        })
+fn options([edge_order, nulls, max_gap, strict]: [&str; 4]) -> (Gradient, Domain<()>) {
+    let edge_order = match edge_order {
+        "1" => EdgeOrder::First,
+        "2" => EdgeOrder::Second,
+        other => panic!("edge_order: {other}"),
+    };
+    let domain = Domain::new()
         .nulls(match nulls {
             "propagate" => Nulls::Propagate,
             "skip" => Nulls::Skip,
@@ -52,24 +52,30 @@ fn options([edge_order, nulls, max_gap, strict]: [&str; 4]) -> GradientOptions<(
             other => panic!("nulls: {other}"),
         })
         .strict(strict == "true");
-    match number(max_gap) {
-        Some(gap) => options.max_gap(gap),
-        None => options,
-    }
+    let domain = match number(max_gap) {
+        Some(gap) => domain.max_gap(gap),
+        None => domain,
+    };
+    (Gradient::new().edge_order(edge_order), domain)
 }
 
 /// The slopes of points that are pushed in this order, each at the place of its point.
-fn fed(points: &[Point], order: &[usize], options: &GradientOptions<()>) -> Result<Vec<Option<f64>>, LiveError> {
-    let mut live = LiveGradient::new(options)?;
+fn fed(
+    points: &[Point],
+    order: &[usize],
+    operator: Gradient,
+    domain: &Domain<()>,
+) -> Result<Vec<Option<f64>>, LiveError> {
+    let mut live = Live::new(operator, domain)?;
     let mut finished = Vec::new();
     live.extend(order.iter().map(|&place| points[place]), &mut finished)?;
     finished.extend(live.finish());
     assert_eq!(finished.len(), points.len());
     let mut slopes = vec![None; points.len()];
-    for Finished { key, row, slope } in finished {
-        let place = order[usize::try_from(row).expect("as many points as rows")];
-        assert_eq!(key, points[place].0);
-        slopes[place] = slope;
+    for finished in finished {
+        let place = order[usize::try_from(finished.row).expect("as many points as rows")];
+        assert_eq!(finished.key, points[place].0);
+        slopes[place] = finished.value();
     }
     Ok(slopes)
 }
@@ -102,9 +108,10 @@ fn a_live_feed_gives_what_the_stitcher_gives() -> Result<(), LiveError> {
     let cases = cases();
     assert_eq!(cases.len(), 24);
     for (written, Case { points, slopes }) in cases {
+        let (operator, domain) = options(written);
         let one_by_one: Vec<_> = (0..points.len()).collect();
         for order in [one_by_one, in_turn(&points)] {
-            let live = fed(&points, &order, &options(written))?;
+            let live = fed(&points, &order, operator, &domain)?;
             assert_eq!(bits(&live), bits(&slopes), "{written:?}");
         }
     }

@@ -10,7 +10,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_schema::{ArrowError, Field, Schema};
-use polars_grad::{GradientOptions, Nulls, arrow};
+use polars_grad::{Domain, Gradient, Nulls, arrow};
 
 /// Adds the column `flow`, in litres per minute, to readings `tank`, `time`, `litres`.
 ///
@@ -20,13 +20,13 @@ use polars_grad::{GradientOptions, Nulls, arrow};
 ///
 /// A column that is missing or of a type that does not fit; a tank whose readings are not in order of time.
 pub fn with_flow(readings: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-    let options = GradientOptions::new()
+    let domain = Domain::new()
         .x("time")
         .by(["tank"])
         .per(Duration::from_secs(60))
         .max_gap(Duration::from_secs(30 * 60))
         .nulls(Nulls::Split);
-    let flow = arrow::gradient_in(readings, "litres", &options)?;
+    let flow = arrow::evaluate_in(readings, "litres", Gradient::new(), &domain)?;
 
     let schema = readings.schema();
     let field = Field::new("flow", flow.data_type().clone(), true);
@@ -55,7 +55,7 @@ mod tests {
         Float64Array, Int64Array, StringArray, TimestampMillisecondArray, TimestampNanosecondArray,
     };
     use arrow_schema::{DataType, TimeUnit};
-    use polars_grad::LiveGradient;
+    use polars_grad::Live;
 
     use super::*;
 
@@ -148,8 +148,9 @@ mod tests {
 
     #[test]
     fn the_types_are_those_promised() {
-        let options = GradientOptions::new();
-        let type_of = |y: &dyn Array| arrow::gradient(y, &options).map(|slopes| slopes.data_type().clone());
+        let domain = Domain::new();
+        let type_of =
+            |y: &dyn Array| arrow::evaluate(y, Gradient::new(), &domain).map(|slopes| slopes.data_type().clone());
         let microseconds = DataType::Duration(TimeUnit::Microsecond);
         let nanoseconds = DataType::Duration(TimeUnit::Nanosecond);
         assert_eq!(
@@ -169,7 +170,8 @@ mod tests {
             type_of(&TimestampNanosecondArray::from(vec![1, 2])).expect("a time"),
             nanoseconds
         );
-        let single = arrow::gradient(&Float32Array::from(vec![1.0, 2.0, 4.0]), &options).expect("a number");
+        let single = Float32Array::from(vec![1.0, 2.0, 4.0]);
+        let single = arrow::evaluate(&single, Gradient::new(), &domain).expect("a number");
         assert_eq!(single.as_primitive::<Float32Type>().values(), &[1.0, 1.5, 2.0]);
     }
 
@@ -181,21 +183,22 @@ mod tests {
         let values: Vec<_> = (0..500)
             .map(|i| (i % 11 != 3).then(|| f64::from(i).sin() + 1e9))
             .collect();
-        let options = GradientOptions::<()>::new().per(Duration::from_micros(1));
-        let mut live = LiveGradient::over_time(&options, Duration::from_nanos(1)).expect("options that fit");
+        let domain = Domain::<()>::new().per(Duration::from_micros(1));
+        let mut live = Live::over_time(Gradient::new(), &domain, Duration::from_nanos(1)).expect("a domain that fits");
         let points = nanoseconds.iter().zip(&values).map(|(&x, &y)| ((), Some(x), y));
         let mut slopes = Vec::new();
         live.extend(points, &mut slopes).expect("a clock that goes on");
         slopes.extend(live.finish());
 
         let x: ArrayRef = Arc::new(TimestampNanosecondArray::from(nanoseconds));
-        let options = GradientOptions::new().x(x).per(Duration::from_micros(1));
-        let whole = arrow::gradient(&Float64Array::from(values), &options).expect("a clock that goes on");
+        let domain = Domain::new().x(x).per(Duration::from_micros(1));
+        let whole =
+            arrow::evaluate(&Float64Array::from(values), Gradient::new(), &domain).expect("a clock that goes on");
         let whole = whole.as_primitive::<Float64Type>().iter();
         assert!(
             whole
                 .map(|slope| slope.map(f64::to_bits))
-                .eq(slopes.iter().map(|slope| slope.slope.map(f64::to_bits)))
+                .eq(slopes.iter().map(|slope| slope.value().map(f64::to_bits)))
         );
     }
 

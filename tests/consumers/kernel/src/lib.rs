@@ -1,10 +1,10 @@
 //! Telemetry of a fleet of trucks, on a device with no data frames.
 //!
 //! What this crate proves: `polars-grad` with no features, on nothing but num-traits, is enough to build on. Slices go
-//! through the kernel, live feeds through [`LiveGradient`], and both give the same bits.
+//! through the kernel, live feeds through [`Live`], and both give the same bits.
 
-use polars_grad::kernel::{Neighbours, Points, Sample, Scale, Sides, even, irregular};
-use polars_grad::{GradientOptions, LiveError, LiveGradient, Nulls};
+use polars_grad::kernel::{NeighborMask, Points, Sample, Scale, ThreePoint, even, irregular};
+use polars_grad::{Domain, Gradient, Live, LiveError, Nulls};
 use std::time::Duration;
 
 const MICROSECOND: Duration = Duration::from_micros(1);
@@ -26,9 +26,9 @@ pub fn jerk(acceleration: &[f32], hertz: f64) -> Vec<f32> {
     };
     let mut jerk = Vec::with_capacity(acceleration.len());
     even(
-        Neighbours::padded(&padded),
+        ThreePoint::padded(&padded),
         step,
-        Sides::of_segment(acceleration.len()),
+        NeighborMask::of_segment(acceleration.len()),
         &mut jerk,
     );
     jerk
@@ -53,17 +53,12 @@ fn rate<Y: Sample, X: Sample>(y: &[Y], x: &[X], scale: Scale) -> Result<Vec<f64>
     }
     let (padded_y, padded_x) = (padded(y), padded(x));
     let points = Points {
-        y: Neighbours::padded(&padded_y),
-        x: Neighbours::padded(&padded_x),
+        y: ThreePoint::padded(&padded_y),
+        x: ThreePoint::padded(&padded_x),
         scale,
     };
     let mut rate = Vec::with_capacity(y.len());
-    irregular(
-        points,
-        Sides::of_segment(y.len()),
-        |row| Err(OutOfOrder(row)),
-        &mut rate,
-    )?;
+    irregular(points, NeighborMask::of_segment(y.len()), true, &mut rate).map_err(OutOfOrder)?;
     Ok(rate)
 }
 
@@ -87,7 +82,7 @@ pub struct Alarm {
 /// Watches the speeds of a fleet as they come in.
 #[derive(Clone, Debug)]
 pub struct Watch {
-    feed: LiveGradient<u32, f64, i64>,
+    feed: Live<u32, f64, i64>,
     limit: f64,
 }
 
@@ -96,12 +91,10 @@ impl Watch {
     ///
     /// # Errors
     ///
-    /// None: the options fit each other.
+    /// None: the domain fits times.
     pub fn new(limit: f64) -> Result<Self, LiveError> {
-        let options = GradientOptions::new()
-            .nulls(Nulls::Skip)
-            .max_gap(Duration::from_secs(5));
-        let feed = LiveGradient::over_time(&options, MICROSECOND)?;
+        let domain = Domain::new().nulls(Nulls::Skip).max_gap(Duration::from_secs(5));
+        let feed = Live::over_time(Gradient::new(), &domain, MICROSECOND)?;
         Ok(Self { feed, limit })
     }
 
@@ -117,7 +110,7 @@ impl Watch {
         let mut finished = Vec::new();
         self.feed.extend(points, &mut finished)?;
         let alarms = finished.into_iter().filter_map(|finished| {
-            let braking = -finished.slope?;
+            let braking = -finished.value()?;
             (braking > self.limit).then_some(Alarm {
                 truck: finished.key,
                 reading: finished.row,
@@ -165,7 +158,7 @@ mod tests {
         };
         let expected = rate(&odometer, &clock, per_second).expect("a clock that goes on");
         for batch in [1, 7, 64, 1000] {
-            let mut feed = LiveGradient::over_time(&GradientOptions::new(), MICROSECOND).expect("options that fit");
+            let mut feed = Live::over_time(Gradient::new(), &Domain::new(), MICROSECOND).expect("a domain that fits");
             let points: Vec<_> = clock.iter().zip(&odometer).collect();
             let mut slopes = Vec::new();
             for points in points.chunks(batch) {
@@ -174,7 +167,7 @@ mod tests {
             }
             slopes.extend(feed.finish());
             assert!(slopes.iter().map(|slope| slope.row).eq(0..1000));
-            let bits = slopes.iter().filter_map(|slope| slope.slope).map(f64::to_bits);
+            let bits = slopes.iter().filter_map(polars_grad::Finished::value).map(f64::to_bits);
             assert!(
                 bits.eq(expected.iter().map(|slope| slope.to_bits())),
                 "batches of {batch}"
@@ -185,7 +178,7 @@ mod tests {
     #[test]
     fn only_the_truck_that_brakes_is_reported() {
         let second = 1_000_000;
-        let mut watch = Watch::new(3.0).expect("options that fit");
+        let mut watch = Watch::new(3.0).expect("a domain that fits");
         let quiet = watch.readings(&[(1, 0, Some(20.0)), (2, 0, Some(25.0)), (1, second, Some(19.0))]);
         assert_eq!(quiet, Ok(vec![]));
         // Truck 2 misses a reading, then has lost 12 m/s in 2 s. Truck 1 is silent for a minute: no alarm.
