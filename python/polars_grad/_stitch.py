@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
@@ -161,7 +162,7 @@ class _Rest:
             waiting = pl.concat(self._waiting)
             self._waiting = [waiting[height:]]
             frames.insert(0, waiting[:height])
-        frame = pl.concat(frames, how="horizontal") if len(frames) > 1 else frames[0]
+        frame = reduce(pl.DataFrame.hstack, frames)
         return frame if frame.columns == self._columns else frame[self._columns]
 
 
