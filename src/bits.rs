@@ -1,6 +1,6 @@
-//! Bitmaps with a bit per row, and words of 64 rows.
+//! Bitmaps with one bit per row, and words of 64 rows.
 
-/// Rows per word. Their values still are in the first-level cache when some rows take the slow path.
+/// Rows per word. Their values are still in the first-level cache when some rows are computed again.
 pub(crate) const ROWS: usize = 64;
 
 /// A borrowed bitmap, least significant bit first.
@@ -27,12 +27,12 @@ impl<'a> Bits<'a> {
         self.bytes[place / 8] >> (place % 8) & 1 != 0
     }
 
-    /// The bits of 64 rows from `row` on. Those beyond the end are unspecified.
+    /// The bits of 64 rows from `row` on. Bits beyond the end are unspecified.
     #[inline(always)]
     pub(crate) fn word(self, row: usize) -> u64 {
         let place = self.offset + row;
         let bytes = self.bytes.get(place / 8..).unwrap_or_default();
-        // 64 bits that do not begin with a byte end in a ninth one.
+        // 64 bits that are not aligned to a byte extend into a ninth one.
         let Some((eight, &[ninth, ..])) = bytes.split_first_chunk() else {
             return last(bytes) >> (place % 8);
         };
@@ -88,7 +88,7 @@ impl Bitmap {
         self.length += bits;
     }
 
-    /// Appends `bits` bits; `word` gives those of 64 rows from a row on.
+    /// Appends `bits` bits; `word` returns the bits of 64 rows from a row on.
     pub(crate) fn extend(&mut self, bits: usize, word: impl Fn(usize) -> u64) {
         for row in (0..bits).step_by(ROWS) {
             self.push(word(row), ROWS.min(bits - row));
@@ -124,7 +124,7 @@ pub(crate) fn movemask(bytes: &[u8; ROWS]) -> u64 {
     })
 }
 
-/// Mask of the values that differ from those in the same place of `other`.
+/// Mask of the values that differ from the values at the same index of `other`.
 #[cfg(feature = "polars")]
 #[inline(always)]
 pub(crate) fn differ<T: PartialEq>(values: &[T; ROWS], other: &[T; ROWS]) -> u64 {

@@ -7,11 +7,11 @@ pub(crate) trait Kernel {
     /// Whether the loop gains from AVX-512; otherwise its copy for AVX2 runs there too.
     const WIDEST: bool = true;
 
-    /// Must be `#[inline(always)]`: only then it is compiled for the target features of its caller.
+    /// Must be `#[inline(always)]`, so that it is compiled with the target features of its caller.
     fn run(self) -> Self::Output;
 }
 
-/// Runs a loop with the widest registers that the processor has.
+/// Runs the copy of a loop for the widest vector registers of the processor.
 #[inline(always)]
 pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]

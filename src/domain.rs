@@ -70,8 +70,8 @@ impl<C> Domain<C> {
         self
     }
 
-    /// The keys, of any dtype that can be grouped. Rows of equal keys form a group, wherever they stand. A null is a key
-    /// like any other.
+    /// The keys, of any dtype that can be grouped. Rows with equal keys form a group, wherever they are. A null is a
+    /// key like any other.
     #[must_use]
     pub fn by<I>(mut self, keys: I) -> Self
     where
@@ -126,7 +126,7 @@ impl<C> Domain<C> {
         self
     }
 
-    /// The same domain over other columns, such as expressions made of names.
+    /// The same domain with other columns, such as expressions instead of names.
     ///
     /// ```
     /// use polars_grad::Domain;
@@ -187,10 +187,10 @@ fn nanoseconds(time: Duration) -> i64 {
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Nulls {
-    /// Null wherever the stencil touches it, its own row included.
+    /// Null in every row whose window contains it, its own row included.
     #[default]
     Propagate,
-    /// As if the rows with a null were absent; they are null themselves.
+    /// Rows with a null count as absent. They are null themselves.
     Skip,
     /// A null ends a segment: one-sided differences on both sides of it.
     Split,

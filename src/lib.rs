@@ -21,11 +21,11 @@
 //!
 //! # Why this crate
 //!
-//! - Differences are divided before they are weighed, integers and times subtracted as integers: the answer keeps its
-//!   digits where `numpy.gradient` loses them.
-//! - Nulls, NaN, gaps, short and unsorted columns each have a stated result; nothing is invented, nothing panics.
-//! - One pass, one division a row, vector instructions where the processor has them; thousands of groups in the same pass.
-//! - One core: the same slopes, bit for bit, from every face below.
+//! - Differences are divided before they are weighted. Integers and times are subtracted as integers. The result keeps
+//!   digits that `numpy.gradient` loses.
+//! - Nulls, NaN, gaps, short and unsorted columns each have a documented result; no value is invented, nothing panics.
+//! - One pass for all groups, with one division per row and the vector instructions of the processor.
+//! - One engine: every face below gives the same bits.
 //!
 //! # Features
 //!
@@ -34,7 +34,7 @@
 //! | `polars` (default) | `evaluate` over a `Series`, `Column` or chunked array; `partials` of fields on a grid | Polars |
 //! | `lazy` | `ExprGrad`: `col("y").grad(...)` in lazy frames | Polars' lazy engine |
 //! | `arrow` | `arrow::evaluate` over the arrays and batches of Apache Arrow | the `arrow-*` crates |
-//! | `serde` | options that can be stored; part of `polars` | serde |
+//! | `serde` | operators and domains that can be stored; part of `polars` | serde |
 //! | none | [`Live`], points one by one; [`kernel`], slices in, slices out | num-traits |
 //! | `python` | the plugin of the Python package. It sets the global allocator; not for dependents | Polars, `PyO3` |
 //!
@@ -42,13 +42,13 @@
 
 #[cfg(feature = "arrow")]
 pub mod arrow;
-#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed needs less of it.
+#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed uses a part of it.
 mod bits;
 mod dispatch;
 mod domain;
 pub mod kernel;
 mod live;
-#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed needs less of it.
+#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed uses a part of it.
 mod operators;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod parallel;
@@ -57,7 +57,7 @@ mod plan;
 mod polars;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod run;
-#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed needs less of it.
+#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed uses a part of it.
 mod segments;
 mod unit;
 #[cfg(any(feature = "polars", feature = "arrow"))]

@@ -15,13 +15,12 @@ use crate::unit::Unit;
 
 /// An operator over points that arrive one by one, or batch by batch, from any number of sources.
 ///
-/// Each key is a group of its own. A result is finished as soon as all points that the operator reads have arrived: for
-/// `Gradient` one point of the same key later, with [`EdgeOrder::Second`](crate::EdgeOrder::Second) two. The formulas and
-/// rules are those of a whole column, and the results are the same bit for bit, however the feed is cut. Memory is
-/// proportional to the number of keys: as many points each as the operator reads.
+/// Each key is a group. A result is finished once all points that the operator reads have arrived: for `Gradient` one
+/// point of the same key later, with [`EdgeOrder::Second`](crate::EdgeOrder::Second) two. The results have the same
+/// bits as those of a whole column. Memory holds, for each key, the points that the operator reads.
 ///
 /// - `K`: the type of the keys; `()` for a single source.
-/// - `Y`, `X`: the numbers of the points, [`f64`] unless said: any [`Sample`]. Integers are subtracted as integers.
+/// - `Y`, `X`: the numbers of the points, any [`Sample`]; [`f64`] by default. Integers are subtracted as integers.
 ///
 /// # Examples
 ///
@@ -77,7 +76,7 @@ impl<K> Finished<K> {
     }
 }
 
-/// Why a point is not taken, or a feed cannot begin.
+/// Why a point was refused, or a feed could not be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveError {
     message: String,
@@ -85,7 +84,7 @@ pub struct LiveError {
 }
 
 impl LiveError {
-    /// Which of all the points was not taken, counting those that were; `None` for an option that does not fit.
+    /// The number of the refused point, counting from 0; `None` for an option that does not fit.
     #[must_use]
     pub fn row(&self) -> Option<u64> {
         self.row
@@ -126,7 +125,7 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
         Self::of(operator.into(), domain, Unit::NUMBER)
     }
 
-    /// A feed whose x are times that count ticks of this length, mostly as [`i64`]; slopes are per second, or
+    /// A feed whose x are times that count ticks of the given length, usually as [`i64`]. Slopes are per second, or per
     /// [`per`](Domain::per).
     ///
     /// ```
@@ -174,12 +173,12 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
         })
     }
 
-    /// Takes a point, `None` standing for a null; returns the result that it finishes.
+    /// Takes a point, where `None` is a null, and returns the result that it finishes.
     ///
     /// # Errors
     ///
     /// An x that is not finite, or not strictly monotonic with the two points before, unless
-    /// [`strict`](Domain::strict) is off. The point then is not taken, and the feed can go on without it.
+    /// [`strict`](Domain::strict) is off. The point is then refused, and the feed can go on without it.
     pub fn push(&mut self, key: K, x: Option<X>, y: Option<Y>) -> Result<Option<Finished<K>>, LiveError> {
         let point = Point { row: self.rows, x, y };
         if self.skip_nulls && (x.is_none() || y.is_none()) {
@@ -200,7 +199,7 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
     ///
     /// # Errors
     ///
-    /// Those of [`push`](Self::push); the points before it are taken, their results appended.
+    /// Those of [`push`](Self::push). The points before it have been taken, and their results appended.
     pub fn extend<I>(&mut self, points: I, finished: &mut Vec<Finished<K>>) -> Result<(), LiveError>
     where
         I: IntoIterator<Item = (K, Option<X>, Option<Y>)>,
@@ -271,7 +270,7 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
         std::iter::repeat_n(None, self.kept()).collect()
     }
 
-    /// The points that are kept of a source: those that the operator and the check of x read.
+    /// The number of points kept of a source: those that the operator and the check of x read.
     fn kept(&self) -> usize {
         self.reach.rows().max(2)
     }

@@ -7,15 +7,15 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::Builder;
 
-/// Shorter ranges do not pay for a thread. The batches of the streaming engine are shorter.
+/// Rows from which on a thread pays. Batches of the streaming engine are shorter.
 const ROWS_PER_THREAD: usize = 1 << 17;
 
-/// Helper threads that run now, in all calls together.
+/// The number of helper threads running now, in all calls together.
 static HELPERS: AtomicUsize = AtomicUsize::new(0);
 
-/// How many threads may work for us: `POLARS_MAX_THREADS` where it is set, else the number of cores.
+/// The most threads that may work at once: `POLARS_MAX_THREADS` if it is set, else the number of cores.
 ///
-/// A plugin does not see the thread pool of Polars, so it keeps to the same limit by itself.
+/// A plugin cannot use the thread pool of Polars, so it applies the same limit to its own threads.
 fn limit() -> usize {
     static LIMIT: OnceLock<usize> = OnceLock::new();
     *LIMIT.get_or_init(|| {
@@ -54,8 +54,8 @@ impl Drop for Helpers {
     }
 }
 
-/// One result per range of rows, in their order: a range per thread where the rows pay for threads, else a single one.
-/// Ranges begin at multiples of `align`.
+/// One result per range of rows, in order: a range per thread if threads pay, else a single one. Ranges begin at
+/// multiples of `align`.
 ///
 /// The threads live as long as the call. The number of ranges does not change a result.
 ///
@@ -82,7 +82,7 @@ pub(crate) fn par_ranges<T: Send, E: Send>(
     on_threads(&helpers, ranges, |range| work(start(range)..start(range + 1)))
 }
 
-/// One result for each of a few columns of `rows` rows, on several threads where the rows pay for them.
+/// One result for each of a few columns of `rows` rows, on several threads if these pay.
 ///
 /// # Errors
 ///
@@ -101,7 +101,8 @@ pub(crate) fn par_map<T: Send, E: Send>(
     on_threads(&helpers, columns, work)
 }
 
-/// One result for each number below `count`; the calling thread and the helpers take them as they come.
+/// One result for each number below `count`. The calling thread and the helpers take the next number when they are
+/// free.
 fn on_threads<T: Send, E: Send>(
     helpers: &Helpers,
     count: usize,
@@ -122,7 +123,7 @@ fn on_threads<T: Send, E: Send>(
         }
     };
     let mut results = std::thread::scope(|scope| {
-        // Where the system has no thread to spare the others do its work.
+        // If the system cannot start a thread, the others do its work.
         let threads = (0..helpers.0).filter_map(|_| Builder::new().spawn_scoped(scope, run).ok());
         let threads: Vec<_> = threads.collect();
         let mut results = run();

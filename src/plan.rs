@@ -1,4 +1,4 @@
-//! What a result will be, from the types of the columns, the domain and the operator: its units and scales.
+//! The type, the unit and the scale of a result, from the types of the columns, the domain and the operator.
 
 use std::fmt::Display;
 
@@ -13,7 +13,7 @@ const SECOND: i64 = 1_000_000_000;
 /// Everything about a result that does not depend on the values.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Plan {
-    /// 0 is down the rows, 1 and further ones are inside of their cells.
+    /// 0 is down the rows; 1 and further are inside cells.
     #[cfg_attr(not(feature = "polars"), allow(dead_code))] // Only Polars has cells.
     pub(crate) axis: usize,
     pub(crate) outputs: Vec<PlannedOutput>,
@@ -33,9 +33,9 @@ pub(crate) struct PlannedOutput {
 /// What a result counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Numbers: a float of the width of y, if that is one.
+    /// Numbers: floats of the width of y if y is a float, else 64-bit floats.
     Number,
-    /// Durations, in steps of so many nanoseconds.
+    /// Durations in ticks of this many nanoseconds.
     Duration { nanoseconds: i64 },
 }
 
@@ -121,14 +121,14 @@ fn kind(y: ColumnInfo, y_unit: Unit, x_unit: Unit, order: u32) -> Result<Kind, P
             y.dtype
         ),
         Unit::Time { .. } if order > 0 && x_unit.is_time() => Ok(Kind::Number),
-        // A Duration does not count in days: in microseconds then, as Polars' own `diff`.
+        // A Duration has no unit of days. Microseconds are what Polars' `diff` gives.
         Unit::DAY => Ok(Kind::Duration { nanoseconds: 1_000 }),
         Unit::Time { nanoseconds } => Ok(Kind::Duration { nanoseconds }),
         Unit::Number { .. } => Ok(Kind::Number),
     }
 }
 
-/// The axis asked for, counted from the outside.
+/// The axis of the domain, counted from the outside.
 fn axis<C>(y: ColumnInfo, x: Option<ColumnInfo>, domain: &Domain<C>) -> Result<usize, PlanError> {
     let (name, dtype, axes) = (y.name, y.dtype, y.axes);
     let axis = match usize::try_from(domain.axis) {
@@ -185,7 +185,7 @@ pub(crate) fn ticks(value: f64) -> Option<i64> {
     fits.then_some(nearest as i64)
 }
 
-/// What one canonical difference of x stands for.
+/// The meaning of a difference of 1 in the canonical numbers of x.
 #[derive(Clone, Copy)]
 struct Step {
     unit: Unit,
@@ -216,7 +216,7 @@ fn scale(y: Unit, x: Step, kind: Kind, per: i64, order: u32) -> Scale {
             },
         }
         scale.denominator *= x.steps;
-        // Whole numbers as long as 128 bits hold them.
+        // Whole numbers while they fit into 128 bits.
         if order > 1 {
             scale.numerator *= times.numerator as f64;
             scale.denominator *= times.denominator as f64;

@@ -1,4 +1,4 @@
-//! One run of an operator over a column, on all cores that pay.
+//! One pass of an operator over a column, on several threads where they pay.
 
 use std::ops::Range;
 
@@ -13,19 +13,19 @@ use crate::segments::{
     Tile, for_each_chunk,
 };
 
-/// How the neighbours of the rows of a column are found.
+/// Where the neighbours of the rows of a column are.
 pub(crate) enum Neighbors<'a, I> {
-    /// Beside each row, in lagged copies of the column.
+    /// In lagged copies of the column, at the same index.
     Lagged {
         y: Lags<'a>,
         x: Option<Lags<'a>>,
         in_group: Vec<InGroup<'a>>,
-        /// The rows that start a segment, as far as that is known before a value is read.
+        /// The rows that start a segment, as far as they are known before any value is read.
         starts: Option<Bits<'a>>,
         /// Parts of the column begin at multiples of this many rows.
         align: usize,
     },
-    /// In the order of the rows, which are gathered.
+    /// Next to each other in a row order, by which the rows are gathered.
     Permuted {
         y: Numbers<'a>,
         x: Option<Numbers<'a>>,
@@ -41,7 +41,7 @@ pub(crate) enum Parts {
     F32(Vec<Vec<Part<f32>>>),
 }
 
-/// An operator and what it has to know of the column.
+/// An operator, and the properties of the column that its evaluation depends on.
 #[derive(Clone, Copy)]
 pub(crate) struct Run<'a> {
     pub(crate) operator: &'a Operator,
@@ -54,23 +54,24 @@ pub(crate) struct Run<'a> {
     pub(crate) parallel: bool,
 }
 
-/// Calls a function of the two number types of y and x. Without an x there is nothing of its type.
+/// Calls a function of the two number types of y and x, and of the float of the result; and of what else is in braces.
+/// Without an x there is nothing of its type.
 macro_rules! by_type {
-    ($self:ident.$function:ident($y:expr, $x:expr, $y_type:ident, $x_type:ident $(, $argument:expr)*)) => {
+    ($self:ident.$function:ident{$($more:ident)?}($y:expr, $x:expr, $types:ident, $($argument:expr),*)) => {
         match $y {
-            $y_type::F64(y) => by_type!(@x $self.$function(y, $x, f64, f64, $x_type $(, $argument)*)).map(Parts::F64),
-            $y_type::F32(y) => by_type!(@x $self.$function(y, $x, f32, f32, $x_type $(, $argument)*)).map(Parts::F32),
-            $y_type::I64(y) => by_type!(@x $self.$function(y, $x, i64, f64, $x_type $(, $argument)*)).map(Parts::F64),
-            $y_type::I128(y) => by_type!(@x $self.$function(y, $x, i128, f64, $x_type $(, $argument)*)).map(Parts::F64),
+            $types::F64(y) => by_type!(@x $self.$function{f64, f64, $($more)?}(y, $x, $types, $($argument),*)).map(Parts::F64),
+            $types::F32(y) => by_type!(@x $self.$function{f32, f32, $($more)?}(y, $x, $types, $($argument),*)).map(Parts::F32),
+            $types::I64(y) => by_type!(@x $self.$function{i64, f64, $($more)?}(y, $x, $types, $($argument),*)).map(Parts::F64),
+            $types::I128(y) => by_type!(@x $self.$function{i128, f64, $($more)?}(y, $x, $types, $($argument),*)).map(Parts::F64),
         }
     };
-    (@x $self:ident.$function:ident($y:ident, $x:expr, $y_type:ty, $float:ty, $x_type:ident $(, $argument:expr)*)) => {
+    (@x $self:ident.$function:ident{$y_type:ty, $float:ty, $($more:ident)?}($y:ident, $x:expr, $types:ident, $($argument:expr),*)) => {
         match $x {
-            None => $self.$function::<$y_type, f64, $float, I>($y, None $(, $argument)*),
-            Some($x_type::F64(x)) => $self.$function::<$y_type, f64, $float, I>($y, Some(x) $(, $argument)*),
-            Some($x_type::F32(x)) => $self.$function::<$y_type, f32, $float, I>($y, Some(x) $(, $argument)*),
-            Some($x_type::I64(x)) => $self.$function::<$y_type, i64, $float, I>($y, Some(x) $(, $argument)*),
-            Some($x_type::I128(x)) => $self.$function::<$y_type, i128, $float, I>($y, Some(x) $(, $argument)*),
+            None => $self.$function::<$y_type, f64, $float, $($more)?>($y, None, $($argument),*),
+            Some($types::F64(x)) => $self.$function::<$y_type, f64, $float, $($more)?>($y, Some(x), $($argument),*),
+            Some($types::F32(x)) => $self.$function::<$y_type, f32, $float, $($more)?>($y, Some(x), $($argument),*),
+            Some($types::I64(x)) => $self.$function::<$y_type, i64, $float, $($more)?>($y, Some(x), $($argument),*),
+            Some($types::I128(x)) => $self.$function::<$y_type, i128, $float, $($more)?>($y, Some(x), $($argument),*),
         }
     };
 }
@@ -89,14 +90,14 @@ impl<'r> Run<'r> {
                 in_group,
                 starts,
                 align,
-            } => by_type!(self.over_lagged(y, x, Lags, Lags, in_group, *starts, *align)),
+            } => by_type!(self.over_lagged{}(y, x, Lags, in_group, *starts, *align)),
             Neighbors::Permuted { y, x, order, starts } => {
-                by_type!(self.over_permuted(y, x, Numbers, Numbers, order, *starts))
+                by_type!(self.over_permuted{I}(y, x, Numbers, order, *starts))
             },
         }
     }
 
-    fn over_lagged<Y: Number, X: Number, O: Float, I>(
+    fn over_lagged<Y: Number, X: Number, O: Float>(
         self,
         y: &[Vec<Chunk<'_, Y>>],
         x: Option<&Vec<Vec<Chunk<'_, X>>>>,
@@ -118,7 +119,7 @@ impl<'r> Run<'r> {
         })
     }
 
-    /// Tile by tile, so that nothing as long as the column is held besides it, the order and the results.
+    /// Evaluates tile by tile: besides the column, the order and the results nothing of their length is in memory.
     fn over_permuted<Y: Number, X: Number, O: Float + Atomic, I: RowIndex>(
         self,
         y: &[Chunk<'_, Y>],
@@ -144,7 +145,7 @@ impl<'r> Run<'r> {
                 let lags = tile.lags();
                 let mut results = Columns::<O>::with_capacity(outputs, lags[0].len());
                 let rules = SegmentRules::new(self.breaks, Some(tile.starts()), reach.before);
-                // A step that is read in a halo is read by a row of the column too.
+                // Every step that a row of the halo reads is also read by a row of the tile.
                 let evaluated = self.operator.evaluate(&self.rows(&lags, rules), &mut results);
                 evaluated.map_err(|unsorted| unsorted.map_row(|place| tile.position(place)))?;
                 for ((values, validity), (buffer, nulls)) in
@@ -183,7 +184,7 @@ impl<'r> Run<'r> {
         }
     }
 
-    /// One result for each part, on several threads where they pay.
+    /// One result per part of the rows, on several threads where they pay.
     fn in_parts<T: Send>(
         self,
         rows: usize,

@@ -1,11 +1,11 @@
-//! What the numbers of a column count.
+//! Units of the numbers in a column.
 
-/// What one step of a column's canonical numbers means.
+/// The meaning of a difference of 1 in the canonical numbers of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unit {
-    /// A plain number, counted in steps of `10^-decimals`.
+    /// A plain number, in units of `10^-decimals`.
     Number { decimals: usize },
-    /// A time, counted in steps of so many nanoseconds.
+    /// A time, in units of this many nanoseconds.
     Time { nanoseconds: i64 },
 }
 

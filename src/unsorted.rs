@@ -1,10 +1,10 @@
-//! What is wrong with an x.
+//! The error message for an unsorted x.
 
 use std::cmp::Ordering;
 
-/// The first of some successive points that leads the wrong way, or nowhere.
+/// The index of the first step that breaks strict monotonicity: it repeats, turns, or cannot be compared.
 ///
-/// `order` compares two of them, if they can be compared.
+/// `order` compares two points; `None` if they cannot be compared.
 pub(crate) fn wrong_step<T>(points: &[T], order: impl Fn(&T, &T) -> Option<Ordering>) -> usize {
     let steps = || points.windows(2).map(|step| order(&step[0], &step[1]));
     let first = steps().next().flatten();
@@ -12,14 +12,14 @@ pub(crate) fn wrong_step<T>(points: &[T], order: impl Fn(&T, &T) -> Option<Order
     steps().position(wrong).unwrap_or_default()
 }
 
-/// The message for two values of a column that follow each other in a group.
+/// The message that shows two adjacent values of a column.
 pub(crate) fn message(name: &str, before: &str, after: &str, group: &str, hint: &str) -> String {
     format!(
         "`x` must be finite and strictly monotonic, but in column `{name}` {before} is followed by {after}{group}; {hint}"
     )
 }
 
-/// Where that is, by the keys of a group; nowhere in particular if it has none.
+/// The part of the message that names the group by its keys; empty without keys.
 pub(crate) fn in_group(keys: &[String]) -> String {
     if keys.is_empty() {
         String::new()

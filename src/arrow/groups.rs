@@ -1,4 +1,4 @@
-//! Groups by key: one after the other as they stand, or brought together.
+//! Groups by key, contiguous or as a row order.
 
 use std::collections::HashMap;
 
@@ -10,18 +10,18 @@ use crate::bits::Bitmap;
 
 /// The rows of a column, group after group.
 pub(super) struct Groups {
-    /// A bit per row that starts a group, in the order of `rows`.
+    /// Which positions start a group, in the order of `rows`.
     pub(super) starts: Vec<u8>,
-    /// Row numbers; `None` where the groups stand one after the other already.
+    /// Row numbers; `None` if the groups are contiguous.
     pub(super) rows: Option<Vec<u32>>,
 }
 
 impl Groups {
-    /// A group per combination of keys, null being a key like any other; without keys a single one.
+    /// One group per combination of keys, null being a key like any other; a single group without keys.
     ///
     /// # Errors
     ///
-    /// `ComputeError` for more rows than 32 bits number; what Arrow says of keys that it cannot compare.
+    /// `ComputeError` for more rows than 32 bits count; that of Arrow for keys that it cannot compare.
     pub(super) fn new(keys: &[ArrayRef], height: usize) -> Result<Self, ArrowError> {
         if keys.is_empty() {
             return Ok(Self {
@@ -58,7 +58,7 @@ impl Groups {
     }
 }
 
-/// The runs of equal keys, group by group, in the order in which they come.
+/// The runs of equal keys, group by group, in order of appearance.
 fn groups(keys: &Rows, runs: &[u32]) -> Vec<Vec<usize>> {
     let mut numbers = HashMap::new();
     let mut groups: Vec<Vec<usize>> = Vec::new();
@@ -72,7 +72,7 @@ fn groups(keys: &Rows, runs: &[u32]) -> Vec<Vec<usize>> {
     groups
 }
 
-/// A bit per row, set at places that rise.
+/// A bitmap of the given rows, which must rise.
 fn bitmap(rows: usize, set: impl IntoIterator<Item = usize>) -> Vec<u8> {
     let mut set = set.into_iter().peekable();
     let mut bitmap = Bitmap::with_capacity(rows);

@@ -41,14 +41,14 @@ use crate::unsorted::{in_group, message, wrong_step};
 /// Evaluates an operator over `y`, row by row.
 ///
 /// - `y`: any number, or a time; sliced or not, with or without nulls. Arrays of `f64`, `f32`, `i64` and times of 64 bits
-///   are read in place, and the slopes are the one allocation of their size. Rows that do not stand together (keys in
-///   turns, nulls that are skipped) take a number each besides.
+///   are read in place, and the result is the one allocation of its size. Groups that are not contiguous, and skipped
+///   nulls, take 4 bytes per row besides.
 /// - [`x`](Domain::x): of the same types or boolean, as long as `y`.
 /// - [`by`](Domain::by): keys of any type that Arrow can compare, as long as `y`. Floats are equal keys if their
 ///   bits are.
 ///
-/// Runs on the calling thread: engines on Arrow have a thread per batch. Over the batches of a stream go on with
-/// [`LiveGradient`](crate::LiveGradient), whose slopes are the same.
+/// Runs on the calling thread: engines on Arrow have a thread per batch. For the batches of a stream use
+/// [`Live`](crate::Live), which gives the same results.
 ///
 /// # Returns
 ///
@@ -83,8 +83,6 @@ use crate::unsorted::{in_group, message, wrong_step};
 /// assert_eq!(&*slopes, &Float64Array::from(vec![2.0, -1.0, 2.0, -1.0]) as &dyn Array);
 /// # Ok::<(), arrow_schema::ArrowError>(())
 /// ```
-///
-/// [numpy]: https://numpy.org/doc/stable/reference/generated/numpy.gradient.html
 pub fn evaluate(
     y: &dyn Array,
     operator: impl Into<Operator>,
@@ -98,7 +96,7 @@ pub fn evaluate(
 ///
 /// # Errors
 ///
-/// Those of [`evaluate`], and what Arrow says of a name that there is not.
+/// Those of [`evaluate`], and that of Arrow for a name that is not in the batch.
 pub fn evaluate_in(
     batch: &RecordBatch,
     y: &str,
@@ -218,7 +216,8 @@ fn group(names: &[String], keys: &[ArrayRef], row: usize) -> Result<String, Arro
     Ok(in_group(&shown.collect::<Result<Vec<_>, ArrowError>>()?))
 }
 
-/// A value in full: an instant in UTC, as time zones are not compiled in, or its number where the calendar ends.
+/// A value with all its digits. Instants are shown in UTC, as time zones are not compiled in; beyond the calendar, as
+/// numbers.
 fn show(array: &ArrayRef, row: usize) -> Result<String, ArrowError> {
     let value = array.slice(row, 1);
     let (value, zone) = match value.data_type() {
@@ -243,7 +242,7 @@ fn show(array: &ArrayRef, row: usize) -> Result<String, ArrowError> {
     ))
 }
 
-/// Results as computed → the type promised.
+/// Converts results to the type of the plan.
 fn finish<O>(
     parts: Vec<Vec<Part<O>>>,
     operator: &Operator,
@@ -297,7 +296,7 @@ fn result_type(plan: &Plan, y: &DataType) -> DataType {
             let fields = outputs
                 .iter()
                 .map(|output| Field::new(output.name, dtype(output.kind), true));
-            DataType::Struct(Fields::from_iter(fields))
+            DataType::Struct(fields.collect::<Fields>())
         },
     }
 }

@@ -1,4 +1,4 @@
-//! Arrays as quantities: any type → numbers with exact differences, and the unit they count.
+//! Converts an array of any type to numbers with exact differences, and finds their unit.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub(super) fn info<'a>(name: &'a str, array: &'a dyn Array) -> ColumnInfo<'a> {
     }
 }
 
-/// The unit of an array, or `None` where its type has no differences.
+/// The unit of an array; `None` if its type has no differences.
 fn unit(dtype: &DataType) -> Option<Unit> {
     use DataType as D;
     let time = |unit: &TimeUnit| Unit::Time {
@@ -63,12 +63,12 @@ pub(super) struct Physical {
 impl Physical {
     /// # Errors
     ///
-    /// What Arrow says of an array that is not what its type says.
+    /// That of Arrow for an array that does not match its type.
     pub(super) fn new(array: &ArrayRef) -> Result<Self, ArrowError> {
         use DataType as D;
         let nulls = array.logical_nulls().filter(|nulls| nulls.null_count() > 0);
         let array: ArrayRef = match array.data_type() {
-            // Bits, and nothing at all, are no numbers in memory.
+            // Booleans and nulls are not stored as numbers.
             D::Boolean => {
                 let bits = array.as_boolean().values();
                 Arc::new(Float64Array::from_iter_values(bits.iter().map(f64::from)))
@@ -83,7 +83,7 @@ impl Physical {
         Ok(Self { array, nulls })
     }
 
-    /// The numbers as the core reads them: in place, or converted as they are read.
+    /// The canonical numbers: read in place, or converted when they are read.
     pub(super) fn numbers(&self) -> Numbers<'_> {
         use DataType as D;
         let array = &self.array;

@@ -2,7 +2,7 @@
 //!
 //! # Example
 //!
-//! `y = x²` on an irregular grid, the rows being one segment. The columns have one value more at either end.
+//! `y = x²` on an irregular grid. All rows are one segment, and the columns are padded with one value at each end.
 //!
 //! ```
 //! use polars_grad::kernel::{NeighborMask, Points, Scale, ThreePoint, irregular};

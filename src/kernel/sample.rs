@@ -2,16 +2,16 @@
 
 /// A number with exact differences.
 ///
-/// Floats subtract as floats. Integers subtract as integers, so that neither the sign of an unsigned column nor the
-/// last nanosecond of an epoch is lost on the way: only the difference becomes a float, rounded once.
+/// Floats are subtracted as floats, integers as integers. Only the difference becomes a float, rounded once, so that
+/// unsigned columns do not wrap around and nanoseconds since 1970 keep every digit.
 pub trait Sample: Copy + PartialOrd + sealed::Sealed {
-    /// Whether the differences are integers, to be brought to their unit by a [`Scale`].
+    /// Whether the differences are integers, which a [`Scale`] converts to their unit.
     const INTEGER: bool;
 
     /// `self - earlier`, rounded once.
     fn minus(self, earlier: Self) -> f64;
 
-    /// Half of `self - earlier`, which no difference of finite numbers overflows.
+    /// Half of `self - earlier`. It does not overflow for finite numbers.
     fn half_minus(self, earlier: Self) -> f64;
 
     /// Whether the distance to another number exceeds a limit. The comparison is exact.
@@ -19,7 +19,7 @@ pub trait Sample: Copy + PartialOrd + sealed::Sealed {
     /// False where one of the numbers is not finite.
     fn is_beyond(self, other: Self, limit: Limit) -> bool;
 
-    /// Zero for a finite number, NaN otherwise. A stencil adds it for a value that has no weight in it.
+    /// Zero for a finite number, else NaN. A stencil adds it for a value of weight zero.
     fn zero_unless_finite(self) -> f64;
 
     /// Whether the number is NaN.
@@ -45,7 +45,7 @@ macro_rules! float_sample {
             fn is_beyond(self, other: Self, limit: Limit) -> bool {
                 let [a, b] = [self.max(other), self.min(other)].map(f64::from);
                 let distance = a - b;
-                // What rounding took from the distance (Knuth's two-sum).
+                // The rounding error of the distance (Knuth's two-sum).
                 let b_seen = a - distance;
                 let rest = (a - (distance + b_seen)) + (b_seen - b);
                 let finite = a.is_finite() & b.is_finite();
@@ -72,7 +72,7 @@ macro_rules! integer_sample {
 
             #[inline(always)]
             fn minus(self, earlier: Self) -> f64 {
-                // The distance between the two extremes only fits the unsigned type.
+                // The distance between the two extremes fits into the unsigned type only.
                 let distance = self.abs_diff(earlier) as f64;
                 if self < earlier { -distance } else { distance }
             }
@@ -104,7 +104,7 @@ float_sample!(f32, f64);
 integer_sample!(i64, i128);
 
 mod sealed {
-    /// The set of numbers is closed: columns of other types are brought to these.
+    /// The set of types is closed: columns of other types are converted to these.
     pub trait Sealed {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
@@ -121,7 +121,7 @@ pub fn is_monotonic<X: Sample>(x: &[X]) -> bool {
     finite && (steps().all(|step| step[0] < step[1]) || steps().all(|step| step[0] > step[1]))
 }
 
-/// The longest distance between neighbours, for numbers of either kind.
+/// The longest distance between neighbours, for floats and for integers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limit {
     /// Of floats.
@@ -130,9 +130,10 @@ pub struct Limit {
     pub integer: u128,
 }
 
-/// The unit of the slope: raw differences `dy / dx` are `dy * numerator / (dx * denominator)` in the units asked for.
+/// The unit of the slope: raw differences `dy / dx` are `dy * numerator / (dx * denominator)` in the unit of the
+/// result.
 ///
-/// Both are whole numbers wherever the units are, so that scaling is as exact as the data.
+/// Both are whole numbers if the units are, so that scaling rounds nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
     /// Multiplies differences of y.
@@ -141,10 +142,10 @@ pub struct Scale {
     pub denominator: f64,
 }
 
-/// A rise of y in the unit of the slope: a rounded product and what rounding left of it.
+/// A rise of y in the unit of the slope: a rounded product and its rounding error.
 ///
-/// A difference of nanoseconds or of large integers, brought to another unit, may need more digits than a float has.
-/// With the rest kept, a line in time still has exactly its slope.
+/// A difference of nanoseconds or of large integers in another unit may need more digits than a float has. With the
+/// error kept, a line in time has exactly its slope.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rise {
     /// The rise, rounded.
@@ -154,11 +155,11 @@ pub struct Rise {
 }
 
 impl Rise {
-    /// A difference that is in its unit already.
+    /// A difference that needs no conversion.
     #[inline(always)]
     #[must_use]
     pub fn exact(value: f64) -> Self {
-        // Adding a negative zero changes nothing, so that the compiler leaves the addition out.
+        // Adding a negative zero changes nothing, so the compiler omits the addition.
         Self { value, rest: -0.0 }
     }
 

@@ -21,7 +21,7 @@ use crate::dispatch::{Kernel, dispatch};
 
 /// Three columns of one length: each row's predecessor, the row itself, its successor.
 ///
-/// Where a row has no such neighbour any value may stand, as [`NeighborMask`] says. In memory they mostly are one
+/// Where a row has no such neighbour, as [`NeighborMask`] says, any value may be given. In memory they usually are one
 /// [padded](Self::padded) column.
 #[derive(Clone, Copy, Debug)]
 pub struct ThreePoint<'a, T> {
@@ -36,7 +36,7 @@ pub struct ThreePoint<'a, T> {
 /// Rows and their neighbours, on any axis.
 #[derive(Clone, Copy, Debug)]
 pub struct Points<'a, Y, X> {
-    /// What is differentiated.
+    /// The values to differentiate.
     pub y: ThreePoint<'a, Y>,
     /// The coordinates.
     pub x: ThreePoint<'a, X>,
@@ -47,11 +47,11 @@ pub struct Points<'a, Y, X> {
 /// Which neighbours 64 rows have in their segments: a bit per row, the lowest for the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NeighborMask {
-    /// Whether there is a row before.
+    /// Rows that have a row before them.
     pub before: u64,
-    /// Whether there is a row after.
+    /// Rows that have a row after them.
     pub after: u64,
-    /// Whether the x that the stencil reads are valid; elsewhere the slope is unspecified.
+    /// Rows whose stencil reads valid x only. The slope of other rows is unspecified.
     pub valid: u64,
 }
 
@@ -63,9 +63,9 @@ impl NeighborMask {
         valid: u64::MAX,
     };
 
-    /// The mask of `rows` rows that are one segment: only the first has none before it, only the last none after.
+    /// The mask of `rows` rows that form one segment: the first has no row before it, the last none after it.
     ///
-    /// A row that is alone has no slope: its own is unspecified.
+    /// The slope of a single row is unspecified.
     pub fn of_segment(rows: usize) -> impl Fn(usize) -> Self {
         move |start| {
             let but_for = |row: usize| match row.checked_sub(start) {
@@ -87,7 +87,7 @@ impl NeighborMask {
         self.before ^ self.after
     }
 
-    /// The differences that a row has: at an end of a segment one of them twice.
+    /// The two differences of a row; at an end of a segment, the same one twice.
     #[inline(always)]
     fn of(self, row: usize, [before, after]: [f64; 2]) -> [f64; 2] {
         [
@@ -97,7 +97,7 @@ impl NeighborMask {
     }
 }
 
-/// One of two numbers by the lowest bit; in a form that stays in vector registers.
+/// Selects one of two numbers by the lowest bit, without leaving vector registers.
 #[inline(always)]
 fn select(bit: u64, if_set: f64, otherwise: f64) -> f64 {
     let mask = 0_u64.wrapping_sub(bit & 1);
@@ -105,11 +105,11 @@ fn select(bit: u64, if_set: f64, otherwise: f64) -> f64 {
 }
 
 impl<'a, T> ThreePoint<'a, T> {
-    /// The rows of a column that has one value more at either end, whatever it is.
+    /// The rows of a column padded with one arbitrary value at each end.
     ///
     /// # Panics
     ///
-    /// Where there are not even those two values.
+    /// If the column has fewer than two values.
     #[must_use]
     pub fn padded(column: &'a [T]) -> Self {
         let rows = column.len() - 2;
@@ -132,14 +132,14 @@ impl<'a, T: Sample> ThreePoint<'a, T> {
         Self { previous, this, next }
     }
 
-    /// 64 of the rows, if there are as many.
+    /// 64 rows from `start` on, if there are as many.
     #[inline(always)]
     fn block(&self, start: usize) -> Option<[&'a [T; ROWS]; 3]> {
         let [previous, this, next] = self.columns().map(|column| column[start..].first_chunk());
         Some([previous?, this?, next?])
     }
 
-    /// The rows after the last 64, made as many by more of the last.
+    /// The rows after the last full block, padded to 64 with the last row.
     fn rest(&self) -> Option<[[T; ROWS]; 3]> {
         let last = self.this.len().checked_sub(1)?;
         Some(self.columns().map(|column| {
@@ -172,7 +172,7 @@ where
     O: Copy + 'static,
     f64: AsPrimitive<O>,
 {
-    // Short enough to stay in the first-level cache for the second look.
+    // Short enough to be in the first-level cache for the second pass.
     const TILE: usize = 32 * ROWS;
     let two_steps = 2.0 * scale.denominator;
     // Else a product leaves the range of a float though the slope does not.
@@ -209,7 +209,7 @@ where
     }
 }
 
-/// The slope at the middle of three rows, whatever their range.
+/// The slope at the middle of three rows, for rises and steps of any size.
 #[cold]
 fn even_slope<Y: Sample>([previous, this, next]: [Y; 3], scale: Scale) -> f64 {
     let slope = next.minus(previous) * scale.numerator / (2.0 * scale.denominator);
@@ -256,7 +256,7 @@ pub(crate) fn three_point<Y: Sample, X: Sample>(y: [Y; 3], x: Option<[X; 3]>, is
     wide::three_point(rises, steps, scale)
 }
 
-/// Differences without overflow, given half of each and each.
+/// Differences with extended exponents, from half differences and, where they do not overflow, differences.
 fn widened((halves, whole): ([f64; 2], [f64; 2])) -> [Wide; 2] {
     let one = |place: usize| {
         if whole[place].is_finite() {
@@ -303,8 +303,8 @@ where
 
 /// The loop of [`irregular`].
 ///
-/// Measured: with the registers and the fused multiply-add of any x86 processor since 2013 the single division pays at
-/// all; the masks of AVX-512 make looking for unusual rows free.
+/// Measured: the single division pays with AVX2 and fused multiply-adds, which x86 processors have since 2013. The
+/// masks of AVX-512 make finding unusual rows free.
 struct Irregular<'a, 's, Y, X, O, M> {
     points: Points<'a, Y, X>,
     mask: M,
@@ -373,8 +373,8 @@ where
     }
 }
 
-/// 64 points and their neighbours: as many as the compiler knows of, so that it neither checks bounds nor leaves any
-/// rows to scalar code.
+/// 64 points and their neighbours. The length is known to the compiler, so that it checks no bounds and emits no scalar
+/// loop.
 struct Block<'a, Y, X> {
     y: [&'a [Y; ROWS]; 3],
     x: [&'a [X; ROWS]; 3],
@@ -382,7 +382,7 @@ struct Block<'a, Y, X> {
 }
 
 impl<Y: Sample, X: Sample> Block<'_, Y, X> {
-    /// Fills in the slopes of the usual rows, and tells whether all of them are such.
+    /// Fills in the slopes of the usual rows, and returns whether all rows are usual.
     #[inline(always)]
     fn refine<O>(&self, mask: NeighborMask, slopes: &mut [O; ROWS]) -> bool
     where
@@ -399,7 +399,7 @@ impl<Y: Sample, X: Sample> Block<'_, Y, X> {
         all_usual
     }
 
-    /// Which rows are not usual ones.
+    /// Mask of unusual rows.
     #[inline(always)]
     fn unusual(&self, mask: NeighborMask) -> u64 {
         let mut unusual = [0; ROWS];
@@ -428,7 +428,7 @@ impl<Y: Sample, X: Sample> Block<'_, Y, X> {
         })
     }
 
-    /// [`slope`](Self::slope) where something may have left the range of a float on the way.
+    /// [`slope`](Self::slope) with extended exponents, where an intermediate result left the range of a float.
     #[cold]
     fn wide_slope(&self, row: usize, mask: NeighborMask, slope: f64) -> f64 {
         let half_rises = mask.of(row, half_differences(self.y, row));

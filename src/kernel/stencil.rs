@@ -27,10 +27,10 @@ pub fn parabola(d1: Rise, h1: f64, d2: Rise, h2: f64) -> f64 {
 
 /// [`parabola`] with a single division, and whether its intermediate results stayed in range.
 ///
-/// Division is what a stencil spends its time on. Bringing the formula to one denominator leaves one,
-/// `1 / (h1 * h2 * (h1 + h2))`, but rounds more often. One step of iterative refinement pays for that: the slope is
-/// corrected by what it leaves of the rises, `d - slope * h`, which a fused multiply-add finds exactly. A line on an
-/// exact grid so has exactly its slope, and the result is closer to the truth than with three divisions.
+/// Division dominates the time of a stencil. On one denominator the formula has a single division, by
+/// `h1 * h2 * (h1 + h2)`, but rounds more often. One step of iterative refinement removes that error: the slope is
+/// corrected by the residuals of the rises, `d - slope * h`, which a fused multiply-add computes exactly. A line on an
+/// exact grid has exactly its slope, and the error is smaller than with three divisions.
 #[inline(always)]
 pub(super) fn refined(d1: Rise, h1: f64, d2: Rise, h2: f64) -> (f64, bool) {
     // Within these bounds no product of steps leaves the range of a float: |h| is between 2^-400 and 2^300.
@@ -50,9 +50,9 @@ pub(super) fn refined(d1: Rise, h1: f64, d2: Rise, h2: f64) -> (f64, bool) {
     (slope, in_range)
 }
 
-/// [`parabola`] as it is written, for steps and rises of any size.
+/// [`parabola`] with three divisions, for steps and rises of any size.
 ///
-/// The steps only weigh the two slopes, so they may be scaled: by a power of two, which rounds nothing.
+/// The steps are only the weights of the two slopes, so they may be scaled. A power of two rounds nothing.
 #[inline(never)]
 fn scaled(d1: f64, h1: f64, d2: f64, h2: f64) -> f64 {
     let scale = inverse_power_of_two(h1.abs().max(h2.abs()));
@@ -60,7 +60,7 @@ fn scaled(d1: f64, h1: f64, d2: f64, h2: f64) -> f64 {
     (d1 / h1 * g2 + d2 / h2 * g1) / (g1 + g2)
 }
 
-/// The power of two that brings a positive `x` to between 1 and 2, or as near as floats allow.
+/// The power of two that scales a positive `x` to between 1 and 2, or as near as floats allow.
 pub(crate) fn inverse_power_of_two(x: f64) -> f64 {
     let exponent = (x.to_bits() >> 52).clamp(1, 2045);
     f64::from_bits((2046 - exponent) << 52)
@@ -90,7 +90,7 @@ pub fn three_point(d1: Rise, h1: f64, d2: Rise, h2: f64) -> f64 {
     near + (near - far) * (h1 / (h1 + h2))
 }
 
-/// Whether two successive steps lead through strictly monotonic, finite coordinates.
+/// Whether two successive steps are finite, not zero, and of one sign.
 #[inline(always)]
 #[must_use]
 pub fn monotonic(h1: f64, h2: f64) -> bool {

@@ -1,4 +1,5 @@
-//! The formulas where a step, a rise or a factor between units leaves the range of a float, though the slope does not.
+//! The formulas with extended exponents, for steps, rises and units that leave the range of a float although the slope
+//! does not.
 
 use std::ops::{Add, Div, Mul, Sub};
 
@@ -29,7 +30,7 @@ impl Wide {
                 exponent: 0,
             };
         }
-        // A subnormal number has fewer bits: it is brought into range first.
+        // Subnormal numbers have no leading one: scale them first.
         let (value, exponent) = if value.is_normal() {
             (value, exponent)
         } else {
@@ -104,7 +105,7 @@ impl Sub for Wide {
 
 /// `2^exponent`, for a normal float.
 fn power_of_two(exponent: i32) -> f64 {
-    f64::from_bits(((exponent + 1_023) as u64) << 52)
+    f64::from_bits(u64::from((exponent + 1_023).cast_unsigned()) << 52)
 }
 
 /// Rises and steps in the units of the result: where these are whole, nothing is rounded.

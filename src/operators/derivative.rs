@@ -12,8 +12,8 @@
 //!           b[k+1][n] = b[k][n-1] - (node[k] - row) * b[k][n]         Newton's basis, its n-th derivative over n!
 //! ```
 //!
-//! Differences of successive rows are all that is read, so an offset of y or x costs no digits. Weights times values
-//! (Fornberg 1988) lose as many digits as the offset has.
+//! Only differences of adjacent rows are read, so an offset of y or x costs no digits. Weights times values (Fornberg
+//! 1988) lose as many digits as the offset has.
 
 use num_traits::AsPrimitive;
 #[cfg(feature = "serde")]
@@ -59,12 +59,12 @@ pub struct Derivative {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 pub enum Side {
-    /// Rows on both sides, and at the ends of a segment those next to the end.
+    /// Rows on both sides; at the ends of a segment, the rows nearest to the end.
     #[default]
     Center,
-    /// Rows up to its own only.
+    /// The row itself and rows before it only.
     Backward,
-    /// Rows from its own on only.
+    /// The row itself and rows after it only.
     Forward,
 }
 
@@ -80,11 +80,11 @@ impl Default for Derivative {
 }
 
 impl Derivative {
-    /// A centred derivative, of the same accuracy at the ends.
+    /// A centred derivative with the same accuracy at the ends.
     ///
     /// # Errors
     ///
-    /// An `order` or an `accuracy` that is not from 1 to 8, or a sum of both beyond 12.
+    /// If `order` or `accuracy` is not from 1 to 8, or their sum is above 12.
     pub fn new(order: usize, accuracy: usize) -> Result<Self, String> {
         Self {
             order,
@@ -99,7 +99,7 @@ impl Derivative {
     ///
     /// # Errors
     ///
-    /// One that is not from 1 to 8, or so small that rows next to the end are not among those that are read.
+    /// If it is not from 1 to 8, or too small for the rows next to an end to be among the rows that they read.
     pub fn edge_accuracy(mut self, edge_accuracy: usize) -> Result<Self, String> {
         self.edge_accuracy = edge_accuracy;
         self.checked()
@@ -142,17 +142,17 @@ impl Derivative {
         Ok(self)
     }
 
-    /// The rows of a stencil, but at ends.
+    /// The number of rows of a stencil, except at ends.
     fn rows(self) -> usize {
         self.order + self.accuracy
     }
 
-    /// The rows of a stencil at an end.
+    /// The number of rows of a stencil at an end.
     fn edge_rows(self) -> usize {
         self.order + self.edge_accuracy
     }
 
-    /// The rows that a centred stencil reads on either side.
+    /// The number of rows that a centred stencil reads on each side.
     fn half(self) -> usize {
         self.rows() / 2
     }
@@ -165,7 +165,7 @@ impl Derivative {
 struct Unchecked {
     order: usize,
     accuracy: usize,
-    /// That of `accuracy` unless given.
+    /// `accuracy` by default.
     edge_accuracy: Option<usize>,
     side: Side,
 }
@@ -173,9 +173,14 @@ struct Unchecked {
 #[cfg(feature = "serde")]
 impl Default for Unchecked {
     fn default() -> Self {
+        let Derivative {
+            order, accuracy, side, ..
+        } = Derivative::default();
         Self {
+            order,
+            accuracy,
             edge_accuracy: None,
-            ..Derivative::default().into()
+            side,
         }
     }
 }
@@ -331,10 +336,10 @@ impl Stencil for Newton {
     }
 }
 
-/// The derivative of the polynomial through some rows at one of them. Steps are multiplied by `scale`, a power of two.
+/// The derivative at one row of the polynomial through all rows. Steps are multiplied by `scale`, a power of two.
 fn nth(rises: &[f64], steps: &[f64], row: usize, order: usize, scale: f64) -> f64 {
     let rows = rises.len() + 1;
-    // Where each row is, seen from `row`: sums of steps of one sign, which lose no digits.
+    // The x of each row relative to `row`: sums of steps of one sign, which do not cancel.
     let mut nodes = [0.0; MAX_ROWS];
     for next in row + 1..rows {
         nodes[next] = nodes[next - 1] + steps[next - 1] * scale;
@@ -344,7 +349,7 @@ fn nth(rises: &[f64], steps: &[f64], row: usize, order: usize, scale: f64) -> f6
     }
     // `table[j]` is the divided difference of `size + 1` rows from row j on.
     let mut table = [0.0; MAX_ROWS];
-    // How far apart the first and the last of those rows are.
+    // The distance between the first and the last of these rows.
     let mut widths = [0.0; MAX_ROWS];
     for (j, (rise, step)) in rises.iter().zip(steps).enumerate() {
         widths[j] = step * scale;
@@ -360,7 +365,7 @@ fn nth(rises: &[f64], steps: &[f64], row: usize, order: usize, scale: f64) -> f6
             basis[n] = basis[n - 1] - node * basis[n];
         }
         basis[0] *= -node;
-        // Outwards: the next row, then the previous one, where there are both.
+        // Outwards: the next row, then the previous one, while both exist.
         let is_next = last + 1 < rows && (first == 0 || last - row <= row - first);
         node = if is_next {
             last += 1;

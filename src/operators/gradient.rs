@@ -145,7 +145,7 @@ where
     let length = rows.len();
     let only_starts = rows.rules.only_starts(rows.lags);
     let mut valid = Valid::new(length);
-    // Rows that have neighbours on both sides, where ends need another formula.
+    // Rows with neighbours on both sides; for edge order 2 the others need another formula.
     let mut inside = Vec::new();
     // One loop for both numbers of lags: it calls this once per 64 rows.
     let mut mask = |row| {
@@ -158,7 +158,7 @@ where
             rows.rules.in_segment(rows.lags, this, row)
         };
         let (before, after) = (in_segment[this - 1], in_segment[this + 1]);
-        // One neighbour is enough for edge order 1; edge order 2 has a formula of its own for ends.
+        // Edge order 1 needs one neighbour. Edge order 2 has another formula for ends.
         let (mask, has_stencil) = if LAGS == 3 {
             (
                 NeighborMask {
@@ -215,11 +215,11 @@ where
             field.values_mut()[start + row] = slope.unwrap_or_default().as_();
         }
     }
-    field.extend_validity(valid);
+    field.extend_validity(&valid);
     Ok(())
 }
 
-/// The slope of the parabola at an end of a segment; `None` where the segment is too short, null or unsorted there.
+/// The slope of the parabola at an end of a segment; `None` if the segment is too short, or null or unsorted there.
 fn end_slope<const LAGS: usize, Y: Sample, X: Sample>(
     rows: &Rows<'_, '_, Y, X>,
     row: usize,

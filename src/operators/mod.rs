@@ -1,7 +1,7 @@
 //! The operators, one file each, and what the engine asks of them.
 //!
-//! An operator is a small struct of options that implements [`Describe`] and [`Stencil`]. Its line in `operators!` puts it on
-//! every face.
+//! An operator is a small struct of options that implements [`Describe`] and [`Stencil`]. Its line in `operators!` adds
+//! it to every face.
 
 mod rows;
 mod stencil;
@@ -29,7 +29,7 @@ macro_rules! operators {
             pub use self::$module::$operator;
         )*
 
-        /// Any operator, with its options: what every face takes.
+        /// An operator with its options, the argument of every face.
         #[derive(Clone, Debug, PartialEq)]
         #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
         #[non_exhaustive]
@@ -55,7 +55,7 @@ macro_rules! operators {
                 vec![$(Self::$operator($operator::default()),)*]
             }
 
-            /// The name of the operator, as the Python function and messages spell it.
+            /// The name of the operator in Python and in messages.
             #[must_use]
             pub fn name(&self) -> &'static str {
                 match self {

@@ -1,4 +1,4 @@
-//! What an operator reads and writes: adjacent rows of a column, and results with their validity.
+//! Inputs and outputs of an operator: adjacent rows of a column, and results with their validity.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use crate::bits::{Bitmap, ROWS};
 use crate::kernel::Scale;
 use crate::segments::{Lag, Reach, SegmentRules};
 
-/// Adjacent rows, the copies of them that are shifted, and what ends a segment among them.
+/// Adjacent rows, their lagged copies, and what ends a segment among them.
 pub(crate) struct Rows<'a, 'b, Y, X> {
     /// Furthest row back first; the rows themselves are at `reach.before`. All have one length.
     pub(crate) lags: &'b [Lag<'a, Y, X>],
@@ -34,7 +34,7 @@ pub(crate) struct Unsorted {
 }
 
 impl Unsorted {
-    /// The same with rows counted from elsewhere.
+    /// The same error with another row number.
     #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed checks x when it arrives.
     pub(crate) fn map_row(self, map: impl FnOnce(usize) -> usize) -> Self {
         Self {
@@ -54,7 +54,7 @@ pub(crate) struct Columns<O> {
 #[derive(Debug)]
 pub(crate) struct Column<O> {
     pub(super) values: Vec<O>,
-    /// `None` as long as all are.
+    /// `None` while all rows are valid.
     validity: Option<Bitmap>,
 }
 
@@ -93,7 +93,7 @@ impl<O> Column<O> {
     }
 
     /// Appends the validity of rows whose values have been appended.
-    pub(crate) fn extend_validity(&mut self, valid: Valid) {
+    pub(crate) fn extend_validity(&mut self, valid: &Valid) {
         if self.validity.is_none() && valid.words.iter().any(|&word| word != u64::MAX) {
             let mut all = Bitmap::with_capacity(self.values.capacity());
             all.extend(self.values.len() - valid.rows, |_| u64::MAX);
@@ -107,7 +107,7 @@ impl<O> Column<O> {
     }
 }
 
-/// Which of some rows are valid: 64 rows a word, and all rows after the last word.
+/// Which rows are valid, 64 rows per word. Rows after the last word are valid.
 #[derive(Debug)]
 pub(crate) struct Valid {
     words: Vec<u64>,
@@ -115,7 +115,7 @@ pub(crate) struct Valid {
 }
 
 impl Valid {
-    /// All of them.
+    /// All rows are valid.
     pub(crate) fn new(rows: usize) -> Self {
         Self {
             words: Vec::new(),
@@ -126,7 +126,7 @@ impl Valid {
     /// Sets the validity of the 64 rows from `row` on, a multiple of 64 that rises from call to call.
     #[inline(always)]
     pub(crate) fn push(&mut self, row: usize, word: u64) {
-        // Mostly there is nothing to note.
+        // Usually all rows are valid.
         if word != u64::MAX || !self.words.is_empty() {
             self.words.resize(row / ROWS, u64::MAX);
             self.words.push(word);
@@ -141,7 +141,7 @@ impl Valid {
     }
 }
 
-/// The float that results are stored as.
+/// Element type of results.
 pub(crate) trait Float: Copy + Default + Send + Sync + 'static {}
 
 impl Float for f64 {}

@@ -1,4 +1,4 @@
-//! What an operator says of itself, and the loop over the rows for those that have none of their own.
+//! The traits of operators, and the loop over rows for operators without a loop of their own.
 
 use std::ops::Range;
 
@@ -18,9 +18,9 @@ pub(crate) const MAX_OUTPUTS: usize = 3;
 /// One column of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Output {
-    /// The name of the field where an operator has several outputs; one alone is the whole result.
+    /// The name of the field; empty if the operator has a single output, which is the whole result.
     pub(crate) name: &'static str,
-    /// The power of x by which the rise of y is divided: 0 for a rise, 1 for a slope, 2 for a curvature.
+    /// The power of x by which y is divided: 0 for a rise, 1 for a slope, 2 for a second derivative.
     pub(crate) order: u32,
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn value(result: f64) -> Values {
     values
 }
 
-/// The rows that an operator reads at one row: adjacent, of one segment, without nulls, in the order of x.
+/// The rows that an operator reads at one row. They are adjacent, in one segment, not null, and sorted by x.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window<'a> {
     /// The rise of y from each row to the next, rounded once.
@@ -53,7 +53,7 @@ pub(crate) struct Window<'a> {
     pub(crate) before: usize,
 }
 
-/// What the engine asks of an operator before it reads a value.
+/// The properties of an operator that do not depend on values.
 pub(crate) trait Describe {
     /// How many rows before and after its own the operator may read, at most [`MAX_REACH`] each.
     fn reach(&self) -> Reach;
@@ -64,11 +64,11 @@ pub(crate) trait Describe {
 
 /// An operator whose result at a row is a function of a few rows around it.
 pub(crate) trait Stencil: Describe {
-    /// The rows that are read at a row with `available` rows of its segment around it, at most the reach; `None` where
-    /// the segment is too short, which makes the row null.
+    /// The rows to read at a row, given the `available` rows around it: those of its segment, at most the reach. `None`
+    /// if these are too few; the row is then null.
     fn reads(&self, available: Reach) -> Option<Reach>;
 
-    /// The results at one row, in the numbers of the columns: the engine brings them to the units of the outputs.
+    /// The results at one row, in the units of the window. The engine converts them to the units of the outputs.
     fn evaluate(&self, window: Window<'_>) -> Values;
 }
 
@@ -106,9 +106,9 @@ impl<S: Stencil> Evaluate for S {
 /// ```text
 /// for each row
 ///     available = rows of its segment around it, at most the reach
-///     window = the rows that the operator reads; null where there are too few, or one is null
+///     window = the rows that the operator reads; null if the segment has too few, or if one is null
 ///     check that x is finite and strictly monotonic in the window
-///     results = evaluate(rises, steps), in the units of the outputs; NaN where a y of the window is
+///     results = evaluate(rises, steps), in the units of the outputs; NaN if a y of the window is NaN
 /// ```
 ///
 /// # Errors
@@ -146,7 +146,7 @@ where
         }
     }
     for (field, valid) in results.fields.iter_mut().zip(valid) {
-        field.extend_validity(valid);
+        field.extend_validity(&valid);
     }
     Ok(())
 }
@@ -174,12 +174,12 @@ struct Differences {
     steps: [f64; 2 * MAX_REACH],
     count: usize,
     before: usize,
-    /// NaN where a y of the window is, else 0.
+    /// NaN if a y of the window is NaN, else 0.
     nan: f64,
 }
 
 impl Differences {
-    /// `None` where a value is null or x is unsorted.
+    /// `None` if a value is null or x is unsorted.
     fn new<Y: Sample, X: Sample>(
         rows: &Rows<'_, '_, Y, X>,
         row: usize,
@@ -206,7 +206,7 @@ impl Differences {
         Ok(differences.read_y(lags, row).map(|()| differences))
     }
 
-    /// Takes the steps; returns whether x is finite and strictly monotonic, or `None` where it is null.
+    /// Takes the steps. Returns whether x is finite and strictly monotonic; `None` if a value is null.
     fn read_x<Y: Sample, X: Sample>(&mut self, lags: &[Lag<'_, Y, X>], row: usize) -> Option<bool> {
         let mut x = lags.iter().filter_map(|lag| lag.x).map(|x| x.get(row));
         let Some(first) = x.next() else { return Some(true) };
@@ -224,7 +224,7 @@ impl Differences {
         Some(monotonic)
     }
 
-    /// Takes the rises; `None` where y is null.
+    /// Takes the rises; `None` if a value of y is null.
     fn read_y<Y: Sample, X: Sample>(&mut self, lags: &[Lag<'_, Y, X>], row: usize) -> Option<()> {
         let mut y = lags.iter().map(|lag| lag.y.get(row));
         let mut previous = y.next()??;

@@ -1,4 +1,4 @@
-//! Values as errors show them.
+//! Values in error messages.
 //!
 //! Polars panics on times with a zone, whose database is not compiled in, and on dates beyond its calendar, at any depth of
 //! a nested value.
@@ -28,7 +28,7 @@ pub(super) fn display(value: &AnyValue) -> String {
 }
 
 fn time64ns_to_time(nanoseconds: i64) -> Option<impl Sized> {
-    // Polars casts to unsigned first: a negative time is no time.
+    // Polars casts to unsigned first, so that a negative time fails.
     u64::try_from(nanoseconds)
         .ok()
         .and_then(|_| time64ns_to_time_opt(nanoseconds))

@@ -1,4 +1,4 @@
-//! An operator over columns of numbers and times: lagged copies, or a whole column in groups → results.
+//! Evaluates an operator over columns of numbers and times: lagged copies, or a whole column in groups.
 
 use polars::prelude::*;
 use polars_arrow::array::PrimitiveArray;
@@ -28,7 +28,7 @@ pub(super) struct Evaluator {
     pub(super) x_name: PlSmallStr,
     pub(super) nulls: Nulls,
     pub(super) strict: bool,
-    /// Whether x is a coordinate of a grid, and so in order wherever the rows are.
+    /// Whether x is a coordinate of a grid, whose lines are sorted by it.
     pub(super) is_grid: bool,
     /// Whether a long column may take several threads.
     pub(super) parallel: bool,
@@ -131,7 +131,7 @@ impl Evaluator {
         }
     }
 
-    /// The result of lagged copies that somebody else has made.
+    /// The result of lagged copies.
     pub(super) fn of_lagged(&self, lagged: &Lagged) -> Result<Series, Failure> {
         let this = lagged.this();
         if this.y.dtype().is_nested() {
@@ -173,12 +173,12 @@ impl Evaluator {
         }
     }
 
-    /// A failure in words, given those for the group of a row.
+    /// The error for a failure; `group` describes the group of a row.
     pub(super) fn error(&self, failure: Failure, group: impl FnOnce(usize) -> PolarsResult<String>) -> PolarsError {
         failure.into_error(&self.x_name, self.remedy(), group)
     }
 
-    /// What helps against an x out of order.
+    /// The remedy for an unsorted x.
     fn remedy(&self) -> Remedy {
         match self.plan.axis {
             _ if self.is_grid => Remedy::Grid,
@@ -187,12 +187,12 @@ impl Evaluator {
         }
     }
 
-    /// The results of a column that has no values.
+    /// The results of a column of dtype Null.
     fn full_null(&self, y: &Series) -> Series {
         Series::full_null(y.name().clone(), y.len(), leaf(&self.dtype))
     }
 
-    /// Results as computed → the dtype promised.
+    /// Converts results to the dtype of the plan.
     fn finish(&self, results: Parts, name: &PlSmallStr) -> PolarsResult<Series> {
         let columns = match results {
             Parts::F64(parts) => by_output(parts)
@@ -241,7 +241,7 @@ fn valid(y: &Series, x: Option<&Series>) -> Option<Bitmap> {
     valid.as_ref().map(super::bitmap)
 }
 
-/// The parts of each output, of the outputs of each part.
+/// Transposes the outputs of each part to the parts of each output.
 fn by_output<O>(parts: Vec<Vec<Part<O>>>) -> Vec<Vec<Part<O>>> {
     let outputs = parts.first().map_or(0, Vec::len);
     let mut columns: Vec<_> = (0..outputs).map(|_| Vec::with_capacity(parts.len())).collect();
@@ -253,7 +253,7 @@ fn by_output<O>(parts: Vec<Vec<Part<O>>>) -> Vec<Vec<Part<O>>> {
     columns
 }
 
-/// Values and the bits of those that are valid, chunk by chunk.
+/// A column from the values and the validity of its chunks.
 fn column<T>(chunks: Vec<Part<T::Native>>) -> Series
 where
     T: PolarsNumericType,

@@ -1,14 +1,14 @@
-//! What goes wrong in a run: a value that is worded once the group of the row is known.
+//! Failures of a run as values. The message is written once the group of the row is known.
 
 use polars::prelude::*;
 
 use super::unsorted::{LENIENT, Remedy, not_monotonic};
 
-/// What goes wrong in a run.
+/// A failure of a run.
 pub(super) enum Failure {
-    /// The x that are read at a row are not finite and strictly monotonic.
+    /// The x read at a row are not finite and strictly monotonic.
     Unsorted { row: usize, x: Vec<AnyValue<'static>> },
-    /// A cell and one beside it, or its x, differ in length.
+    /// A cell differs in length from a neighbour or from its x.
     Lengths {
         row: usize,
         name: PlSmallStr,
@@ -22,7 +22,7 @@ pub(super) enum Failure {
         length: usize,
         other: usize,
     },
-    /// An error that needs no more words.
+    /// An error with its message.
     Error(PolarsError),
 }
 
@@ -33,11 +33,11 @@ impl From<PolarsError> for Failure {
 }
 
 impl Failure {
-    /// The x of some rows are unsorted, read at one of them.
+    /// The failure for unsorted x at `rows`, which are read at `row`.
     ///
     /// # Errors
     ///
-    /// Where there is no such row.
+    /// If a row is out of bounds.
     pub(super) fn unsorted(row: usize, x: Option<&Series>, rows: impl Iterator<Item = usize>) -> PolarsResult<Self> {
         let x = x.into_iter();
         let values = rows.flat_map(|row| x.clone().map(move |x| Ok(x.get(row)?.into_static())));
@@ -47,18 +47,18 @@ impl Failure {
         })
     }
 
-    /// The same with rows counted elsewhere.
+    /// The same failure with another row number.
     pub(super) fn map_row(mut self, map: impl FnOnce(usize) -> usize) -> Self {
         match &mut self {
             Self::Unsorted { row, .. } | Self::Lengths { row, .. } | Self::SkippedLengths { row, .. } => {
-                *row = map(*row)
+                *row = map(*row);
             },
             Self::Error(_) => {},
         }
         self
     }
 
-    /// In words, given those for the group of a row.
+    /// The error; `group` describes the group of a row.
     pub(super) fn into_error(
         self,
         x_name: &str,

@@ -1,4 +1,4 @@
-//! Lagged copies of columns, as the engines of Polars or a whole column give them.
+//! Lagged copies of columns, shifted by Polars or made of a whole column.
 
 use polars::prelude::*;
 use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
@@ -11,7 +11,7 @@ use crate::segments::{InGroup, Lags, Reach};
 /// The lagged copies of y and x, furthest row back first.
 pub(super) struct Lagged {
     lags: Vec<LaggedColumn>,
-    /// The place of the rows themselves.
+    /// The index of the rows themselves.
     this: usize,
 }
 
@@ -19,11 +19,11 @@ pub(super) struct Lagged {
 pub(super) struct LaggedColumn {
     pub(super) y: Series,
     pub(super) x: Option<Series>,
-    /// How many successive y share an x.
+    /// The number of successive y that share an x.
     pub(super) share: usize,
-    /// How many successive y are in one cell, if they are in arrays.
+    /// The number of successive y in one cell, if they are in arrays.
     pub(super) cell: usize,
-    /// Which rows are there, part by part: others are beyond the end of their group.
+    /// Which rows exist, part by part; others are beyond the end of their group.
     in_group: Vec<(usize, Option<Bitmap>)>,
 }
 
@@ -54,7 +54,7 @@ impl Lagged {
         Self::new(aheads.map(lag).collect(), reach.before)
     }
 
-    /// The lagged copies of a column of points that somebody else has shifted. One point stands for all rows.
+    /// The lagged copies of a column of points, shifted by Polars. A single point is broadcast.
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl Lagged {
         &self.lags
     }
 
-    /// The place of the rows themselves.
+    /// The index of the rows themselves.
     pub(super) fn this_lag(&self) -> usize {
         self.this
     }
@@ -150,7 +150,7 @@ fn lags(columns: &[Physical]) -> PolarsResult<Lags<'_>> {
 }
 
 impl LaggedColumn {
-    /// All rows are there.
+    /// A copy all of whose rows exist.
     pub(super) fn new(y: Series, x: Option<Series>) -> Self {
         Self {
             in_group: vec![(y.len(), None)],
@@ -175,7 +175,7 @@ impl LaggedColumn {
         self.x.as_ref()
     }
 
-    /// Which rows are there, in one piece; `None` if all.
+    /// Which rows exist, in one bitmap; `None` if all do.
     pub(super) fn in_group(&self) -> Option<Bitmap> {
         if self.in_group.iter().all(|(_, there)| there.is_none()) {
             return None;

@@ -1,6 +1,6 @@
-//! Series in, Series out.
+//! Operators on Polars series and expressions.
 //!
-//! `faces` → `evaluator` (`nested`, `grid`: the same for other shapes) → `groups`, `numbers` → the core.
+//! `faces` → `evaluator` (`nested` and `grid` for other shapes) → `groups`, `numbers` → the engine.
 
 mod display;
 mod evaluator;
@@ -38,12 +38,12 @@ pub use self::nested::gradient_horizontal;
 /// - `operator`: such as [`Gradient`](crate::Gradient).
 /// - [`x`](Domain::x): the coordinate, of the same dtypes or Boolean, strictly rising or falling. Without it rows are
 ///   [`spacing`](Domain::spacing) apart.
-/// - [`axis`](Domain::axis): down the rows, where each place in the cells of a nested column is a column of its own; or
-///   inside of the cells, where each cell is on its own. There x has the shape of y, or is a list or an array of the
+/// - [`axis`](Domain::axis): down the rows, where each index in the cells of a nested column is a column of its own; or
+///   inside cells, where each cell is evaluated by itself. There x has the shape of y, or is a list or an array of the
 ///   coordinates along the axis, one for each row or one for all.
-/// - [`by`](Domain::by): the keys, each of the length of `y` or a single value. The answer is that of `.over(by)`, row for
-///   row. Groups that follow each other are evaluated in place; others take an index per row, what Polars' own
-///   `group_by` needs, and a copy of a y or an x that is in several chunks.
+/// - [`by`](Domain::by): the keys, each of the length of `y` or a single value. The result is that of `.over(by)`, row
+///   for row. Contiguous groups are evaluated in place. Others need an index per row, the memory of Polars' `group_by`,
+///   and a copy of a y or an x in several chunks.
 ///
 /// # Returns
 ///
@@ -59,7 +59,8 @@ pub use self::nested::gradient_horizontal;
 /// Lists and arrays stay lists and arrays, with that dtype inside. Over a temporal x a slope is per second, or per
 /// [`per`](Domain::per). An operator with several outputs gives a struct.
 ///
-/// A null makes null every row whose stencil touches it, its own included. A NaN in `y` makes NaN the rows that read it.
+/// A null makes every row null whose window contains it, its own included. A NaN in `y` makes the rows NaN that read
+/// it.
 /// A segment that is too short for the operator is null.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Columns as quantities: any dtype → numbers with exact differences, and the unit they count.
+//! Converts a column of any dtype to numbers with exact differences, and finds their unit.
 
 use std::iter::repeat_n;
 
@@ -24,7 +24,7 @@ pub(crate) fn info(field: &Field) -> ColumnInfo<'_> {
     }
 }
 
-/// The unit of a column, or `None` where its dtype has no differences.
+/// The unit of a column; `None` if its dtype has no differences.
 fn unit(dtype: &DataType) -> Option<Unit> {
     use DataType as D;
     let unit = match dtype {
@@ -45,7 +45,7 @@ fn unit(dtype: &DataType) -> Option<Unit> {
     Some(unit)
 }
 
-/// A column as it is in memory: numbers without a meaning.
+/// The physical numbers of a column, without their unit.
 pub(crate) struct Physical {
     column: Series,
     /// Whether the numbers count days.
@@ -55,7 +55,7 @@ pub(crate) struct Physical {
 impl Physical {
     pub(crate) fn new(column: &Series) -> PolarsResult<Self> {
         let numbers = match column.dtype() {
-            // Bits are no numbers in memory.
+            // Booleans are stored as bits.
             DataType::Boolean => column.cast(&DataType::Float64)?,
             _ => column.to_physical_repr().into_owned(),
         };
@@ -65,7 +65,7 @@ impl Physical {
         })
     }
 
-    /// The numbers as the core reads them: in place, or converted as they are read.
+    /// The canonical numbers: read in place, or converted when they are read.
     pub(crate) fn numbers(&self) -> PolarsResult<Numbers<'_>> {
         use DataType as D;
         let column = &self.column;
@@ -134,7 +134,7 @@ where
     ChunkedArray::<T>::from_chunk_iter(name.clone(), arrays).into_series()
 }
 
-/// A column with each value `times` times.
+/// A column with each value repeated `times` times.
 pub(super) fn repeated(column: Physical, times: usize) -> PolarsResult<Physical> {
     if times == 1 {
         return Ok(column);

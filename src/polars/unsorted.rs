@@ -31,7 +31,7 @@ pub(crate) enum Remedy {
     Rows,
     /// For x inside of cells.
     Cells,
-    /// For a coordinate of a grid, whose points have been sorted: it can only repeat.
+    /// For a coordinate of a grid: points are sorted, so it can only repeat.
     Grid,
 }
 

@@ -1,4 +1,4 @@
-//! Columns as the core reads them: chunks of numbers with exact differences, and bitmaps.
+//! Columns in the form that the engine reads: chunks of numbers with exact differences, and bitmaps.
 
 use bytemuck::{Pod, cast_slice};
 use half::f16;
@@ -17,7 +17,7 @@ pub(crate) enum Numbers<'a> {
     I128(Vec<Chunk<'a, i128>>),
 }
 
-/// A type that a column is read as.
+/// Element type of a canonical column.
 pub(crate) trait Number: Sample + Default + Send + Sync + std::fmt::Debug + 'static {}
 
 impl Number for f64 {}
@@ -32,7 +32,7 @@ pub(crate) struct Chunk<'a, T> {
     pub(crate) validity: Option<Bits<'a>>,
 }
 
-/// The values of a chunk: read in place, or converted a tile at a time from a type that the core does not read.
+/// The values of a chunk: read in place, or converted from another type a tile at a time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Values<'a, T> {
     InPlace(&'a [T]),
@@ -41,7 +41,7 @@ pub(crate) enum Values<'a, T> {
 
 /// Values of another type, and how to convert them.
 ///
-/// Converting tiles in the cache is a fraction of the time of converting the column: no memory is written.
+/// Converting a tile in the cache takes a fraction of the time of converting the column, which writes to memory.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Source<'a, T> {
     bytes: &'a [u8],
@@ -139,9 +139,9 @@ convert! {
     u8 => f64: f64::from;
     u16 => f64: f64::from;
     u32 => f64: f64::from;
-    // A count of days has a unit, as other times have.
+    // The days of a Date.
     i32 => i64: i64::from;
-    // Moved down by half their range, unsigned integers keep both order and differences.
+    // Unsigned integers moved down by half their range keep order and differences.
     u64 => i64: |value| (value ^ (1 << 63)).cast_signed();
     u128 => i128: |value| (value ^ (1 << 127)).cast_signed();
 }
@@ -172,7 +172,7 @@ impl<S: Convert<T>, T> Kernel for Conversion<'_, '_, S, T> {
     }
 }
 
-/// A column in one piece of memory.
+/// A column in one contiguous slice.
 #[derive(Debug)]
 pub(crate) struct Contiguous<'a, T> {
     chunk: Option<Chunk<'a, T>>,
@@ -181,7 +181,7 @@ pub(crate) struct Contiguous<'a, T> {
 }
 
 impl<'a, T: Number> Contiguous<'a, T> {
-    /// Without a copy where it is one chunk that is read in place.
+    /// Copies the values, unless they are a single chunk that is read in place.
     pub(crate) fn new(chunks: &[Chunk<'a, T>]) -> Self {
         let mut column = Self {
             chunk: None,

@@ -1,7 +1,7 @@
-//! Lagged copies of a column: beside each row stand the rows before and after it.
+//! Lagged copies of a column: at the index of each row, the rows before and after it.
 //!
-//! In memory a copy mostly is the column itself, some rows further on, in other chunks. [`for_each_chunk`] brings the
-//! chunks of all copies into step.
+//! In memory a copy usually is the column itself, shifted, with other chunk boundaries. [`for_each_chunk`] aligns the
+//! chunks of all copies.
 
 use std::ops::Range;
 
@@ -19,11 +19,11 @@ pub(crate) enum Lags<'a> {
     I128(Vec<Vec<Chunk<'a, i128>>>),
 }
 
-/// Which rows of a lagged copy are there: a number of rows, and a bit for each unless all are.
+/// Which rows of a lagged copy exist, part by part: the number of rows, and a bit for each unless all exist.
 pub(crate) type InGroup<'a> = Vec<(usize, Option<Bits<'a>>)>;
 
 impl<'a> Lags<'a> {
-    /// `None` where the copies are not of one type, or there is none.
+    /// `None` if the copies differ in type, or if there are none.
     pub(crate) fn new(copies: Vec<Numbers<'a>>) -> Option<Self> {
         macro_rules! all {
             ($variant:ident) => {{
@@ -58,12 +58,12 @@ impl<'a> Lags<'a> {
     }
 }
 
-/// How many rows ahead of its row each lag is, furthest back first.
+/// The offset of each lag in rows, furthest back first.
 pub(crate) fn lags(reach: Reach) -> impl Iterator<Item = isize> {
     -(reach.before as isize)..=reach.after as isize
 }
 
-/// Which rows of the lagged copies of a whole column are there.
+/// Which rows of the lagged copies of a whole column exist.
 pub(crate) fn in_column(rows: usize, reach: Reach) -> Vec<InGroup<'static>> {
     const NOWHERE: Bits = Bits::new(&[], 0);
     let copy = |ahead: isize| {
@@ -78,7 +78,7 @@ pub(crate) fn in_column(rows: usize, reach: Reach) -> Vec<InGroup<'static>> {
     lags(reach).map(copy).collect()
 }
 
-/// A column as it stands beside its own rows, `ahead` rows further on. Beyond its end stand any of its values.
+/// A column shifted by `ahead` rows. Rows beyond its ends have arbitrary values.
 fn shifted<'a, T: Number>(chunks: &[Chunk<'a, T>], ahead: isize) -> Vec<Chunk<'a, T>> {
     let rows: usize = chunks.iter().map(Chunk::len).sum();
     let outside = ahead.unsigned_abs().min(rows);
@@ -107,12 +107,12 @@ fn of_rows<'a, T: Number>(chunks: &[Chunk<'a, T>], rows: Range<usize>) -> Vec<Ch
     parts
 }
 
-/// Rows that are converted at a time: those of all copies stay in the second-level cache.
+/// Rows converted at a time: those of all copies fit into the second-level cache.
 const TILE: usize = 1 << 12;
 
 /// Calls `visit` with the first row and the lags of adjacent rows, for all of `rows` in order.
 ///
-/// The chunks of y, of x and of the rows that are there may differ: each visit ends where the first of them does.
+/// y, x and the masks may have different chunks: each visit ends at the first chunk boundary.
 ///
 /// # Errors
 ///
@@ -148,7 +148,7 @@ pub(crate) fn for_each_chunk<Y: Number, X: Number, E>(
     Ok(())
 }
 
-/// The copies of one column, and where they are read.
+/// The copies of one column, and a cursor in each.
 struct Copies<'a, 'b, T> {
     cursors: Vec<Cursor<'b, Chunk<'a, T>>>,
     converted: Vec<Vec<T>>,
@@ -171,7 +171,7 @@ impl<'a, 'b, T: Number> Copies<'a, 'b, T> {
         if in_place { left } else { left.min(TILE) }
     }
 
-    /// The next rows of each copy. What has to be converted is so once, if the copies are the same memory.
+    /// The next rows of each copy. Copies that share memory are converted once.
     fn take(&mut self, length: usize) -> Vec<Slice<'_, T>> {
         let chunks: Vec<_> = self.cursors.iter_mut().map(|cursor| cursor.take(length)).collect();
         let is_shared = chunks.len() > 1 && chunks.windows(2).all(|pair| pair[0].is_one_row_before(&pair[1]));
@@ -199,14 +199,14 @@ impl<'a, 'b, T: Number> Copies<'a, 'b, T> {
     }
 }
 
-/// Something that covers a number of rows.
+/// A part of a column with a number of rows.
 trait Part: Copy {
     type Taken;
     fn rows(&self) -> usize;
     fn taken(&self, offset: usize, length: usize) -> Self::Taken;
 }
 
-impl<'a, T: Number> Part for Chunk<'a, T> {
+impl<T: Number> Part for Chunk<'_, T> {
     type Taken = Self;
 
     fn rows(&self) -> usize {
@@ -230,7 +230,7 @@ impl<'a> Part for (usize, Option<Bits<'a>>) {
     }
 }
 
-/// A place in consecutive parts.
+/// A position in consecutive parts.
 struct Cursor<'b, P> {
     parts: &'b [P],
     offset: usize,

@@ -1,6 +1,6 @@
-//! Which rows belong together, and who stands before and after each of them.
+//! Which rows belong to the same segment, and which rows are the neighbours of each.
 //!
-//! - `column`: numbers as the core reads them
+//! - `column`: the numbers of a column
 //! - `lag`: the same column, some rows before or after
 //! - `rules`: what ends a segment: a known start, a null, a gap
 //! - `order`: the rows in another order or some of them; gathered a `tile` at a time, written back by `scatter`

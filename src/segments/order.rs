@@ -1,7 +1,7 @@
-//! The rows of a column in another order, or only some of them.
+//! Row orders: all or some rows of a column in the order in which they are neighbours.
 //!
-//! They are gathered a tile at a time. Where few segments interleave, a tile is made of short ranges of all of them whose
-//! rows are close together, so that memory is read once whatever the number of segments.
+//! Rows are gathered a tile at a time. If few segments interleave, a tile consists of short ranges of all of them whose
+//! rows are close together, so that each cache line is read once.
 
 use std::iter::from_fn;
 use std::ops::Range;
@@ -10,21 +10,21 @@ use num_traits::AsPrimitive;
 
 use crate::bits::{Bitmap, Bits};
 
-/// Rows whose y, x and results stay in the cache of a core.
+/// Rows of the column whose y, x and results fit into the cache of a core.
 const SPAN: usize = 1 << 15;
 
-/// RowOrder rows that stay there besides.
+/// Gathered rows that stay there besides.
 const TILE: usize = 1 << 13;
 
 /// Rows of a column in the order in which they are neighbours; no row comes twice.
 pub(crate) struct RowOrder<I> {
     rows: Vec<I>,
-    /// Those that start a segment, where they are not the ones that start a group.
+    /// The positions that start a segment; `None` if they are those that start a group.
     starts: Option<Vec<u8>>,
 }
 
 impl<I: AsPrimitive<usize>> RowOrder<I> {
-    /// The order of groups of rows without those not `valid`; `None` where it is the order of the column.
+    /// The order of groups without the rows that are not `valid`; `None` if it is the order of the column.
     pub(crate) fn new(starts: Bits, rows: Option<Vec<I>>, valid: Option<Bits>, height: usize) -> Option<Self>
     where
         usize: AsPrimitive<I>,
@@ -36,7 +36,7 @@ impl<I: AsPrimitive<usize>> RowOrder<I> {
         }
     }
 
-    /// The valid rows, as if the others were absent.
+    /// The valid rows alone.
     fn of_valid(group_starts: Bits, group_rows: Option<&[I]>, valid: Bits, height: usize) -> Self
     where
         usize: AsPrimitive<I>,
@@ -69,9 +69,9 @@ impl<I: AsPrimitive<usize>> RowOrder<I> {
         &self.rows
     }
 
-    /// The segments, if they are few and their rows rise: only then tiles of short ranges pay. Else none.
+    /// The segments if tiles of short ranges pay: if they are few and their rows rise. Else empty.
     pub(crate) fn segments(&self, starts: Bits) -> Vec<Range<usize>> {
-        /// With more of them ranges would be too short.
+        /// With more segments the ranges would be too short.
         const MOST: usize = SPAN / 16;
         /// Rows that are checked for rising.
         const CHECKED: usize = 64;
@@ -89,10 +89,10 @@ impl<I: AsPrimitive<usize>> RowOrder<I> {
         segments
     }
 
-    /// Some of the positions, tile by tile: ranges of the order that fit into the cache together.
+    /// Ranges of positions, tile by tile. The ranges of a tile fit into the cache together.
     ///
-    /// With `segments` they are the positions whose rows are in `part`, and successive ranges have rows that are close
-    /// together; without, they are the positions in `part` themselves.
+    /// With `segments` these are the positions whose rows are in `part`, and the rows of successive ranges are close
+    /// together. Without, they are the positions in `part`.
     pub(crate) fn tiles(
         &self,
         segments: &[Range<usize>],
@@ -146,7 +146,7 @@ impl<I: AsPrimitive<usize>> RowOrder<I> {
             .map_or(positions.end, |first| positions.start + first)
     }
 
-    /// The rows of a column that have a result, given those of the order that have none; `None` if all do.
+    /// Bitmap of the rows of a column that have a result, given the rows of the order without one; `None` if all do.
     pub(crate) fn validity<'a>(&self, height: usize, nulls: impl Iterator<Item = &'a [I]> + Clone) -> Option<Vec<u8>>
     where
         I: 'a,
@@ -174,7 +174,7 @@ mod tests {
 
     const HEIGHT: usize = 3 * SPAN + 17;
 
-    /// The rows of so many groups that take turns, group after group.
+    /// The rows of this many interleaved groups, group after group.
     fn in_turns(groups: usize) -> (RowOrder<u32>, Vec<u8>) {
         let mut rows = Vec::new();
         let mut starts = Bitmap::default();

@@ -1,4 +1,4 @@
-//! How far an operator reads.
+//! The reach of an operator.
 
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ impl Reach {
         self.before + 1 + self.after
     }
 
-    /// The places of these rows among `all` rows.
+    /// The range of these rows within `all` rows.
     pub(crate) fn within(self, all: Self) -> Range<usize> {
         all.before - self.before..all.before + 1 + self.after
     }

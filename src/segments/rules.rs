@@ -1,10 +1,10 @@
-//! What ends a segment: which of the rows around a row belong to the same segment.
+//! Decides which adjacent rows belong to the same segment.
 
 use super::slice::Lag;
 use crate::bits::{Bits, ROWS, movemask};
 use crate::kernel::{Limit, Sample};
 
-/// What ends a segment, by the values alone.
+/// Rules by which values end a segment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct BreakRules {
     /// Whether a null ends it.
@@ -13,13 +13,13 @@ pub(crate) struct BreakRules {
     pub(crate) max_gap: Option<Limit>,
 }
 
-/// What ends a segment in some adjacent rows of a column.
+/// Rules for the ends of segments in a range of rows of a column.
 #[derive(Clone, Copy)]
 pub(crate) struct SegmentRules<'a> {
     breaks: BreakRules,
-    /// The rows of the column that start a segment, as far as that is known before a value is read.
+    /// The rows of the column that start a segment, as far as they are known before any value is read.
     starts: Option<Bits<'a>>,
-    /// The place of the first row in the column.
+    /// The index of the first row in the column.
     first: usize,
 }
 
@@ -29,7 +29,7 @@ impl<'a> SegmentRules<'a> {
         Self { breaks, starts, first }
     }
 
-    /// Whether nothing but known starts ends a segment in these rows, and nothing is null.
+    /// Whether only known starts end segments in these rows, and no value is null.
     pub(crate) fn only_starts<Y: Sample, X: Sample>(self, lags: &[Lag<'_, Y, X>]) -> bool {
         self.breaks.max_gap.is_none() && lags.iter().all(Lag::is_complete)
     }
@@ -39,9 +39,9 @@ impl<'a> SegmentRules<'a> {
         self.starts.is_some()
     }
 
-    /// For each lag the mask of those of 64 rows that have it in their segment, where only known starts end one.
+    /// For each lag, the mask of the 64 rows whose segment contains it, if only known starts end segments.
     ///
-    /// The row itself is in the middle of the lags.
+    /// The rows themselves are the middle lag.
     #[inline(always)]
     pub(crate) fn between_starts<const LAGS: usize>(self, row: usize) -> [u64; LAGS] {
         let this = LAGS / 2;
@@ -55,7 +55,7 @@ impl<'a> SegmentRules<'a> {
         masks
     }
 
-    /// For each lag the mask of those of 64 rows that have it in their segment. The row itself is at `this`; masks of
+    /// For each lag, the mask of the 64 rows whose segment contains it. The rows themselves are lag `this`. Masks of
     /// lags that do not exist are zero.
     #[inline(always)]
     pub(crate) fn in_segment<const LAGS: usize, Y: Sample, X: Sample>(
@@ -110,13 +110,13 @@ impl<'a> SegmentRules<'a> {
         let row = self.first + row;
         match row.checked_add_signed(ahead) {
             Some(row) => !starts.word(row),
-            // There is no row before the first one.
+            // No row is before the first one.
             None => !starts.word(0) << (ahead.unsigned_abs() - row),
         }
     }
 }
 
-/// Mask of rows where the step from one lag to the next is not longer than the limit. A step to or from a null is not.
+/// Mask of rows whose step from one lag to the next is within the limit. Steps to and from nulls are.
 fn within<Y: Sample, X: Sample>(limit: Limit, earlier: &Lag<'_, Y, X>, later: &Lag<'_, Y, X>, row: usize) -> u64 {
     let (Some(earlier), Some(later)) = (&earlier.x, &later.x) else {
         return u64::MAX;

@@ -1,10 +1,10 @@
-//! Results that are written in another order than that of the column, by several threads.
+//! Scatter: several threads write results in an order other than that of the column.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// A value for each row of a column, to be set in any order from any thread: the inverse of a gather.
+/// One value per row, set in any order from any thread: the inverse of a gather.
 ///
-/// Values are atomic, so that a row that is set twice is no data race. A relaxed store costs what a plain one costs.
+/// Values are atomic, so that setting a row twice is not a data race. A relaxed store compiles to a plain one.
 pub(crate) struct ScatterBuffer<T: Atomic> {
     values: Vec<T::Cell>,
 }
@@ -19,7 +19,7 @@ impl<T: Atomic> ScatterBuffer<T> {
 
     /// # Panics
     ///
-    /// Where there is no such row.
+    /// If `row` is out of bounds.
     #[inline(always)]
     pub(crate) fn set(&self, row: usize, value: T) {
         value.store(&self.values[row]);
@@ -46,7 +46,7 @@ macro_rules! atomic {
             type Cell = $cell;
 
             fn zeroed(rows: usize) -> Vec<$cell> {
-                // Zeroed by the allocator, as no vector of atomics is.
+                // The allocator zeroes a vector of integers; it would not zero one of atomics.
                 vec![0 as $bits; rows].into_iter().map(<$cell>::new).collect()
             }
 

@@ -1,4 +1,4 @@
-//! Adjacent rows as the operators read them: slices and bitmaps.
+//! Adjacent rows as slices and bitmaps.
 
 use crate::bits::{Bits, word_or_ones};
 
@@ -16,7 +16,7 @@ impl<T: Copy> Slice<'_, T> {
         valid.then(|| self.values[row])
     }
 
-    /// Mask of the valid ones of 64 rows.
+    /// Mask of valid rows, of 64.
     #[inline(always)]
     pub(crate) fn valid(&self, row: usize) -> u64 {
         word_or_ones(self.validity, row)
@@ -28,7 +28,7 @@ impl<T: Copy> Slice<'_, T> {
 pub(crate) struct Lag<'a, Y, X> {
     pub(crate) y: Slice<'a, Y>,
     pub(crate) x: Option<Slice<'a, X>>,
-    /// Where there is such a row: elsewhere it is beyond the end of the group.
+    /// Rows that exist; others are beyond the end of the group. `None` if all exist.
     pub(crate) in_group: Option<Bits<'a>>,
 }
 
@@ -37,19 +37,19 @@ impl<Y: Copy, X: Copy> Lag<'_, Y, X> {
         self.y.values.len()
     }
 
-    /// Whether all rows are there, and no value is null.
+    /// Whether all rows exist, and no value is null.
     pub(crate) fn is_complete(&self) -> bool {
         let x = self.x.and_then(|x| x.validity);
         self.in_group.is_none() && self.y.validity.is_none() && x.is_none()
     }
 
-    /// Mask of those of 64 rows where neither y nor x is null.
+    /// Mask of rows, of 64, where neither y nor x is null.
     #[inline(always)]
     pub(crate) fn valid(&self, row: usize) -> u64 {
         self.y.valid(row) & self.x.map_or(u64::MAX, |x| x.valid(row))
     }
 
-    /// Mask of those of 64 rows that are there.
+    /// Mask of rows, of 64, that exist.
     #[inline(always)]
     pub(crate) fn in_group(&self, row: usize) -> u64 {
         word_or_ones(self.in_group, row)

@@ -8,11 +8,11 @@ use super::slice::{Lag, Slice};
 use crate::bits::{Bitmap, Bits, ROWS};
 use crate::segments::Reach;
 
-/// Ranges one after the other, each with a halo of as many rows on either side as an operator reads.
+/// Consecutive ranges, each with a halo: on either side the rows that an operator reads beyond it.
 ///
-/// Positions count rows in the order in which they are neighbours.
+/// A position counts rows in the row order, a place counts rows in the tile.
 pub(crate) struct Tile<Y, X> {
-    /// Each with the place of its first row among those of the tile.
+    /// Each with the place of its first row.
     ranges: Vec<(usize, Range<usize>)>,
     reach: Reach,
     starts: Vec<u8>,
@@ -20,7 +20,7 @@ pub(crate) struct Tile<Y, X> {
     x: Option<Values<X>>,
 }
 
-/// Values of a column, and a bit for each unless none is null.
+/// Values of a column, and a bit for each if any is null.
 struct Values<T> {
     values: Vec<T>,
     validity: Option<Vec<u8>>,
@@ -40,7 +40,7 @@ impl<Y: Copy, X: Copy> Tile<Y, X> {
         let mut starts_here = Bitmap::default();
         let mut gather = |range: Range<usize>| {
             let place = read.len();
-            // Beyond either end of the order a segment ends: any row may stand there.
+            // Beyond the ends of the order the values are arbitrary, since a segment ends there.
             let there = range.start.saturating_sub(reach.before)..rows.len().min(range.end + reach.after);
             let before = there.start + reach.before - range.start;
             let after = range.end + reach.after - there.end;

@@ -16,15 +16,15 @@ pub trait ExprGrad {
     ///
     /// Works in `select`, `with_columns`, `filter`, `.over(...)` and `group_by().agg()`, for several columns at once, on
     /// the in-memory and on the streaming engine: Polars' own `shift` finds the neighbours. With
-    /// [`by`](Domain::by) and [`Nulls::Skip`] the whole column is needed in memory; thousands of groups are far
-    /// faster with `by` than with `.over`, which evaluates once per group.
+    /// [`by`](Domain::by) or [`Nulls::Skip`] the whole column is needed in memory. For thousands of groups `by` is far
+    /// faster than `.over`, which evaluates once per group.
     ///
     /// The result has the name and the length of this column, and the dtype that [`evaluate`](crate::evaluate) says.
     ///
     /// # Errors
     ///
     /// Those of [`evaluate`](crate::evaluate): of dtypes and options when the query is planned, of an unsorted x when it
-    /// runs. Polars wraps them in the place in the query.
+    /// runs. Polars adds the position in the query.
     ///
     /// # Examples
     ///
@@ -93,7 +93,7 @@ impl ExprGrad for Expr {
         let x_name = x.as_ref().map(name).unwrap_or_default();
         let columns: Vec<_> = std::iter::once(self).chain(x).collect();
         let keys = std::mem::take(&mut domain.by);
-        // Columns are inputs of the expression by now: nothing is left to be mapped.
+        // The columns are inputs of the expression, so the domain has none.
         let domain: Domain<()> = domain.map_columns(|_| ());
         let task = Task {
             operator,
@@ -105,7 +105,7 @@ impl ExprGrad for Expr {
         }
         let checked = task.clone();
         let points = elementwise("points", columns, to_points, move |fields| {
-            // Here the columns still have their names.
+            // Checked here: within groups the columns have no names.
             Evaluator::new(&checked.operator, &fields[0], fields.get(1), &checked.domain)?;
             let fields_of_points = fields.iter().zip(FIELDS);
             let fields_of_points = fields_of_points.map(|(field, name)| Field::new(name.into(), field.dtype().clone()));
@@ -149,7 +149,7 @@ impl ExprGrad for Expr {
     }
 }
 
-/// The fields of points. Group by group Polars hands over columns without names, so theirs are of no use.
+/// The fields of points. Within groups Polars passes columns without names, so fixed names are used.
 const FIELDS: [&str; 2] = ["y", "x"];
 
 fn to_points(columns: &[Series]) -> PolarsResult<Series> {
@@ -161,7 +161,7 @@ fn to_points(columns: &[Series]) -> PolarsResult<Series> {
     Ok(points(&fields[0], fields.get(1))?.with_name(columns[0].name().clone()))
 }
 
-/// What is evaluated, and where.
+/// An operator and its domain.
 #[derive(Clone)]
 struct Task {
     operator: Operator,
@@ -189,7 +189,7 @@ impl Task {
     }
 }
 
-/// What errors call an x.
+/// The name of x in errors.
 fn name(x: &Expr) -> PlSmallStr {
     match x {
         Expr::Column(name) | Expr::Alias(_, name) => name.clone(),
@@ -197,7 +197,7 @@ fn name(x: &Expr) -> PlSmallStr {
     }
 }
 
-/// y and x → the result inside of their cells, a function of each row alone.
+/// The result inside cells, a function of each row alone.
 fn inside(columns: Vec<Expr>, task: Task) -> Expr {
     let planned = task.clone();
     let result = move |columns: &[Series]| {
@@ -212,7 +212,7 @@ fn inside(columns: Vec<Expr>, task: Task) -> Expr {
     })
 }
 
-/// Points and their lagged copies → the result, a function of each row alone.
+/// The result of points and their lagged copies, a function of each row alone.
 fn lagged(points: &Expr, task: Task) -> Expr {
     let reach = task.operator.reach();
     let lags = (-(reach.before as i64)..=reach.after as i64).map(|ahead| match ahead {
@@ -223,13 +223,13 @@ fn lagged(points: &Expr, task: Task) -> Expr {
     let result = move |points: &[Series]| {
         let evaluator = task.of_points(&points[reach.before].field())?;
         let result = evaluator.of_lagged(&Lagged::of_points(points, reach.before)?);
-        // Polars splits the rows into groups and batches: which group a row is in is not known here.
+        // The group of a row is not known here: Polars has split the rows into groups and batches.
         result.map_err(|failure| evaluator.error(failure, |_| Ok(String::new())))
     };
     elementwise(name, lags.collect(), result, output)
 }
 
-/// A whole column of points and its keys → the result.
+/// The result of a whole column of points and its keys.
 fn whole(points: Expr, keys: Vec<Expr>, task: Task) -> Expr {
     let (name, output) = (task.operator.name(), task.clone().output());
     let result = move |columns: &mut [Column]| {
@@ -247,7 +247,7 @@ fn whole(points: Expr, keys: Vec<Expr>, task: Task) -> Expr {
     )
 }
 
-/// A field, its coordinates and the keys of its grids → its reduced partial derivatives.
+/// The reduced partial derivatives of a field, from its coordinates and the keys of its grids.
 fn on_grid(
     reduction: Reduction,
     field: Expr,

@@ -1,4 +1,4 @@
-//! The expressions of Polars: as a Python plugin and in lazy frames of Rust.
+//! Polars expressions: the Python plugin, and lazy frames in Rust.
 
 #[cfg(feature = "lazy")]
 mod lazy;

@@ -1,7 +1,7 @@
-//! Points: y and, where there is one, x, as one struct column that can be shifted as a whole.
+//! Points: y and x as one struct column, which is shifted as a whole.
 //!
-//! A struct column has a validity of its own. Once shifted, it is what tells the end of a group (no point there) from
-//! a null in the data (a point without a y or an x).
+//! A struct column has its own validity. After a shift it is null beyond the end of a group, whereas a null in the data
+//! is a null field of a valid struct.
 
 use polars::prelude::*;
 
@@ -33,7 +33,7 @@ pub(super) fn y_and_x(points: &Series) -> PolarsResult<(Series, Option<Series>)>
     Ok((y, fields.next()))
 }
 
-/// The fields of the column of points: named like their columns, or made different where those share a name.
+/// The fields of the column of points, named like their columns. If these share a name, that of y is changed.
 pub(super) fn points_fields(y: &Field, x: Option<&Field>) -> Vec<Field> {
     let mut fields = vec![y.clone()];
     if let Some(x) = x {

@@ -1,4 +1,4 @@
-//! Fields on a grid, a row per point: the gradient along the lines of the grid, which are groups of rows.
+//! Fields on a grid, one row per point: the gradient along the lines of the grid, which are groups of rows.
 
 mod lines;
 mod ranks;
@@ -23,8 +23,8 @@ use crate::parallel::par_map;
 ///
 /// Each row is a point of a rectilinear grid, in any order. The derivative along a coordinate is the
 /// [`Gradient`](crate::Gradient) within each line of points that share all other coordinates. On a full grid it is that of
-/// [`numpy.gradient`][numpy] of the array. Points of a curvilinear grid, say longitudes and latitudes of a projected one,
-/// share no coordinates: differentiate with respect to the axes of the grid instead.
+/// [`numpy.gradient`][numpy] of the array. Points of a curvilinear grid, such as longitudes and latitudes of a
+/// projected one, share no coordinates: differentiate with respect to the axes of the grid instead.
 ///
 /// - `field`: of any dtype that `gradient` takes.
 /// - `wrt`: the coordinates, numbers or times, compared exactly. A point with a null coordinate is on no line.
@@ -142,7 +142,7 @@ fn on_grid(
     on_grid.of(field, &wrt, &by).map(Column::from)
 }
 
-/// What becomes of the partial derivatives.
+/// How the partial derivatives are combined.
 #[derive(Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "python", derive(serde::Deserialize), serde(rename_all = "snake_case"))]
 pub(crate) enum Reduction {

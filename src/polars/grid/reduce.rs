@@ -29,7 +29,7 @@ pub(super) fn reduce(columns: &[Series], start: f64, step: impl Fn(f64, f64) -> 
     Ok(all.into_series())
 }
 
-/// `√(a² + b²)` without overflow. (The `hypot` of the C library would need a newer one than many systems have.)
+/// `√(a² + b²)` without overflow. (`f64::hypot` would require a newer C library than many systems have.)
 pub(super) fn length(a: f64, b: f64) -> f64 {
     let (long, short) = if a.abs() < b.abs() {
         (b.abs(), a.abs())

@@ -1,7 +1,7 @@
 //! Rows grouped by keys.
 //!
-//! Equal keys mostly stand in runs: a whole group at a time, or a row at a time where groups alternate. Runs are found by
-//! comparing each key with the one before; only the first key of each run then goes through Polars' `group_by`.
+//! Equal keys usually form runs: of a whole group, or of single rows where groups alternate. Each key is compared with
+//! the one before to find the runs; only the first key of each run then goes through Polars' `group_by`.
 
 mod compare;
 mod runs;
@@ -20,7 +20,7 @@ use super::take::filter;
 /// Made by [`contiguous`](Self::contiguous) and [`permuted`](Self::permuted), which state the invariants.
 #[derive(Clone, Debug)]
 pub(crate) struct Groups {
-    /// Which positions start a group: positions in `rows` if there are any, else rows of the column.
+    /// Which positions start a group: positions in `rows`, or rows of the column if `rows` is `None`.
     pub(crate) starts: Bitmap,
     /// The row at each position, no row twice; `None` if the groups are contiguous in the column.
     pub(crate) rows: Option<Vec<IdxSize>>,
@@ -35,8 +35,8 @@ impl Groups {
 
     /// Groups whose rows are anywhere in a column of `height` rows; rows that are not listed belong to no group.
     ///
-    /// `rows` must be distinct and below `height`: results are scattered to them by several threads without
-    /// synchronization. `starts` has a bit per listed row.
+    /// `rows` must be distinct and below `height`: several threads scatter results to them. `starts` has a bit per
+    /// listed row.
     pub(crate) fn permuted(starts: Bitmap, rows: Vec<IdxSize>, height: usize) -> Self {
         debug_assert_eq!(starts.len(), rows.len(), "a bit per row");
         debug_assert!(starts.is_empty() || starts.get_bit(0), "the first row starts a group");
@@ -51,7 +51,7 @@ impl Groups {
     ///
     /// # Errors
     ///
-    /// `ComputeError` for more rows than the index type of Polars counts; what Polars says of keys that it cannot group.
+    /// `ComputeError` for more rows than the index type of Polars counts; that of Polars for keys that it cannot group.
     pub(crate) fn new(keys: &[Series], height: usize) -> PolarsResult<Self> {
         let Runs { starts, sorted, unique } = Runs::new(keys, height)?;
         let runs = starts.set_bits();
@@ -122,7 +122,7 @@ pub(crate) fn broadcast(column: &Series, height: usize) -> PolarsResult<Series> 
     }
 }
 
-/// Groups `count` keys by Polars' `group_by`; `append` appends the rows that the keys at some indices stand for.
+/// Groups `count` keys with Polars' `group_by`; `append` appends the rows of the keys at some indices.
 fn group_by(
     keys: &[Series],
     count: usize,
@@ -175,7 +175,7 @@ fn are_unique(keys: &[Series]) -> PolarsResult<bool> {
     Ok(unique == count)
 }
 
-/// Keys that are tested before all of them are.
+/// The number of keys that are tested before all are.
 const SAMPLE: usize = 1_000;
 
 /// Whether keys are sorted, either way, without repetition; false where Polars cannot order them.

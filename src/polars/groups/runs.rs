@@ -27,7 +27,7 @@ pub(super) struct Runs {
 impl Runs {
     /// # Errors
     ///
-    /// What Polars says of a dtype that it cannot compare.
+    /// That of Polars for a dtype that it cannot compare.
     pub(super) fn new(keys: &[Series], height: usize) -> PolarsResult<Self> {
         /// With shorter chunks on average the column is rechunked.
         const CHUNK: usize = 4_096;
@@ -118,7 +118,7 @@ impl RunsPart {
         let pairs = keys.len() - 1;
         let starts = &mut self.starts[(row - self.rows.start) / ROWS..][..pairs.div_ceil(ROWS)];
         let physical = keys.to_physical_repr();
-        // Floats of different bits may be equal: zeros and NaN.
+        // Floats with different bits may be equal: zeros and NaN.
         let compare_bits = !physical.has_nulls() && !physical.dtype().is_float();
         let first_keys = &mut self.first_keys;
         macro_rules! integers {
@@ -147,7 +147,7 @@ impl RunsPart {
     }
 }
 
-/// Marks changes by Polars' own comparison of columns of any dtype: null equals null, and NaN equals NaN.
+/// Marks changes with Polars' comparison of columns of any dtype, where null equals null and NaN equals NaN.
 fn compare_by_polars(keys: &Series, starts: &mut [u64]) -> PolarsResult<()> {
     let pairs = keys.len() - 1;
     let changed = bitmap(&keys.slice(1, pairs).not_equal_missing(&keys.slice(0, pairs))?);

@@ -1,4 +1,4 @@
-//! Compares each string with the one before, 64 at a time: by their views, or by the bytes in their buffers.
+//! Compares each string with the one before, 64 at a time: the views, or the bytes in their buffers.
 
 use bytemuck::cast_slice;
 use polars_arrow::array::{BinaryViewArrayGeneric, View, ViewType};

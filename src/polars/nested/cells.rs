@@ -10,7 +10,7 @@ use polars_arrow::offset::{Offsets, OffsetsBuffer};
 
 use crate::polars::take::{take, take_or_null};
 
-/// The innermost dtype of nested cells; of a flat column its own.
+/// The innermost dtype of nested cells; the dtype itself for a flat column.
 pub(crate) fn leaf(dtype: &DataType) -> &DataType {
     match dtype {
         DataType::List(inner) | DataType::Array(inner, _) => leaf(inner),
@@ -207,12 +207,13 @@ impl Cells {
         let mut offsets = Offsets::<i64>::with_capacity(self.len());
         let mut indices = Vec::with_capacity(self.values.len());
         for cell in 0..self.len() {
+            let start = indices.len();
             if self.length(cell).is_some() {
                 indices.extend(self.range(cell).map(|value| Some(value as IdxSize)));
             } else {
                 indices.extend(repeat_n(None, length(cell)));
             }
-            offsets.try_push(indices.len() - *offsets.last() as usize)?;
+            offsets.try_push(indices.len() - start)?;
         }
         Ok(Some(Self {
             column: self.column.clone(),

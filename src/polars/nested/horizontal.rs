@@ -9,7 +9,7 @@ use crate::polars::evaluator::Evaluator;
 use crate::polars::groups::broadcast;
 use crate::polars::{fields, series};
 
-/// The derivative across columns, in each row by itself: for sensors side by side.
+/// The derivative across columns, in each row by itself, such as across sensors.
 ///
 /// The neighbours of a value are those in the columns before and after; the formula is that of
 /// [`Gradient`].
@@ -21,7 +21,8 @@ use crate::polars::{fields, series};
 ///
 /// # Returns
 ///
-/// A struct with a field for each column, of its name, called like the first; of the dtype that `gradient` says.
+/// A struct named like the first column, with a field for each column, of its name and of the dtype that `gradient`
+/// gives.
 ///
 /// # Errors
 ///
@@ -96,7 +97,7 @@ impl Across {
         let columns = columns.collect::<PolarsResult<Vec<_>>>()?;
         let (mut slopes, overflow) = self.exact.slopes(&columns, x)?;
         if let (Some(rounded), Some(overflow)) = (&self.rounded, overflow) {
-            // Row by row, so that no other row of a chunk decides.
+            // Row by row, so that a result does not depend on other rows of its chunk.
             for (slope, rounded) in slopes.iter_mut().zip(rounded.slopes(&columns, x)?.0) {
                 *slope = rounded.zip_with(&overflow, slope)?;
             }

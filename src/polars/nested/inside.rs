@@ -21,8 +21,8 @@ impl Evaluator {
     ///
     /// # Errors
     ///
-    /// `ShapeMismatch` where y and x differ in length; if `strict` is set, `ComputeError` where a cell of x has not as many
-    /// values as the cell of y.
+    /// `ShapeMismatch` if y and x differ in length; if `strict` is set, `ComputeError` if a cell of x differs in length
+    /// from the cell of y.
     pub(in crate::polars) fn inside_cells(&self, y: &Series, x: Option<&Series>) -> PolarsResult<Series> {
         let rows = match x.map_or(1, |x| x.len()) {
             1 => y.len(),
@@ -102,8 +102,8 @@ impl Evaluator {
     ///
     /// # Errors
     ///
-    /// If `strict` is set, where a cell of x has not as many values as that of y, be that empty; null cells match any. Each
-    /// row is judged by itself: neither its chunk nor a batch of the streaming engine decides.
+    /// If `strict` is set, where a cell of x differs in length from the cell of y, which may be empty. Null cells match
+    /// any. Each row is checked by itself, independent of chunks and batches.
     fn aligned_values(&self, x: &Cells, y: &Cells) -> PolarsResult<Series> {
         if self.strict {
             let lengths = (0..y.len()).map(|cell| y.length(cell).zip(x.length(x.broadcast_index(cell))));
@@ -130,7 +130,7 @@ fn slice_or_single(x: &Series, start: usize, rows: usize) -> Series {
     }
 }
 
-/// Whether a single cell of coordinates fits every cell of y, and all values can so have their coordinates by repetition.
+/// Whether a single cell of coordinates fits every cell of y, so that it can be repeated.
 fn is_shared(x: &Cells, y: &Cells) -> bool {
     let Some(length) = Some(x).filter(|x| x.len() == 1).and_then(|x| x.length(0)) else {
         return false;

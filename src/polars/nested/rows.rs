@@ -112,7 +112,7 @@ impl Evaluator {
         Ok(take_or_null(&results, &positions(&rows, y.len()))?)
     }
 
-    /// One index in the cells after the other: with [`Nulls::Skip`] the neighbours differ from index to index.
+    /// Evaluates each index in the cells by itself: with [`Nulls::Skip`] neighbours differ from index to index.
     fn index_by_index(&self, y: &Series, x: Option<&Series>, groups: &Groups) -> Result<Series, Failure> {
         let lag = CellsLag::new(&LaggedColumn::new(y.clone(), x.cloned()))?;
         let width = longest(&lag, groups)?;
@@ -133,8 +133,8 @@ impl Evaluator {
 ///
 /// # Errors
 ///
-/// Where cells of a group, or of its x, differ in length. Other groups do not matter, nor do the cells of other rows
-/// where these are groups, so that neither chunks nor batches decide.
+/// If cells of a group, or of its x, differ in length. Each group is checked by itself, so that the result does not
+/// depend on chunks and batches.
 fn longest(lag: &CellsLag, groups: &Groups) -> Result<usize, Failure> {
     let (mut longest, mut length) = (0, None);
     for position in 0..groups.len() {
@@ -215,7 +215,7 @@ impl CellsLag {
         })
     }
 
-    /// The values at the indices of those of `this`, the cells of the row itself; none where these are `isolated`.
+    /// The values at the indices of `this`, the cells of the rows themselves; null where these are `isolated`.
     fn values(&self, this: &Cells, isolated: Option<&Bitmap>) -> PolarsResult<LaggedColumn> {
         let y = self.y.values_like(this)?;
         let (x, share) = match (&self.x_cells, &self.x, this.width()) {

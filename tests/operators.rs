@@ -1,4 +1,6 @@
-//! One operator, four faces: a Series, an expression, an Arrow array and a live feed give the same bits.
+//! Every operator on every face: a Series, a cell, an expression, an Arrow array and a live feed give the same bits.
+//!
+//! An operator joins by its line in `operators!`: [`Operator::all`] lists it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +10,8 @@ use arrow_array::types::{Float32Type, Float64Type};
 use arrow_array::{Array, ArrayRef, Float32Array, Float64Array, Int64Array, TimestampMicrosecondArray, UInt8Array};
 use polars::prelude::*;
 use polars_grad::{
-    Domain, EdgeOrder, ExprGrad, Gradient, Length, Live, LiveError, Nulls, arrow, evaluate, kernel::Sample,
+    Derivative, Domain, EdgeOrder, ExprGrad, Gradient, Length, Live, LiveError, Nulls, Operator, Side, arrow, evaluate,
+    kernel::Sample,
 };
 use proptest::prelude::*;
 
@@ -29,6 +32,36 @@ struct Data {
     keys: Vec<Option<u8>>,
     /// Whether every x is finite and strictly monotonic.
     in_order: bool,
+    /// Where chunks of y, x and the keys end.
+    cuts: [Vec<prop::sample::Index>; 3],
+}
+
+/// A column in several chunks, some of which may be empty.
+fn cut(column: &Series, cuts: &[prop::sample::Index]) -> Series {
+    let rows = column.len();
+    let mut places: Vec<_> = cuts.iter().map(|cut| cut.index(rows + 1)).collect();
+    places.extend([0, rows]);
+    places.sort_unstable();
+    let mut whole = column.clear();
+    for pair in places.windows(2) {
+        let chunk = column.slice(pair[0] as i64, pair[1] - pair[0]);
+        whole.append(&chunk).expect("the same dtype");
+    }
+    whole
+}
+
+/// Every operator with its default options, and some with others.
+fn operators() -> Vec<Operator> {
+    let mut operators = Operator::all();
+    operators.push(Gradient::new().edge_order(EdgeOrder::Second).into());
+    let derivative = |order, accuracy| Derivative::new(order, accuracy).expect("allowed");
+    operators.extend([
+        derivative(1, 4).into(),
+        derivative(2, 2).into(),
+        derivative(1, 3).side(Side::Backward).into(),
+        derivative(2, 1).side(Side::Forward).into(),
+    ]);
+    operators
 }
 
 fn data() -> impl Strategy<Value = Data> {
@@ -48,9 +81,16 @@ fn data() -> impl Strategy<Value = Data> {
         prop::option::weighted(0.9, 0..4_u8),
     );
     let rows = prop::collection::vec(row, 0..150);
-    (rows, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(rows, in_order, falling, in_runs)| {
+    let cuts = prop::array::uniform3(prop::collection::vec(any::<prop::sample::Index>(), 0..5));
+    (rows, any::<bool>(), any::<bool>(), any::<bool>(), cuts).prop_map(|(rows, in_order, falling, in_runs, cuts)| {
         let (y, x, keys) = (Vec::new(), Vec::new(), Vec::new());
-        let mut data = Data { y, x, keys, in_order };
+        let mut data = Data {
+            y,
+            x,
+            keys,
+            in_order,
+            cuts,
+        };
         let mut x = -30.0;
         for (y, step, known, is_number, key) in rows {
             x += if in_order { step.abs() + 0.25 } else { step };
@@ -112,8 +152,14 @@ fn bits(slopes: impl IntoIterator<Item = Option<f64>>) -> Slopes {
     slopes.into_iter().map(|slope| slope.map(bits)).collect()
 }
 
+/// Several outputs follow each other.
 fn bits_of_series(slopes: &Series) -> Slopes {
     match slopes.dtype() {
+        DataType::Struct(_) => {
+            let outputs = slopes.struct_().expect("just seen").clone().unnest();
+            let outputs = outputs.columns().iter().map(Column::as_materialized_series);
+            outputs.flat_map(bits_of_series).collect()
+        },
         DataType::Float64 => bits(slopes.f64().expect("just seen").iter()),
         DataType::Float32 => bits(
             slopes
@@ -136,6 +182,7 @@ fn bits_of_series(slopes: &Series) -> Slopes {
 
 fn bits_of_array(slopes: &ArrayRef) -> Slopes {
     match slopes.data_type() {
+        arrow_schema::DataType::Struct(_) => slopes.as_struct().columns().iter().flat_map(bits_of_array).collect(),
         arrow_schema::DataType::Float64 => bits(slopes.as_primitive::<Float64Type>()),
         arrow_schema::DataType::Float32 => bits(
             slopes
@@ -150,13 +197,13 @@ fn bits_of_array(slopes: &ArrayRef) -> Slopes {
     }
 }
 
-/// How to differentiate, apart from the columns.
+/// What is evaluated and where, apart from the columns.
 #[derive(Clone, Debug)]
 struct Question {
     y: Kind,
     x: Option<Kind>,
     by: bool,
-    edge_order: EdgeOrder,
+    operator: Operator,
     nulls: Nulls,
     max_gap: Option<f64>,
     strict: bool,
@@ -168,16 +215,16 @@ fn questions() -> impl Strategy<Value = Question> {
         kind.clone(),
         prop::option::weighted(0.9, kind),
         any::<bool>(),
-        prop::sample::select(vec![EdgeOrder::First, EdgeOrder::Second]),
+        prop::sample::select(operators()),
         prop::sample::select(vec![Nulls::Propagate, Nulls::Skip, Nulls::Split]),
         prop::option::of(2.0..20.0),
         any::<bool>(),
     )
-        .prop_map(|(y, x, by, edge_order, nulls, max_gap, strict)| Question {
+        .prop_map(|(y, x, by, operator, nulls, max_gap, strict)| Question {
             y,
             x,
             by,
-            edge_order,
+            operator,
             nulls,
             max_gap,
             strict,
@@ -185,8 +232,8 @@ fn questions() -> impl Strategy<Value = Question> {
 }
 
 impl Question {
-    fn operator(&self) -> Gradient {
-        Gradient::new().edge_order(self.edge_order)
+    fn operator(&self) -> Operator {
+        self.operator.clone()
     }
 
     fn domain<C>(&self) -> Domain<C> {
@@ -200,14 +247,35 @@ impl Question {
     }
 
     fn of_series(&self, data: &Data) -> PolarsResult<Slopes> {
+        let uncut: [_; 3] = Default::default();
+        self.of_chunks(data, &uncut)
+    }
+
+    fn of_chunks(
+        &self,
+        data: &Data,
+        [y_cuts, x_cuts, key_cuts]: &[Vec<prop::sample::Index>; 3],
+    ) -> PolarsResult<Slopes> {
         let mut domain = self.domain::<Column>();
         if let Some(x) = self.x {
-            domain = domain.x(x.series("x", &data.x));
+            domain = domain.x(cut(&x.series("x", &data.x), x_cuts));
         }
         if self.by {
-            domain = domain.by([Series::new("key".into(), &data.keys)]);
+            domain = domain.by([cut(&Series::new("key".into(), &data.keys), key_cuts)]);
         }
-        evaluate(&self.y.series("y", &data.y), self.operator(), &domain).map(|slopes| bits_of_series(&slopes))
+        let y = cut(&self.y.series("y", &data.y), y_cuts);
+        evaluate(&y, self.operator(), &domain).map(|slopes| bits_of_series(&slopes))
+    }
+
+    /// The whole column in one cell of a list column.
+    fn of_cell(&self, data: &Data) -> PolarsResult<Slopes> {
+        let cell = |column: Series| column.implode().map(IntoSeries::into_series);
+        let mut domain = self.domain::<Column>().axis(1);
+        if let Some(x) = self.x {
+            domain = domain.x(cell(x.series("x", &data.x))?);
+        }
+        let slopes = evaluate(&cell(self.y.series("y", &data.y))?, self.operator(), &domain)?;
+        Ok(bits_of_series(&slopes.list()?.get_as_series(0).expect("a cell")))
     }
 
     fn of_array(&self, data: &Data) -> Result<Slopes, arrow_schema::ArrowError> {
@@ -224,7 +292,10 @@ impl Question {
     /// In a lazy frame, with `by` or with `over`.
     fn of_expression(&self, data: &Data, over: bool, engine: Engine) -> PolarsResult<Slopes> {
         let x = self.x.unwrap_or(Kind::F64).series("x", &data.x);
-        let frame = df!("y" => self.y.series("y", &data.y), "x" => x, "key" => &data.keys)?;
+        let [y_cuts, x_cuts, key_cuts] = &data.cuts;
+        let key = Series::new("key".into(), &data.keys);
+        let y = cut(&self.y.series("y", &data.y), y_cuts);
+        let frame = df!("y" => y, "x" => cut(&x, x_cuts), "key" => cut(&key, key_cuts))?;
         // In four parts, so that also few rows cross the borders of chunks and batches.
         let (rows, part) = (frame.height(), frame.height() / 4 + 1);
         let parts: Vec<_> = (0..=rows)
@@ -301,7 +372,9 @@ impl Question {
         live.extend(keys.zip(x).zip(y).map(|((key, x), y)| (key, x, y)), &mut finished)?;
         finished.extend(live.finish());
         finished.sort_by_key(|result| result.row);
-        Ok(finished.into_iter().map(|result| result.value()).collect())
+        let outputs = finished.first().map_or(0, |result| result.values().len());
+        let output = |output: usize| finished.iter().map(move |result| result.values()[output]);
+        Ok((0..outputs).flat_map(output).collect())
     }
 }
 
@@ -312,6 +385,12 @@ proptest! {
     fn all_faces_give_the_same_bits_or_an_error(data in data(), question in questions()) {
         let expected = question.of_series(&data);
         let expected = expected.as_ref().map_err(|_| ());
+        let chunks = question.of_chunks(&data, &data.cuts);
+        prop_assert_eq!(chunks.as_ref().map_err(|_| ()), expected, "in chunks");
+        if !question.by {
+            let cell = question.of_cell(&data);
+            prop_assert_eq!(cell.as_ref().map_err(|_| ()), expected, "in a cell");
+        }
         let array = question.of_array(&data);
         prop_assert_eq!(array.as_ref().map_err(|_| ()), expected, "arrow");
         for engine in [Engine::InMemory, Engine::Streaming] {
@@ -341,14 +420,15 @@ fn all_faces_take_several_blocks_of_rows() {
             .collect(),
         keys: (0..3).cycle().map(Some).take(300_000).collect(),
         in_order: true,
+        cuts: Default::default(),
     };
     for by in [false, true] {
-        for edge_order in [EdgeOrder::First, EdgeOrder::Second] {
+        for operator in Operator::all() {
             let question = Question {
                 y: Kind::F64,
                 x: Some(Kind::F64),
                 by,
-                edge_order,
+                operator,
                 nulls: Nulls::Propagate,
                 max_gap: None,
                 strict: true,
@@ -369,4 +449,35 @@ fn all_faces_take_several_blocks_of_rows() {
             assert!(slopes == expected, "lazy, {question:?}");
         }
     }
+}
+
+#[test]
+fn each_operator_and_where_it_is_evaluated_can_be_stored() -> serde_json::Result<()> {
+    for operator in operators() {
+        let stored = serde_json::to_string(&operator)?;
+        assert!(stored.starts_with(&format!("{{\"{}\":", operator.name())), "{stored}");
+        assert_eq!(serde_json::from_str::<Operator>(&stored)?, operator, "{stored}");
+    }
+    // Options that are left out have their defaults.
+    for operator in Operator::all() {
+        let stored = format!("{{\"{}\": {{}}}}", operator.name());
+        assert_eq!(serde_json::from_str::<Operator>(&stored)?, operator);
+    }
+    assert!(serde_json::from_str::<Operator>("{\"gradient\": {\"edge_ordr\": 2}}").is_err());
+    let domain: Domain<String> = Domain::new()
+        .x("time")
+        .by(["station", "day"])
+        .per(Duration::from_secs(3600))
+        .max_gap(Duration::from_secs(5400))
+        .nulls(Nulls::Skip)
+        .axis(-1)
+        .strict(false);
+    let even: Domain<String> = Domain::new().spacing(0.1);
+    for domain in [domain, even, Domain::new()] {
+        let stored = serde_json::to_string(&domain)?;
+        assert_eq!(serde_json::from_str::<Domain<String>>(&stored)?, domain, "{stored}");
+    }
+    assert_eq!(serde_json::from_str::<Domain<String>>("{}")?, Domain::new());
+    assert!(serde_json::from_str::<Domain<String>>("{\"y\": \"time\"}").is_err());
+    Ok(())
 }
