@@ -77,7 +77,8 @@ def is_scalar(expr: pl.Expr) -> bool:
     if expr.meta.is_column_selection(allow_aliasing=True):
         return False
     decide = getattr(expr.meta, "is_scalar", None)
-    if decide is not None:
+    # It panics on several fields of a struct at once.
+    if decide is not None and not expr.meta.has_multiple_outputs():
         try:
             return bool(decide())
         except PolarsError:

@@ -125,7 +125,7 @@ def derivative(
         "accuracy": _number("accuracy", accuracy),
         "side": one_of("side", side, ("center", "backward", "forward")),
     }
-    if order + accuracy > _LARGEST_SUM:
+    if options["order"] + options["accuracy"] > _LARGEST_SUM:
         msg = f"the sum of `order` and `accuracy` must be at most {_LARGEST_SUM}, got {order} and {accuracy}"
         raise ValueError(msg)
     if edge_accuracy is not None:
@@ -152,7 +152,8 @@ def _number(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral):
         msg = f"`{name}` must be a whole number from 1 to {_LARGEST}, got {value!r}"
         raise TypeError(msg)
-    if not 1 <= value <= _LARGEST:
-        msg = f"`{name}` must be from 1 to {_LARGEST}, got {value}"
+    number = int(value)
+    if not 1 <= number <= _LARGEST:
+        msg = f"`{name}` must be from 1 to {_LARGEST}, got {number}"
         raise ValueError(msg)
-    return int(value)
+    return number
