@@ -191,10 +191,16 @@ impl Scale {
     /// Divides by another factor. Where the product leaves the range of a float, both factors are scaled by a power of two.
     pub(crate) fn divide(&mut self, factor: f64) {
         const SMALL: f64 = 2.409_919_865_102_884e-181; // 2^-600
-        if !(self.denominator * factor).is_finite() {
-            self.numerator *= SMALL;
-            self.denominator *= SMALL;
-        }
+        let product = self.denominator * factor;
+        let shift = if product.is_infinite() {
+            SMALL
+        } else if product.is_normal() {
+            1.0
+        } else {
+            SMALL.recip()
+        };
+        self.numerator *= shift;
+        self.denominator *= shift;
         self.denominator *= factor;
     }
 
@@ -234,6 +240,10 @@ mod tests {
         };
         scale.divide(1e300);
         assert!((scale.apply(1e38) / 1e-300 - 1.0).abs() < 1e-15);
+        let mut scale = Scale::ONE;
+        scale.divide(1e-200);
+        scale.divide(1e-200);
+        assert!((scale.apply(1e-200) / 1e200 - 1.0).abs() < 1e-15);
     }
 
     #[test]
