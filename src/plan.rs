@@ -215,7 +215,7 @@ fn scale(y: Unit, x: Step, kind: Kind, per: i64, order: u32) -> Scale {
                 }
             },
         }
-        scale.denominator *= x.steps;
+        scale.divide(x.steps);
         // Whole numbers while they fit into 128 bits.
         if order > 1 {
             scale.numerator *= times.numerator as f64;

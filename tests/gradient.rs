@@ -5,7 +5,7 @@ mod oracle;
 use std::time::Duration;
 
 use polars::prelude::*;
-use polars_grad::{Differentiable, Domain, EdgeOrder, Gradient, Length, evaluate};
+use polars_grad::{Derivative, Differentiable, Domain, EdgeOrder, Gradient, Length, Nulls, Operator, evaluate};
 use proptest::prelude::*;
 
 use oracle::{all_nulls, close, edge_orders, naive, naive_in_segments, points};
@@ -314,4 +314,364 @@ fn integers_do_not_wrap_around() -> PolarsResult<()> {
     let slopes = values(&gradient(&extremes, EdgeOrder::First, &domain())?);
     assert_eq!(slopes, [Some(u128::MAX as f64); 2]);
     Ok(())
+}
+
+/// splitmix64
+fn random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// Numbers of rows around those that are gathered together, and beyond several of these.
+fn rows_to_gather() -> impl Strategy<Value = usize> {
+    prop_oneof![
+        1_usize..300,
+        8_180_usize..8_200,
+        32_750_usize..32_800,
+        66_000_usize..90_000
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// What is gathered, evaluated and scattered back is what each group has that is filtered out first.
+    #[test]
+    fn shuffled_groups_and_skipped_nulls_have_the_bits_of_each_alone(
+        rows in rows_to_gather(),
+        groups in prop_oneof![Just(1_u64), 2_u64..5, 5_u64..40],
+        skip in any::<bool>(),
+        share_of_nulls in prop_oneof![Just(0_u64), 1_u64..60],
+        operator in prop::sample::select(vec![
+            Operator::from(Gradient::new()),
+            Gradient::new().edge_order(EdgeOrder::Second).into(),
+            Derivative::new(2, 4).expect("allowed").into(),
+        ]),
+        seed in any::<u64>(),
+    ) {
+        let mut state = seed;
+        let mut x = 0.0;
+        let mut points = || {
+            x += 0.1 + (random(&mut state) % 1_000) as f64 / 100.0;
+            let y = random(&mut state).cast_signed() as f64 / 1e15;
+            let mut is_valid = || random(&mut state) % 100 >= share_of_nulls;
+            (is_valid().then_some(y), is_valid().then_some(x))
+        };
+        let (y, x): (Vec<_>, Vec<_>) = (0..rows).map(|_| points()).unzip();
+        let keys: Vec<_> = (0..rows).map(|_| random(&mut state) % groups).collect();
+        let [y, x] = [("y", y), ("x", x)].map(|(name, values)| Series::new(name.into(), values));
+        let keys = Series::new("key".into(), keys);
+        let nulls = if skip { Nulls::Skip } else { Nulls::Propagate };
+        let all = evaluate(&y, operator.clone(), &domain().x(x.clone()).by([keys.clone()]).nulls(nulls))?;
+
+        let mut expected = vec![None; rows];
+        for group in 0..groups {
+            let mut is_here = keys.equal(group)?;
+            if skip {
+                is_here = is_here & y.is_not_null() & x.is_not_null();
+            }
+            let alone = evaluate(&y.filter(&is_here)?, operator.clone(), &domain().x(x.filter(&is_here)?))?;
+            let rows_here = is_here.iter().enumerate().filter(|(_, is_here)| *is_here == Some(true));
+            for ((row, _), result) in rows_here.zip(values(&alone)) {
+                expected[row] = result;
+            }
+        }
+        let bits = |results: Vec<Option<f64>>| results.into_iter().map(|result| result.map(f64::to_bits)).collect::<Vec<_>>();
+        let wrong = std::iter::zip(bits(values(&all)), bits(expected)).position(|(got, expected)| got != expected);
+        prop_assert_eq!(wrong, None);
+    }
+}
+
+fn decimals(name: &str, units: Vec<i128>, scale: usize) -> Series {
+    let units = Int128Chunked::from_vec(name.into(), units);
+    units.into_decimal_unchecked(38, scale).into_series()
+}
+
+fn instants(ticks: Vec<i64>, unit: TimeUnit) -> Series {
+    Int64Chunked::from_vec("t".into(), ticks)
+        .into_datetime(unit, None)
+        .into_series()
+}
+
+#[test]
+fn units_never_leave_the_range_of_floats_on_the_way() -> PolarsResult<()> {
+    let thirds = |unit: f64| Series::new("y".into(), [0.0, unit, 2.0 * unit]);
+    let ten_to = |power: u32| 10_i128.pow(power);
+    let seconds = instants(vec![0, 1_000_000_000, 2_000_000_000], TimeUnit::Nanoseconds);
+    let units = decimals("x", vec![0, ten_to(30), 2 * ten_to(30)], 30);
+    let y = decimals("y", vec![0, ten_to(10), 2 * ten_to(10)], 10);
+    let second = Duration::from_secs(1);
+    for (y, domain, slope) in [
+        (&thirds(1e300), domain().x(seconds.clone()), 1e300),
+        (&thirds(1e300), domain().spacing(second), 1e300),
+        (
+            &thirds(1e300),
+            domain().x(seconds.clone()).per(Duration::from_nanos(1)),
+            1e291,
+        ),
+        (&thirds(1e305), domain().spacing(1e300), 1e305 / 1e300),
+        (&thirds(1e280), domain().x(units.clone()), 1e280),
+        (&y, domain().x(thirds(1e299)), 1e-299),
+        (&y, domain().spacing(1e299), 1e-299),
+        (&y, domain().x(thirds(1e-299)), 1e299),
+        (&y, domain().x(seconds.clone()), 1.0),
+        (&thirds(1e-300), domain().x(units.clone()), 1e-300),
+        (&thirds(1e-300), domain().x(seconds.clone()), 1e-300),
+    ] {
+        for edge_order in [EdgeOrder::First, EdgeOrder::Second] {
+            let slopes = values(&gradient(y, edge_order, &domain)?);
+            assert_eq!(slopes.len(), 3);
+            for got in slopes {
+                let got = got.expect("a slope");
+                assert!(
+                    (got / slope - 1.0).abs() < 1e-15,
+                    "{got:e} for {slope:e}: {y:?}, {domain:?}"
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A float whose exponent has no end.
+#[derive(Clone, Copy, Debug)]
+struct Wide(f64, i32);
+
+impl Wide {
+    fn new(value: f64) -> Self {
+        Self(value, 0).normalized()
+    }
+
+    fn normalized(self) -> Self {
+        let Self(mut value, mut exponent) = self;
+        if value == 0.0 {
+            return Self(0.0, 0);
+        }
+        for (factor, shift) in [(64, 64), (1, 1)] {
+            let power = 2.0_f64.powi(factor);
+            while value.abs() >= power {
+                value /= power;
+                exponent += shift;
+            }
+            while value.abs() * power < 2.0 {
+                value *= power;
+                exponent -= shift;
+            }
+        }
+        Self(value, exponent)
+    }
+
+    fn abs(self) -> Self {
+        Self(self.0.abs(), self.1)
+    }
+
+    fn is_below(self, other: Self) -> bool {
+        (self - other).0 < 0.0
+    }
+}
+
+impl std::ops::Mul for Wide {
+    type Output = Self;
+    fn mul(self, other: Self) -> Self {
+        Self(self.0 * other.0, self.1 + other.1).normalized()
+    }
+}
+
+impl std::ops::Div for Wide {
+    type Output = Self;
+    fn div(self, other: Self) -> Self {
+        Self(self.0 / other.0, self.1 - other.1).normalized()
+    }
+}
+
+impl std::ops::Add for Wide {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        if self.0 == 0.0 || other.0 == 0.0 {
+            return if self.0 == 0.0 { other } else { self };
+        }
+        let exponent = self.1.max(other.1);
+        let [a, b] = [self, other].map(|wide| wide.0 * 2.0_f64.powi((wide.1 - exponent).max(-1_000)));
+        Self(a + b, exponent).normalized()
+    }
+}
+
+impl std::ops::Sub for Wide {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        self + Self(-other.0, other.1)
+    }
+}
+
+/// A float of any magnitude.
+fn any_float(state: &mut u64) -> f64 {
+    let exponent = (random(state) % 2_097) as i32 - 1_074;
+    let mantissa = 1.0 + (random(state) >> 11) as f64 / 2.0_f64.powi(53);
+    let sign = if random(state) % 2 == 0 { 1.0 } else { -1.0 };
+    // In two steps, as the smallest power is none of a normal float.
+    let half = exponent / 2;
+    sign * mantissa * 2.0_f64.powi(half) * 2.0_f64.powi(exponent - half)
+}
+
+/// An integer of any magnitude up to a number of bits.
+fn any_integer(bits: u64, state: &mut u64) -> i128 {
+    let wide = u128::from(random(state)) << 64 | u128::from(random(state));
+    let magnitude = (wide >> (128 - 1 - random(state) % bits)).cast_signed();
+    if random(state) % 2 == 0 { magnitude } else { -magnitude }
+}
+
+/// The numbers of a column.
+enum Numbers {
+    Floats(Vec<f64>),
+    Integers(Vec<i128>),
+}
+
+/// Numbers and the size of their unit.
+struct Quantity {
+    numbers: Numbers,
+    unit: Wide,
+}
+
+impl Quantity {
+    fn floats(floats: &[f64]) -> Self {
+        Self {
+            numbers: Numbers::Floats(floats.to_vec()),
+            unit: Wide::new(1.0),
+        }
+    }
+
+    fn integers(integers: &[i128], unit: Wide) -> Self {
+        Self {
+            numbers: Numbers::Integers(integers.to_vec()),
+            unit,
+        }
+    }
+
+    fn decimals(units: &[i128], scale: usize) -> Self {
+        let power: f64 = format!("1e-{scale}").parse().expect("a float");
+        Self::integers(units, Wide::new(power))
+    }
+
+    fn rise(&self, first: usize, second: usize) -> Wide {
+        let rise = match &self.numbers {
+            Numbers::Floats(floats) => Wide::new(floats[second]) - Wide::new(floats[first]),
+            Numbers::Integers(integers) => Wide::new((integers[second] - integers[first]) as f64),
+        };
+        rise * self.unit
+    }
+}
+
+/// A slope and what rounding may take from it: the terms of the formula without their signs.
+fn expected_slope(y: &Quantity, x: &Quantity, row: usize, last: usize, edge_order: EdgeOrder) -> [Wide; 2] {
+    let slope = |a, b| y.rise(a, b) / x.rise(a, b);
+    let (first, second) = match (row, edge_order) {
+        (0, EdgeOrder::First) => return [slope(0, 1), slope(0, 1).abs()],
+        (_, EdgeOrder::First) if row == last => return [slope(row - 1, row), slope(row - 1, row).abs()],
+        (0, EdgeOrder::Second) => ((0, 1), (1, 2)),
+        (_, EdgeOrder::Second) if row == last => ((row - 1, row), (row - 2, row - 1)),
+        _ => {
+            let (before, after) = (x.rise(row - 1, row), x.rise(row, row + 1));
+            let whole = before + after;
+            let (left, right) = (
+                slope(row - 1, row) * (after / whole),
+                slope(row, row + 1) * (before / whole),
+            );
+            return [left + right, left.abs() + right.abs()];
+        },
+    };
+    let (near, far) = (slope(first.0, first.1), slope(second.0, second.1));
+    let (h1, h2) = (x.rise(first.0, first.1), x.rise(second.0, second.1));
+    let weight = (h1 / (h1 + h2)).abs();
+    let sizes = near.abs() + (near.abs() + far.abs()) * weight;
+    [near + (near - far) * weight, sizes]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn steps_and_rises_of_any_magnitude_have_the_slopes_of_wide_arithmetic(
+        rows in 3_usize..80,
+        float_y in any::<bool>(),
+        x_kind in 0..6,
+        scales in prop::array::uniform2(0_usize..=38),
+        edge_order in edge_orders(),
+        seed in any::<u64>(),
+    ) {
+        let mut state = seed;
+        let tick = |nanoseconds: f64, per: Duration| Wide::new(nanoseconds) / Wide::new(per.as_nanos() as f64);
+        let any_duration = |state: &mut u64| {
+            let nanoseconds = random(state) >> (1 + random(state) % 63);
+            Duration::from_nanos(nanoseconds.max(1))
+        };
+        let mut integers = |rows: usize, bits| -> Vec<_> { (0..rows).map(|_| any_integer(bits, &mut state)).collect() };
+        let rising = |mut integers: Vec<i128>| {
+            integers.sort_unstable();
+            integers.dedup();
+            integers
+        };
+        // 38 digits are 126 bits.
+        let (decimal_y, decimal_x, ticks) = (integers(rows, 126), rising(integers(rows, 126)), rising(integers(rows, 63)));
+        let per = any_duration(&mut state);
+        let count: Vec<_> = (0..rows as i128).collect();
+        let (x, rows, domain) = match x_kind {
+            0 => {
+                let mut x: Vec<_> = (0..rows).map(|_| any_float(&mut state)).collect();
+                x.sort_by(f64::total_cmp);
+                x.dedup();
+                (Quantity::floats(&x), x.len(), domain().x(Series::new("x".into(), x)))
+            },
+            1 => {
+                let scale = scales[1];
+                (Quantity::decimals(&decimal_x, scale), decimal_x.len(), domain().x(decimals("x", decimal_x, scale)))
+            },
+            2 | 3 => {
+                let (unit, nanoseconds) = if x_kind == 2 {
+                    (TimeUnit::Nanoseconds, 1.0)
+                } else {
+                    (TimeUnit::Milliseconds, 1e6)
+                };
+                let x = Quantity::integers(&ticks, tick(nanoseconds, per));
+                let ticks: Vec<_> = ticks.into_iter().map(|tick| tick as i64).collect();
+                (x, ticks.len(), domain().x(instants(ticks, unit)).per(per))
+            },
+            4 => {
+                let step = any_float(&mut state);
+                (Quantity::integers(&count, Wide::new(step)), rows, domain().spacing(step))
+            },
+            _ => {
+                let step = any_duration(&mut state);
+                let unit = tick(step.as_nanos() as f64, per);
+                (Quantity::integers(&count, unit), rows, domain().spacing(step).per(per))
+            },
+        };
+        prop_assume!(rows > 2);
+        let (column, y) = if float_y {
+            let y: Vec<_> = (0..rows).map(|_| any_float(&mut state)).collect();
+            (Series::new("y".into(), &y), Quantity::floats(&y))
+        } else {
+            let (y, scale) = (decimal_y[..rows].to_vec(), scales[0]);
+            (decimals("y", y.clone(), scale), Quantity::decimals(&y, scale))
+        };
+        let slopes = gradient(&column, edge_order, &domain)?;
+        for (row, got) in values(&slopes).into_iter().enumerate() {
+            let got = got.expect("a slope");
+            let [expected, sizes] = expected_slope(&y, &x, row, rows - 1, edge_order);
+            let tolerance = sizes * Wide::new(1e-14);
+            if got.is_finite() {
+                let error = (Wide::new(got) - expected).abs();
+                // The smallest floats have few digits.
+                prop_assert!(error.is_below(tolerance + Wide(1.0, -1_072)), "row {}: {:e} for {:?}", row, got, expected);
+            } else {
+                let most = Wide::new(f64::MAX);
+                prop_assert!(!(expected.abs() + tolerance).is_below(most), "row {}: {:e} for {:?}", row, got, expected);
+                // Where terms cancel, the sign is open.
+                let is_open = expected.abs().is_below(tolerance);
+                prop_assert!(is_open || got.is_sign_positive() == (expected.0 > 0.0), "row {}: {:e} for {:?}", row, got, expected);
+            }
+        }
+    }
 }

@@ -188,6 +188,22 @@ impl Scale {
         denominator: 1.0,
     };
 
+    /// Divides by another factor. Where the product leaves the range of a float, both factors are scaled by a power of two.
+    pub(crate) fn divide(&mut self, factor: f64) {
+        const SMALL: f64 = 2.409_919_865_102_884e-181; // 2^-600
+        let product = self.denominator * factor;
+        let shift = if product.is_infinite() {
+            SMALL
+        } else if product.is_normal() {
+            1.0
+        } else {
+            SMALL.recip()
+        };
+        self.numerator *= shift;
+        self.denominator *= shift;
+        self.denominator *= factor;
+    }
+
     /// A value in the unit of the result, which does not overflow on the way.
     #[inline]
     pub(crate) fn apply(self, value: f64) -> f64 {
@@ -214,6 +230,20 @@ mod tests {
         );
         let epoch = 1_700_000_000_000_000_000_i64;
         assert_eq!((epoch + 100).minus(epoch), 100.0);
+    }
+
+    #[test]
+    fn a_factor_beyond_the_range_of_floats_is_kept() {
+        let mut scale = Scale {
+            denominator: 1e38,
+            ..Scale::ONE
+        };
+        scale.divide(1e300);
+        assert!((scale.apply(1e38) / 1e-300 - 1.0).abs() < 1e-15);
+        let mut scale = Scale::ONE;
+        scale.divide(1e-200);
+        scale.divide(1e-200);
+        assert!((scale.apply(1e-200) / 1e200 - 1.0).abs() < 1e-15);
     }
 
     #[test]

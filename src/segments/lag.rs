@@ -24,6 +24,7 @@ pub(crate) type InGroup<'a> = Vec<(usize, Option<Bits<'a>>)>;
 
 impl<'a> Lags<'a> {
     /// `None` if the copies differ in type, or if there are none.
+    #[cfg(feature = "polars")]
     pub(crate) fn new(copies: Vec<Numbers<'a>>) -> Option<Self> {
         macro_rules! all {
             ($variant:ident) => {{
