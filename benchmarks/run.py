@@ -24,7 +24,7 @@ from case import LARGEST, Case, Part
 from rounds import interleave
 
 from polars_grad import _internal
-from polars_grad._operator import OPERATORS
+from polars_grad._engine.operator import OPERATORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

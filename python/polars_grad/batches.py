@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from polars_grad import _stitch
-from polars_grad._specs import named_operators
+from polars_grad._batches import stitch as _stitch
+from polars_grad._batches.specs import named_operators
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from polars_grad._operator import OperatorExpr
+    from polars_grad._engine.operator import OperatorExpr
 
 __all__ = ["stitch"]
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from polars.exceptions import ComputeError
 
-from polars_grad._optional import load
-from polars_grad._partitions import Halo, Work
-from polars_grad._specs import flag, named_operators, names_of
+from polars_grad._batches.optional import load
+from polars_grad._batches.partitions import Halo, Work
+from polars_grad._batches.specs import flag, named_operators, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from polars_grad._operator import OperatorExpr
-    from polars_grad._stitch import Column, Operator
+    from polars_grad._batches.stitch import Column, Operator
+    from polars_grad._engine.operator import OperatorExpr
 
 __all__ = ["with_columns"]
 

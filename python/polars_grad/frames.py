@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import polars.selectors as cs
 
-from polars_grad._optional import load
-from polars_grad._source import from_batches, to_batches, unlike
-from polars_grad._specs import along_cells, flag, is_inside, operators_of, shared, specs_of
-from polars_grad._stitch import Column, check_key, stitch
+from polars_grad._batches.optional import load
+from polars_grad._batches.source import from_batches, to_batches, unlike
+from polars_grad._batches.specs import along_cells, flag, is_inside, operators_of, shared, specs_of
+from polars_grad._batches.stitch import Column, check_key, stitch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from polars_grad._operator import OperatorExpr, Spec
-    from polars_grad._stitch import Operator
+    from polars_grad._batches.stitch import Operator
+    from polars_grad._engine.operator import OperatorExpr, Spec
 
 __all__ = ["with_columns"]
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from polars_grad._domain import one_of
-from polars_grad._operator import OperatorExpr, apply, operator
+from polars_grad._engine.domain import one_of
+from polars_grad._engine.operator import OperatorExpr, apply, operator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from typing_extensions import Unpack
 
-    from polars_grad._columns import IntoColumn
-    from polars_grad._domain import Domain
+    from polars_grad._engine.columns import IntoColumn
+    from polars_grad._engine.domain import Domain
 
 __all__ = ["gradient"]
 

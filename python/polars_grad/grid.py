@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from polars_grad import _columns, _domain, _plugin
-from polars_grad._documentation import documented
-from polars_grad._domain import ARGUMENTS, Argument, Shared, one_of
+from polars_grad._engine import columns as _columns
+from polars_grad._engine import domain as _domain
+from polars_grad._engine import plugin as _plugin
+from polars_grad._engine.documentation import documented
+from polars_grad._engine.domain import ARGUMENTS, Argument, Shared, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
     import polars as pl
     from typing_extensions import Unpack
 
-    from polars_grad._columns import IntoColumn, IntoColumns
-    from polars_grad._lengths import Length
+    from polars_grad._engine.columns import IntoColumn, IntoColumns
+    from polars_grad._engine.lengths import Length
 
 __all__ = ["divergence", "magnitude", "partials"]
 

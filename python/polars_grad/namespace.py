@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from polars_grad._documentation import OF_SERIES
-from polars_grad._methods import Method, Namespace, OperatorMethod, Own_co
-from polars_grad._operator import OperatorExpr
-from polars_grad._series import Eager
+from polars_grad._engine.documentation import OF_SERIES
+from polars_grad._engine.methods import Method, Namespace, OperatorMethod, Own_co
+from polars_grad._engine.operator import OperatorExpr
+from polars_grad._engine.series import Eager
 from polars_grad.derivative import derivative
 from polars_grad.frames import with_columns
 from polars_grad.gradient import gradient

@@ -9,15 +9,15 @@ import polars as pl
 from polars import selectors
 from polars.exceptions import ColumnNotFoundError, ComputeError
 
-from polars_grad._optional import load
-from polars_grad._specs import named_operators, names_of
-from polars_grad._stitch import stitch
+from polars_grad._batches.optional import load
+from polars_grad._batches.specs import named_operators, names_of
+from polars_grad._batches.stitch import stitch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from polars_grad._operator import OperatorExpr
-    from polars_grad._stitch import Column, Operator
+    from polars_grad._batches.stitch import Column, Operator
+    from polars_grad._engine.operator import OperatorExpr
 
 for _package in ("pyspark", "pyarrow"):
     load(_package, needed_by="`polars_grad.spark`", install="pip install 'polars-grad[spark]'")

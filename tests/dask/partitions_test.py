@@ -22,7 +22,7 @@ from rows import assert_slopes, evenly, in_polars, nan, partitioned, readings, w
 
 import polars_grad as pg
 import polars_grad.dask
-from polars_grad import _stitch
+from polars_grad._batches import stitch as _stitch
 
 pytestmark = pytest.mark.usefixtures("here")
 

@@ -16,8 +16,8 @@ from polars.testing import assert_frame_equal
 
 import polars_grad as pg
 from polars_grad import frames, grid
-from polars_grad._documentation import PARAMETERS, SECTIONS
-from polars_grad._operator import OPERATORS
+from polars_grad._engine.documentation import PARAMETERS, SECTIONS
+from polars_grad._engine.operator import OPERATORS
 from polars_grad.frames import with_columns
 
 if TYPE_CHECKING:

@@ -336,7 +336,7 @@ AGGREGATIONS = """
 
 
 def test_a_scalar_is_told_by_polars_and_by_its_nodes_alike() -> None:
-    from polars_grad._scalar import is_scalar, is_scalar_by_its_nodes
+    from polars_grad._engine.scalar import is_scalar, is_scalar_by_its_nodes
 
     y, t = pl.col("y"), pl.col("t")
     scalars = [

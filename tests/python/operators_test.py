@@ -25,8 +25,8 @@ from polars.exceptions import ComputeError, PolarsError
 from strategies import assert_same, frames
 
 import polars_grad as pg
-from polars_grad._domain import ARGUMENTS, Domain
-from polars_grad._operator import OPERATORS, OperatorExpr, Spec, spec_of
+from polars_grad._engine.domain import ARGUMENTS, Domain
+from polars_grad._engine.operator import OPERATORS, OperatorExpr, Spec, spec_of
 from polars_grad.namespace import _Operators
 
 if TYPE_CHECKING:

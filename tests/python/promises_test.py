@@ -21,7 +21,7 @@ from registry import CASES, FURTHEST, OPTIONS, Case
 from strategies import assert_same, frames
 
 import polars_grad as pg
-from polars_grad._operator import OPERATORS, spec_of
+from polars_grad._engine.operator import OPERATORS, spec_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars_grad as pg
-from polars_grad._operator import OPERATORS
+from polars_grad._engine.operator import OPERATORS
 
 if TYPE_CHECKING:
     import polars as pl

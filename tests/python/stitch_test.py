@@ -18,7 +18,7 @@ from polars.testing import assert_frame_equal
 from strategies import assert_same, frames, nan, wild_floats
 
 import polars_grad as pg
-from polars_grad import _stitch
+from polars_grad._batches import stitch as _stitch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

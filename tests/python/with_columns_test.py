@@ -19,7 +19,8 @@ from portability_test import RUN_QUERY
 from stitch_test import options
 
 import polars_grad as pg
-from polars_grad import _source, frames
+from polars_grad import frames
+from polars_grad._batches import source as _source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

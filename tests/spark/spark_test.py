@@ -26,7 +26,8 @@ from strategies import assert_same, nan
 
 import polars_grad as pg
 import polars_grad.spark
-from polars_grad import _specs, _stitch
+from polars_grad._batches import specs as _specs
+from polars_grad._batches import stitch as _stitch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from polars_grad import _lengths
+from polars_grad._engine import lengths as _lengths
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from typing import Literal
 
-    from polars_grad._columns import IntoColumns
-    from polars_grad._lengths import Duration, Length
+    from polars_grad._engine.columns import IntoColumns
+    from polars_grad._engine.lengths import Duration, Length
 
 _MOST_AXES = 64
 

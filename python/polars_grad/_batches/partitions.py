@@ -9,8 +9,8 @@ import polars as pl
 import polars.selectors as cs
 from polars.exceptions import ComputeError
 
-from polars_grad._optional import load
-from polars_grad._stitch import Column, Operator, WrongRow, stitch, stitched, windows_of
+from polars_grad._batches.optional import load
+from polars_grad._batches.stitch import Column, Operator, WrongRow, stitch, stitched, windows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -11,7 +11,7 @@ import polars as pl
 import polars.selectors as cs
 from polars.exceptions import ComputeError
 
-from polars_grad._plugin import evaluate
+from polars_grad._engine.plugin import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

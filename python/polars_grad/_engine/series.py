@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from polars_grad import _columns, _domain, _plugin
+from polars_grad._engine import columns as _columns
+from polars_grad._engine import domain as _domain
+from polars_grad._engine import plugin as _plugin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import polars as pl
 from polars.expr.name import ExprNameNameSpace
 
-from polars_grad import _columns, _domain, _plugin, _series
-from polars_grad._documentation import documented
+from polars_grad._engine import columns as _columns
+from polars_grad._engine import domain as _domain
+from polars_grad._engine import plugin as _plugin
+from polars_grad._engine import series as _series
+from polars_grad._engine.documentation import documented
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -14,12 +14,12 @@ from polars.plugins import register_plugin_function
 
 # Importing the library while Python holds its lock lets its allocator find that of Polars.
 from polars_grad import _internal
-from polars_grad._columns import name_of, unlike, with_distinct_names
+from polars_grad._engine.columns import name_of, unlike, with_distinct_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_LIBRARY = Path(__file__).parent
+_LIBRARY = Path(__file__).parent.parent
 # How Polars displays a call of this plugin.
 _OURS = re.compile(r"polars_grad[/\\]_internal\.[^:\s]*:")
 
@@ -154,8 +154,18 @@ def _pickled(kwargs: Mapping[str, Any]) -> bytes:
 
 def evaluate(y: pl.Series, x: pl.Series | None, keys: list[pl.Series], kwargs: Options) -> pl.Series:
     """Evaluate an operator on series, without a frame and an expression."""
-    try:
-        return _internal.evaluate(y, x, keys, _pickled(kwargs))
-    except Exception as error:  # noqa: BLE001, of any class
-        # The plugin has error classes of its own; an expression raises this one for all of them.
-        raise ComputeError(str(error)) from None
+    for column in (y, x, *keys):
+        if column is not None and column.dtype.is_nested() and _has_width_0(column.dtype):
+            # Polars panics when it imports one.
+            given = f"column `{column.name}` is {column.dtype}"
+            msg = f"arrays must have a width of at least 1, but {given}; drop it, or cast it to a list"
+            raise ComputeError(msg)
+    return _internal.evaluate(y, x, keys, _pickled(kwargs))
+
+
+def _has_width_0(dtype: pl.DataType) -> bool:
+    if isinstance(dtype, pl.Array):
+        return dtype.size == 0 or _has_width_0(dtype.inner)  # type: ignore[arg-type]
+    if isinstance(dtype, pl.List):
+        return _has_width_0(dtype.inner)  # type: ignore[arg-type]
+    return isinstance(dtype, pl.Struct) and any(_has_width_0(field.dtype) for field in dtype.fields)  # type: ignore[arg-type]

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from polars_grad._operator import OperatorExpr, spec_of
-from polars_grad._stitch import Column, Operator
+from polars_grad._batches.stitch import Column, Operator
+from polars_grad._engine.operator import OperatorExpr, spec_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from polars_grad._operator import Spec
+    from polars_grad._engine.operator import Spec
 
 
 def specs_of(function: str, exprs: Iterable[Any], named: Mapping[str, Any]) -> list[Spec]:

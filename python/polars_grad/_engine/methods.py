@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MethodType
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, overload
 
-from polars_grad._documentation import method_of
+from polars_grad._engine.documentation import method_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

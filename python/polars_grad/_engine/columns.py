@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from polars_grad._lengths import is_length
-from polars_grad._scalar import is_scalar
+from polars_grad._engine.lengths import is_length
+from polars_grad._engine.scalar import is_scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

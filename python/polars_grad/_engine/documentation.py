@@ -6,12 +6,12 @@ import inspect
 import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from polars_grad._domain import ARGUMENTS
+from polars_grad._engine.domain import ARGUMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from polars_grad._domain import Argument
+    from polars_grad._engine.domain import Argument
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -1,0 +1,1 @@
+"""Operators over rows that come in batches or partitions."""
