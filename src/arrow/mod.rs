@@ -148,6 +148,13 @@ fn named(
         Nulls::Skip => NullBuffer::union(y.logical_nulls().as_ref(), x.and_then(Array::logical_nulls).as_ref()),
         _ => None,
     };
+    if valid.is_some() && u32::try_from(height).is_err() {
+        let most = u32::MAX;
+        return Err(ArrowError::ComputeError(format!(
+            "skipped nulls take at most {most} rows, got {height}; evaluate a part of the column at a time, or use \
+            `Live`, which takes any number"
+        )));
+    }
     let valid = valid.as_ref().map(|valid| Bits::new(valid.validity(), valid.offset()));
     let starts = Bits::new(&groups.starts, 0);
     let order = RowOrder::new(starts, groups.rows, valid, height);

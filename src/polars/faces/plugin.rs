@@ -76,8 +76,20 @@ fn evaluate(py: Python<'_>, y: PySeries, x: Option<PySeries>, by: Vec<PySeries>,
         let evaluator = kwargs.evaluator(&y.field(), x.as_ref().map(|x| x.field()).as_deref())?;
         evaluator.of_columns(&y, x.as_ref(), &by)
     };
-    let result = py.detach(evaluate).map_err(PyPolarsErr::from)?;
-    Ok(PySeries(result))
+    py.detach(evaluate)
+        .map(PySeries)
+        .map_err(|error| compute_error(py, &error))
+}
+
+/// The error that an expression raises, whatever its kind.
+fn compute_error(py: Python<'_>, error: &PolarsError) -> PyErr {
+    let class = py
+        .import("polars.exceptions")
+        .and_then(|module| module.getattr("ComputeError"));
+    match class.and_then(|class| class.call1((error.to_string(),))) {
+        Ok(error) => PyErr::from_value(error),
+        Err(other) => other,
+    }
 }
 
 fn named_like(field: &Field, dtype: DataType) -> Field {
@@ -104,8 +116,9 @@ fn points(inputs: &[Series], kwargs: Kwargs) -> PolarsResult<Series> {
 
 fn of_points_output(fields: &[Field], kwargs: Kwargs) -> PolarsResult<Field> {
     check_widths(fields_of(&fields[0])?)?;
-    // The keys, if there are any.
-    check_widths(&fields[1..])?;
+    if let Some(keys) = fields.get(1).filter(|keys| matches!(keys.dtype(), DataType::Struct(_))) {
+        check_widths(fields_of(keys)?)?;
+    }
     Ok(named_like(&fields[0], kwargs.of_points(&fields[0])?.dtype))
 }
 
