@@ -510,7 +510,7 @@ impl std::ops::Sub for Wide {
 fn any_float(state: &mut u64) -> f64 {
     let exponent = (random(state) % 2_097) as i32 - 1_074;
     let mantissa = 1.0 + (random(state) >> 11) as f64 / 2.0_f64.powi(53);
-    let sign = if random(state) % 2 == 0 { 1.0 } else { -1.0 };
+    let sign = if random(state).is_multiple_of(2) { 1.0 } else { -1.0 };
     // In two steps, as the smallest power is none of a normal float.
     let half = exponent / 2;
     sign * mantissa * 2.0_f64.powi(half) * 2.0_f64.powi(exponent - half)
@@ -520,7 +520,11 @@ fn any_float(state: &mut u64) -> f64 {
 fn any_integer(bits: u64, state: &mut u64) -> i128 {
     let wide = u128::from(random(state)) << 64 | u128::from(random(state));
     let magnitude = (wide >> (128 - 1 - random(state) % bits)).cast_signed();
-    if random(state) % 2 == 0 { magnitude } else { -magnitude }
+    if random(state).is_multiple_of(2) {
+        magnitude
+    } else {
+        -magnitude
+    }
 }
 
 /// The numbers of a column.

@@ -32,12 +32,12 @@ fn a_field_has_its_partial_derivatives() -> PolarsResult<()> {
     let wrt = columns(&frame, &["x", "y"]);
     let f = frame.column("f")?;
     let exact = Gradient::new().edge_order(EdgeOrder::Second);
-    let slopes = partials(f, &wrt, exact.clone(), &domain())?.struct_()?.clone().unnest();
+    let slopes = partials(f, &wrt, exact, &domain())?.struct_()?.clone().unnest();
     let twice_x: Float64Chunked = frame.column("x")?.f64()? * 2.0;
     assert_eq!(slopes.column("x")?.f64()?.to_vec(), twice_x.to_vec());
     assert_eq!(slopes.column("y")?.f64()?.to_vec(), vec![Some(3.0); 12]);
 
-    let length = magnitude(f, &wrt, exact.clone(), &domain())?;
+    let length = magnitude(f, &wrt, exact, &domain())?;
     let expected: Vec<_> = twice_x.iter().map(|x| x.map(|x| x.hypot(3.0))).collect();
     for (got, expected) in length.f64()?.iter().zip(expected) {
         assert!((got.expect("a slope") - expected.expect("a slope")).abs() < 1e-12);

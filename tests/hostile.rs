@@ -112,13 +112,13 @@ impl Random {
                 let dtype = FixedSizeListArray::default_datatype(values.dtype().clone(), *width);
                 FixedSizeListArray::new(dtype, rows, values, validity).boxed()
             },
-            flat => return self.flat(name, flat, rows, validity),
+            flat => return self.flat(name, flat, rows, validity.as_ref()),
         };
         // SAFETY: the array has been made for this dtype.
         unsafe { Series::from_chunks_and_dtype_unchecked(name.into(), vec![arrow], dtype) }
     }
 
-    fn flat(&mut self, name: &str, dtype: &DataType, rows: usize, validity: Option<Bitmap>) -> Series {
+    fn flat(&mut self, name: &str, dtype: &DataType, rows: usize, validity: Option<&Bitmap>) -> Series {
         let range = if self.one_in(4) { 3 } else { 100 };
         let is_rising = self.one_in(2);
         let mut last = 0;
@@ -128,10 +128,7 @@ impl Random {
             } else {
                 self.below(range) as i64
             };
-            validity
-                .as_ref()
-                .is_none_or(|validity| validity.get_bit(row))
-                .then_some(last)
+            validity.is_none_or(|validity| validity.get_bit(row)).then_some(last)
         });
         let values = Series::new(name.into(), values.collect::<Vec<_>>());
         match dtype {
@@ -187,7 +184,7 @@ proptest! {
         if axis == 0 && random.one_in(2) {
             domain = domain.by([random.key(rows)]);
         }
-        if let Ok(slopes) = evaluate(&y, operator.clone(), &domain) {
+        if let Ok(slopes) = evaluate(&y, operator, &domain) {
             prop_assert_eq!((slopes.len(), slopes.name()), (y.len(), y.name()), "{:?} {:?}", y, domain);
             if depth > 0 {
                 prop_assert_eq!(slopes.null_count(), y.null_count(), "{:?} {:?}", y, domain);
@@ -216,7 +213,7 @@ proptest! {
         let lengths = keys.iter().map(|key| key.len()).chain(wrt.iter().map(Column::len)).chain([field.len()]);
         let expected = lengths.into_iter().find(|&length| length != 1).unwrap_or(1);
         for reduction in [partials, magnitude, divergence] {
-            if let Ok(slopes) = reduction(&field, &wrt, operator.clone(), &domain) {
+            if let Ok(slopes) = reduction(&field, &wrt, operator, &domain) {
                 prop_assert_eq!(slopes.len(), expected, "{:?} {:?} {:?}", field, wrt, domain);
             }
         }
@@ -267,8 +264,8 @@ proptest! {
         let x = random.column("x", &dtype, rows).into_column();
         let domain = if random.one_in(2) { domain.x("x") } else { domain };
         let query = DataFrame::new(rows, vec![y, x])?.lazy().select([col("y").grad(operator, domain)]);
-        let in_memory = query.clone().collect_with_engine(Engine::InMemory).map(|result| result.unwrap_single());
-        let streamed = query.collect_with_engine(Engine::Streaming).map(|result| result.unwrap_single());
+        let in_memory = query.clone().collect_with_engine(Engine::InMemory).map(polars_core::query_result::QueryResult::unwrap_single);
+        let streamed = query.collect_with_engine(Engine::Streaming).map(polars_core::query_result::QueryResult::unwrap_single);
         match (in_memory, streamed) {
             (Ok(in_memory), Ok(streamed)) => prop_assert!(in_memory.equals_missing(&streamed)),
             (Err(_), Err(_)) => {},

@@ -98,9 +98,9 @@ proptest! {
         for by in [vec![], vec![key.into_column()]] {
             let domain = domain().x(Series::new("x".into(), &x)).nulls(nulls).by(by);
             let operator = Gradient::new().edge_order(edge_order);
-            let got = cells(&evaluate(&in_two(&arrays, cut), operator.clone(), &domain)?);
+            let got = cells(&evaluate(&in_two(&arrays, cut), operator, &domain)?);
             for (place, column) in [&y, &halves].into_iter().enumerate() {
-                let expected = evaluate(&Series::new("y".into(), column), operator.clone(), &domain)?;
+                let expected = evaluate(&Series::new("y".into(), column), operator, &domain)?;
                 let got: Vec<_> = got.iter().map(|cell| cell.as_ref().and_then(|cell| cell[place])).collect();
                 prop_assert_eq!(got, expected.f64()?.to_vec());
             }
@@ -206,7 +206,7 @@ fn an_empty_cell_has_no_coordinates_on_either_engine() -> PolarsResult<()> {
         says(
             slopes(true)
                 .collect_with_engine(engine)
-                .map(|result| result.unwrap_single()),
+                .map(polars_core::query_result::QueryResult::unwrap_single),
             "1 of column `x` meet 0 of column `y`",
         );
         let lenient = slopes(false).collect_with_engine(engine)?.unwrap_single();
@@ -352,7 +352,7 @@ fn cells_of_chunked_arrays_may_all_be_empty() -> PolarsResult<()> {
     Ok(())
 }
 
-/// The slopes of the first row of each column, by gradient_horizontal.
+/// The slopes of the first row of each column, by `gradient_horizontal`.
 fn across(columns: &[Series]) -> PolarsResult<Vec<Vec<Option<f64>>>> {
     let columns: Vec<_> = columns.iter().cloned().map(Series::into_column).collect();
     let slopes = gradient_horizontal(&columns, Gradient::new(), &domain())?

@@ -405,7 +405,7 @@ const NUMBERS: [Narrow; 8] = [
         Arc::new(
             values
                 .iter()
-                .map(|value| value.map(|value| value as u16))
+                .map(|value| value.map(|value| i16::from(value).cast_unsigned()))
                 .collect::<UInt16Array>(),
         )
     },
@@ -413,7 +413,7 @@ const NUMBERS: [Narrow; 8] = [
         Arc::new(
             values
                 .iter()
-                .map(|value| value.map(|value| value as u32))
+                .map(|value| value.map(|value| i32::from(value).cast_unsigned()))
                 .collect::<UInt32Array>(),
         )
     },
@@ -421,7 +421,7 @@ const NUMBERS: [Narrow; 8] = [
         Arc::new(
             values
                 .iter()
-                .map(|value| value.map(|value| value as u64))
+                .map(|value| value.map(|value| i64::from(value).cast_unsigned()))
                 .collect::<UInt64Array>(),
         )
     },
@@ -460,7 +460,7 @@ fn assert_same(
                     arrow::evaluate(&part(y[which]), gradient(edge_order), &domain)
                 };
                 let (got, wide) = (slopes(0)?, expected(slopes(1)?));
-                let types = [y[0], x[0]].map(|column| column.data_type());
+                let types = [y[0], x[0]].map(arrow_array::Array::data_type);
                 assert!(
                     got.as_ref() == wide.as_ref(),
                     "{types:?} by groups, {edge_order:?}, {nulls:?}, rows {part:?}"
@@ -608,9 +608,17 @@ fn narrow_numbers_without_keys_have_the_bits_of_wide_ones() -> Result<(), ArrowE
     let xs: [ArrayRef; 5] = [
         Arc::new(x.iter().map(|&x| Some(x as i16)).collect::<Int16Array>()),
         Arc::new(x.iter().map(|&x| Some(x as i32)).collect::<Int32Array>()),
-        Arc::new(x.iter().map(|&x| Some(x as u16)).collect::<UInt16Array>()),
-        Arc::new(x.iter().map(|&x| Some(x as u32)).collect::<UInt32Array>()),
-        Arc::new(x.iter().map(|&x| Some(x as u64)).collect::<UInt64Array>()),
+        Arc::new(
+            x.iter()
+                .map(|&x| Some((x as i16).cast_unsigned()))
+                .collect::<UInt16Array>(),
+        ),
+        Arc::new(
+            x.iter()
+                .map(|&x| Some((x as i32).cast_unsigned()))
+                .collect::<UInt32Array>(),
+        ),
+        Arc::new(x.iter().map(|&x| Some(x.cast_unsigned())).collect::<UInt64Array>()),
     ];
     for every in [usize::MAX, 29] {
         let y: Vec<_> = y
