@@ -264,8 +264,9 @@ proptest! {
         let x = random.column("x", &dtype, rows).into_column();
         let domain = if random.one_in(2) { domain.x("x") } else { domain };
         let query = DataFrame::new(rows, vec![y, x])?.lazy().select([col("y").grad(operator, domain)]);
-        let in_memory = query.clone().collect_with_engine(Engine::InMemory).map(polars_core::query_result::QueryResult::unwrap_single);
-        let streamed = query.collect_with_engine(Engine::Streaming).map(polars_core::query_result::QueryResult::unwrap_single);
+        let collected = |query: LazyFrame, engine| PolarsResult::Ok(query.collect_with_engine(engine)?.unwrap_single());
+        let in_memory = collected(query.clone(), Engine::InMemory);
+        let streamed = collected(query, Engine::Streaming);
         match (in_memory, streamed) {
             (Ok(in_memory), Ok(streamed)) => prop_assert!(in_memory.equals_missing(&streamed)),
             (Err(_), Err(_)) => {},
