@@ -233,6 +233,17 @@ mod tests {
     }
 
     #[test]
+    fn only_finite_coordinates_that_rise_or_fall_are_monotonic() {
+        assert!(is_monotonic(&[0.0, 1.0, 3.0]) && is_monotonic(&[0.0, -1.0, -1.5]));
+        assert!(is_monotonic(&[0.0, 5e-324]) && is_monotonic(&[f64::MIN, 0.0, f64::MAX]));
+        assert!(is_monotonic(&[7.0]) && is_monotonic::<f64>(&[]));
+        for x in [1.0, 0.0, f64::NAN, f64::INFINITY] {
+            assert!(!is_monotonic(&[0.0, 1.0, x]) && !is_monotonic(&[x, 1.0, 1.0]), "{x}");
+        }
+        assert!(!is_monotonic(&[f64::INFINITY]));
+    }
+
+    #[test]
     fn a_factor_beyond_the_range_of_floats_is_kept() {
         let mut scale = Scale {
             denominator: 1e38,

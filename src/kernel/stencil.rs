@@ -90,15 +90,6 @@ pub fn three_point(d1: Rise, h1: f64, d2: Rise, h2: f64) -> f64 {
     near + (near - far) * (h1 / (h1 + h2))
 }
 
-/// Whether two successive steps are finite, not zero, and of one sign.
-#[inline(always)]
-#[must_use]
-pub fn monotonic(h1: f64, h2: f64) -> bool {
-    let rising = h1 > 0.0 && h2 > 0.0;
-    let falling = h1 < 0.0 && h2 < 0.0;
-    (rising || falling) && h1.is_finite() && h2.is_finite()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,14 +171,6 @@ mod tests {
     fn nan_stays_nan() {
         for (d1, d2) in [(f64::NAN, 1.0), (1.0, f64::NAN)] {
             assert!(parabola(Rise::exact(d1), 1.0, Rise::exact(d2), 2.0).is_nan());
-        }
-    }
-
-    #[test]
-    fn only_finite_steps_of_one_sign_are_monotonic() {
-        assert!(monotonic(1.0, 2.0) && monotonic(-1.0, -1e-300));
-        for h in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert!(!monotonic(1.0, h) && !monotonic(h, 1.0), "{h}");
         }
     }
 }

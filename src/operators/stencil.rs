@@ -49,7 +49,6 @@ pub(crate) struct Window<'a> {
     /// The step of x from each row to the next, rounded once: all positive or all negative. Without an x each is 1.
     pub(crate) steps: &'a [f64],
     /// How many of the rows are before the row itself.
-    #[allow(dead_code, reason = "not every operator asks where in its window the row is")]
     pub(crate) before: usize,
 }
 
