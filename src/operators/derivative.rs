@@ -273,7 +273,6 @@ impl Describe for Newton {
 impl Stencil for Newton {
     fn reads(&self, available: Reach) -> Option<Reach> {
         let Self(derivative) = self;
-        let others = derivative.rows() - 1;
         let one_sided = match derivative.side {
             Side::Center => {
                 let half = derivative.half();
@@ -299,14 +298,7 @@ impl Stencil for Newton {
                     }
                 }
             },
-            Side::Backward => Reach {
-                before: others,
-                after: 0,
-            },
-            Side::Forward => Reach {
-                before: 0,
-                after: others,
-            },
+            Side::Backward | Side::Forward => self.reach(),
         };
         let fits = one_sided.before <= available.before && one_sided.after <= available.after;
         fits.then_some(one_sided)
