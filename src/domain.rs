@@ -38,7 +38,9 @@ pub struct Domain<C> {
     pub(crate) axis: isize,
     pub(crate) nulls: Nulls,
     pub(crate) max_gap: Option<Length>,
+    pub(crate) duplicates: Duplicates,
     pub(crate) strict: bool,
+    pub(crate) y_period: Option<Length>,
 }
 
 impl<C> Default for Domain<C> {
@@ -51,7 +53,9 @@ impl<C> Default for Domain<C> {
             axis: 0,
             nulls: Nulls::default(),
             max_gap: None,
+            duplicates: Duplicates::default(),
             strict: true,
+            y_period: None,
         }
     }
 }
@@ -119,6 +123,21 @@ impl<C> Domain<C> {
         self
     }
 
+    /// What adjacent rows of equal x are.
+    #[must_use]
+    pub fn duplicates(mut self, duplicates: Duplicates) -> Self {
+        self.duplicates = duplicates;
+        self
+    }
+
+    /// The period of a y that wraps around, such as 360 for degrees or a day for times of day: rises are taken to the
+    /// nearest multiple of it. A positive number, or a [`Duration`] where y is temporal.
+    #[must_use]
+    pub fn y_period(mut self, period: impl Into<Length>) -> Self {
+        self.y_period = Some(period.into());
+        self
+    }
+
     /// Whether an x that is not finite and strictly monotonic is an error (the default) or gives nulls.
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
@@ -150,7 +169,9 @@ impl<C> Domain<C> {
             axis: self.axis,
             nulls: self.nulls,
             max_gap: self.max_gap,
+            duplicates: self.duplicates,
             strict: self.strict,
+            y_period: self.y_period,
         })
     }
 }
@@ -194,4 +215,20 @@ pub enum Nulls {
     Skip,
     /// A null ends a segment: one-sided differences on both sides of it.
     Split,
+}
+
+/// What adjacent rows of equal x within a segment are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Duplicates {
+    /// An x that is not strictly monotonic: an error, or null if not [`strict`](Domain::strict).
+    #[default]
+    Error,
+    /// One point, whose y is the first that is not null. Each of its rows gets the result of the point.
+    First,
+    /// One point, whose y is the last that is not null.
+    Last,
+    /// One point, whose y is the mean of those that are not null.
+    Mean,
 }

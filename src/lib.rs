@@ -44,6 +44,8 @@
 pub mod arrow;
 #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed uses a part of it.
 mod bits;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod column;
 mod dispatch;
 mod domain;
 pub mod kernel;
@@ -63,7 +65,7 @@ mod unit;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod unsorted;
 
-pub use domain::{Domain, Length, Nulls};
+pub use domain::{Domain, Duplicates, Length, Nulls};
 pub use live::{Finished, Live, LiveError};
 // A glob, so that an operator is registered in one place.
 pub use operators::*;

@@ -6,9 +6,9 @@ use std::hash::Hash;
 use std::time::Duration;
 
 use crate::bits::Bits;
-use crate::domain::{Domain, Nulls};
+use crate::domain::{Domain, Duplicates, Nulls};
 use crate::kernel::{Sample, is_monotonic};
-use crate::operators::{Columns, MAX_OUTPUTS, Operator, Reach, Rows};
+use crate::operators::{Columns, Form, MAX_OUTPUTS, Operator, Reach, Rows};
 use crate::plan::{ColumnInfo, Plan, PlanError};
 use crate::segments::{Lag, SegmentRules, Slice};
 use crate::unit::Unit;
@@ -42,7 +42,6 @@ use crate::unit::Unit;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Live<K, Y = f64, X = f64> {
-    operator: Operator,
     plan: Plan,
     reach: Reach,
     skip_nulls: bool,
@@ -155,17 +154,29 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
             let message = "a live feed gets x and key with each point; drop `x`, `by` and `spacing` from the domain";
             return Err(PlanError(message.into()).into());
         }
+        if matches!(operator.form(), Form::Segments(_)) {
+            let name = operator.name();
+            let message = format!("`{name}` reads whole segments, which a live feed does not keep; evaluate a column");
+            return Err(PlanError(message).into());
+        }
+        if domain.duplicates != Duplicates::Error {
+            let message = "a live feed takes no `duplicates`: merge points of equal x before they are pushed";
+            return Err(PlanError(message.into()).into());
+        }
         let column = |name, unit| ColumnInfo {
             name,
             dtype: &"a live feed of numbers; one of times begins with `over_time`",
             unit: Some(unit),
             is_bool: false,
+            is_instant: false,
+            is_float: true,
+            zero: 0,
+            spare_bits: 0,
             axes: 0,
         };
         Ok(Self {
             plan: Plan::new(&operator, column("y", Unit::NUMBER), Some(column("x", unit)), domain)?,
             reach: operator.reach(),
-            operator,
             skip_nulls: domain.nulls == Nulls::Skip,
             strict: domain.strict,
             rows: 0,
@@ -251,12 +262,14 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
         }
         read.reverse();
         let x: Vec<_> = read.iter().map(|&(_, x)| x).collect();
-        if is_monotonic(&x) {
+        let must_rise = self.plan.operator.describe().needs_rising_x();
+        if is_monotonic(&x) && !(must_rise && x.windows(2).any(|step| step[0] > step[1])) {
             return Ok(());
         }
         let shown: Vec<_> = read.iter().map(|(row, x)| format!("{x} (point {row})")).collect();
+        let order = if must_rise { "rising" } else { "monotonic" };
         let message = format!(
-            "`x` must be finite and strictly monotonic, but got {} in a row; sort the feed, drop duplicates, or turn \
+            "`x` must be finite and strictly {order}, but got {} in a row; sort the feed, drop duplicates, or turn \
             `strict` off to get nulls there",
             shown.join(", ")
         );
@@ -303,14 +316,15 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
             lags: &lags.collect::<Vec<_>>(),
             reach: self.reach,
             rules: SegmentRules::new(self.plan.breaks, None, 0),
-            scales: &self.plan.scales,
+            units: &self.plan.units,
             // An x is checked when it arrives.
             strict: false,
         };
         let mut results = Columns::<f64>::with_capacity(self.plan.outputs.len(), 1);
-        let evaluated = self.operator.evaluate(&rows, &mut results);
         let mut values = [None; MAX_OUTPUTS];
-        if evaluated.is_ok() {
+        if let Form::Rows(operator) = self.plan.operator.form()
+            && operator.evaluate(&rows, &mut results).is_ok()
+        {
             for (value, (numbers, validity)) in values.iter_mut().zip(results.into_parts()) {
                 let valid = validity.is_none_or(|bytes| Bits::new(&bytes, 0).get(0));
                 *value = numbers.first().copied().filter(|_| valid);

@@ -2,9 +2,11 @@
 
 use std::fmt::Display;
 
-use crate::domain::{Domain, Length, Nulls};
+use crate::domain::{Domain, Duplicates, Length, Nulls};
 use crate::kernel::{Limit, Scale};
-use crate::operators::Operator;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+use crate::operators::Extent;
+use crate::operators::{Operator, Takes};
 use crate::segments::BreakRules;
 use crate::unit::Unit;
 
@@ -17,9 +19,27 @@ pub(crate) struct Plan {
     #[cfg_attr(not(feature = "polars"), allow(dead_code))] // Only Polars has cells.
     pub(crate) axis: usize,
     pub(crate) outputs: Vec<PlannedOutput>,
+    /// The operator, with its lengths in the numbers of the columns.
+    pub(crate) operator: Operator,
+    pub(crate) units: ResultUnits,
+    pub(crate) breaks: BreakRules,
+    pub(crate) duplicates: Duplicates,
+    /// The number of binary digits after the point that a mean of integers gets.
+    #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed merges no points.
+    pub(crate) mean_digits: u32,
+}
+
+/// How the numbers of the columns become those of the result.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct ResultUnits {
     /// One for each output.
     pub(crate) scales: Vec<Scale>,
-    pub(crate) breaks: BreakRules,
+    /// That of y per x.
+    pub(crate) rate: Scale,
+    /// The number of y that means zero.
+    pub(crate) zero: i128,
+    /// The period of y, in its numbers.
+    pub(crate) period: Option<f64>,
 }
 
 /// One column of a result.
@@ -37,6 +57,8 @@ pub(crate) enum Kind {
     Number,
     /// Durations in ticks of this many nanoseconds.
     Duration { nanoseconds: i64 },
+    /// The numbers of y, in its dtype.
+    OfY,
 }
 
 /// A column as a plan sees it.
@@ -47,8 +69,26 @@ pub(crate) struct ColumnInfo<'a> {
     /// `None` where the dtype has no differences.
     pub(crate) unit: Option<Unit>,
     pub(crate) is_bool: bool,
+    /// Whether it is a point in time, not an amount.
+    pub(crate) is_instant: bool,
+    pub(crate) is_float: bool,
+    /// The canonical number that means zero.
+    pub(crate) zero: i128,
+    /// The number of bits that 128 have left for a fraction, if the canonical numbers are integers; else 0.
+    pub(crate) spare_bits: u32,
     /// The number of axes inside of a cell.
     pub(crate) axes: usize,
+}
+
+/// The bits that a number of 64 bits leaves for a fraction, where it has 128.
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) const SPARE_BITS_OF_64: u32 = 62;
+
+/// The bits that a decimal of so many digits leaves for a fraction.
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) fn spare_bits_of_decimal(digits: usize) -> u32 {
+    let largest = 10_u128.saturating_pow(digits as u32);
+    largest.leading_zeros().saturating_sub(2).min(SPARE_BITS_OF_64)
 }
 
 /// Why an operator has no result for these columns and this domain.
@@ -72,47 +112,164 @@ impl Plan {
         let y_unit = y_unit(operator, y)?;
         let x_unit = x.map(|x| x_unit(operator, x)).transpose()?;
         let axis = axis(y, x, domain)?;
-        let spacing = spacing(x, domain.spacing)?;
-        let step = match (x_unit, spacing) {
-            (Some(unit), _) => Step { unit, steps: 1.0 },
-            (None, Length::Step(steps)) => Step {
-                unit: Unit::NUMBER,
-                steps,
-            },
-            (None, Length::Nanoseconds(nanoseconds)) => Step {
-                unit: Unit::Time { nanoseconds },
-                steps: 1.0,
-            },
-        };
+        let step = step(operator, x.zip(x_unit), domain.spacing)?;
         check_per(domain.per, y_unit, x, step.unit.is_time())?;
         let per = domain.per.unwrap_or(SECOND);
-        let planned = operator.outputs().into_iter().map(|output| {
-            let kind = kind(y, y_unit, step.unit, output.order)?;
-            let scale = scale(y_unit, step, kind, per, output.order);
-            Ok((
-                PlannedOutput {
-                    name: output.name,
-                    kind,
-                },
-                scale,
-            ))
+        let mean_digits = if domain.duplicates == Duplicates::Mean {
+            y.spare_bits
+        } else {
+            0
+        };
+        let y_factor = 2_f64.powi(mean_digits as i32);
+        let scale = |kind, order| {
+            let mut scale = scale(y_unit, step, kind, per, order);
+            scale.divide(y_factor);
+            scale
+        };
+        let planned = operator.describe().outputs().into_iter().map(|output| {
+            let (kind, scale) = if output.keeps_dtype {
+                check_mean(operator, y, domain.duplicates)?;
+                (Kind::OfY, Scale::ONE)
+            } else {
+                let kind = kind(y, y_unit, step.unit, output.order)?;
+                (kind, scale(kind, output.order))
+            };
+            let name = output.name;
+            Ok((PlannedOutput { name, kind }, scale))
         });
         let (outputs, scales) = planned.collect::<Result<Vec<_>, PlanError>>()?.into_iter().unzip();
-        let breaks = BreakRules {
-            at_nulls: domain.nulls == Nulls::Split,
-            max_gap: domain.max_gap.map(|gap| limit(gap, x.zip(x_unit))).transpose()?,
+        let rate_kind = kind(y, y_unit, step.unit, 1)?;
+        let units = Units {
+            y: (y, y_unit),
+            y_factor,
+            x: x.zip(x_unit),
+            rate_kind,
+        };
+        let period = match domain.y_period {
+            Some(_) if !operator.describe().takes_y_period() => refuse!(
+                "`{}` takes no `y_period`: a counter that wraps around has a `wrap`",
+                operator.name()
+            ),
+            period => period.map(|period| units.of_y("y_period", period)).transpose()?,
         };
         Ok(Self {
             axis,
             outputs,
-            scales,
-            breaks,
+            operator: operator.resolved(&units)?,
+            units: ResultUnits {
+                scales,
+                rate: scale(rate_kind, 1),
+                zero: y.zero << mean_digits,
+                period,
+            },
+            breaks: BreakRules {
+                at_nulls: domain.nulls == Nulls::Split,
+                max_gap: domain.max_gap.map(|gap| limit(gap, x.zip(x_unit))).transpose()?,
+            },
+            duplicates: domain.duplicates,
+            mean_digits,
         })
     }
 }
 
+impl Plan {
+    /// Whether a group must be evaluated in one piece.
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    pub(crate) fn is_sequential(&self) -> bool {
+        matches!(self.operator.extent(), Extent::Before | Extent::Segment)
+    }
+}
+
+/// The units of the columns, for the options of an operator that are given in them.
+pub(crate) struct Units<'a> {
+    y: (ColumnInfo<'a>, Unit),
+    /// What a y of 1 is in its numbers, besides its unit.
+    y_factor: f64,
+    #[cfg_attr(not(test), expect(dead_code, reason = "windows of a length will ask for it"))]
+    x: Option<(ColumnInfo<'a>, Unit)>,
+    rate_kind: Kind,
+}
+
+impl Units<'_> {
+    /// An amount of y, in its numbers.
+    ///
+    /// # Errors
+    ///
+    /// One that is not positive, or is of another kind than y.
+    pub(crate) fn of_y(&self, name: &str, amount: Length) -> Result<f64, PlanError> {
+        let (y, unit) = self.y;
+        match (amount, unit) {
+            (Length::Step(amount), Unit::Number { decimals }) => {
+                positive(name, amount)?;
+                Ok(amount * power_of_ten(decimals) * self.y_factor)
+            },
+            (Length::Nanoseconds(amount), Unit::Time { nanoseconds }) => {
+                positive(name, amount as f64)?;
+                Ok(amount as f64 / nanoseconds as f64 * self.y_factor)
+            },
+            (Length::Step(_), Unit::Time { .. }) => refuse!(
+                "`{name}` must be a duration where y is temporal, but y column `{}` is {}",
+                y.name,
+                y.dtype
+            ),
+            (Length::Nanoseconds(_), Unit::Number { .. }) => refuse!(
+                "`{name}` must be a number where y is one, but y column `{}` is {}",
+                y.name,
+                y.dtype
+            ),
+        }
+    }
+
+    /// An amount of y per x, in the numbers of the rate.
+    ///
+    /// # Errors
+    ///
+    /// One that is not positive, or is of another kind than the rate.
+    pub(crate) fn of_rate(&self, name: &str, rate: Length) -> Result<f64, PlanError> {
+        let (y, _) = self.y;
+        match (rate, self.rate_kind) {
+            (Length::Step(rate), Kind::Number | Kind::OfY) => positive(name, rate),
+            (Length::Nanoseconds(rate), Kind::Duration { nanoseconds }) => {
+                Ok(positive(name, rate as f64)? / nanoseconds as f64)
+            },
+            (Length::Step(_), Kind::Duration { .. }) => refuse!(
+                "`{name}` must be a duration where the rate is one, but y column `{}` is {}",
+                y.name,
+                y.dtype
+            ),
+            (Length::Nanoseconds(_), Kind::Number | Kind::OfY) => refuse!(
+                "`{name}` must be a number where the rate is one, but y column `{}` is {}",
+                y.name,
+                y.dtype
+            ),
+        }
+    }
+}
+
+fn positive(name: &str, amount: f64) -> Result<f64, PlanError> {
+    if amount > 0.0 && amount.is_finite() {
+        Ok(amount)
+    } else {
+        refuse!("`{name}` must be finite and positive, got {amount}")
+    }
+}
+
+/// The mean of integers is none.
+fn check_mean(operator: &Operator, y: ColumnInfo, duplicates: Duplicates) -> Result<(), PlanError> {
+    if duplicates == Duplicates::Mean && !y.is_float {
+        refuse!(
+            "`duplicates` \"mean\" gives a fraction, which the {} of y column `{}`, a {}, cannot be; use \"first\" or \
+            \"last\", or cast y to Float64",
+            operator.name(),
+            y.name,
+            y.dtype
+        );
+    }
+    Ok(())
+}
+
 /// What y per `x^order` counts.
-fn kind(y: ColumnInfo, y_unit: Unit, x_unit: Unit, order: u32) -> Result<Kind, PlanError> {
+fn kind(y: ColumnInfo, y_unit: Unit, x_unit: Unit, order: i32) -> Result<Kind, PlanError> {
     match y_unit {
         Unit::Time { .. } if order > 1 && !x_unit.is_time() => refuse!(
             "a temporal y over a number has no derivative of order {order}, but y column `{}` is {}; \
@@ -165,16 +322,32 @@ fn axis<C>(y: ColumnInfo, x: Option<ColumnInfo>, domain: &Domain<C>) -> Result<u
     }
 }
 
-/// The step from row to row where there is no x.
-fn spacing(x: Option<ColumnInfo>, spacing: Option<Length>) -> Result<Length, PlanError> {
-    match spacing {
-        Some(_) if x.is_some() => refuse!("`x` and `spacing` exclude each other, got both; drop one of them"),
-        Some(Length::Step(step)) if step == 0.0 || !step.is_finite() => {
+/// The step from row to row.
+fn step(operator: &Operator, x: Option<(ColumnInfo, Unit)>, spacing: Option<Length>) -> Result<Step, PlanError> {
+    let of_x = |unit| Step { unit, steps: 1.0 };
+    let step = match (x, spacing) {
+        (Some(_), Some(_)) => refuse!("`x` and `spacing` exclude each other, got both; drop one of them"),
+        (None, Some(Length::Step(step))) if step == 0.0 || !step.is_finite() => {
             refuse!("`spacing` must be finite and not zero, got {step}")
         },
-        Some(Length::Nanoseconds(0)) => refuse!("`spacing` must not be zero, got 0 ns"),
-        spacing => Ok(spacing.unwrap_or(Length::Step(1.0))),
+        (None, Some(Length::Nanoseconds(0))) => refuse!("`spacing` must not be zero, got 0 ns"),
+        (None, None) if operator.describe().needs_steps() => refuse!(
+            "`{}` must know how far rows are apart; give `x`, the coordinate column, or `spacing`, a constant step",
+            operator.name()
+        ),
+        (Some((_, unit)), None) => of_x(unit),
+        (None, None) => of_x(Unit::NUMBER),
+        (None, Some(Length::Step(steps))) => Step {
+            unit: Unit::NUMBER,
+            steps,
+        },
+        (None, Some(Length::Nanoseconds(nanoseconds))) => of_x(Unit::Time { nanoseconds }),
+    };
+    let falls = step.steps < 0.0 || matches!(step.unit, Unit::Time { nanoseconds } if nanoseconds < 0);
+    if falls && operator.describe().needs_rising_x() {
+        refuse!("`spacing` must be positive for `{}`; reverse the rows", operator.name());
     }
+    Ok(step)
 }
 
 /// The nearest whole number of ticks of a duration, if 64 bits hold it.
@@ -193,7 +366,7 @@ struct Step {
 }
 
 /// The factor from raw rises per raw steps to the power of `order` to the unit of the result.
-fn scale(y: Unit, x: Step, kind: Kind, per: i64, order: u32) -> Scale {
+fn scale(y: Unit, x: Step, kind: Kind, per: i64, order: i32) -> Scale {
     let mut times = Ratio::ONE;
     let mut scale = Scale::ONE;
     match y {
@@ -222,6 +395,16 @@ fn scale(y: Unit, x: Step, kind: Kind, per: i64, order: u32) -> Scale {
             scale.denominator *= times.denominator as f64;
             times = Ratio::ONE;
         }
+    }
+    for _ in order..0 {
+        match x.unit {
+            Unit::Number { decimals } => scale.denominator *= power_of_ten(decimals),
+            Unit::Time { nanoseconds } => {
+                times.multiply(nanoseconds);
+                times.divide(per);
+            },
+        }
+        scale.numerator *= x.steps;
     }
     scale.numerator *= times.numerator as f64;
     scale.denominator *= times.denominator as f64;
@@ -281,7 +464,7 @@ fn whole_steps(length: f64, decimals: usize) -> u128 {
 }
 
 fn y_unit(operator: &Operator, y: ColumnInfo) -> Result<Unit, PlanError> {
-    let operator = operator.name();
+    let (takes, operator) = (operator.describe().takes(), operator.name());
     if y.is_bool {
         refuse!(
             "`{operator}` has no meaning for booleans, but y column `{}` is {}; \
@@ -290,10 +473,17 @@ fn y_unit(operator: &Operator, y: ColumnInfo) -> Result<Unit, PlanError> {
             y.dtype
         );
     }
+    let allowed = match takes {
+        Takes::Differences => "a numeric or temporal y",
+        Takes::Amounts => "a number or a Duration",
+        Takes::Numbers => "a numeric y",
+    };
     match y.unit {
-        Some(unit) => Ok(unit),
-        None => refuse!(
-            "`{operator}` takes a numeric or temporal y, but column `{}` is {}; cast it first",
+        Some(unit) if takes == Takes::Differences => Ok(unit),
+        Some(unit) if takes == Takes::Amounts && !y.is_instant => Ok(unit),
+        Some(unit) if !unit.is_time() => Ok(unit),
+        _ => refuse!(
+            "`{operator}` takes {allowed}, but column `{}` is {}; cast it first",
             y.name,
             y.dtype
         ),

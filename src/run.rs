@@ -5,12 +5,12 @@ use std::ops::Range;
 use num_traits::AsPrimitive;
 
 use crate::bits::Bits;
-use crate::kernel::Scale;
-use crate::operators::{Columns, Float, Operator, Part, Rows, Unsorted};
+use crate::operators::{Columns, RowError, RowOperator, Rows, Segment, SegmentOperator, Target};
 use crate::parallel::par_ranges;
+use crate::plan::ResultUnits;
 use crate::segments::{
-    Atomic, BreakRules, Chunk, Contiguous, InGroup, Lag, Lags, Number, Numbers, RowOrder, ScatterBuffer, SegmentRules,
-    Tile, for_each_chunk,
+    Atomic, BreakRules, Chunk, Contiguous, Gathered, InGroup, Lag, Lags, Number, Numbers, Part, Reach, RowOrder,
+    ScatterBuffer, SegmentRules, Segments, Slice, Tile, for_each_chunk,
 };
 
 /// Where the neighbours of the rows of a column are.
@@ -35,54 +35,51 @@ pub(crate) enum Neighbors<'a, I> {
     },
 }
 
-/// The results of a run, in several parts of the column: in `f32` for a y of `f32`, else in `f64`.
+/// The results of a run, in several parts of the column: in `f32` for a y of `f32`, exact for a y of integers whose
+/// results keep their dtype, else in `f64`.
 pub(crate) enum Parts {
     F64(Vec<Vec<Part<f64>>>),
     F32(Vec<Vec<Part<f32>>>),
+    I128(Vec<Vec<Part<i128>>>),
 }
 
 /// An operator, and the properties of the column that its evaluation depends on.
 #[derive(Clone, Copy)]
-pub(crate) struct Run<'a> {
-    pub(crate) operator: &'a Operator,
+pub(crate) struct Run<'a, Op> {
+    pub(crate) operator: Op,
+    /// The lags that the operator reads.
+    pub(crate) reach: Reach,
     pub(crate) rows: usize,
-    /// One for each output.
-    pub(crate) scales: &'a [Scale],
+    pub(crate) units: &'a ResultUnits,
     pub(crate) breaks: BreakRules,
     pub(crate) strict: bool,
     /// Whether a long column may take several threads.
     pub(crate) parallel: bool,
+    /// Whether a group must be evaluated in one piece.
+    pub(crate) sequential: bool,
 }
 
-/// Calls a function of the two number types of y and x, and of the float of the result; and of what else is in braces.
+/// Calls a function of the two number types of y and x and what else is in braces.
 /// Without an x there is nothing of its type.
 macro_rules! by_type {
-    ($self:ident.$function:ident{$($more:ident)?}($y:expr, $x:expr, $types:ident, $($argument:expr),*)) => {
-        match $y {
-            $types::F64(y) => by_type!(@x $self.$function{f64, f64, $($more)?}(y, $x, $types, $($argument),*)).map(Parts::F64),
-            $types::F32(y) => by_type!(@x $self.$function{f32, f32, $($more)?}(y, $x, $types, $($argument),*)).map(Parts::F32),
-            $types::I64(y) => by_type!(@x $self.$function{i64, f64, $($more)?}(y, $x, $types, $($argument),*)).map(Parts::F64),
-            $types::I128(y) => by_type!(@x $self.$function{i128, f64, $($more)?}(y, $x, $types, $($argument),*)).map(Parts::F64),
-        }
-    };
-    (@x $self:ident.$function:ident{$y_type:ty, $float:ty, $($more:ident)?}($y:ident, $x:expr, $types:ident, $($argument:expr),*)) => {
+    ($self:ident.$function:ident{$y_type:ty, $($more:ty),*}($y:ident, $x:expr, $types:ident, $($argument:expr),*)) => {
         match $x {
-            None => $self.$function::<$y_type, f64, $float, $($more)?>($y, None, $($argument),*),
-            Some($types::F64(x)) => $self.$function::<$y_type, f64, $float, $($more)?>($y, Some(x), $($argument),*),
-            Some($types::F32(x)) => $self.$function::<$y_type, f32, $float, $($more)?>($y, Some(x), $($argument),*),
-            Some($types::I64(x)) => $self.$function::<$y_type, i64, $float, $($more)?>($y, Some(x), $($argument),*),
-            Some($types::I128(x)) => $self.$function::<$y_type, i128, $float, $($more)?>($y, Some(x), $($argument),*),
+            None => $self.$function::<$y_type, f64, $($more),*>($y, None, $($argument),*),
+            Some($types::F64(x)) => $self.$function::<$y_type, f64, $($more),*>($y, Some(x), $($argument),*),
+            Some($types::F32(x)) => $self.$function::<$y_type, f32, $($more),*>($y, Some(x), $($argument),*),
+            Some($types::I64(x)) => $self.$function::<$y_type, i64, $($more),*>($y, Some(x), $($argument),*),
+            Some($types::I128(x)) => $self.$function::<$y_type, i128, $($more),*>($y, Some(x), $($argument),*),
         }
     };
 }
 
-impl<'r> Run<'r> {
+impl<'r> Run<'r, RowOperator<'r>> {
     /// Evaluates the operator in every row.
     ///
     /// # Errors
     ///
-    /// An unsorted x, if `strict`.
-    pub(crate) fn over<I: RowIndex>(self, neighbors: &Neighbors<'_, I>) -> Result<Parts, Unsorted> {
+    /// A row that is wrong, if `strict`.
+    pub(crate) fn over<I: RowIndex>(self, neighbors: &Neighbors<'_, I>, exactly: bool) -> Result<Parts, RowError> {
         match neighbors {
             Neighbors::Lagged {
                 y,
@@ -90,64 +87,93 @@ impl<'r> Run<'r> {
                 in_group,
                 starts,
                 align,
-            } => by_type!(self.over_lagged{}(y, x, Lags, in_group, *starts, *align)),
-            Neighbors::Permuted { y, x, order, starts } => {
-                by_type!(self.over_permuted{I}(y, x, Numbers, order, *starts))
+            } => match y {
+                Lags::F64(y) => {
+                    by_type!(self.over_lagged{f64, f64}(y, x, Lags, in_group, *starts, *align)).map(Parts::F64)
+                },
+                Lags::F32(y) => {
+                    by_type!(self.over_lagged{f32, f32}(y, x, Lags, in_group, *starts, *align)).map(Parts::F32)
+                },
+                Lags::I64(y) if exactly => {
+                    by_type!(self.over_lagged{i64, i128}(y, x, Lags, in_group, *starts, *align)).map(Parts::I128)
+                },
+                Lags::I64(y) => {
+                    by_type!(self.over_lagged{i64, f64}(y, x, Lags, in_group, *starts, *align)).map(Parts::F64)
+                },
+                Lags::I128(y) if exactly => {
+                    by_type!(self.over_lagged{i128, i128}(y, x, Lags, in_group, *starts, *align)).map(Parts::I128)
+                },
+                Lags::I128(y) => {
+                    by_type!(self.over_lagged{i128, f64}(y, x, Lags, in_group, *starts, *align)).map(Parts::F64)
+                },
+            },
+            Neighbors::Permuted { y, x, order, starts } => match y {
+                Numbers::F64(y) => {
+                    by_type!(self.over_permuted{f64, f64, I}(y, x, Numbers, order, *starts)).map(Parts::F64)
+                },
+                Numbers::F32(y) => {
+                    by_type!(self.over_permuted{f32, f32, I}(y, x, Numbers, order, *starts)).map(Parts::F32)
+                },
+                Numbers::I64(y) if exactly => {
+                    by_type!(self.over_permuted{i64, i128, I}(y, x, Numbers, order, *starts)).map(Parts::I128)
+                },
+                Numbers::I64(y) => {
+                    by_type!(self.over_permuted{i64, f64, I}(y, x, Numbers, order, *starts)).map(Parts::F64)
+                },
+                Numbers::I128(y) if exactly => {
+                    by_type!(self.over_permuted{i128, i128, I}(y, x, Numbers, order, *starts)).map(Parts::I128)
+                },
+                Numbers::I128(y) => {
+                    by_type!(self.over_permuted{i128, f64, I}(y, x, Numbers, order, *starts)).map(Parts::F64)
+                },
             },
         }
     }
 
-    fn over_lagged<Y: Number, X: Number, O: Float>(
+    fn over_lagged<Y: Number, X: Number, O: Target>(
         self,
         y: &[Vec<Chunk<'_, Y>>],
         x: Option<&Vec<Vec<Chunk<'_, X>>>>,
         in_group: &[InGroup<'_>],
         starts: Option<Bits>,
         align: usize,
-    ) -> Result<Vec<Vec<Part<O>>>, Unsorted>
-    where
-        f64: AsPrimitive<O>,
-    {
+    ) -> Result<Vec<Vec<Part<O>>>, RowError> {
         self.in_parts(self.rows, align, |rows| {
-            let mut results = Columns::with_capacity(self.scales.len(), rows.len());
+            let mut results = Columns::with_capacity(self.units.scales.len(), rows.len());
             for_each_chunk(y, x.map(Vec::as_slice), in_group, rows, |first, lags| {
                 let rules = SegmentRules::new(self.breaks, starts, first);
-                let evaluated = self.operator.evaluate(&self.rows(lags, rules), &mut results);
-                evaluated.map_err(|unsorted| unsorted.map_row(|row| first + row))
+                let evaluated = O::evaluate(self.operator, &self.rows(lags, rules), &mut results);
+                evaluated.map_err(|error| error.map_row(|row| first + row))
             })?;
             Ok(results.into_parts())
         })
     }
 
     /// Evaluates tile by tile: besides the column, the order and the results nothing of their length is in memory.
-    fn over_permuted<Y: Number, X: Number, O: Float + Atomic, I: RowIndex>(
+    fn over_permuted<Y: Number, X: Number, O: Target + Atomic, I: RowIndex>(
         self,
         y: &[Chunk<'_, Y>],
         x: Option<&Vec<Chunk<'_, X>>>,
         order: &RowOrder<I>,
         starts: Bits,
-    ) -> Result<Vec<Vec<Part<O>>>, Unsorted>
-    where
-        f64: AsPrimitive<O>,
-    {
+    ) -> Result<Vec<Vec<Part<O>>>, RowError> {
         let (y, x) = (Contiguous::new(y), x.map(|x| Contiguous::new(x)));
         let (y, x) = (y.slice(), x.as_ref().map(Contiguous::slice));
-        let reach = self.operator.reach();
         let rows = order.rows();
         let segments = order.segments(starts);
         let range = if segments.is_empty() { rows.len() } else { self.rows };
-        let outputs = self.scales.len();
+        let outputs = self.units.scales.len();
         let buffers: Vec<_> = (0..outputs).map(|_| ScatterBuffer::<O>::new(self.rows)).collect();
         let nulls = self.in_parts(range, 1, |part| {
             let mut nulls = vec![Vec::new(); outputs];
             for ranges in order.tiles(&segments, part) {
-                let tile = Tile::new(&y, x.as_ref(), rows, starts, ranges, reach);
+                let tile = Tile::new(&y, x.as_ref(), rows, starts, ranges, self.reach);
                 let lags = tile.lags();
                 let mut results = Columns::<O>::with_capacity(outputs, lags[0].len());
-                let rules = SegmentRules::new(self.breaks, Some(tile.starts()), reach.before);
+                let rules = SegmentRules::new(self.breaks, Some(tile.starts()), self.reach.before);
                 // Every step that a row of the halo reads is also read by a row of the tile.
-                let evaluated = self.operator.evaluate(&self.rows(&lags, rules), &mut results);
-                evaluated.map_err(|unsorted| unsorted.map_row(|place| tile.position(place)))?;
+                let evaluated = O::evaluate(self.operator, &self.rows(&lags, rules), &mut results);
+                evaluated.map_err(|error| error.map_row(|place| tile.position(place)))?;
                 for ((values, validity), (buffer, nulls)) in
                     results.into_parts().into_iter().zip(buffers.iter().zip(&mut nulls))
                 {
@@ -177,25 +203,103 @@ impl<'r> Run<'r> {
     {
         Rows {
             lags,
-            reach: self.operator.reach(),
+            reach: self.reach,
             rules,
-            scales: self.scales,
+            units: self.units,
             strict: self.strict,
         }
     }
+}
 
+impl<Op: Copy + Sync> Run<'_, Op> {
     /// One result per part of the rows, on several threads where they pay.
     fn in_parts<T: Send>(
         self,
         rows: usize,
         align: usize,
-        work: impl Fn(Range<usize>) -> Result<T, Unsorted> + Sync,
-    ) -> Result<Vec<T>, Unsorted> {
+        work: impl Fn(Range<usize>) -> Result<T, RowError> + Sync,
+    ) -> Result<Vec<T>, RowError> {
         if self.parallel {
             par_ranges(rows, align, work)
         } else {
             Ok(vec![work(0..rows)?])
         }
+    }
+}
+
+/// A whole column whose segments are evaluated one by one.
+pub(crate) struct Whole<'a, I> {
+    pub(crate) y: Numbers<'a>,
+    pub(crate) x: Option<Numbers<'a>>,
+    /// The order of the rows, if it is not that of the column.
+    pub(crate) order: Option<&'a RowOrder<I>>,
+    /// The positions of the order that start a group.
+    pub(crate) starts: Bits<'a>,
+}
+
+impl<'r> Run<'r, SegmentOperator<'r>> {
+    /// Evaluates the operator in every row.
+    ///
+    /// # Errors
+    ///
+    /// A row that is wrong, if `strict`.
+    pub(crate) fn over<I: RowIndex>(self, whole: &Whole<'_, I>) -> Result<Parts, RowError> {
+        let x = &whole.x;
+        let parts = match &whole.y {
+            Numbers::F64(y) => by_type!(self.over_whole{f64, I}(y, x, Numbers, whole)),
+            Numbers::F32(y) => by_type!(self.over_whole{f32, I}(y, x, Numbers, whole)),
+            Numbers::I64(y) => by_type!(self.over_whole{i64, I}(y, x, Numbers, whole)),
+            Numbers::I128(y) => by_type!(self.over_whole{i128, I}(y, x, Numbers, whole)),
+        };
+        parts.map(Parts::F64)
+    }
+
+    fn over_whole<Y: Number, X: Number, I: RowIndex>(
+        self,
+        y: &[Chunk<'_, Y>],
+        x: Option<&Vec<Chunk<'_, X>>>,
+        whole: &Whole<'_, I>,
+    ) -> Result<Vec<Vec<Part<f64>>>, RowError> {
+        let (y, x) = (Contiguous::new(y), x.map(|x| Contiguous::new(x)));
+        let Some(order) = whole.order else {
+            return self.over_segments(y.slice(), x.as_ref().map(Contiguous::slice), whole.starts);
+        };
+        let y = y.slice().gather(order.rows());
+        let x = x.map(|x| x.slice().gather(order.rows()));
+        let parts = self.over_segments(y.slice(), x.as_ref().map(Gathered::slice), whole.starts)?;
+        Ok(vec![order.scatter(parts, self.units.scales.len(), self.rows)])
+    }
+
+    /// Evaluates the segments of a column in its own order.
+    fn over_segments<Y: Number, X: Number>(
+        self,
+        y: Slice<'_, Y>,
+        x: Option<Slice<'_, X>>,
+        starts: Bits,
+    ) -> Result<Vec<Vec<Part<f64>>>, RowError> {
+        let rows = y.values.len();
+        let segments = Segments::new(y, x, self.breaks, starts);
+        let is_sequential = self.sequential;
+        self.in_parts(rows, 1, |part| {
+            let mut results = Columns::with_capacity(self.units.scales.len(), part.len());
+            for found in segments.of_part(part, is_sequential) {
+                if found.is_null {
+                    results.push_nulls(found.rows.len());
+                    continue;
+                }
+                let segment = Segment {
+                    y: y.part(&found.segment),
+                    x: x.map(|x| x.part(&found.segment)),
+                    rows: found.rows.start - found.segment.start..found.rows.end - found.segment.start,
+                    units: self.units,
+                    strict: self.strict,
+                    rows_of_group: found.rows.start - found.group,
+                };
+                let evaluated = self.operator.evaluate(&segment, &mut results);
+                evaluated.map_err(|error| error.map_row(|row| found.segment.start + row))?;
+            }
+            Ok(results.into_parts())
+        })
     }
 }
 

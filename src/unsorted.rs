@@ -4,18 +4,23 @@ use std::cmp::Ordering;
 
 /// The index of the first step that breaks strict monotonicity: it repeats, turns, or cannot be compared.
 ///
-/// `order` compares two points; `None` if they cannot be compared.
-pub(crate) fn wrong_step<T>(points: &[T], order: impl Fn(&T, &T) -> Option<Ordering>) -> usize {
+/// `order` compares two points; `None` if they cannot be compared. If the points `must_rise`, a step down is wrong too.
+pub(crate) fn wrong_step<T>(points: &[T], must_rise: bool, order: impl Fn(&T, &T) -> Option<Ordering>) -> usize {
     let steps = || points.windows(2).map(|step| order(&step[0], &step[1]));
-    let first = steps().next().flatten();
+    let first = if must_rise {
+        Some(Ordering::Less)
+    } else {
+        steps().next().flatten()
+    };
     let wrong = |step: Option<Ordering>| step.is_none() || step == Some(Ordering::Equal) || step != first;
     steps().position(wrong).unwrap_or_default()
 }
 
 /// The message that shows two adjacent values of a column.
-pub(crate) fn message(name: &str, before: &str, after: &str, group: &str, hint: &str) -> String {
+pub(crate) fn message(name: &str, must_rise: bool, [before, after]: &[String; 2], group: &str, hint: &str) -> String {
+    let order = if must_rise { "rising" } else { "monotonic" };
     format!(
-        "`x` must be finite and strictly monotonic, but in column `{name}` {before} is followed by {after}{group}; {hint}"
+        "`x` must be finite and strictly {order}, but in column `{name}` {before} is followed by {after}{group}; {hint}"
     )
 }
 

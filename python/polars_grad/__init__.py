@@ -16,7 +16,10 @@ from polars_grad.derivative import derivative
 from polars_grad.gradient import gradient
 from polars_grad.grid import divergence, magnitude, partials
 from polars_grad.horizontal import gradient_horizontal
+from polars_grad.increase import increase
+from polars_grad.integral import integral
 from polars_grad.namespace import ExprGrad, LazyFrameGrad, SeriesGrad
+from polars_grad.rate import rate
 
 __all__ = [
     "ExprGrad",
@@ -26,7 +29,10 @@ __all__ = [
     "divergence",
     "gradient",
     "gradient_horizontal",
+    "increase",
+    "integral",
     "magnitude",
     "partials",
+    "rate",
     "stitch",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
-from polars_grad._engine.domain import one_of
+from polars_grad._engine.domain import Domain, one_of
 from polars_grad._engine.operator import OperatorExpr, apply, operator
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from polars_grad._engine.columns import IntoColumn
-    from polars_grad._engine.domain import Domain
 
 __all__ = ["derivative"]
 
@@ -22,7 +21,7 @@ _LARGEST = 8
 _LARGEST_SUM = 12
 
 
-@operator
+@operator(Domain)
 def derivative(
     y: IntoColumn,
     x: IntoColumn | Sequence[Any] | None = None,

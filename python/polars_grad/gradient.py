@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from polars_grad._engine.domain import one_of
+from polars_grad._engine.domain import Domain, one_of
 from polars_grad._engine.operator import OperatorExpr, apply, operator
 
 if TYPE_CHECKING:
@@ -13,12 +13,11 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from polars_grad._engine.columns import IntoColumn
-    from polars_grad._engine.domain import Domain
 
 __all__ = ["gradient"]
 
 
-@operator
+@operator(Domain)
 def gradient(
     y: IntoColumn,
     x: IntoColumn | Sequence[Any] | None = None,

@@ -14,6 +14,9 @@ from polars_grad.derivative import derivative
 from polars_grad.frames import with_columns
 from polars_grad.gradient import gradient
 from polars_grad.grid import divergence, magnitude, partials
+from polars_grad.increase import increase
+from polars_grad.integral import integral
+from polars_grad.rate import rate
 
 if TYPE_CHECKING:
     from typing import ClassVar
@@ -26,6 +29,9 @@ class _Operators(Namespace[Own_co]):
 
     derivative = OperatorMethod(derivative)
     gradient = OperatorMethod(gradient)
+    increase = OperatorMethod(increase)
+    integral = OperatorMethod(integral)
+    rate = OperatorMethod(rate)
 
 
 @pl.api.register_expr_namespace("grad")

@@ -22,7 +22,7 @@ mod numbers;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type, Int64Type};
+use arrow_array::types::{ArrowPrimitiveType, Decimal128Type, Float32Type, Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, Int64Array, PrimitiveArray, RecordBatch, StructArray, make_array, new_null_array};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
@@ -31,11 +31,12 @@ use arrow_schema::{ArrowError, DataType, Field, Fields, TimeUnit};
 use self::groups::Groups;
 use self::numbers::{Physical, info};
 use crate::bits::Bits;
+use crate::column::{Mode, WholeColumn, WrongRow};
 use crate::domain::{Domain, Nulls};
-use crate::operators::{Operator, Part, Unsorted};
+use crate::operators::{Operator, Reason};
 use crate::plan::{Kind, Plan, PlanError, ticks};
-use crate::run::{Neighbors, Parts, Run};
-use crate::segments::{Lags, RowOrder, in_column};
+use crate::run::Parts;
+use crate::segments::Part;
 use crate::unsorted::{in_group, message, wrong_step};
 
 /// Evaluates an operator over `y`, row by row.
@@ -157,43 +158,49 @@ fn named(
     }
     let valid = valid.as_ref().map(|valid| Bits::new(valid.validity(), valid.offset()));
     let starts = Bits::new(&groups.starts, 0);
-    let order = RowOrder::new(starts, groups.rows, valid, height);
     let (physical_y, physical_x) = (Physical::new(&y)?, x.map(Physical::new).transpose()?);
-    let (numbers_y, numbers_x) = (physical_y.numbers(), physical_x.as_ref().map(Physical::numbers));
-    let reach = operator.reach();
-    let neighbors = match &order {
-        None => Neighbors::Lagged {
-            y: Lags::of_column(&numbers_y, reach),
-            x: numbers_x.map(|x| Lags::of_column(&x, reach)),
-            in_group: in_column(height, reach),
-            starts: Some(starts),
-            align: 1,
-        },
-        Some(order) => Neighbors::Permuted {
-            y: numbers_y,
-            x: numbers_x,
-            starts: order.starts(starts),
-            order,
-        },
+    let column = WholeColumn {
+        y: physical_y.numbers(),
+        x: physical_x.as_ref().map(Physical::numbers),
+        height,
+        rows: groups.rows,
+        starts,
+        valid,
     };
-    let run = Run {
-        operator,
-        rows: height,
-        scales: &plan.scales,
-        breaks: plan.breaks,
+    let mode = Mode {
         strict: domain.strict,
         parallel: false,
     };
-    match run.over(&neighbors) {
-        Ok(Parts::F32(parts)) => finish(parts, operator, y_name, &result, domain.strict, array::<Float32Type>),
-        Ok(Parts::F64(parts)) => finish(parts, operator, y_name, &result, domain.strict, array::<Float64Type>),
-        Err(Unsorted { row: position, reads }) => {
-            let row = |position: usize| order.as_ref().map_or(position, |order| order.rows()[position] as usize);
-            let rows = reads.map(|lag| row(position + lag - reach.before));
-            let group = group(key_names, &domain.by, row(position))?;
-            Err(not_monotonic(x_name, x.zip(physical_x.as_ref()), rows, &group)?)
+    let WrongRow { row, reads, reason } = match plan.over(column, mode) {
+        Ok(Parts::F32(parts)) => return finish(parts, operator, y_name, &result, domain.strict, array::<Float32Type>),
+        Ok(Parts::F64(parts)) => return finish(parts, operator, y_name, &result, domain.strict, array::<Float64Type>),
+        Ok(Parts::I128(parts)) => return finish(parts, operator, y_name, &result, domain.strict, integers),
+        Err(error) => error,
+    };
+    let group = group(key_names, &domain.by, row)?;
+    let message = match reason {
+        Reason::Unsorted { .. } => {
+            let must_rise = operator.describe().needs_rising_x();
+            return Err(not_monotonic(
+                x_name,
+                x.zip(physical_x.as_ref()),
+                reads.into_iter(),
+                must_rise,
+                &group,
+            )?);
         },
-    }
+        Reason::Outside => format!(
+            "y must be from 0 to below `wrap`, but in `{y_name}` there is {}{group}; correct `wrap`, or turn `strict` off to \
+            get nulls there",
+            show(&y, row)?
+        ),
+        Reason::TooLarge => format!(
+            "the {} of `{y_name}` does not fit in a {result}{group}; cast y to a float, or turn `strict` off to get nulls \
+            there",
+            operator.name()
+        ),
+    };
+    Err(ArrowError::ComputeError(message))
 }
 
 /// The error for an x that is not strictly monotonic among some rows.
@@ -201,16 +208,17 @@ fn not_monotonic(
     name: &str,
     x: Option<(&ArrayRef, &Physical)>,
     rows: impl Iterator<Item = usize>,
+    must_rise: bool,
     group: &str,
 ) -> Result<ArrowError, ArrowError> {
     let Some((x, numbers)) = x else {
         return Err(PlanError("rows that are a step apart cannot be unsorted".into()).into());
     };
     let known: Vec<_> = rows.filter(|&row| x.is_valid(row)).collect();
-    let wrong = wrong_step(&known, |&before, &after| numbers.order(before, after));
+    let wrong = wrong_step(&known, must_rise, |&before, &after| numbers.order(before, after));
     let shown = |index: usize| show(x, known[index]);
     let hint = "sort by it, drop duplicates, or turn `strict` off to get nulls there";
-    let message = message(name, &shown(wrong)?, &shown(wrong + 1)?, group, hint);
+    let message = message(name, must_rise, &[shown(wrong)?, shown(wrong + 1)?], group, hint);
     Ok(ArrowError::ComputeError(message))
 }
 
@@ -286,10 +294,18 @@ fn array<T: ArrowPrimitiveType>((values, validity): Part<T::Native>) -> ArrayRef
     Arc::new(PrimitiveArray::<T>::new(values.into(), nulls))
 }
 
+/// Integers of 128 bits, which Arrow has as decimals.
+fn integers((values, validity): Part<i128>) -> ArrayRef {
+    let rows = values.len();
+    let nulls = validity.map(|bytes| NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(bytes), 0, rows)));
+    Arc::new(PrimitiveArray::<Decimal128Type>::new(values.into(), nulls))
+}
+
 fn result_type(plan: &Plan, y: &DataType) -> DataType {
     let dtype = |kind| match kind {
         Kind::Number if matches!(y, DataType::Float32 | DataType::Float16) => y.clone(),
         Kind::Number => DataType::Float64,
+        Kind::OfY => y.clone(),
         Kind::Duration { nanoseconds } => DataType::Duration(match nanoseconds {
             1 => TimeUnit::Nanosecond,
             1_000 => TimeUnit::Microsecond,
@@ -315,20 +331,35 @@ fn finish_column(
     result: &DataType,
     strict: bool,
 ) -> Result<ArrayRef, ArrowError> {
-    match result {
-        DataType::Duration(_) => {
+    let finished = match (values.data_type(), result) {
+        (DataType::Float64, DataType::Duration(_)) => {
             let values = values.as_primitive::<Float64Type>();
             let durations: Int64Array = values.iter().map(|value| value.and_then(ticks)).collect();
-            if strict && durations.null_count() > values.null_count() {
-                return Err(ArrowError::ComputeError(format!(
-                    "the {} of `{name}` does not fit in a {result}; cast y to an integer, or turn `strict` off to get \
-                    nulls there",
-                    operator.name()
-                )));
-            }
-            arrow_cast::cast(&durations, result)
+            arrow_cast::cast(&durations, result)?
         },
-        DataType::Float16 => arrow_cast::cast(values, result),
-        _ => Ok(values.clone()),
+        (DataType::Decimal128(..), DataType::Duration(_)) => {
+            arrow_cast::cast(&arrow_cast::cast(&whole(values)?, &DataType::Int64)?, result)?
+        },
+        (DataType::Decimal128(..), DataType::Decimal128(precision, scale)) => {
+            let values = values.as_primitive::<Decimal128Type>();
+            let fits = 10_i128.pow((*precision).into());
+            let values = values.unary_opt::<_, Decimal128Type>(|value| (value.abs() < fits).then_some(value));
+            Arc::new(values.with_precision_and_scale(*precision, *scale)?)
+        },
+        (DataType::Decimal128(..), _) => arrow_cast::cast(&whole(values)?, result)?,
+        _ => arrow_cast::cast(values, result)?,
+    };
+    if strict && finished.null_count() > values.null_count() {
+        return Err(ArrowError::ComputeError(format!(
+            "the {} of `{name}` does not fit in a {result}; cast y to a wider type, or turn `strict` off to get nulls there",
+            operator.name()
+        )));
     }
+    Ok(finished)
+}
+
+/// Decimals without a fraction.
+fn whole(values: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let values = values.as_primitive::<Decimal128Type>().clone();
+    Ok(Arc::new(values.with_precision_and_scale(38, 0)?))
 }

@@ -14,7 +14,7 @@ use arrow_schema::{ArrowError, DataType, TimeUnit};
 use bytemuck::cast_slice;
 
 use crate::bits::Bits;
-use crate::plan::ColumnInfo;
+use crate::plan::{ColumnInfo, SPARE_BITS_OF_64, spare_bits_of_decimal};
 use crate::segments::{Chunk, Contiguous, Half, Number, Numbers};
 use crate::unit::Unit;
 
@@ -25,6 +25,18 @@ pub(super) fn info<'a>(name: &'a str, array: &'a dyn Array) -> ColumnInfo<'a> {
         dtype: array.data_type(),
         unit: unit(array.data_type()),
         is_bool: array.data_type() == &DataType::Boolean,
+        is_instant: array.data_type().is_temporal() && !matches!(array.data_type(), DataType::Duration(_)),
+        is_float: array.data_type().is_floating(),
+        zero: match array.data_type() {
+            DataType::UInt64 => i64::MIN.into(),
+            _ => 0,
+        },
+        spare_bits: match array.data_type() {
+            DataType::Decimal128(precision, _) => spare_bits_of_decimal((*precision).into()),
+            DataType::Int64 | DataType::UInt64 => SPARE_BITS_OF_64,
+            dtype if dtype.is_temporal() => SPARE_BITS_OF_64,
+            _ => 0,
+        },
         axes: 0,
     }
 }

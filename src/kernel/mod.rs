@@ -17,11 +17,14 @@
 //! # Ok::<(), String>(())
 //! ```
 
+mod counter;
 mod sample;
 mod slopes;
 pub mod stencil;
 mod wide;
 
+pub(crate) use counter::{Counter, Pair, Wrong};
 pub use sample::{Limit, Rise, Sample, Scale, is_monotonic};
+pub(crate) use sample::{TooLarge, wrapped};
 pub(crate) use slopes::three_point;
 pub use slopes::{NeighborMask, Points, ThreePoint, even, irregular};

@@ -24,6 +24,12 @@ pub trait Sample: Copy + PartialOrd + sealed::Sealed {
 
     /// Whether the number is NaN.
     fn is_nan(self) -> bool;
+
+    /// The number as an integer; a float without its fraction.
+    fn to_integer(self) -> i128;
+
+    /// The number of an integer, rounded once.
+    fn of_integer(integer: i128) -> Self;
 }
 
 macro_rules! float_sample {
@@ -61,6 +67,14 @@ macro_rules! float_sample {
             fn is_nan(self) -> bool {
                 self != self
             }
+
+            fn to_integer(self) -> i128 {
+                self as i128
+            }
+
+            fn of_integer(integer: i128) -> Self {
+                integer as Self
+            }
         }
     )*};
 }
@@ -96,6 +110,14 @@ macro_rules! integer_sample {
             fn is_nan(self) -> bool {
                 false
             }
+
+            fn to_integer(self) -> i128 {
+                self.into()
+            }
+
+            fn of_integer(integer: i128) -> Self {
+                integer as Self
+            }
         }
     )*};
 }
@@ -111,6 +133,25 @@ mod sealed {
     impl Sealed for i64 {}
     impl Sealed for i128 {}
 }
+
+/// A rise to the nearest multiple of a period: `rise - k * period` for the whole number `k` that makes it smallest.
+///
+/// A rise of exactly half a period keeps its sign, as in `numpy.unwrap`.
+#[inline(always)]
+pub(crate) fn wrapped(rise: f64, period: f64) -> f64 {
+    let size = rise.abs();
+    let turns = (size / period - 0.5).ceil();
+    let rest = (-turns).mul_add(period, size);
+    // The quotient is rounded, so that the number of turns may be off by one.
+    let half = 0.5 * period;
+    let rest = if rest > half { rest - period } else { rest };
+    let rest = if rest <= -half { rest + period } else { rest };
+    if rise < 0.0 { -rest } else { rest }
+}
+
+/// An integer beyond 128 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooLarge;
 
 /// Whether successive coordinates are finite and strictly rising or falling.
 #[inline(always)]
@@ -181,6 +222,12 @@ impl Rise {
     }
 }
 
+impl Default for Scale {
+    fn default() -> Self {
+        Self::ONE
+    }
+}
+
 impl Scale {
     /// Slopes in the data's own units.
     pub const ONE: Self = Self {
@@ -230,6 +277,29 @@ mod tests {
         );
         let epoch = 1_700_000_000_000_000_000_i64;
         assert_eq!((epoch + 100).minus(epoch), 100.0);
+    }
+
+    #[test]
+    fn a_rise_is_taken_to_the_nearest_multiple_of_a_period() {
+        for (rise, expected) in [
+            (10.0, 10.0),
+            (-355.0, 5.0),
+            (355.0, -5.0),
+            (180.0, 180.0),
+            (-180.0, -180.0),
+            (540.0, 180.0),
+            (-540.0, -180.0),
+            (181.0, -179.0),
+            (720.0, 0.0),
+            (0.0, 0.0),
+            (1e15 + 7.0, (1e15 + 7.0) % 360.0 - 360.0),
+        ] {
+            assert_eq!(wrapped(rise, 360.0), expected, "{rise}");
+        }
+        assert!(wrapped(f64::NAN, 360.0).is_nan() && wrapped(f64::INFINITY, 360.0).is_nan());
+        for rise in (-1_000..1_000).map(|rise| f64::from(rise) * 0.1) {
+            assert!(wrapped(rise, 0.7).abs() <= 0.35, "{rise}");
+        }
     }
 
     #[test]

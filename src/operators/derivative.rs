@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use super::gradient::{EdgeOrder, Gradient};
 use super::{
-    Columns, Describe, Evaluate, Float, MAX_REACH, Output, Reach, Rows, Stencil, Unsorted, Values, Window, row_by_row,
-    value,
+    Columns, Describe, Evaluate, Extent, Float, MAX_REACH, Output, Reach, RowError, Rows, Stencil, Values, Window,
+    row_by_row, value,
 };
 use crate::kernel::{Sample, stencil::inverse_power_of_two};
 
@@ -156,6 +156,20 @@ impl Derivative {
     fn half(self) -> usize {
         self.rows() / 2
     }
+
+    /// The rows before and after its own that a row may read.
+    fn reads_at_most(self) -> Reach {
+        let others = self.rows() - 1;
+        let (before, after) = match self.side {
+            Side::Center => {
+                let reach = self.half().max(self.edge_rows() - 1);
+                (reach, reach)
+            },
+            Side::Backward => (others, 0),
+            Side::Forward => (0, others),
+        };
+        Reach { before, after }
+    }
 }
 
 /// The options as they are stored.
@@ -213,29 +227,13 @@ impl From<Derivative> for Unchecked {
 }
 
 impl Describe for Derivative {
-    fn reach(&self) -> Reach {
-        let others = self.rows() - 1;
-        match self.side {
-            Side::Center => {
-                let reach = self.half().max(self.edge_rows() - 1);
-                Reach {
-                    before: reach,
-                    after: reach,
-                }
-            },
-            Side::Backward => Reach {
-                before: others,
-                after: 0,
-            },
-            Side::Forward => Reach {
-                before: 0,
-                after: others,
-            },
-        }
+    fn extent(&self) -> Extent {
+        let Reach { before, after } = self.reads_at_most();
+        Extent::rows(before, after)
     }
 
     fn outputs(&self) -> Vec<Output> {
-        vec![Output::per_x(self.order as u32)]
+        vec![Output::per_x(self.order as i32)]
     }
 }
 
@@ -244,7 +242,7 @@ impl Evaluate for Derivative {
         &self,
         rows: &Rows<'_, '_, Y, X>,
         results: &mut Columns<O>,
-    ) -> Result<(), Unsorted>
+    ) -> Result<(), RowError>
     where
         f64: AsPrimitive<O>,
     {
@@ -261,8 +259,8 @@ impl Evaluate for Derivative {
 struct Newton(Derivative);
 
 impl Describe for Newton {
-    fn reach(&self) -> Reach {
-        self.0.reach()
+    fn extent(&self) -> Extent {
+        self.0.extent()
     }
 
     fn outputs(&self) -> Vec<Output> {
@@ -298,7 +296,7 @@ impl Stencil for Newton {
                     }
                 }
             },
-            Side::Backward | Side::Forward => self.reach(),
+            Side::Backward | Side::Forward => derivative.reads_at_most(),
         };
         let fits = one_sided.before <= available.before && one_sided.after <= available.after;
         fits.then_some(one_sided)
@@ -384,7 +382,7 @@ mod tests {
     /// The derivative at one of some rows.
     fn at(derivative: Derivative, y: impl Fn(f64) -> f64, x: &[f64], row: usize) -> Option<f64> {
         let newton = Newton(derivative);
-        let reach = newton.reach();
+        let reach = derivative.reads_at_most();
         let reads = newton.reads(Reach {
             before: row.min(reach.before),
             after: (x.len() - 1 - row).min(reach.after),

@@ -1,29 +1,123 @@
 //! The operators, one file each, and what the engine asks of them.
 //!
-//! An operator is a small struct of options that implements [`Describe`] and [`Stencil`]. Its line in `operators!` adds
-//! it to every face.
+//! An operator is a small struct of options. It implements [`Describe`], and is evaluated in one of two ways:
+//!
+//! - by rows ([`Stencil`], or [`Evaluate`] with a loop of its own): from the few rows around each row, which are lagged
+//!   copies of the column;
+//! - by segments ([`Scan`]): from all rows of a segment at once.
+//!
+//! Its line in `operators!` adds it to every face.
 
+mod counter;
+mod describe;
 mod rows;
+mod scan;
 mod stencil;
 
-use num_traits::AsPrimitive;
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::Sample;
+use num_traits::AsPrimitive;
 
+#[cfg(feature = "polars")]
+use crate::domain::{Domain, Duplicates, Nulls};
+use crate::kernel::Sample;
+use crate::plan::{PlanError, Units};
+
+pub use self::counter::Reset;
+pub use self::describe::Extent;
 pub use crate::segments::Reach;
 
-#[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) use self::rows::Part;
-pub(crate) use self::rows::{Columns, Float, Rows, Unsorted, Valid};
+pub(crate) use self::describe::{Describe, Output, Repeats, Takes};
+pub(crate) use self::rows::{Columns, Float, Reason, RowError, Rows, Valid};
+pub(crate) use self::scan::{Scan, Segment};
 pub(crate) use self::stencil::{
-    Describe, Evaluate, MAX_OUTPUTS, MAX_REACH, Output, Stencil, Values, Window, row_by_row, value,
+    Evaluate, MAX_OUTPUTS, MAX_REACH, Stencil, Target, Values, Window, exactly, row_by_row, value,
 };
 
-/// Declares the modules of the operators and the enum of all of them.
+/// Declares the modules of the operators and the enums of all of them.
 macro_rules! operators {
-    ($($module:ident: $operator:ident),* $(,)?) => {
+    (
+        by rows: { $($row_module:ident: $row:ident,)* }
+        by segments: { $($segment_module:ident: $segment:ident,)* }
+    ) => {
+        operators!(@declare $($row_module: $row,)* $($segment_module: $segment,)*);
+
+        /// The operators that are evaluated by rows.
+        #[derive(Clone, Copy)]
+        pub(crate) enum RowOperator<'a> {
+            $($row(&'a $row),)*
+        }
+
+        /// The operators that are evaluated by segments.
+        #[derive(Clone, Copy)]
+        pub(crate) enum SegmentOperator<'a> {
+            $($segment(&'a $segment),)*
+        }
+
+        impl Operator {
+            pub(crate) fn form(&self) -> Form<'_> {
+                match self {
+                    $(Self::$row(operator) => Form::Rows(RowOperator::$row(operator)),)*
+                    $(Self::$segment(operator) => Form::Segments(SegmentOperator::$segment(operator)),)*
+                }
+            }
+        }
+
+        impl RowOperator<'_> {
+            /// Appends the results of some rows to those before.
+            ///
+            /// # Errors
+            ///
+            /// A row that is wrong, if `rows` are strict.
+            pub(crate) fn evaluate<Y: Sample, X: Sample, O: Float>(
+                self,
+                rows: &Rows<'_, '_, Y, X>,
+                results: &mut Columns<O>,
+            ) -> Result<(), RowError>
+            where
+                f64: AsPrimitive<O>,
+            {
+                match self {
+                    $(Self::$row(operator) => operator.evaluate_rows(rows, results),)*
+                }
+            }
+
+            /// Appends exact results to those before, for integers whose results keep their dtype.
+            ///
+            /// # Errors
+            ///
+            /// A row that is wrong, if `rows` are strict.
+            pub(crate) fn evaluate_exactly<Y: Sample, X: Sample>(
+                self,
+                rows: &Rows<'_, '_, Y, X>,
+                results: &mut Columns<i128>,
+            ) -> Result<(), RowError> {
+                let operator: &dyn Describe = match self {
+                    $(Self::$row(operator) => operator,)*
+                };
+                exactly(operator, rows, results)
+            }
+        }
+
+        impl SegmentOperator<'_> {
+            /// Appends the results of a segment to those before.
+            ///
+            /// # Errors
+            ///
+            /// A row that is wrong, if the segment is strict.
+            pub(crate) fn evaluate<Y: Sample, X: Sample>(
+                self,
+                segment: &Segment<'_, Y, X>,
+                results: &mut Columns<f64>,
+            ) -> Result<(), RowError> {
+                match self {
+                    $(Self::$segment(operator) => operator.evaluate_segment(segment, results),)*
+                }
+            }
+        }
+    };
+    (@declare $($module:ident: $operator:ident,)*) => {
         $(
             mod $module;
             pub use self::$module::$operator;
@@ -63,27 +157,21 @@ macro_rules! operators {
                 }
             }
 
-            fn stencil(&self) -> &dyn Describe {
+            /// What the operator is, whatever the values.
+            pub(crate) fn describe(&self) -> &dyn Describe {
                 match self {
                     $(Self::$operator(operator) => operator,)*
                 }
             }
 
-            /// Appends the results of some rows to those before.
+            /// The operator with its lengths in the numbers of the columns.
             ///
             /// # Errors
             ///
-            /// An unsorted x, if `strict`.
-            pub(crate) fn evaluate<Y: Sample, X: Sample, O: Float>(
-                &self,
-                rows: &Rows<'_, '_, Y, X>,
-                results: &mut Columns<O>,
-            ) -> Result<(), Unsorted>
-            where
-                f64: AsPrimitive<O>,
-            {
+            /// An option that does not fit the columns.
+            pub(crate) fn resolved(&self, units: &Units) -> Result<Self, PlanError> {
                 match self {
-                    $(Self::$operator(operator) => operator.evaluate_rows(rows, results),)*
+                    $(Self::$operator(operator) => Ok(Self::$operator(operator.resolved(units)?)),)*
                 }
             }
         }
@@ -91,21 +179,46 @@ macro_rules! operators {
 }
 
 operators! {
-    derivative: Derivative,
-    gradient: Gradient,
+    by rows: {
+        derivative: Derivative,
+        gradient: Gradient,
+        increase: Increase,
+        rate: Rate,
+    }
+    by segments: {
+        integral: Integral,
+    }
 }
 
 pub use self::derivative::Side;
 pub use self::gradient::EdgeOrder;
 
+/// How an operator is evaluated.
+#[derive(Clone, Copy)]
+pub(crate) enum Form<'a> {
+    Rows(RowOperator<'a>),
+    Segments(SegmentOperator<'a>),
+}
+
 impl Operator {
-    /// How many rows before and after its own the operator may read.
+    /// How far around its own row the operator reads.
     #[must_use]
-    pub fn reach(&self) -> Reach {
-        self.stencil().reach()
+    pub fn extent(&self) -> Extent {
+        self.describe().extent()
     }
 
-    pub(crate) fn outputs(&self) -> Vec<Output> {
-        self.stencil().outputs()
+    /// Whether lagged copies of the column are enough, without keys: which rows are neighbours does not depend on values.
+    #[cfg(feature = "polars")]
+    pub(crate) fn reads_lags<C>(&self, domain: &Domain<C>) -> bool {
+        let adjacent = domain.nulls != Nulls::Skip && domain.duplicates == Duplicates::Error;
+        adjacent && matches!(self.form(), Form::Rows(_))
+    }
+
+    /// The lags that the operator reads: none but the row itself if it is evaluated by segments.
+    pub(crate) fn reach(&self) -> Reach {
+        match (self.form(), self.extent()) {
+            (Form::Rows(_), Extent::Rows(reach)) => reach,
+            _ => Reach { before: 0, after: 0 },
+        }
     }
 }

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use crate::bits::{Bitmap, ROWS};
-use crate::kernel::Scale;
+use crate::kernel::{Sample, Scale, wrapped};
+use crate::plan::ResultUnits;
 use crate::segments::{Lag, Reach, SegmentRules};
 
 /// Adjacent rows, their lagged copies, and what ends a segment among them.
@@ -12,9 +13,8 @@ pub(crate) struct Rows<'a, 'b, Y, X> {
     pub(crate) lags: &'b [Lag<'a, Y, X>],
     pub(crate) reach: Reach,
     pub(crate) rules: SegmentRules<'b>,
-    /// One for each output.
-    pub(crate) scales: &'b [Scale],
-    /// Whether an unsorted x is an error, or gives nulls.
+    pub(crate) units: &'b ResultUnits,
+    /// Whether a row that is wrong is an error, or null.
     pub(crate) strict: bool,
 }
 
@@ -24,22 +24,126 @@ impl<Y: Copy, X: Copy> Rows<'_, '_, Y, X> {
     }
 }
 
-/// A row whose x is not finite and strictly monotonic.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unsorted {
-    /// The row, in the order in which rows are neighbours.
-    pub(crate) row: usize,
-    /// The lags that are read there.
-    pub(crate) reads: Range<usize>,
+impl<Y: Sample, X: Sample> Rows<'_, '_, Y, X> {
+    /// Visits the rows in tiles whose y are relative to each row: sums of rises to the nearest multiple of a period.
+    ///
+    /// Local: a wrong y changes the results of the rows that read it, and no others.
+    ///
+    /// # Errors
+    ///
+    /// That of `visit`.
+    pub(crate) fn relative(
+        &self,
+        period: f64,
+        mut visit: impl FnMut(&Rows<'_, '_, f64, X>) -> Result<(), RowError>,
+    ) -> Result<(), RowError> {
+        /// Rows of all lags that fit into the first-level cache.
+        const TILE: usize = 8 * ROWS;
+        let this = self.reach.before;
+        // Between floats the loops take rises to be in the unit of the result.
+        let (factor, units) = if X::INTEGER || self.lags[0].x.is_none() {
+            (1.0, self.units.clone())
+        } else {
+            let units = ResultUnits {
+                scales: vec![Scale::ONE; self.units.scales.len()],
+                ..self.units.clone()
+            };
+            (self.units.scales[0].apply(1.0), units)
+        };
+        let mut columns = vec![Vec::new(); self.lags.len()];
+        for start in (0..self.len()).step_by(TILE) {
+            let rows = start..self.len().min(start + TILE);
+            columns[this] = self.lags[this].y.values[rows.clone()]
+                .iter()
+                .map(|y| y.zero_unless_finite())
+                .collect();
+            let rise = |earlier: usize, row: usize| {
+                let [earlier, later] = [earlier, earlier + 1].map(|lag| self.lags[lag].y.values[row]);
+                wrapped(later.minus(earlier), period) * factor
+            };
+            for lag in (0..this).rev() {
+                let next = &columns[lag + 1];
+                columns[lag] = next
+                    .iter()
+                    .zip(rows.clone())
+                    .map(|(y, row)| y - rise(lag, row))
+                    .collect();
+            }
+            for lag in this + 1..self.lags.len() {
+                let before = &columns[lag - 1];
+                columns[lag] = before
+                    .iter()
+                    .zip(rows.clone())
+                    .map(|(y, row)| y + rise(lag - 1, row))
+                    .collect();
+            }
+            let lags = self.lags.iter().zip(&columns).map(|(lag, y)| lag.with_y(&rows, y));
+            let tile = Rows {
+                lags: &lags.collect::<Vec<_>>(),
+                reach: self.reach,
+                rules: self.rules.from(start),
+                units: &units,
+                strict: self.strict,
+            };
+            visit(&tile).map_err(|error| error.map_row(|row| start + row))?;
+        }
+        Ok(())
+    }
 }
 
-impl Unsorted {
+/// A row that has no result because a value is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RowError {
+    /// The row, in the order in which rows are neighbours.
+    pub(crate) row: usize,
+    pub(crate) reason: Reason,
+}
+
+/// Why a row has no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// The x of some adjacent rows are not finite and strictly monotonic, or fall where they must rise.
+    Unsorted {
+        /// The first of these rows, relative to `row`.
+        first: isize,
+        /// The number of these rows.
+        rows: usize,
+    },
+    /// The y of the row, or of one that it reads, is none that the operator takes.
+    Outside,
+    /// The result does not fit in its dtype.
+    TooLarge,
+}
+
+impl RowError {
+    /// The x at some lags of a row are not strictly monotonic.
+    pub(crate) fn unsorted(row: usize, reach: Reach, reads: &Range<usize>) -> Self {
+        let reason = Reason::Unsorted {
+            first: reads.start as isize - reach.before as isize,
+            rows: reads.len(),
+        };
+        Self { row, reason }
+    }
+
     /// The same error with another row number.
-    #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed checks x when it arrives.
     pub(crate) fn map_row(self, map: impl FnOnce(usize) -> usize) -> Self {
         Self {
             row: map(self.row),
             ..self
+        }
+    }
+}
+
+impl Reason {
+    /// The rows whose x are unsorted, given the row of the error; else that row alone.
+    #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed has one row.
+    pub(crate) fn reads(&self, row: usize) -> Range<usize> {
+        match *self {
+            Self::Unsorted { first, rows } => {
+                let first = row.saturating_add_signed(first);
+                first..first + rows
+            },
+            Self::Outside | Self::TooLarge => row..row + 1,
         }
     }
 }
@@ -58,9 +162,6 @@ pub(crate) struct Column<O> {
     validity: Option<Bitmap>,
 }
 
-/// The values of an output, and a bit for each unless all are valid.
-pub(crate) type Part<O> = (Vec<O>, Option<Vec<u8>>);
-
 impl<O> Columns<O> {
     pub(crate) fn with_capacity(outputs: usize, rows: usize) -> Self {
         let column = || Column {
@@ -77,7 +178,17 @@ impl<O> Columns<O> {
         &mut self.fields[0]
     }
 
-    pub(crate) fn into_parts(self) -> Vec<Part<O>> {
+    /// Appends rows that are null in each output.
+    pub(crate) fn push_nulls(&mut self, rows: usize)
+    where
+        O: Copy + Default,
+    {
+        for field in &mut self.fields {
+            (0..rows).for_each(|_| field.push(None));
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> Vec<(Vec<O>, Option<Vec<u8>>)> {
         let part = |field: Column<O>| (field.values, field.validity.map(Bitmap::into_bytes));
         self.fields.into_iter().map(part).collect()
     }
@@ -86,6 +197,32 @@ impl<O> Columns<O> {
 impl<O> Column<O> {
     pub(crate) fn len(&self) -> usize {
         self.values.len()
+    }
+
+    /// The result of a row; `None` if it is null.
+    pub(crate) fn get(&self, row: usize) -> Option<O>
+    where
+        O: Copy,
+    {
+        let valid = self.validity.as_ref().is_none_or(|validity| validity.get(row));
+        valid.then(|| self.values[row])
+    }
+
+    /// Appends the result of a row; `None` is null.
+    pub(crate) fn push(&mut self, value: Option<O>)
+    where
+        O: Copy + Default,
+    {
+        let rows = self.values.len();
+        self.values.push(value.unwrap_or_default());
+        if value.is_none() && self.validity.is_none() {
+            let mut all = Bitmap::with_capacity(self.values.capacity());
+            all.extend(rows, |_| u64::MAX);
+            self.validity = Some(all);
+        }
+        if let Some(validity) = &mut self.validity {
+            validity.push(u64::from(value.is_some()), 1);
+        }
     }
 
     pub(crate) fn values_mut(&mut self) -> &mut Vec<O> {

@@ -4,9 +4,11 @@ use std::ops::Range;
 
 use num_traits::AsPrimitive;
 
-use super::rows::{Columns, Float, Rows, Unsorted, Valid};
+use super::RowOperator;
+use super::describe::Describe;
+use super::rows::{Columns, Float, Reason, RowError, Rows, Valid};
 use crate::bits::ROWS;
-use crate::kernel::{Sample, is_monotonic};
+use crate::kernel::{Sample, is_monotonic, wrapped};
 use crate::segments::{Lag, Reach};
 
 /// The most rows before or after its own that an operator may read.
@@ -14,22 +16,6 @@ pub(crate) const MAX_REACH: usize = 15;
 
 /// The most columns of a result.
 pub(crate) const MAX_OUTPUTS: usize = 3;
-
-/// One column of a result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Output {
-    /// The name of the field; empty if the operator has a single output, which is the whole result.
-    pub(crate) name: &'static str,
-    /// The power of x by which y is divided: 0 for a rise, 1 for a slope, 2 for a second derivative.
-    pub(crate) order: u32,
-}
-
-impl Output {
-    /// The only output of an operator: y per `x^order`.
-    pub(crate) const fn per_x(order: u32) -> Self {
-        Self { name: "", order }
-    }
-}
 
 /// The results at one row, one for each output; `None` is null.
 pub(crate) type Values = [Option<f64>; MAX_OUTPUTS];
@@ -52,15 +38,6 @@ pub(crate) struct Window<'a> {
     pub(crate) before: usize,
 }
 
-/// The properties of an operator that do not depend on values.
-pub(crate) trait Describe {
-    /// How many rows before and after its own the operator may read, at most [`MAX_REACH`] each.
-    fn reach(&self) -> Reach;
-
-    /// The columns of the result.
-    fn outputs(&self) -> Vec<Output>;
-}
-
 /// An operator whose result at a row is a function of a few rows around it.
 pub(crate) trait Stencil: Describe {
     /// The rows to read at a row, given the `available` rows around it: those of its segment, at most the reach. `None`
@@ -77,12 +54,12 @@ pub(crate) trait Evaluate: Describe {
     ///
     /// # Errors
     ///
-    /// An unsorted x, if `rows` are strict.
+    /// A row that is wrong, if `rows` are strict.
     fn evaluate_rows<Y: Sample, X: Sample, O: Float>(
         &self,
         rows: &Rows<'_, '_, Y, X>,
         results: &mut Columns<O>,
-    ) -> Result<(), Unsorted>
+    ) -> Result<(), RowError>
     where
         f64: AsPrimitive<O>;
 }
@@ -92,7 +69,7 @@ impl<S: Stencil> Evaluate for S {
         &self,
         rows: &Rows<'_, '_, Y, X>,
         results: &mut Columns<O>,
-    ) -> Result<(), Unsorted>
+    ) -> Result<(), RowError>
     where
         f64: AsPrimitive<O>,
     {
@@ -112,12 +89,12 @@ impl<S: Stencil> Evaluate for S {
 ///
 /// # Errors
 ///
-/// An unsorted x, if `rows` are strict.
+/// A row that is wrong, if `rows` are strict.
 pub(crate) fn row_by_row<S: Stencil, Y: Sample, X: Sample, O: Float>(
     operator: &S,
     rows: &Rows<'_, '_, Y, X>,
     results: &mut Columns<O>,
-) -> Result<(), Unsorted>
+) -> Result<(), RowError>
 where
     f64: AsPrimitive<O>,
 {
@@ -136,7 +113,7 @@ where
             let values = differences.map(|differences| differences.evaluate(operator));
             for (output, field) in results.fields.iter_mut().enumerate() {
                 let value = values.and_then(|values| values[output]);
-                let value = value.map(|value| rows.scales[output].apply(value));
+                let value = value.map(|value| rows.units.scales[output].apply(value));
                 if value.is_none() {
                     valid[output].set(row, false);
                 }
@@ -148,6 +125,92 @@ where
         field.extend_validity(&valid);
     }
     Ok(())
+}
+
+/// Evaluates an operator exactly, row by row: each from the row before and its own.
+///
+/// # Errors
+///
+/// A row that is wrong, if `rows` are strict.
+pub(crate) fn exactly<Y: Sample, X: Sample>(
+    operator: &dyn Describe,
+    rows: &Rows<'_, '_, Y, X>,
+    results: &mut Columns<i128>,
+) -> Result<(), RowError> {
+    let this = rows.reach.before;
+    let zero = rows.units.zero;
+    let length = rows.len();
+    for first in (0..length).step_by(ROWS) {
+        let in_segment: [u64; 2] = rows.rules.in_segment(rows.lags, this, first);
+        let [before, own] = [&rows.lags[this - 1], &rows.lags[this]];
+        let read = in_segment[0] & in_segment[1] & before.valid(first) & own.valid(first);
+        for place in 0..ROWS.min(length - first) {
+            let row = first + place;
+            let result = if read >> place & 1 == 0 {
+                Ok(None)
+            } else if !is_rising(before, own, row) {
+                Err(RowError::unsorted(row, rows.reach, &(0..2)))
+            } else {
+                let levels = [before, own].map(|lag| lag.y.values[row].to_integer().checked_sub(zero));
+                exact_result(operator, levels).map_err(|reason| RowError { row, reason })
+            };
+            match result {
+                Err(error) if rows.strict => return Err(error),
+                result => results.first().push(result.unwrap_or(None)),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the x of two adjacent rows are finite and rise.
+fn is_rising<Y, X: Sample>(before: &Lag<'_, Y, X>, own: &Lag<'_, Y, X>, row: usize) -> bool {
+    let (Some(before), Some(own)) = (&before.x, &own.x) else {
+        return true;
+    };
+    let x = [before.values[row], own.values[row]];
+    is_monotonic(&x) && x[0] < x[1]
+}
+
+fn exact_result(operator: &dyn Describe, levels: [Option<i128>; 2]) -> Result<Option<i128>, Reason> {
+    let [Some(before), Some(this)] = levels else {
+        return Err(Reason::TooLarge);
+    };
+    operator.exactly(before, this)
+}
+
+/// An element type of results, and how an operator by rows is evaluated to it.
+pub(crate) trait Target: Copy + Default + Send + Sync + 'static {
+    /// Appends the results of some rows to those before.
+    ///
+    /// # Errors
+    ///
+    /// A row that is wrong, if `rows` are strict.
+    fn evaluate<Y: Sample, X: Sample>(
+        operator: RowOperator<'_>,
+        rows: &Rows<'_, '_, Y, X>,
+        results: &mut Columns<Self>,
+    ) -> Result<(), RowError>;
+}
+
+macro_rules! target {
+    ($($type:ty: $evaluate:ident;)*) => {$(
+        impl Target for $type {
+            fn evaluate<Y: Sample, X: Sample>(
+                operator: RowOperator<'_>,
+                rows: &Rows<'_, '_, Y, X>,
+                results: &mut Columns<Self>,
+            ) -> Result<(), RowError> {
+                operator.$evaluate(rows, results)
+            }
+        }
+    )*};
+}
+
+target! {
+    f64: evaluate;
+    f32: evaluate;
+    i128: evaluate_exactly;
 }
 
 /// The lags that an operator reads at a row, given which of them are in its segment.
@@ -183,7 +246,7 @@ impl Differences {
         rows: &Rows<'_, '_, Y, X>,
         row: usize,
         reads: Range<usize>,
-    ) -> Result<Option<Self>, Unsorted> {
+    ) -> Result<Option<Self>, RowError> {
         let mut differences = Self {
             rises: [0.0; 2 * MAX_REACH],
             steps: [1.0; 2 * MAX_REACH],
@@ -197,12 +260,12 @@ impl Differences {
         };
         if !monotonic {
             return if rows.strict {
-                Err(Unsorted { row, reads })
+                Err(RowError::unsorted(row, rows.reach, &reads))
             } else {
                 Ok(None)
             };
         }
-        Ok(differences.read_y(lags, row).map(|()| differences))
+        Ok(differences.read_y(lags, row, rows.units.period).map(|()| differences))
     }
 
     /// Takes the steps. Returns whether x is finite and strictly monotonic; `None` if a value is null.
@@ -224,14 +287,15 @@ impl Differences {
     }
 
     /// Takes the rises; `None` if a value of y is null.
-    fn read_y<Y: Sample, X: Sample>(&mut self, lags: &[Lag<'_, Y, X>], row: usize) -> Option<()> {
+    fn read_y<Y: Sample, X: Sample>(&mut self, lags: &[Lag<'_, Y, X>], row: usize, period: Option<f64>) -> Option<()> {
         let mut y = lags.iter().map(|lag| lag.y.get(row));
         let mut previous = y.next()??;
         let mut any_nan = previous.is_nan();
         for (rise, y) in self.rises.iter_mut().zip(y) {
             let y = y?;
             any_nan |= y.is_nan();
-            *rise = y.minus(previous);
+            let difference = y.minus(previous);
+            *rise = period.map_or(difference, |period| wrapped(difference, period));
             previous = y;
         }
         if any_nan {

@@ -7,20 +7,20 @@ use polars_arrow::bitmap::Bitmap;
 use super::bits;
 use super::failure::Failure;
 use super::groups::{Groups, broadcast};
-use super::lagged::{Lagged, LaggedColumn};
+use super::lagged::Lagged;
 use super::nested::{leaf, with_leaf};
 use super::numbers::{Physical, info};
 use super::unsorted::{LENIENT, Remedy, group};
+use crate::column::{Mode, WholeColumn, WrongRow, by_output};
 use crate::domain::{Domain, Nulls};
-use crate::operators::{Operator, Part, Unsorted};
+use crate::operators::{Form, Operator, Reason, RowError};
 use crate::plan::{Kind, Plan, ticks};
-use crate::run::{Neighbors, Parts, Run};
-use crate::segments::{Lags, RowOrder, in_column};
+use crate::run::{Neighbors, Parts};
+use crate::segments::Part;
 
 /// An operator and a domain for columns whose dtypes are known.
 #[derive(Clone)]
 pub(super) struct Evaluator {
-    pub(super) operator: Operator,
     pub(super) plan: Plan,
     /// The dtype of the result.
     pub(super) dtype: DataType,
@@ -44,6 +44,7 @@ impl Evaluator {
             Kind::Duration { nanoseconds: 1 } => DataType::Duration(TimeUnit::Nanoseconds),
             Kind::Duration { nanoseconds: 1_000 } => DataType::Duration(TimeUnit::Microseconds),
             Kind::Duration { .. } => DataType::Duration(TimeUnit::Milliseconds),
+            Kind::OfY => leaf(y.dtype()).clone(),
             Kind::Number => match leaf(y.dtype()) {
                 float @ (DataType::Float32 | DataType::Float16) => float.clone(),
                 _ => DataType::Float64,
@@ -59,7 +60,6 @@ impl Evaluator {
             },
         };
         Ok(Self {
-            operator: operator.clone(),
             plan,
             dtype: with_leaf(y.dtype(), result),
             x_name: x.map(|x| x.name().clone()).unwrap_or_default(),
@@ -104,30 +104,17 @@ impl Evaluator {
             numbers_of_y.numbers()?,
             numbers_of_x.as_ref().map(Physical::numbers).transpose()?,
         );
-        let reach = self.operator.reach();
-        let order = RowOrder::new(starts, groups.rows, valid.as_ref().map(bits), y.len());
-        let neighbors = match &order {
-            None => Neighbors::Lagged {
-                y: Lags::of_column(&numbers_of_y, reach),
-                x: numbers_of_x.map(|x| Lags::of_column(&x, reach)),
-                in_group: in_column(y.len(), reach),
-                starts: Some(starts),
-                align: 1,
-            },
-            Some(order) => Neighbors::Permuted {
-                y: numbers_of_y,
-                x: numbers_of_x,
-                starts: order.starts(starts),
-                order,
-            },
+        let column = WholeColumn {
+            y: numbers_of_y,
+            x: numbers_of_x,
+            height: y.len(),
+            rows: groups.rows,
+            starts,
+            valid: valid.as_ref().map(bits),
         };
-        let row = |position: usize| order.as_ref().map_or(position, |order| order.rows()[position] as usize);
-        match self.run(y.len()).over(&neighbors) {
+        match self.plan.over(column, self.mode()) {
             Ok(results) => Ok(self.finish(results, y.name())?),
-            Err(Unsorted { row: position, reads }) => {
-                let rows = reads.map(|lag| row(position + lag - reach.before));
-                Err(Failure::unsorted(row(position), x, rows)?)
-            },
+            Err(WrongRow { row, reads, reason }) => Err(Failure::of_row(row, &reason, y, x, reads.into_iter())?),
         }
     }
 
@@ -149,25 +136,36 @@ impl Evaluator {
             starts: None,
             align: this.cell.max(1),
         };
-        match self.run(rows).over(&neighbors) {
+        let Form::Rows(operator) = self.plan.operator.form() else {
+            let name = self.plan.operator.name();
+            return Err(polars_err!(ComputeError: "`{name}` reads whole segments, not lagged copies").into());
+        };
+        match self
+            .plan
+            .run(operator, rows, self.mode())
+            .over(&neighbors, self.plan.is_exact())
+        {
             Ok(results) => Ok(self.finish(results, this.y.name())?),
-            Err(Unsorted { row, reads }) => {
-                let x = lagged.lags()[reads].iter().filter_map(LaggedColumn::x);
-                let x = x.map(|x| Ok(x.get(row / this.share)?.into_static()));
-                Err(Failure::Unsorted {
-                    row,
-                    x: x.collect::<PolarsResult<_>>()?,
-                })
+            Err(RowError { row, reason }) => {
+                let before = lagged.this_lag();
+                let x = |lag: usize| {
+                    lagged.lags()[lag]
+                        .x()
+                        .map(|x| Ok(x.get(row / this.share)?.into_static()))
+                };
+                match &reason {
+                    Reason::Unsorted { .. } => Err(Failure::Unsorted {
+                        row,
+                        x: reason.reads(before).filter_map(x).collect::<PolarsResult<_>>()?,
+                    }),
+                    _ => Err(Failure::of_row(row, &reason, &this.y, None, 0..0)?),
+                }
             },
         }
     }
 
-    fn run(&self, rows: usize) -> Run<'_> {
-        Run {
-            operator: &self.operator,
-            rows,
-            scales: &self.plan.scales,
-            breaks: self.plan.breaks,
+    fn mode(&self) -> Mode {
+        Mode {
             strict: self.strict,
             parallel: self.parallel,
         }
@@ -175,7 +173,7 @@ impl Evaluator {
 
     /// The error for a failure; `group` describes the group of a row.
     pub(super) fn error(&self, failure: Failure, group: impl FnOnce(usize) -> PolarsResult<String>) -> PolarsError {
-        failure.into_error(&self.x_name, self.remedy(), group)
+        failure.into_error(&self.x_name, &self.plan.operator, self.remedy(), group)
     }
 
     /// The remedy for an unsorted x.
@@ -200,6 +198,7 @@ impl Evaluator {
                 .map(column::<Float64Type>)
                 .collect::<Vec<_>>(),
             Parts::F32(parts) => by_output(parts).into_iter().map(column::<Float32Type>).collect(),
+            Parts::I128(parts) => by_output(parts).into_iter().map(column::<Int128Type>).collect(),
         };
         let dtype = leaf(&self.dtype);
         let DataType::Struct(fields) = dtype else {
@@ -215,22 +214,30 @@ impl Evaluator {
     }
 
     fn finish_column(&self, values: &Series, dtype: &DataType, name: &PlSmallStr) -> PolarsResult<Series> {
-        match dtype {
+        let finished = match dtype {
             DataType::Duration(unit) => {
-                let values = values.f64()?;
-                let durations: Int64Chunked = values
-                    .iter()
-                    .map(|value| value.and_then(ticks))
-                    .collect_ca_trusted(name.clone());
-                polars_ensure!(
-                    !self.strict || durations.null_count() == values.null_count(),
-                    ComputeError: "the {} of `{name}` does not fit in a {dtype}; cast y to an integer, or {} to get nulls there",
-                    self.operator.name(), LENIENT
-                );
-                Ok(durations.into_duration(*unit).into_series())
+                let ticks = match values.f64() {
+                    Ok(values) => values
+                        .iter()
+                        .map(|value| value.and_then(ticks))
+                        .collect_ca_trusted(name.clone()),
+                    Err(_) => values.cast(&DataType::Int64)?.i64()?.clone(),
+                };
+                ticks.into_duration(*unit).into_series()
             },
-            dtype => Ok(values.cast(dtype)?.with_name(name.clone())),
-        }
+            DataType::Decimal(precision, scale) => {
+                let fits = 10_i128.pow((*precision).min(38) as u32);
+                let values = values.i128()?.apply(|value| value.filter(|value| value.abs() < fits));
+                values.into_decimal_unchecked(*precision, *scale).into_series()
+            },
+            dtype => values.cast(dtype)?,
+        };
+        polars_ensure!(
+            !self.strict || finished.null_count() == values.null_count(),
+            ComputeError: "the {} of `{name}` does not fit in a {dtype}; cast y to a wider dtype, or {} to get nulls there",
+            self.plan.operator.name(), LENIENT
+        );
+        Ok(finished.with_name(name.clone()))
     }
 }
 
@@ -239,18 +246,6 @@ fn valid(y: &Series, x: Option<&Series>) -> Option<Bitmap> {
     let columns = [Some(y), x].into_iter().flatten().filter(|column| column.has_nulls());
     let valid = columns.map(|column| column.is_not_null()).reduce(|a, b| a & b);
     valid.as_ref().map(super::bitmap)
-}
-
-/// Transposes the outputs of each part to the parts of each output.
-fn by_output<O>(parts: Vec<Vec<Part<O>>>) -> Vec<Vec<Part<O>>> {
-    let outputs = parts.first().map_or(0, Vec::len);
-    let mut columns: Vec<_> = (0..outputs).map(|_| Vec::with_capacity(parts.len())).collect();
-    for part in parts {
-        for (column, part) in columns.iter_mut().zip(part) {
-            column.push(part);
-        }
-    }
-    columns
 }
 
 /// A column from the values and the validity of its chunks.

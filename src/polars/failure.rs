@@ -2,12 +2,26 @@
 
 use polars::prelude::*;
 
+use super::display::display;
 use super::unsorted::{LENIENT, Remedy, not_monotonic};
+use crate::operators::{Operator, Reason};
 
 /// A failure of a run.
 pub(super) enum Failure {
     /// The x read at a row are not finite and strictly monotonic.
     Unsorted { row: usize, x: Vec<AnyValue<'static>> },
+    /// The y of a row is none that the operator takes.
+    Outside {
+        row: usize,
+        name: PlSmallStr,
+        y: AnyValue<'static>,
+    },
+    /// The result of a row does not fit in the dtype.
+    TooLarge {
+        row: usize,
+        name: PlSmallStr,
+        dtype: DataType,
+    },
     /// A cell differs in length from a neighbour or from its x.
     Lengths {
         row: usize,
@@ -33,69 +47,103 @@ impl From<PolarsError> for Failure {
 }
 
 impl Failure {
-    /// The failure for unsorted x at `rows`, which are read at `row`.
+    /// The failure of a row; `rows` are those whose x are unsorted, if that is the reason.
     ///
     /// # Errors
     ///
     /// If a row is out of bounds.
-    pub(super) fn unsorted(row: usize, x: Option<&Series>, rows: impl Iterator<Item = usize>) -> PolarsResult<Self> {
-        let x = x.into_iter();
-        let values = rows.flat_map(|row| x.clone().map(move |x| Ok(x.get(row)?.into_static())));
-        Ok(Self::Unsorted {
-            row,
-            x: values.collect::<PolarsResult<_>>()?,
+    pub(super) fn of_row(
+        row: usize,
+        reason: &Reason,
+        y: &Series,
+        x: Option<&Series>,
+        rows: impl Iterator<Item = usize>,
+    ) -> PolarsResult<Self> {
+        let name = y.name().clone();
+        Ok(match reason {
+            Reason::Unsorted { .. } => {
+                let x = x.into_iter();
+                let values = rows.flat_map(|row| x.clone().map(move |x| Ok(x.get(row)?.into_static())));
+                Self::Unsorted {
+                    row,
+                    x: values.collect::<PolarsResult<_>>()?,
+                }
+            },
+            Reason::Outside => Self::Outside {
+                row,
+                name,
+                y: y.get(row)?.into_static(),
+            },
+            Reason::TooLarge => Self::TooLarge {
+                row,
+                name,
+                dtype: y.dtype().clone(),
+            },
         })
     }
 
     /// The same failure with another row number.
     pub(super) fn map_row(mut self, map: impl FnOnce(usize) -> usize) -> Self {
         match &mut self {
-            Self::Unsorted { row, .. } | Self::Lengths { row, .. } | Self::SkippedLengths { row, .. } => {
-                *row = map(*row);
-            },
+            Self::Unsorted { row, .. }
+            | Self::Outside { row, .. }
+            | Self::TooLarge { row, .. }
+            | Self::Lengths { row, .. }
+            | Self::SkippedLengths { row, .. } => *row = map(*row),
             Self::Error(_) => {},
         }
         self
+    }
+
+    fn row(&self) -> Option<usize> {
+        match self {
+            Self::Unsorted { row, .. }
+            | Self::Outside { row, .. }
+            | Self::TooLarge { row, .. }
+            | Self::Lengths { row, .. }
+            | Self::SkippedLengths { row, .. } => Some(*row),
+            Self::Error(_) => None,
+        }
     }
 
     /// The error; `group` describes the group of a row.
     pub(super) fn into_error(
         self,
         x_name: &str,
+        operator: &Operator,
         remedy: Remedy,
         group: impl FnOnce(usize) -> PolarsResult<String>,
     ) -> PolarsError {
+        let group = match self.row().map_or_else(|| Ok(String::new()), group) {
+            Ok(group) => group,
+            Err(error) => return error,
+        };
         match self {
             Self::Error(error) => error,
+            Self::Unsorted { x, .. } => not_monotonic(x_name, &x, &group, remedy, operator.describe().needs_rising_x()),
+            Self::Outside { name, y, .. } => polars_err!(
+                ComputeError: "y must be from 0 to below `wrap`, but in column `{name}` there is {}{group}; correct `wrap`, \
+                or {LENIENT} to get nulls there",
+                display(&y)
+            ),
+            Self::TooLarge { name, dtype, .. } => polars_err!(
+                ComputeError: "the {} of `{name}` does not fit in a {dtype}{group}; cast y to a float, or {LENIENT} to get \
+                nulls there",
+                operator.name()
+            ),
             Self::SkippedLengths {
-                row,
-                name,
-                length,
-                other,
-            } => match group(row) {
-                Ok(group) => polars_err!(
-                    ComputeError: "with `nulls` \"skip\" all cells must have one length down the rows, but in column \
-                    `{name}` there are {length} and {other} values{group}; use \"propagate\" or \"split\""
-                ),
-                Err(error) => error,
-            },
-            Self::Unsorted { row, x } => match group(row) {
-                Ok(group) => not_monotonic(x_name, &x, &group, remedy),
-                Err(error) => error,
-            },
+                name, length, other, ..
+            } => polars_err!(
+                ComputeError: "with `nulls` \"skip\" all cells must have one length down the rows, but in column \
+                `{name}` there are {length} and {other} values{group}; use \"propagate\" or \"split\""
+            ),
             Self::Lengths {
-                row,
-                name,
-                length,
-                other,
-            } => match group(row) {
-                Ok(group) => polars_err!(
-                    ComputeError: "cells must have one length to be neighbours, but in column `{name}` one of {length} \
-                    values meets one of {other}{group}; {LENIENT} to get nulls there, or differentiate further inside \
-                    with `axis`"
-                ),
-                Err(error) => error,
-            },
+                name, length, other, ..
+            } => polars_err!(
+                ComputeError: "cells must have one length to be neighbours, but in column `{name}` one of {length} \
+                values meets one of {other}{group}; {LENIENT} to get nulls there, or differentiate further inside \
+                with `axis`"
+            ),
         }
     }
 }

@@ -9,7 +9,7 @@ use polars_arrow::bitmap::BitmapBuilder;
 
 use super::bits;
 use super::nested::{axes, leaf};
-use crate::plan::ColumnInfo;
+use crate::plan::{ColumnInfo, SPARE_BITS_OF_64, spare_bits_of_decimal};
 use crate::segments::{Chunk, Half, Number, Numbers};
 use crate::unit::Unit;
 
@@ -20,6 +20,22 @@ pub(crate) fn info(field: &Field) -> ColumnInfo<'_> {
         dtype: field.dtype(),
         unit: unit(leaf(field.dtype())),
         is_bool: leaf(field.dtype()).is_bool(),
+        is_instant: matches!(
+            leaf(field.dtype()),
+            DataType::Date | DataType::Datetime(..) | DataType::Time
+        ),
+        zero: match leaf(field.dtype()) {
+            DataType::UInt64 => i64::MIN.into(),
+            DataType::UInt128 => i128::MIN,
+            _ => 0,
+        },
+        is_float: leaf(field.dtype()).is_float(),
+        spare_bits: match leaf(field.dtype()) {
+            DataType::Decimal(precision, _) => spare_bits_of_decimal(*precision),
+            DataType::Int64 | DataType::UInt64 => SPARE_BITS_OF_64,
+            dtype if dtype.is_temporal() => SPARE_BITS_OF_64,
+            _ => 0,
+        },
         axes: axes(field.dtype()),
     }
 }

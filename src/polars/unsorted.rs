@@ -6,14 +6,15 @@ use super::display::display;
 use crate::unsorted::{in_group, message, wrong_step};
 
 /// The error for the values of x in one stencil that are not strictly monotonic.
-pub(crate) fn not_monotonic(name: &str, x: &[AnyValue], group: &str, remedy: Remedy) -> PolarsError {
+pub(crate) fn not_monotonic(name: &str, x: &[AnyValue], group: &str, remedy: Remedy, must_rise: bool) -> PolarsError {
     let valid: Vec<_> = x.iter().filter(|value| !value.is_null()).collect();
-    let wrong = wrong_step(&valid, |before, after| {
+    let wrong = wrong_step(&valid, must_rise, |before, after| {
         let finite = is_finite(before) && is_finite(after);
         before.partial_cmp(after).filter(|_| finite)
     });
     let shown = |index: usize| valid.get(index).map_or_else(String::new, |value| display(value));
-    let message = message(name, &shown(wrong), &shown(wrong + 1), group, &remedy.hint(name));
+    let shown = [shown(wrong), shown(wrong + 1)];
+    let message = message(name, must_rise, &shown, group, &remedy.hint(name));
     PolarsError::ComputeError(message.into())
 }
 

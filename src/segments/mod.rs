@@ -3,12 +3,16 @@
 //! - `column`: the numbers of a column
 //! - `lag`: the same column, some rows before or after
 //! - `rules`: what ends a segment: a known start, a null, a gap
+//! - `merge`: rows of equal x as one point
+//! - `whole`: the segments of a whole column
 //! - `order`: the rows in another order or some of them; gathered a `tile` at a time, written back by `scatter`
 
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod column;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod lag;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod merge;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod order;
 mod reach;
@@ -18,17 +22,25 @@ mod scatter;
 mod slice;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod tile;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod whole;
 
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use column::{Chunk, Contiguous, Half, Number, Numbers};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use lag::{InGroup, Lags, for_each_chunk, in_column};
 #[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use merge::{Merged, Merging};
+#[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use order::RowOrder;
 pub use reach::Reach;
 pub(crate) use rules::{BreakRules, SegmentRules};
 #[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) use scatter::{Atomic, ScatterBuffer};
+pub(crate) use scatter::{Atomic, Part, ScatterBuffer};
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use slice::Gathered;
 pub(crate) use slice::{Lag, Slice};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use tile::Tile;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use whole::Segments;

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use num_traits::AsPrimitive;
 
+use super::scatter::Part;
 use crate::bits::{Bitmap, Bits};
 
 /// Rows of the column whose y, x and results fit into the cache of a core.
@@ -144,6 +145,36 @@ impl<I: AsPrimitive<usize>> RowOrder<I> {
         let mut rows = self.rows[positions.clone()].iter();
         rows.position(|row| row.as_() >= limit)
             .map_or(positions.end, |first| positions.start + first)
+    }
+
+    /// The results of a column whose results are in this order: part after part, one for each output.
+    pub(crate) fn scatter<O: Copy + Default>(
+        &self,
+        parts: Vec<Vec<Part<O>>>,
+        outputs: usize,
+        height: usize,
+    ) -> Vec<Part<O>> {
+        let mut values = vec![vec![O::default(); height]; outputs];
+        let mut nulls = vec![Vec::new(); outputs];
+        let mut rows = self.rows.iter();
+        for part in parts {
+            let length = part.first().map_or(0, |(values, _)| values.len());
+            let rows = rows.by_ref().take(length).copied().collect::<Vec<_>>();
+            for (output, (of_part, validity)) in part.into_iter().enumerate() {
+                let validity = validity.as_ref().map(|bytes| Bits::new(bytes, 0));
+                for (place, (&row, value)) in rows.iter().zip(of_part).enumerate() {
+                    values[output][row.as_()] = value;
+                    if validity.is_some_and(|valid| !valid.get(place)) {
+                        nulls[output].push(row);
+                    }
+                }
+            }
+        }
+        let part = |(values, nulls): (Vec<O>, Vec<I>)| {
+            let validity = self.validity(height, std::iter::once(nulls.as_slice()));
+            (values, validity)
+        };
+        values.into_iter().zip(nulls).map(part).collect()
     }
 
     /// Bitmap of the rows of a column that have a result, given the rows of the order without one; `None` if all do.

@@ -29,6 +29,14 @@ impl<'a> SegmentRules<'a> {
         Self { breaks, starts, first }
     }
 
+    /// The rules for rows from `row` of these on.
+    pub(crate) fn from(self, row: usize) -> Self {
+        Self {
+            first: self.first + row,
+            ..self
+        }
+    }
+
     /// Whether only known starts end segments in these rows, and no value is null.
     pub(crate) fn only_starts<Y: Sample, X: Sample>(self, lags: &[Lag<'_, Y, X>]) -> bool {
         self.breaks.max_gap.is_none() && lags.iter().all(Lag::is_complete)

@@ -2,6 +2,9 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+/// The values of a part of a column, and a bit for each unless all are valid.
+pub(crate) type Part<O> = (Vec<O>, Option<Vec<u8>>);
+
 /// One value per row, set in any order from any thread: the inverse of a gather.
 ///
 /// Values are atomic, so that setting a row twice is not a data race. A relaxed store compiles to a plain one.
@@ -31,7 +34,7 @@ impl<T: Atomic> ScatterBuffer<T> {
     }
 }
 
-/// A float that is stored as an atomic integer.
+/// A number that is stored as atomic integers.
 pub(crate) trait Atomic: Copy {
     type Cell: Send + Sync;
 
@@ -66,4 +69,38 @@ macro_rules! atomic {
 atomic! {
     f64: u64 = AtomicU64;
     f32: u32 = AtomicU32;
+}
+
+impl Atomic for i128 {
+    type Cell = [AtomicU64; 2];
+
+    fn zeroed(rows: usize) -> Vec<Self::Cell> {
+        (0..rows).map(|_| [const { AtomicU64::new(0) }; 2]).collect()
+    }
+
+    #[inline(always)]
+    fn store(self, [low, high]: &Self::Cell) {
+        low.store(self as u64, Ordering::Relaxed);
+        high.store((self >> 64) as u64, Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    fn load([low, high]: Self::Cell) -> Self {
+        i128::from(high.into_inner().cast_signed()) << 64 | i128::from(low.into_inner())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_of_128_bits_come_back() {
+        let numbers = [0, -1, i128::MAX, i128::MIN, 1 << 64, -(1 << 64), (1 << 64) - 1];
+        let buffer = ScatterBuffer::new(numbers.len());
+        for (row, number) in numbers.into_iter().enumerate() {
+            buffer.set(row, number);
+        }
+        assert_eq!(buffer.into_values(), numbers);
+    }
 }

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use num_traits::AsPrimitive;
 
-use super::slice::{Lag, Slice};
-use crate::bits::{Bitmap, Bits, ROWS};
+use super::slice::{Gathered, Lag, Slice};
+use crate::bits::{Bitmap, Bits};
 use crate::segments::Reach;
 
 /// Consecutive ranges, each with a halo: on either side the rows that an operator reads beyond it.
@@ -16,14 +16,8 @@ pub(crate) struct Tile<Y, X> {
     ranges: Vec<(usize, Range<usize>)>,
     reach: Reach,
     starts: Vec<u8>,
-    y: Values<Y>,
-    x: Option<Values<X>>,
-}
-
-/// Values of a column, and a bit for each if any is null.
-struct Values<T> {
-    values: Vec<T>,
-    validity: Option<Vec<u8>>,
+    y: Gathered<Y>,
+    x: Option<Gathered<X>>,
 }
 
 impl<Y: Copy, X: Copy> Tile<Y, X> {
@@ -59,8 +53,8 @@ impl<Y: Copy, X: Copy> Tile<Y, X> {
             ranges,
             reach,
             starts: starts_here.into_bytes(),
-            y: Values::gather(y, &read),
-            x: x.map(|x| Values::gather(x, &read)),
+            y: y.gather(&read),
+            x: x.map(|x| x.gather(&read)),
         }
     }
 
@@ -68,8 +62,8 @@ impl<Y: Copy, X: Copy> Tile<Y, X> {
     pub(crate) fn lags(&self) -> Vec<Lag<'_, Y, X>> {
         let rows = self.y.values.len() + 1 - self.reach.rows();
         let lag = |first: usize| Lag {
-            y: self.y.slice(first, rows),
-            x: self.x.as_ref().map(|x| x.slice(first, rows)),
+            y: self.y.rows(first, rows),
+            x: self.x.as_ref().map(|x| x.rows(first, rows)),
             in_group: None,
         };
         (0..self.reach.rows()).map(lag).collect()
@@ -92,29 +86,5 @@ impl<Y: Copy, X: Copy> Tile<Y, X> {
             .partition_point(|(first, _)| *first <= place + self.reach.before);
         let (first, range) = &self.ranges[next.saturating_sub(1)];
         (range.start + place).saturating_sub(*first)
-    }
-}
-
-impl<T: Copy> Values<T> {
-    fn gather<I: AsPrimitive<usize>>(column: &Slice<T>, rows: &[I]) -> Self {
-        let validity = column.validity.map(|valid| {
-            let mut bits = Bitmap::with_capacity(rows.len());
-            bits.extend(rows.len(), |place| {
-                let rows = rows[place..].iter().take(ROWS).enumerate();
-                rows.fold(0, |word, (bit, row)| word | u64::from(valid.get(row.as_())) << bit)
-            });
-            bits.into_bytes()
-        });
-        Self {
-            values: rows.iter().map(|row| column.values[row.as_()]).collect(),
-            validity,
-        }
-    }
-
-    fn slice(&self, first: usize, rows: usize) -> Slice<'_, T> {
-        Slice {
-            values: &self.values[first..first + rows],
-            validity: self.validity.as_ref().map(|bytes| Bits::new(bytes, first)),
-        }
     }
 }

@@ -10,7 +10,7 @@ import polars.selectors as cs
 from polars.exceptions import ComputeError
 
 from polars_grad._batches.optional import load
-from polars_grad._batches.stitch import Column, Operator, WrongRow, stitch, stitched, windows_of
+from polars_grad._batches.stitch import Column, Operator, Units, WrongRow, stitch, stitched, windows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -39,14 +39,14 @@ class View:
     """
     Columns of the rows, and how many rows beyond a partition are read in them.
 
-    With `counting` only rows without a null in these columns count.
+    With `units` it is not rows that count, but units of them.
     """
 
     operators: list[Operator]
     columns: list[str]
     before: int
     after: int
-    counting: list[str] | None
+    units: Units | None
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,10 @@ class Work:
             View(
                 [*window.operators],
                 window.columns,
-                window.before,
-                window.after,
-                window.operators[0].point if window.operators[0].skips else None,
+                # The first and the last point of a partition may go on in the next one.
+                window.before + window.units.may_grow,
+                window.after + window.units.may_grow,
+                None if window.units.are_rows else window.units,
             )
             for window in windows_of(self.operators)
         ]
@@ -157,18 +158,16 @@ class Work:
         return self._with(rows, [column for frame in outputs for column in frame])
 
     def _head(self, view: View, rows: Any) -> Any:
-        return rows[view.columns].iloc[self._counting(view, rows)[: view.after]]
+        seen = rows[view.columns]
+        if view.units is None:
+            return seen.iloc[: view.after]
+        return seen.iloc[[row for unit in view.units.first(self._read(seen), view.after) for row in unit]]
 
     def _tail(self, view: View, rows: Any) -> Any:
-        counting = self._counting(view, rows)
-        return rows[view.columns].iloc[counting[len(counting) - min(view.before, len(counting)) :]]
-
-    def _counting(self, view: View, rows: Any) -> Sequence[int]:
-        """Find the rows that are not skipped."""
-        if view.counting is None:
-            return range(len(rows))
-        present = pl.all_horizontal(cs.by_name(view.counting).is_not_null()).alias("present")
-        return self._read(rows[view.columns]).select(present).to_series().arg_true().to_list()
+        seen = rows[view.columns]
+        if view.units is None:
+            return seen.iloc[len(rows) - min(view.before, len(rows)) :]
+        return seen.iloc[[row for unit in view.units.last(self._read(seen), view.before) for row in unit]]
 
     # From pandas and back
 

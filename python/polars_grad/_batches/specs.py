@@ -102,9 +102,17 @@ def operators_of(
 ) -> list[Operator]:
     """Apply a spec to columns of batches, each of which gives an output."""
     kwargs = {"operator": spec.operator, "domain": spec.domain}
-    reach = (0, 0) if is_inside(spec) else spec.reach
-    skips = not is_inside(spec) and spec.domain.get("nulls") == "skip"
-    return [Operator(column, x, by, output, kwargs, reach, skips) for column, output in zip(y, outputs, strict=True)]
+    inside = is_inside(spec)
+    reach = (0, 0) if inside else spec.reach
+    if reach is None:
+        (name,) = spec.operator
+        msg = f"`{name}` reads whole segments, which do not arrive in one batch; use it in `with_columns` of a frame in memory"
+        raise ValueError(msg)
+    skips = not inside and spec.domain.get("nulls") == "skip"
+    merges = not inside and spec.domain.get("duplicates", "error") != "error"
+    return [
+        Operator(column, x, by, output, kwargs, reach, skips, merges) for column, output in zip(y, outputs, strict=True)
+    ]
 
 
 def named_operators(

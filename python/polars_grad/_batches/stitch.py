@@ -34,7 +34,8 @@ class Operator:
     An operator on one column of the batches.
 
     `kwargs` are its options and its domain, as the plugin takes them; `reach` is the number of rows that it reads
-    before and after its own. With `skips` it takes rows with a null as absent. Inside of cells, where it reads no
+    before and after its own. With `skips` it takes rows with a null as absent. With `merges` it takes rows of equal x as
+    one point, and `reach` is a number of points. Inside of cells, where it reads no
     other row and has no keys, `x` may be the same coordinates for all rows.
     """
 
@@ -45,6 +46,7 @@ class Operator:
     kwargs: dict[str, Any]
     reach: tuple[int, int]
     skips: bool
+    merges: bool = False
 
     @property
     def point(self) -> list[str]:
@@ -166,12 +168,43 @@ class _Rest:
         return frame if frame.columns == self._columns else frame[self._columns]
 
 
+class Units:
+    """What an operator counts: rows, rows without a null, or points, which are rows of equal x."""
+
+    def __init__(self, operator: Operator) -> None:
+        self.may_grow = operator.merges
+        self.are_rows = not (operator.skips or operator.merges)
+        # A selector, since `pl.col` takes a name such as "^a$" for a pattern; so does `select`.
+        self._counts = (
+            pl.all_horizontal(cs.by_name(operator.point).is_not_null()) if operator.skips else pl.lit(value=True)
+        )
+        self._same = [*operator.point[1:], *(key.name for key in operator.by)] if operator.merges else []
+
+    def first(self, rows: pl.DataFrame, count: int) -> list[list[int]]:
+        """Return the row numbers of the first units."""
+        return self._of(rows).head(count).to_list()
+
+    def last(self, rows: pl.DataFrame, count: int) -> list[list[int]]:
+        """Return the row numbers of the last units."""
+        return self._of(rows).tail(count).to_list()
+
+    def _of(self, rows: pl.DataFrame) -> pl.Series:
+        number = pl.int_range(pl.len())
+        unit = pl.struct(cs.by_name(self._same)).rle_id() if self._same else number
+        counts = rows.select(number.alias("row"), self._counts.alias("counts"))
+        numbers = counts.filter("counts").get_column("row")
+        units = rows[numbers].select(unit.alias("unit")).to_series()
+        # Units rise, so that groups need no hashing.
+        return pl.DataFrame([numbers, units]).group_by("unit", maintain_order=True).agg("row").get_column("row")
+
+
 class Window:
     """
     Rows that some operators still need, of the columns that they read.
 
     The operators of a window either all skip the same rows or all read adjacent rows: a window from which rows have
-    been left out must not be seen by an operator that reads adjacent rows.
+    been left out must not be seen by an operator that reads adjacent rows. They either all count rows or all points,
+    whose rows stay together.
     """
 
     def __init__(self, operators: Sequence[Operator]) -> None:
@@ -179,9 +212,7 @@ class Window:
         self.columns = list(dict.fromkeys(name for operator in operators for name in operator.reads))
         self.before = max(operator.reach[0] for operator in operators)
         self.after = max(operator.reach[1] for operator in operators)
-        # A selector, since `pl.col` takes a name such as "^a$" for a pattern; so does `select`.
-        counts = pl.all_horizontal(cs.by_name(operators[0].point).is_not_null()).alias("counts")
-        self._counts = counts if operators[0].skips else None
+        self.units = Units(operators[0])
         self._parts: list[pl.DataFrame] = []
         self._height = 0
         # Rows at the start that the last evaluation has seen, and those of them whose outputs are known.
@@ -221,13 +252,15 @@ class Window:
 
     def _carry(self, rows: pl.DataFrame) -> tuple[list[tuple[int, int]], int]:
         """Find the first row whose outputs may change, and the ranges of rows before it that are still read."""
-        if self._counts is None:
+        if self.units.are_rows:
             known = max(0, rows.height - self.after)
             return [(max(0, known - self.before), known)], known
-        last = rows.select(self._counts).to_series().arg_true().tail(self.before + self.after).to_list()
-        first_unknown = max(0, len(last) - self.after)
-        neighbors = [(row, row + 1) for row in last[:first_unknown]]
-        return neighbors, last[first_unknown] if first_unknown < len(last) else rows.height
+        # Later rows may belong to the last point.
+        unknown = self.after + self.units.may_grow
+        last = self.units.last(rows, self.before + unknown)
+        first_unknown = max(0, len(last) - unknown)
+        neighbors = [(row, row + 1) for unit in last[:first_unknown] for row in unit]
+        return neighbors, last[first_unknown][0] if first_unknown < len(last) else rows.height
 
     def take(self, height: int) -> pl.DataFrame:
         """Take the first outputs that have not been taken."""
@@ -250,10 +283,10 @@ class Window:
 
 
 def windows_of(operators: Sequence[Operator]) -> list[Window]:
-    """Make a window for the operators on each point that skip nulls, and one for all others."""
-    groups: dict[tuple[str, ...], list[Operator]] = {}
+    """Make a window for the operators on each point that skip nulls, for those that merge rows, and for all others."""
+    groups: dict[tuple[Any, ...], list[Operator]] = {}
     for operator in operators:
-        groups.setdefault(tuple(operator.point) if operator.skips else (), []).append(operator)
+        groups.setdefault((operator.merges, *(operator.point if operator.skips else ())), []).append(operator)
     return [Window(group) for group in groups.values()]
 
 

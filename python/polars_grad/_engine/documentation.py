@@ -33,6 +33,22 @@ PARAMETERS = {
         The order of accuracy at the two ends of a segment, 1 or 2. A segment with fewer than `edge_order + 1` rows is
         null.
         """,
+    "reset": """
+        What a fall of `y` is, unless it wraps around.
+
+        - "restart": the counter started again from zero, so that it gained its own value. A fall to a negative value is
+          null.
+        - "null": the gain is unknown, and null.
+        """,
+    "wrap": """
+        The number at which the counter wraps around to zero, such as `2**32`; or "u8", "u16", "u32" or "u64". For a
+        Duration a timedelta or a duration string. A fall is a wrap-around if the gain is then less than half of `wrap`,
+        else a reset.
+        """,
+    "max_rate": """
+        The highest rate that is possible, in the unit of :func:`polars_grad.rate`; a timedelta or a duration string
+        where that is a Duration. A row whose rate is above it is null.
+        """,
 }
 
 # What methods of a Series take instead.

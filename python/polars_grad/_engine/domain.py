@@ -1,8 +1,8 @@
 """
 The domain: where an operator is evaluated.
 
-All operators share these arguments. A new one is a line in `Domain` (in `Shared`, if it belongs to grids too), a row in
-`ARGUMENTS` and a few lines in `checked`.
+Operators share these arguments. A new one is a line in `AmountDomain` (in `Shared`, if it belongs to grids too; in `Domain`,
+if it is about differences of y), a row in `ARGUMENTS` and a few lines in `checked`.
 """
 
 from __future__ import annotations
@@ -31,13 +31,20 @@ class Shared(TypedDict, total=False):
     strict: bool
 
 
-class Domain(Shared, total=False):
+class AmountDomain(Shared, total=False):
     """The arguments by keyword that all operators take."""
 
     spacing: Length | Sequence[Length] | None
     by: IntoColumns | None
     axis: int | tuple[int, ...]
     max_gap: Length | None
+    duplicates: Literal["error", "first", "last", "mean"]
+
+
+class Domain(AmountDomain, total=False):
+    """The arguments by keyword of operators that read differences of `y`."""
+
+    y_period: Length | None
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,16 @@ ARGUMENTS = {
         0.3 means exactly three tenths.
         """,
     ),
+    "duplicates": Argument(
+        "error",
+        """
+        What adjacent rows of equal `x` within a segment are.
+
+        - "error": an `x` that repeats, see `strict`.
+        - "first", "last", "mean": one point, whose y is the first, the last or the mean of those that are not null.
+          Each row of the point gets its result; a row with a null y is null itself.
+        """,
+    ),
     "strict": Argument(
         True,  # noqa: FBT003, the default
         """
@@ -108,12 +125,19 @@ ARGUMENTS = {
         sides of a null are not compared.
         """,
     ),
+    "y_period": Argument(
+        None,
+        """
+        The period of a `y` that wraps around: 360 for degrees, `2 * math.pi` for radians, "24h" for times of day; a
+        number, or a timedelta or a duration string for a temporal `y`. Each rise is taken to the nearest multiple of
+        it, so that 355 to 5 degrees is a rise of 10. A rise of exactly half a period keeps its sign, as in
+        `numpy.unwrap`.
+        """,
+    ),
 }
 
 
-def checked(
-    function: str, domain: Mapping[str, Any], *, has_x: bool, allowed: Collection[str] = ARGUMENTS
-) -> dict[str, Any]:
+def checked(function: str, domain: Mapping[str, Any], *, has_x: bool, allowed: Collection[str]) -> dict[str, Any]:
     """
     Check the arguments that are no columns, and return what differs from the defaults as the plugin takes it.
 
@@ -129,6 +153,7 @@ def checked(
         raise ValueError(msg)
     options: dict[str, Any] = {
         "nulls": one_of("nulls", given["nulls"], ("propagate", "skip", "split")),
+        "duplicates": one_of("duplicates", given["duplicates"], ("error", "first", "last", "mean")),
         "strict": flag("strict", given["strict"]),
         "axis": axis(given["axis"]),
     }
@@ -145,6 +170,11 @@ def checked(
             msg = "`max_gap` is a distance in x: give `x`, the coordinate column"
             raise ValueError(msg)
         options["max_gap"] = _lengths.max_gap(given["max_gap"])
+    if options.get("duplicates") and not has_x:
+        msg = "`duplicates` are rows of equal x: give `x`, the coordinate column"
+        raise ValueError(msg)
+    if given["y_period"] is not None:
+        options["y_period"] = _lengths.amount("y_period", given["y_period"])
     if given["by"] is not None and options.get("axis", 0) != 0:
         raise ValueError(_BY_INSIDE.format(options["axis"]))
     return options

@@ -24,12 +24,19 @@ if TYPE_CHECKING:
 
 # Every operator, by name.
 OPERATORS: dict[str, Callable[..., OperatorExpr]] = {}
+# The arguments that each shares with others.
+DOMAINS: dict[str, type] = {}
 
 
-def operator(function: Function) -> Function:
-    """Register the function of an operator, and complete its docstring and its signature."""
-    OPERATORS[function.__name__] = function
-    return documented(_domain.Domain)(function)
+def operator(domain: type) -> Callable[[Function], Function]:
+    """Register the function of an operator, and complete its docstring and its signature by those of a domain."""
+
+    def register(function: Function) -> Function:
+        OPERATORS[function.__name__] = function
+        DOMAINS[function.__name__] = domain
+        return documented(domain)(function)
+
+    return register
 
 
 def apply(name: str, options: Mapping[str, Any], y: Any, x: Any, domain: Mapping[str, Any]) -> OperatorExpr:
@@ -38,12 +45,13 @@ def apply(name: str, options: Mapping[str, Any], y: Any, x: Any, domain: Mapping
 
     On an `Eager` series it is evaluated at once, and the result is a series.
     """
+    allowed = DOMAINS[name].__annotations__
     if isinstance(y, _series.Eager):
-        return _series.evaluated(name, options, y.series, x, domain)  # type: ignore[return-value]
+        return _series.evaluated(name, options, y.series, x, domain, allowed)  # type: ignore[return-value]
     axis = domain.get("axis", 0)
     if isinstance(axis, (tuple, list)):
         return _along_axes(name, options, y, x, domain)
-    checked = _domain.checked(name, domain, has_x=x is not None)
+    checked = _domain.checked(name, domain, has_x=x is not None, allowed=allowed)
     values = _columns.column("y", y)
     inside = checked.get("axis", 0) != 0
     coordinate = None if x is None else _columns.coordinates(x) if inside else _columns.column("x", x)
@@ -85,9 +93,9 @@ class Spec:
         return replace(self, y=y, x=x, by=tuple(by))
 
     @property
-    def reach(self) -> tuple[int, int]:
-        """The number of rows before and after its own that the operator reads."""
-        return _plugin.reach(self._kwargs)
+    def reach(self) -> tuple[int, int] | None:
+        """The number of rows before and after its own that the operator reads; None if it is no number of rows."""
+        return _plugin.extent(self._kwargs)[1]
 
     @property
     def _kwargs(self) -> dict[str, Any]:

@@ -27,6 +27,7 @@ _OURS = re.compile(r"polars_grad[/\\]_internal\.[^:\s]*:")
 _MOST_LAGS = 8
 
 Options = dict[str, Any]
+Reach = tuple[int, int]
 
 
 def evaluated(y: pl.Expr, x: pl.Expr | None, keys: Sequence[pl.Expr], kwargs: Options) -> pl.Expr:
@@ -39,16 +40,17 @@ def evaluated(y: pl.Expr, x: pl.Expr | None, keys: Sequence[pl.Expr], kwargs: Op
     if domain.get("axis", 0) != 0:
         return _call("evaluate_cells", _named(y, x), kwargs)
     columns = _named(y, x)
-    far = sum(reach(kwargs)) > _MOST_LAGS
-    if keys or far or domain.get("nulls") == "skip" or any(map(holds_operator, columns)):
+    reads_lags, reach = extent(kwargs)
+    far = not reads_lags or reach is None or sum(reach) > _MOST_LAGS
+    if keys or far or any(map(holds_operator, columns)):
         # Lagged copies of another operator would evaluate it once for each, and nested fields are planned slowly.
         return _call("evaluate_whole", [_points(columns, kwargs), *_structs(keys)], kwargs, is_elementwise=False)
     if all(column.meta.is_column_selection(allow_aliasing=True) or _is_series(column) for column in columns):
-        return _call("evaluate_lagged", _lags(_points(columns, kwargs), kwargs), kwargs)
-    return _evaluated_once(columns, kwargs)
+        return _call("evaluate_lagged", _lags(_points(columns, kwargs), reach), kwargs)
+    return _evaluated_once(columns, kwargs, reach)
 
 
-def _evaluated_once(columns: list[pl.Expr], kwargs: Options) -> pl.Expr:
+def _evaluated_once(columns: list[pl.Expr], kwargs: Options, reach: Reach) -> pl.Expr:
     """Evaluate the columns into fields, and lag these: Polars has no other way to use an expression twice."""
     names = [column.meta.output_name(raise_if_undetermined=False) for column in columns]
     fields = [name for name in names if name is not None and name.isidentifier()]
@@ -60,7 +62,7 @@ def _evaluated_once(columns: list[pl.Expr], kwargs: Options) -> pl.Expr:
     # Unlike `pl.struct`, the plugin checks dtypes: a y or an x that is a struct would look like a lag. The names of its
     # fields are those that Polars finds, which are not always those that it tells beforehand.
     points = _call("points", columns, kwargs).struct.rename_fields(fields)
-    before, after = reach(kwargs)
+    before, after = reach
     lag = unlike(fields)
     this = pl.struct(pl.field(name) for name in fields)
     lags = [
@@ -79,8 +81,8 @@ def _points(columns: list[pl.Expr], kwargs: Options) -> pl.Expr:
     return pl.struct(columns)
 
 
-def _lags(points: pl.Expr, kwargs: Options) -> list[pl.Expr]:
-    before, after = reach(kwargs)
+def _lags(points: pl.Expr, reach: Reach) -> list[pl.Expr]:
+    before, after = reach
     return [points.shift(-ahead) if ahead else points for ahead in range(-before, after + 1)]
 
 
@@ -140,12 +142,17 @@ def _call(function: str, args: list[pl.Expr], kwargs: Options, *, is_elementwise
     )
 
 
-def reach(kwargs: Mapping[str, Any]) -> tuple[int, int]:
-    """Return the number of rows before and after its own that an operator reads."""
-    return _reach(_pickled(kwargs))
+def extent(kwargs: Mapping[str, Any]) -> tuple[bool, Reach | None]:
+    """
+    Return how far an operator reads.
+
+    That is whether lagged copies of the columns are enough, and the number of rows before and after its own; None if it
+    is no number of rows.
+    """
+    return _extent(_pickled(kwargs))
 
 
-_reach = lru_cache(maxsize=256)(_internal.reach)
+_extent = lru_cache(maxsize=256)(_internal.extent)
 
 
 def _pickled(kwargs: Mapping[str, Any]) -> bytes:

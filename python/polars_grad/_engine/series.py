@@ -11,7 +11,7 @@ from polars_grad._engine import domain as _domain
 from polars_grad._engine import plugin as _plugin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 
 class Eager:
@@ -23,14 +23,16 @@ class Eager:
         self.series = series
 
 
-def evaluated(name: str, options: Mapping[str, Any], y: pl.Series, x: Any, domain: Mapping[str, Any]) -> pl.Series:
+def evaluated(
+    name: str, options: Mapping[str, Any], y: pl.Series, x: Any, domain: Mapping[str, Any], allowed: Collection[str]
+) -> pl.Series:
     """Return the result of an operator on a series."""
     axis = domain.get("axis", 0)
     if isinstance(axis, (tuple, list)):
         parts = _domain.each_axis(domain, x)
-        results = {f"axis_{own['axis']}": evaluated(name, options, y, x, own) for x, own in parts}
+        results = {f"axis_{own['axis']}": evaluated(name, options, y, x, own, allowed) for x, own in parts}
         return pl.DataFrame(results).to_struct(y.name)
-    checked = _domain.checked(name, domain, has_x=x is not None)
+    checked = _domain.checked(name, domain, has_x=x is not None, allowed=allowed)
     _columns.check_name(y.name)
     coordinate = None if x is None else _coordinate(x, len(y), inside=checked.get("axis", 0) != 0)
     by = domain.get("by")

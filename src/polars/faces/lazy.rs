@@ -3,7 +3,7 @@
 use polars::prelude::*;
 
 use super::points::{points, y_and_x};
-use crate::domain::{Domain, Nulls};
+use crate::domain::Domain;
 use crate::operators::Operator;
 use crate::polars::evaluator::Evaluator;
 use crate::polars::grid::{OnGrid, Reduction};
@@ -114,7 +114,7 @@ impl ExprGrad for Expr {
                 DataType::Struct(fields_of_points.collect()),
             ))
         });
-        if keys.is_empty() && task.domain.nulls != Nulls::Skip {
+        if keys.is_empty() && task.operator.reads_lags(&task.domain) {
             lagged(&points, task)
         } else {
             whole(points, keys, task)

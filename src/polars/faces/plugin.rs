@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::points::{points as to_points, points_fields, y_and_x};
 use crate::domain::Domain;
-use crate::operators::Operator;
+use crate::operators::{Extent, Operator, Reach};
 use crate::polars::evaluator::Evaluator;
 use crate::polars::grid::{OnGrid, Reduction};
 use crate::polars::lagged::Lagged;
@@ -28,7 +28,7 @@ static ALLOCATOR: PolarsAllocator = PolarsAllocator::new();
 #[pymodule]
 fn _internal(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("DEBUG", cfg!(debug_assertions))?;
-    module.add_function(wrap_pyfunction!(reach, module)?)?;
+    module.add_function(wrap_pyfunction!(extent, module)?)?;
     module.add_function(wrap_pyfunction!(evaluate, module)?)
 }
 
@@ -58,12 +58,16 @@ impl Kwargs {
     }
 }
 
-/// The rows before and after its own that an operator reads.
+/// Whether lagged copies of the columns are enough, and the rows before and after its own that an operator reads; `None`
+/// if it is no number of rows.
 #[pyfunction]
-fn reach(kwargs: &[u8]) -> PyResult<(usize, usize)> {
-    let Kwargs { operator, .. } = _parse_kwargs(kwargs).map_err(PyPolarsErr::from)?;
-    let reach = operator.reach();
-    Ok((reach.before, reach.after))
+fn extent(kwargs: &[u8]) -> PyResult<(bool, Option<(usize, usize)>)> {
+    let Kwargs { operator, domain, .. } = _parse_kwargs(kwargs).map_err(PyPolarsErr::from)?;
+    let rows = match operator.extent() {
+        Extent::Rows(Reach { before, after }) => Some((before, after)),
+        Extent::Lengths { .. } | Extent::Before | Extent::Segment => None,
+    };
+    Ok((operator.reads_lags(&domain), rows))
 }
 
 /// The result of series, along any axis, without a frame and an expression.

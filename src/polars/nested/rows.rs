@@ -9,6 +9,7 @@ use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 
 use super::cells::{Cells, in_chunks, leaf, with_leaf};
 use crate::domain::Nulls;
+use crate::operators::Form;
 use crate::polars::evaluator::Evaluator;
 use crate::polars::failure::Failure;
 use crate::polars::groups::Groups;
@@ -98,10 +99,10 @@ impl Evaluator {
         x: Option<&Series>,
         groups: Groups,
     ) -> Result<Series, Failure> {
-        if self.nulls == Nulls::Skip {
+        if self.nulls == Nulls::Skip || matches!(self.plan.operator.form(), Form::Segments(_)) {
             return self.index_by_index(y, x, &groups);
         }
-        let reach = self.operator.reach();
+        let reach = self.plan.operator.reach();
         let Some(rows) = groups.rows else {
             return self.of_lagged(&Lagged::of_groups(y, x, &groups.starts, reach));
         };

@@ -1,0 +1,167 @@
+//! Evaluates a plan over a whole column: in its own order or in that of its groups, row by row or point by point.
+
+use crate::bits::Bits;
+use crate::domain::Duplicates;
+use crate::operators::{Form, Reason, Repeats, RowError};
+use crate::plan::{Kind, Plan};
+use crate::run::{Neighbors, Parts, RowIndex, Run, Whole};
+use crate::segments::{Lags, Merged, Merging, Numbers, Part, RowOrder, in_column};
+
+/// A whole column and its groups.
+pub(crate) struct WholeColumn<'a, I> {
+    pub(crate) y: Numbers<'a>,
+    pub(crate) x: Option<Numbers<'a>>,
+    pub(crate) height: usize,
+    /// The rows, group after group, if that is not their order.
+    pub(crate) rows: Option<Vec<I>>,
+    /// The positions in this order that start a group.
+    pub(crate) starts: Bits<'a>,
+    /// The rows that count, if nulls are skipped and there are any.
+    pub(crate) valid: Option<Bits<'a>>,
+}
+
+/// A row that has no result because a value is wrong.
+pub(crate) struct WrongRow {
+    pub(crate) row: usize,
+    /// The rows whose x are unsorted, if that is the reason.
+    pub(crate) reads: Vec<usize>,
+    pub(crate) reason: Reason,
+}
+
+/// How a plan is evaluated.
+#[derive(Clone, Copy)]
+pub(crate) struct Mode {
+    /// Whether a row that is wrong is an error, or null.
+    pub(crate) strict: bool,
+    /// Whether a long column may take several threads.
+    pub(crate) parallel: bool,
+}
+
+impl Plan {
+    /// The results of a whole column.
+    ///
+    /// # Errors
+    ///
+    /// A row that is wrong, if `strict`.
+    pub(crate) fn over<I: RowIndex>(&self, column: WholeColumn<'_, I>, mode: Mode) -> Result<Parts, WrongRow>
+    where
+        usize: num_traits::AsPrimitive<I>,
+    {
+        let order = RowOrder::new(column.starts, column.rows, column.valid, column.height);
+        let order = order.as_ref();
+        let starts = order.map_or(column.starts, |order| order.starts(column.starts));
+        let at = |position: usize| order.map_or(position, |order| order.rows()[position].as_());
+        if let (Some(x), true) = (&column.x, self.duplicates != Duplicates::Error) {
+            let merging = Merging {
+                duplicates: self.duplicates,
+                mean_digits: self.mean_digits,
+                split_at_nulls: self.breaks.at_nulls,
+            };
+            let points = Merged::new(&column.y, x, order, starts, merging);
+            let of_points =
+                self.over_rows::<I>(points.y(), Some(points.x()), None, points.starts(), points.len(), mode);
+            let results = of_points.map_err(|error| WrongRow::new(error, |point| at(points.rows(point).start)))?;
+            return Ok(self.over_points(results, &points, order, column.height));
+        }
+        let results = self.over_rows(column.y, column.x, order, starts, column.height, mode);
+        results.map_err(|error| WrongRow::new(error, at))
+    }
+
+    /// The results of rows, from those of points.
+    fn over_points<I: RowIndex>(
+        &self,
+        results: Parts,
+        points: &Merged,
+        order: Option<&RowOrder<I>>,
+        height: usize,
+    ) -> Parts {
+        let then_zero = self.operator.describe().repeats() == Repeats::FirstThenZero;
+        macro_rules! expand {
+            ($parts:expr) => {{
+                let outputs = by_output($parts).into_iter();
+                let rows = outputs
+                    .map(|parts| points.expand(parts, then_zero))
+                    .collect::<Vec<_>>();
+                vec![match order {
+                    None => rows,
+                    Some(order) => order.scatter(vec![rows], self.outputs.len(), height),
+                }]
+            }};
+        }
+        match results {
+            Parts::F64(parts) => Parts::F64(expand!(parts)),
+            Parts::F32(parts) => Parts::F32(expand!(parts)),
+            Parts::I128(parts) => Parts::I128(expand!(parts)),
+        }
+    }
+
+    fn over_rows<I: RowIndex>(
+        &self,
+        y: Numbers,
+        x: Option<Numbers>,
+        order: Option<&RowOrder<I>>,
+        starts: Bits,
+        height: usize,
+        mode: Mode,
+    ) -> Result<Parts, RowError> {
+        match self.operator.form() {
+            Form::Rows(operator) => {
+                let reach = self.operator.reach();
+                let neighbors = match order {
+                    None => Neighbors::Lagged {
+                        y: Lags::of_column(&y, reach),
+                        x: x.map(|x| Lags::of_column(&x, reach)),
+                        in_group: in_column(height, reach),
+                        starts: Some(starts),
+                        align: 1,
+                    },
+                    Some(order) => Neighbors::Permuted { y, x, order, starts },
+                };
+                self.run(operator, height, mode).over(&neighbors, self.is_exact())
+            },
+            Form::Segments(operator) => self.run(operator, height, mode).over(&Whole { y, x, order, starts }),
+        }
+    }
+
+    pub(crate) fn run<Op>(&self, operator: Op, rows: usize, mode: Mode) -> Run<'_, Op> {
+        Run {
+            operator,
+            reach: self.operator.reach(),
+            rows,
+            units: &self.units,
+            breaks: self.breaks,
+            strict: mode.strict,
+            parallel: mode.parallel,
+            sequential: self.is_sequential(),
+        }
+    }
+
+    /// Whether integers stay integers: whether there are results in the dtype of y.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.outputs.iter().any(|output| output.kind == Kind::OfY)
+    }
+}
+
+impl WrongRow {
+    /// The error of a position, where `at` is the row at a position.
+    fn new(error: RowError, at: impl Fn(usize) -> usize) -> Self {
+        let RowError { row: position, reason } = error;
+        Self {
+            row: at(position),
+            reads: reason.reads(position).map(at).collect(),
+            reason,
+        }
+    }
+}
+
+/// Transposes the outputs of each part to the parts of each output.
+pub(crate) fn by_output<O>(parts: Vec<Vec<Part<O>>>) -> Vec<Vec<Part<O>>> {
+    let outputs = parts.first().map_or(0, Vec::len);
+    let mut columns: Vec<_> = (0..outputs).map(|_| Vec::with_capacity(parts.len())).collect();
+    for part in parts {
+        for (column, part) in columns.iter_mut().zip(part) {
+            column.push(part);
+        }
+    }
+    columns
+}

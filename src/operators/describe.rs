@@ -1,0 +1,138 @@
+//! What an operator is, whatever the values.
+
+use super::rows::Reason;
+use crate::domain::Length;
+use crate::plan::{PlanError, Units};
+use crate::segments::Reach;
+
+/// How far around its own row an operator reads.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Extent {
+    /// A number of rows.
+    Rows(Reach),
+    /// Lengths of x before and after.
+    Lengths {
+        /// The length before the row.
+        before: Length,
+        /// The length after the row.
+        after: Length,
+    },
+    /// All rows of the segment up to its own.
+    Before,
+    /// The whole segment.
+    Segment,
+}
+
+impl Extent {
+    /// Some rows before and after.
+    pub(crate) const fn rows(before: usize, after: usize) -> Self {
+        Self::Rows(Reach { before, after })
+    }
+}
+
+/// One column of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Output {
+    /// The name of the field; empty if the operator has a single output, which is the whole result.
+    pub(crate) name: &'static str,
+    /// The power of x by which y is divided: 0 for a rise, 1 for a slope, 2 for a second derivative, -1 for an integral.
+    pub(crate) order: i32,
+    /// Whether an integer, a Decimal and a duration keep their dtype.
+    pub(crate) keeps_dtype: bool,
+}
+
+impl Output {
+    /// The only output of an operator: y per `x^order`.
+    pub(crate) const fn per_x(order: i32) -> Self {
+        Self {
+            name: "",
+            order,
+            keeps_dtype: false,
+        }
+    }
+
+    /// The only output of an operator: a y, in its dtype.
+    pub(crate) const fn of_y() -> Self {
+        Self {
+            keeps_dtype: true,
+            ..Self::per_x(0)
+        }
+    }
+}
+
+/// The kinds of y that an operator takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// All that have differences: numbers, instants and durations.
+    Differences,
+    /// Amounts, which have a zero: numbers and durations.
+    Amounts,
+    /// Numbers.
+    Numbers,
+}
+
+/// What rows of one x get, where these are one point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeats {
+    /// Each the result of the point.
+    Each,
+    /// The first the result of the point, the others zero.
+    FirstThenZero,
+}
+
+/// The properties of an operator that do not depend on values.
+pub(crate) trait Describe {
+    /// How far around its own row the operator reads: by rows, at most [`MAX_REACH`](super::MAX_REACH) each, if it is
+    /// evaluated by rows.
+    fn extent(&self) -> Extent;
+
+    /// The columns of the result.
+    fn outputs(&self) -> Vec<Output>;
+
+    /// What y may be.
+    fn takes(&self) -> Takes {
+        Takes::Differences
+    }
+
+    /// Whether x must rise, not fall.
+    fn needs_rising_x(&self) -> bool {
+        false
+    }
+
+    /// Whether rows must be a known step apart: by x or by `spacing`.
+    fn needs_steps(&self) -> bool {
+        false
+    }
+
+    /// Whether y may have a period.
+    fn takes_y_period(&self) -> bool {
+        true
+    }
+
+    /// What the rows of one point get.
+    fn repeats(&self) -> Repeats {
+        Repeats::Each
+    }
+
+    /// The operator with its lengths in the numbers of the columns.
+    ///
+    /// # Errors
+    ///
+    /// An option that does not fit the columns.
+    fn resolved(&self, _units: &Units) -> Result<Self, PlanError>
+    where
+        Self: Sized + Clone,
+    {
+        Ok(self.clone())
+    }
+
+    /// The exact result of an integer y that keeps its dtype, from the number before and its own, both counted from
+    /// zero; `None` if it is null.
+    ///
+    /// # Errors
+    ///
+    /// A y that is none that the operator takes, a result beyond 128 bits.
+    fn exactly(&self, _before: i128, _this: i128) -> Result<Option<i128>, Reason> {
+        Ok(None)
+    }
+}

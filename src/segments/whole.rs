@@ -1,0 +1,184 @@
+//! The segments of a whole column, as ranges of its rows.
+
+use std::ops::Range;
+
+use super::rules::{BreakRules, SegmentRules};
+use super::slice::{Lag, Slice};
+use crate::bits::{Bitmap, Bits, ROWS};
+use crate::kernel::Sample;
+
+/// Where the segments and the groups of a column begin.
+pub(crate) struct Segments<'a> {
+    rows: usize,
+    groups: Bits<'a>,
+    starts: Vec<u8>,
+    /// The rows that are in no segment, as nulls end segments.
+    nulls: Option<Vec<u8>>,
+}
+
+/// Adjacent rows of one segment, or of none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) rows: Range<usize>,
+    /// The whole segment.
+    pub(crate) segment: Range<usize>,
+    /// The first row of the group, or of the part if the group begins before it.
+    pub(crate) group: usize,
+    /// Whether the row is in no segment.
+    pub(crate) is_null: bool,
+}
+
+impl<'a> Segments<'a> {
+    /// The segments of a column of groups.
+    pub(crate) fn new<Y: Sample, X: Sample>(
+        y: Slice<'_, Y>,
+        x: Option<Slice<'_, X>>,
+        breaks: BreakRules,
+        groups: Bits<'a>,
+    ) -> Self {
+        let rows = y.values.len();
+        let rules = SegmentRules::new(breaks, Some(groups), 1);
+        // Each row but the first, and the one before it.
+        let (all, last) = (0..rows, rows.max(1) - 1);
+        let lags = [0..last, 1.min(rows)..all.end].map(|rows| Lag {
+            y: y.part(&rows),
+            x: x.map(|x| x.part(&rows)),
+            in_group: None,
+        });
+        let mut starts = Bitmap::with_capacity(rows);
+        if rows > 0 {
+            starts.push(1, 1);
+        }
+        starts.extend(last, |row| {
+            let [before, _]: [u64; 2] = rules.in_segment(&lags, 1, row);
+            !before
+        });
+        let nulls = breaks.at_nulls.then(|| {
+            let own = Lag { y, x, in_group: None };
+            let mut nulls = Bitmap::with_capacity(rows);
+            nulls.extend(rows, |row| !own.valid(row));
+            nulls.into_bytes()
+        });
+        Self {
+            rows,
+            groups,
+            starts: starts.into_bytes(),
+            nulls,
+        }
+    }
+
+    /// The segments of a part of the column, in order, and the rows of the part in each.
+    ///
+    /// With `whole_groups` a group belongs to the part that it begins in.
+    pub(crate) fn of_part(&self, part: Range<usize>, whole_groups: bool) -> impl Iterator<Item = Found> {
+        let starts = Bits::new(&self.starts, 0);
+        let part = if whole_groups {
+            self.next(self.groups, part.start)..self.next(self.groups, part.end)
+        } else {
+            part
+        };
+        let mut group = part.start;
+        let mut row = part.start;
+        let mut start = (0..=row)
+            .rev()
+            .find(|&row| row < self.rows && starts.get(row))
+            .unwrap_or(row);
+        std::iter::from_fn(move || {
+            if row >= part.end {
+                return None;
+            }
+            if self.groups.get(row) {
+                group = row;
+            }
+            if starts.get(row) {
+                start = row;
+            }
+            let end = self.next(starts, row + 1);
+            let found = Found {
+                rows: row..end.min(part.end),
+                segment: start..end,
+                group,
+                is_null: self.nulls.as_ref().is_some_and(|nulls| Bits::new(nulls, 0).get(row)),
+            };
+            row = found.rows.end;
+            Some(found)
+        })
+    }
+
+    /// The first row from one on whose bit is set; the number of rows if there is none.
+    fn next(&self, bits: Bits, row: usize) -> usize {
+        let mut from = row;
+        while from < self.rows {
+            let word = bits.word(from);
+            if word != 0 {
+                return self.rows.min(from + word.trailing_zeros() as usize);
+            }
+            from += ROWS;
+        }
+        self.rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(rows: Range<usize>, segment: Range<usize>, group: usize) -> Found {
+        Found {
+            rows,
+            segment,
+            group,
+            is_null: false,
+        }
+    }
+
+    #[test]
+    fn parts_are_cut_at_segments_or_at_groups() {
+        let y = [0.0_f64; 10];
+        let x = [0.0, 1.0, 2.0, 9.0, 10.0, 0.0, 1.0, 2.0, 3.0, 4.0];
+        let slice = |values| Slice { values, validity: None };
+        let limit = crate::kernel::Limit { float: 3.0, integer: 3 };
+        let breaks = BreakRules {
+            at_nulls: false,
+            max_gap: Some(limit),
+        };
+        let groups = [0b10_0001, 0];
+        let segments = Segments::new(slice(&y), Some(slice(&x)), breaks, Bits::new(&groups, 0));
+        let all: Vec<_> = segments.of_part(0..10, false).collect();
+        assert_eq!(
+            all,
+            [found(0..3, 0..3, 0), found(3..5, 3..5, 0), found(5..10, 5..10, 5)]
+        );
+        let part: Vec<_> = segments.of_part(1..7, false).collect();
+        assert_eq!(
+            part,
+            [found(1..3, 0..3, 1), found(3..5, 3..5, 1), found(5..7, 5..10, 5)]
+        );
+        assert_eq!(
+            segments.of_part(1..7, true).collect::<Vec<_>>(),
+            [found(5..10, 5..10, 5)]
+        );
+        assert_eq!(segments.of_part(0..1, true).count(), 2);
+        assert_eq!(segments.of_part(6..10, true).count(), 0);
+    }
+
+    #[test]
+    fn nulls_that_end_segments_are_in_none() {
+        let y = [0.0_f64; 4];
+        let valid = [0b1101];
+        let y = Slice {
+            values: &y,
+            validity: Some(Bits::new(&valid, 0)),
+        };
+        let breaks = BreakRules {
+            at_nulls: true,
+            max_gap: None,
+        };
+        let segments = Segments::new::<_, f64>(y, None, breaks, Bits::new(&[1], 0));
+        let all: Vec<_> = segments
+            .of_part(0..4, true)
+            .map(|found| (found.rows, found.is_null))
+            .collect();
+        assert_eq!(all, [(0..1, false), (1..2, true), (2..4, false)]);
+    }
+}
