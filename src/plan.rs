@@ -164,7 +164,10 @@ impl Plan {
             },
             breaks: BreakRules {
                 at_nulls: domain.nulls == Nulls::Split,
-                max_gap: domain.max_gap.map(|gap| limit(gap, x.zip(x_unit))).transpose()?,
+                max_gap: domain
+                    .max_gap
+                    .map(|gap| limit("max_gap", gap, x.zip(x_unit)))
+                    .transpose()?,
             },
             duplicates: domain.duplicates,
             mean_digits,
@@ -185,7 +188,6 @@ pub(crate) struct Units<'a> {
     y: (ColumnInfo<'a>, Unit),
     /// What a y of 1 is in its numbers, besides its unit.
     y_factor: f64,
-    #[cfg_attr(not(test), expect(dead_code, reason = "windows of a length will ask for it"))]
     x: Option<(ColumnInfo<'a>, Unit)>,
     rate_kind: Kind,
 }
@@ -218,6 +220,16 @@ impl Units<'_> {
                 y.dtype
             ),
         }
+    }
+
+    /// A length of x, for floats and for integers, in the numbers of x.
+    ///
+    /// # Errors
+    ///
+    /// One that is not positive, or is of another kind than x; no x.
+    #[allow(dead_code, reason = "for operators whose windows have a length")]
+    pub(crate) fn of_x(&self, name: &str, length: Length) -> Result<Limit, PlanError> {
+        limit(name, length, self.x)
     }
 
     /// An amount of y per x, in the numbers of the rate.
@@ -412,9 +424,9 @@ fn scale(y: Unit, x: Step, kind: Kind, per: i64, order: i32) -> Scale {
 }
 
 /// The longest step within a segment, in the canonical numbers of x.
-fn limit(gap: Length, x: Option<(ColumnInfo, Unit)>) -> Result<Limit, PlanError> {
+fn limit(name: &str, gap: Length, x: Option<(ColumnInfo, Unit)>) -> Result<Limit, PlanError> {
     let Some((x, unit)) = x else {
-        refuse!("`max_gap` is a distance in x, but there is no `x`; give the coordinate column");
+        refuse!("`{name}` is a distance in x, but there is no `x`; give the coordinate column");
     };
     match (gap, unit) {
         (Length::Step(gap), Unit::Number { decimals }) if gap > 0.0 && gap.is_finite() => Ok(Limit {
@@ -429,7 +441,7 @@ fn limit(gap: Length, x: Option<(ColumnInfo, Unit)>) -> Result<Limit, PlanError>
             })
         },
         (Length::Step(_), Unit::Time { .. }) => refuse!(
-            "`max_gap` must be a duration where x is temporal, but x column `{}` is {}; \
+            "`{name}` must be a duration where x is temporal, but x column `{}` is {}; \
             give {}",
             x.name,
             x.dtype,
@@ -440,13 +452,13 @@ fn limit(gap: Length, x: Option<(ColumnInfo, Unit)>) -> Result<Limit, PlanError>
             }
         ),
         (Length::Nanoseconds(_), Unit::Number { .. }) => refuse!(
-            "`max_gap` must be a number where x is one, but x column `{}` is {}; \
+            "`{name}` must be a number where x is one, but x column `{}` is {}; \
             give a number, or cast x to Datetime or Duration",
             x.name,
             x.dtype
         ),
-        (Length::Step(gap), _) => refuse!("`max_gap` must be finite and positive, got {gap}"),
-        (Length::Nanoseconds(gap), _) => refuse!("`max_gap` must be positive, got {gap} ns"),
+        (Length::Step(gap), _) => refuse!("`{name}` must be finite and positive, got {gap}"),
+        (Length::Nanoseconds(gap), _) => refuse!("`{name}` must be positive, got {gap} ns"),
     }
 }
 

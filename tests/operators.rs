@@ -10,8 +10,8 @@ use arrow_array::types::{Float32Type, Float64Type};
 use arrow_array::{Array, ArrayRef, Float32Array, Float64Array, Int64Array, TimestampMicrosecondArray, UInt8Array};
 use polars::prelude::*;
 use polars_grad::{
-    Derivative, Domain, EdgeOrder, ExprGrad, Gradient, Length, Live, LiveError, Nulls, Operator, Side, arrow, evaluate,
-    kernel::Sample,
+    Derivative, Domain, Duplicates, EdgeOrder, ExprGrad, Gradient, Increase, Integral, Length, Live, LiveError, Nulls,
+    Operator, Rate, Reset, Side, arrow, evaluate, kernel::Sample,
 };
 use proptest::prelude::*;
 
@@ -60,6 +60,9 @@ fn operators() -> Vec<Operator> {
         derivative(2, 2).into(),
         derivative(1, 3).side(Side::Backward).into(),
         derivative(2, 1).side(Side::Forward).into(),
+        Increase::new().reset(Reset::Null).into(),
+        Rate::new().max_rate(20.0).into(),
+        Integral::new().initial(3.0).hold(true).into(),
     ]);
     operators
 }
@@ -168,12 +171,12 @@ fn bits_of_series(slopes: &Series) -> Slopes {
                 .iter()
                 .map(|slope| slope.map(f64::from)),
         ),
-        // A duration: whole numbers, none of them long.
+        // A duration or integers: whole numbers, none of them long.
         _ => bits(
             slopes
                 .to_physical_repr()
                 .i64()
-                .expect("a duration")
+                .expect("64 bits")
                 .iter()
                 .map(|slope| slope.map(|v| v as f64)),
         ),
@@ -206,6 +209,8 @@ struct Question {
     operator: Operator,
     nulls: Nulls,
     max_gap: Option<f64>,
+    duplicates: Duplicates,
+    period: Option<f64>,
     strict: bool,
 }
 
@@ -218,17 +223,26 @@ fn questions() -> impl Strategy<Value = Question> {
         prop::sample::select(operators()),
         prop::sample::select(vec![Nulls::Propagate, Nulls::Skip, Nulls::Split]),
         prop::option::of(2.0..20.0),
+        prop_oneof![
+            3 => Just(Duplicates::Error),
+            1 => prop::sample::select(vec![Duplicates::First, Duplicates::Last, Duplicates::Mean])
+        ],
+        prop::option::weighted(0.2, Just(360.0)),
         any::<bool>(),
     )
-        .prop_map(|(y, x, by, operator, nulls, max_gap, strict)| Question {
-            y,
-            x,
-            by,
-            operator,
-            nulls,
-            max_gap,
-            strict,
-        })
+        .prop_map(
+            |(y, x, by, operator, nulls, max_gap, duplicates, period, strict)| Question {
+                y,
+                x,
+                by,
+                operator,
+                nulls,
+                max_gap,
+                duplicates,
+                period,
+                strict,
+            },
+        )
 }
 
 impl Question {
@@ -237,7 +251,19 @@ impl Question {
     }
 
     fn domain<C>(&self) -> Domain<C> {
-        let domain = Domain::new().nulls(self.nulls).strict(self.strict);
+        let domain = Domain::new()
+            .nulls(self.nulls)
+            .strict(self.strict)
+            .duplicates(self.duplicates);
+        let domain = match (self.period, self.y) {
+            (Some(period), Kind::Time) => domain.y_period(Length::Nanoseconds((period * 4.0) as i64 * 1_000)),
+            (Some(period), _) => domain.y_period(period),
+            _ => domain,
+        };
+        let domain = match (&self.operator, self.x) {
+            (Operator::Rate(_), None) => domain.spacing(1.0),
+            _ => domain,
+        };
         match (self.max_gap, self.x) {
             (Some(gap), Some(Kind::Time)) => domain.max_gap(Length::Nanoseconds((gap * 4.0) as i64 * 1_000)),
             (Some(gap), Some(Kind::I64)) => domain.max_gap(gap * 4.0),
@@ -328,6 +354,9 @@ impl Question {
 
     /// Point by point; `None` for what a feed does not take.
     fn of_feed(&self, data: &Data) -> Option<Result<Slopes, LiveError>> {
+        if matches!(self.operator, Operator::Integral(_)) || self.duplicates != Duplicates::Error {
+            return None;
+        }
         let (y, x) = (&data.y, &data.x);
         let slopes = match (self.y, self.x?) {
             (Kind::F64, Kind::F64) => self.fed(data, y.iter().copied(), x.iter().copied()),
@@ -401,7 +430,8 @@ proptest! {
         }
         if let Some(slopes) = question.of_feed(&data) {
             // A feed judges an x as it comes; whole columns only where both its neighbours turn out to be known.
-            if expected.is_err() || slopes.is_ok() || data.in_order {
+            let is_counter = matches!(question.operator, Operator::Increase(_) | Operator::Rate(_));
+            if expected.is_err() || slopes.is_ok() || data.in_order && !is_counter {
                 prop_assert_eq!(slopes.as_ref().map_err(|_| ()), expected, "live");
             }
         }
@@ -429,8 +459,11 @@ fn all_faces_take_several_blocks_of_rows() {
                 x: Some(Kind::F64),
                 by,
                 operator,
-                nulls: Nulls::Propagate,
+                // An integral is null from a null on.
+                nulls: Nulls::Split,
                 max_gap: None,
+                duplicates: Duplicates::Error,
+                period: None,
                 strict: true,
             };
             let expected = question.of_series(&data).expect("x rises");
@@ -439,10 +472,9 @@ fn all_faces_take_several_blocks_of_rows() {
                 question.of_array(&data).expect("x rises") == expected,
                 "arrow, {question:?}"
             );
-            assert!(
-                question.of_feed(&data).expect("a feed").expect("x rises") == expected,
-                "live, {question:?}"
-            );
+            if let Some(slopes) = question.of_feed(&data) {
+                assert!(slopes.expect("x rises") == expected, "live, {question:?}");
+            }
             let slopes = question
                 .of_expression(&data, false, Engine::Streaming)
                 .expect("x rises");
@@ -470,6 +502,8 @@ fn each_operator_and_where_it_is_evaluated_can_be_stored() -> serde_json::Result
         .per(Duration::from_secs(3600))
         .max_gap(Duration::from_secs(5400))
         .nulls(Nulls::Skip)
+        .duplicates(Duplicates::Mean)
+        .y_period(360.0)
         .axis(-1)
         .strict(false);
     let even: Domain<String> = Domain::new().spacing(0.1);

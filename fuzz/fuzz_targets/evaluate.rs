@@ -19,7 +19,9 @@ use arrow_schema::ArrowError;
 use arrow_select::concat::concat;
 use arrow_select::take::take;
 use libfuzzer_sys::fuzz_target;
-use polars_grad::{Derivative, Domain, EdgeOrder, Gradient, Nulls, Operator, Side, arrow};
+use polars_grad::{
+    Derivative, Domain, Duplicates, EdgeOrder, Gradient, Increase, Integral, Nulls, Operator, Rate, Reset, Side, arrow,
+};
 
 fuzz_target!(|case: Case| case.check());
 
@@ -34,6 +36,8 @@ struct Case {
     per: Option<Duration>,
     max_gap: Option<Length>,
     nulls: AnyNulls,
+    duplicates: AnyDuplicates,
+    y_period: Option<Length>,
     strict: bool,
     axis: i8,
     padding: [u8; 2],
@@ -94,7 +98,25 @@ enum AnyOperator {
         edge_accuracy: u8,
         side: AnySide,
     },
+    Counter {
+        per_x: bool,
+        restarts: bool,
+        wrap: Option<Length>,
+        max_rate: Option<Length>,
+    },
+    Integral {
+        initial: f64,
+        hold: bool,
+    },
     Default(u8),
+}
+
+#[derive(Arbitrary, Debug)]
+enum AnyDuplicates {
+    Error,
+    First,
+    Last,
+    Mean,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -192,6 +214,15 @@ impl Case {
             && (self.careless || self.x.is_none())
         {
             domain = domain.spacing(spacing.length());
+        }
+        domain = domain.duplicates(match self.duplicates {
+            AnyDuplicates::Error => Duplicates::Error,
+            AnyDuplicates::First => Duplicates::First,
+            AnyDuplicates::Last => Duplicates::Last,
+            AnyDuplicates::Mean => Duplicates::Mean,
+        });
+        if let Some(period) = &self.y_period {
+            domain = domain.y_period(period.length());
         }
         if let Some(per) = self.per {
             domain = domain.per(per);
@@ -415,6 +446,28 @@ impl AnyOperator {
                 };
                 Some(derivative.into())
             },
+            Self::Counter {
+                per_x,
+                restarts,
+                wrap,
+                max_rate,
+            } => {
+                let reset = if *restarts { Reset::Restart } else { Reset::Null };
+                macro_rules! counter {
+                    ($operator:ident) => {{
+                        let mut counter = $operator::new().reset(reset);
+                        if let Some(wrap) = wrap {
+                            counter = counter.wrap(wrap.length());
+                        }
+                        if let Some(rate) = max_rate {
+                            counter = counter.max_rate(rate.length());
+                        }
+                        Some(counter.into())
+                    }};
+                }
+                if *per_x { counter!(Rate) } else { counter!(Increase) }
+            },
+            Self::Integral { initial, hold } => Some(Integral::new().initial(*initial).hold(*hold).into()),
             Self::Default(number) => {
                 let all = Operator::all();
                 Some(all[usize::from(*number) % all.len()].clone())

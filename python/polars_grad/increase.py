@@ -71,9 +71,9 @@ def increase(
 
     Notes
     -----
-    Null contract: no value is invented. With `nulls="propagate"` a null makes its own row and the next one null, and the
-    total loses what the counter gained there. With `nulls="skip"` the row after the nulls has all of it: take this for
-    totals. Of the rows of a repeated `x`, with `duplicates`, the first has the increase and the others have 0.
+    Null contract: no value is invented. With `nulls="propagate"` a null makes its own row and the next one null, and
+    the total loses what the counter gained there. With `nulls="skip"` the row after the nulls has all of it: take this
+    for totals. Of the rows of a repeated `x`, with `duplicates`, the first has the increase and the others have 0.
 
     NaN contract: a NaN in `y` is a value. It gives NaN in its own row and in the next.
 

@@ -50,8 +50,8 @@ def rate(
     -------
     Expr
         A column with the name and the length of `y`, which is an integer, a float, a Decimal or a Duration: Float64, or
-        the dtype of `y` if that is Float32 or Float16. A Duration stays one over rows or a number. Lists and Arrays keep
-        their shape.
+        the dtype of `y` if that is Float32 or Float16. A Duration stays one over rows or a number. Lists and Arrays
+        keep their shape.
 
     Raises
     ------
@@ -59,8 +59,8 @@ def rate(
     ValueError
         At once, if there is neither `x` nor `spacing`.
     polars.exceptions.ComputeError
-        When it runs, with `strict`: also if `x` falls (sort the rows, or reverse them), or if `y` is not from 0 to below
-        `wrap`.
+        When it runs, with `strict`: also if `x` falls (sort the rows, or reverse them), or if `y` is not from 0 to
+        below `wrap`.
 
     Notes
     -----

@@ -178,6 +178,17 @@ impl<O> Columns<O> {
         &mut self.fields[0]
     }
 
+    /// Appends a row: a value for each output, each `None` if it is null.
+    #[allow(dead_code, reason = "for operators by segments with several outputs")]
+    pub(crate) fn push(&mut self, values: &[Option<O>])
+    where
+        O: Copy + Default,
+    {
+        for (field, value) in self.fields.iter_mut().zip(values) {
+            field.push(*value);
+        }
+    }
+
     /// Appends rows that are null in each output.
     pub(crate) fn push_nulls(&mut self, rows: usize)
     where

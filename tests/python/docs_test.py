@@ -151,7 +151,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "by": {"by": ["k", "j"]},
     "nulls": {"nulls": "split"},
     "max_gap": {"x": "t", "max_gap": 3},
+    "duplicates": {"x": "t", "duplicates": "mean"},
     "strict": {"strict": False},
+    "y_period": {"y_period": 360},
+    "reset": {"reset": "null"},
+    "wrap": {"wrap": "u32"},
+    "max_rate": {"max_rate": 2.5},
+    "initial": {"initial": 1.0},
+    "hold": {"hold": True},
 }
 
 
@@ -162,10 +169,15 @@ def test_methods_hand_on_every_argument(name: str) -> None:
     _, *own = inspect.signature(function).parameters
     plain = {"wrt": "t"} if "wrt" in own else {}
     for option in {*own} & {*OPTIONS}:
+        if name == "rate":
+            # It needs one of them.
+            plain = {} if option == "spacing" or "x" in OPTIONS[option] else {"spacing": 1}
         chosen = {**plain, **{key: value for key, value in OPTIONS[option].items() if key in own}}
         method = getattr(pl.col("y").grad, name)(**chosen)
         assert method.meta.eq(function("y", **chosen)), option
         without = {key: value for key, value in chosen.items() if key != option} | plain
+        if name == "rate" and not {*without} & {"x", "spacing"}:
+            without["spacing"] = 1
         assert not method.meta.eq(function("y", **without)), option
 
 

@@ -26,7 +26,7 @@ from strategies import assert_same, frames
 
 import polars_grad as pg
 from polars_grad._engine.domain import ARGUMENTS, Domain
-from polars_grad._engine.operator import OPERATORS, OperatorExpr, Spec, spec_of
+from polars_grad._engine.operator import DOMAINS, OPERATORS, OperatorExpr, Spec, spec_of
 from polars_grad.namespace import _Operators
 
 if TYPE_CHECKING:
@@ -66,8 +66,10 @@ def test_the_domain_is_documented() -> None:
 @pytest.mark.parametrize("name", OPERATORS)
 def test_a_signature_shows_the_domain(name: str) -> None:
     parameters = inspect.signature(OPERATORS[name]).parameters
-    assert [*parameters][-len(ARGUMENTS) :] == [*ARGUMENTS]
-    for argument in ARGUMENTS:
+    shared = [argument for argument in ARGUMENTS if argument in DOMAINS[name].__annotations__]
+    assert [*parameters][-len(shared) :] == shared
+    assert {*ARGUMENTS} - {*shared} <= {"y_period"}
+    for argument in shared:
         assert parameters[argument].kind is inspect.Parameter.KEYWORD_ONLY
         assert parameters[argument].default == ARGUMENTS[argument].default
     assert all(each.kind is not inspect.Parameter.VAR_KEYWORD for each in parameters.values())

@@ -63,10 +63,10 @@ def test_the_operator_of_the_page(tmp_path: Path) -> None:
     operators = tmp_path / "src" / "operators"
     (operators / "swing.rs").write_text(block("`src/operators/swing.rs`"), "utf-8")
     registry = operators / "mod.rs"
-    line = block("In `src/operators/mod.rs`").splitlines()[-2]
+    (line,) = [line for line in block("In `src/operators/mod.rs`").splitlines() if "Swing" in line]
     text = registry.read_text("utf-8")
     if line not in text:
-        text = re.sub(r"^(operators! \{\n.*?)^\}\n", rf"\1{line}\n}}\n", text, flags=_LINES)
+        text = text.replace("    by rows: {\n", f"    by rows: {{\n{line}\n", 1)
     registry.write_text(text, "utf-8")
     consumer = tmp_path / "tests" / "consumers" / "page"
     (consumer / "src").mkdir(parents=True)

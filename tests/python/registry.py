@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars_grad as pg
-from polars_grad._engine.operator import OPERATORS
+from polars_grad._engine.operator import OPERATORS, spec_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 OPTIONS: dict[str, list[dict[str, Any]]] = {
     "gradient": [{"edge_order": 2}],
     "derivative": [{"order": 2, "edge_accuracy": 1}, {"side": "backward"}, {"order": 1, "accuracy": 4}],
+    "increase": [{"reset": "null"}],
+    "integral": [{"hold": True, "initial": 2.0}],
+    "rate": [{"reset": "null", "max_rate": 9.0}],
 }
+# Operators that must know how far rows are apart: here one step, where a test gives no x.
+NEED_STEPS = {"rate"}
+# Operators that need a rising x.
+NEED_RISING_X = {"increase", "rate"}
+# Operators with a result for a segment of one row.
+TAKE_ONE_ROW = {"integral"}
 
 
 @dataclass(frozen=True)
@@ -27,11 +36,19 @@ class Case:
 
     def __call__(self, y: Any, x: Any = None, **domain: Any) -> pl.Expr:
         """Return the expression of the operator."""
-        return getattr(pg, self.name)(y, x, **self.options, **domain)
+        return getattr(pg, self.name)(y, x, **self.options, **self._spaced(x, domain))
 
     def of(self, y: Any, *x: Any, **domain: Any) -> Any:
         """Call the operator as a method of an expression or of a series."""
-        return getattr(y.grad, self.name)(*x, **self.options, **domain)
+        return getattr(y.grad, self.name)(*x, **self.options, **self._spaced(x[0] if x else None, domain))
+
+    def _spaced(self, x: Any, domain: dict[str, Any]) -> dict[str, Any]:
+        return {"spacing": 1, **domain} if x is None and self.name in NEED_STEPS else domain
+
+    @property
+    def streams(self) -> bool:
+        """Whether a known number of rows is read, so that rows may arrive in batches."""
+        return spec_of(self("y", "x")).reach is not None
 
     def __str__(self) -> str:
         return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.options.items())})"

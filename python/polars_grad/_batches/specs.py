@@ -52,7 +52,13 @@ def _spec(function: str, expr: Any, name: str | None = None) -> Spec:
             hint = "; give the keys as `by=`" if over else "; compute other expressions before or after it"
             msg = f"{allowed}, with no other method than `alias` and `name` called on them, got {expr}{given}{hint}"
         raise ValueError(msg)
-    # An operator that needs whole segments, however long, is to be refused here: there are only a few rows at a time.
+    if not is_inside(spec) and spec.reach is None:
+        (operator,) = spec.operator
+        msg = (
+            f"`{operator}` reads whole segments, but {function} has a few rows at a time; use it in `with_columns` of "
+            "a frame in memory"
+        )
+        raise ValueError(msg)
     return spec if name is None else _spec(function, spec.expression().alias(name))
 
 
@@ -103,11 +109,8 @@ def operators_of(
     """Apply a spec to columns of batches, each of which gives an output."""
     kwargs = {"operator": spec.operator, "domain": spec.domain}
     inside = is_inside(spec)
-    reach = (0, 0) if inside else spec.reach
-    if reach is None:
-        (name,) = spec.operator
-        msg = f"`{name}` reads whole segments, which do not arrive in one batch; use it in `with_columns` of a frame in memory"
-        raise ValueError(msg)
+    # An operator that reads whole segments has been refused.
+    reach = (0, 0) if inside else spec.reach or (0, 0)
     skips = not inside and spec.domain.get("nulls") == "skip"
     merges = not inside and spec.domain.get("duplicates", "error") != "error"
     return [

@@ -34,8 +34,8 @@ class Operator:
     An operator on one column of the batches.
 
     `kwargs` are its options and its domain, as the plugin takes them; `reach` is the number of rows that it reads
-    before and after its own. With `skips` it takes rows with a null as absent. With `merges` it takes rows of equal x as
-    one point, and `reach` is a number of points. Inside of cells, where it reads no
+    before and after its own. With `skips` it takes rows with a null as absent. With `merges` it takes rows of equal x
+    as one point, and `reach` is a number of points. Inside of cells, where it reads no
     other row and has no keys, `x` may be the same coordinates for all rows.
     """
 

@@ -1,8 +1,8 @@
 """
 The domain: where an operator is evaluated.
 
-Operators share these arguments. A new one is a line in `AmountDomain` (in `Shared`, if it belongs to grids too; in `Domain`,
-if it is about differences of y), a row in `ARGUMENTS` and a few lines in `checked`.
+Operators share these arguments. A new one is a line in `AmountDomain` (in `Shared`, if it belongs to grids too; in
+`Domain`, if it is about differences of y), a row in `ARGUMENTS` and a few lines in `checked`.
 """
 
 from __future__ import annotations
@@ -160,24 +160,30 @@ def checked(function: str, domain: Mapping[str, Any], *, has_x: bool, allowed: C
     options = {name: value for name, value in options.items() if value != ARGUMENTS[name].default}
     if given["spacing"] is not None:
         options["spacing"] = _lengths.spacing(given["spacing"])
+    if not has_x:
+        _check_without_x(given, options)
     if given["per"] is not None:
         options["per"] = _lengths.per(given["per"])
-        if not has_x and "nanoseconds" not in options.get("spacing", {}):
-            msg = '`per` is the unit of a temporal x: give `x`, or `spacing` as a duration such as "10ms"'
-            raise ValueError(msg)
     if given["max_gap"] is not None:
-        if not has_x:
-            msg = "`max_gap` is a distance in x: give `x`, the coordinate column"
-            raise ValueError(msg)
         options["max_gap"] = _lengths.max_gap(given["max_gap"])
-    if options.get("duplicates") and not has_x:
-        msg = "`duplicates` are rows of equal x: give `x`, the coordinate column"
-        raise ValueError(msg)
     if given["y_period"] is not None:
         options["y_period"] = _lengths.amount("y_period", given["y_period"])
     if given["by"] is not None and options.get("axis", 0) != 0:
         raise ValueError(_BY_INSIDE.format(options["axis"]))
     return options
+
+
+def _check_without_x(given: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    """Refuse what is said about x where there is none."""
+    if given["per"] is not None and "nanoseconds" not in options.get("spacing", {}):
+        msg = '`per` is the unit of a temporal x: give `x`, or `spacing` as a duration such as "10ms"'
+        raise ValueError(msg)
+    if given["max_gap"] is not None:
+        msg = "`max_gap` is a distance in x: give `x`, the coordinate column"
+        raise ValueError(msg)
+    if "duplicates" in options:
+        msg = "`duplicates` are rows of equal x: give `x`, the coordinate column"
+        raise ValueError(msg)
 
 
 def each_axis(domain: Mapping[str, Any], x: Any) -> list[tuple[Any, dict[str, Any]]]:

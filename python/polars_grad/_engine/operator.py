@@ -47,7 +47,7 @@ def apply(name: str, options: Mapping[str, Any], y: Any, x: Any, domain: Mapping
     """
     allowed = DOMAINS[name].__annotations__
     if isinstance(y, _series.Eager):
-        return _series.evaluated(name, options, y.series, x, domain, allowed)  # type: ignore[return-value]
+        return _series.evaluated(name, options, y.series, x, domain, allowed=allowed)  # type: ignore[return-value]
     axis = domain.get("axis", 0)
     if isinstance(axis, (tuple, list)):
         return _along_axes(name, options, y, x, domain)

@@ -42,7 +42,7 @@ def evaluated(y: pl.Expr, x: pl.Expr | None, keys: Sequence[pl.Expr], kwargs: Op
     columns = _named(y, x)
     reads_lags, reach = extent(kwargs)
     far = not reads_lags or reach is None or sum(reach) > _MOST_LAGS
-    if keys or far or any(map(holds_operator, columns)):
+    if keys or reach is None or far or any(map(holds_operator, columns)):
         # Lagged copies of another operator would evaluate it once for each, and nested fields are planned slowly.
         return _call("evaluate_whole", [_points(columns, kwargs), *_structs(keys)], kwargs, is_elementwise=False)
     if all(column.meta.is_column_selection(allow_aliasing=True) or _is_series(column) for column in columns):

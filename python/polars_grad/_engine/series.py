@@ -24,13 +24,19 @@ class Eager:
 
 
 def evaluated(
-    name: str, options: Mapping[str, Any], y: pl.Series, x: Any, domain: Mapping[str, Any], allowed: Collection[str]
+    name: str,
+    options: Mapping[str, Any],
+    y: pl.Series,
+    x: Any,
+    domain: Mapping[str, Any],
+    *,
+    allowed: Collection[str],
 ) -> pl.Series:
     """Return the result of an operator on a series."""
     axis = domain.get("axis", 0)
     if isinstance(axis, (tuple, list)):
         parts = _domain.each_axis(domain, x)
-        results = {f"axis_{own['axis']}": evaluated(name, options, y, x, own, allowed) for x, own in parts}
+        results = {f"axis_{own['axis']}": evaluated(name, options, y, x, own, allowed=allowed) for x, own in parts}
         return pl.DataFrame(results).to_struct(y.name)
     checked = _domain.checked(name, domain, has_x=x is not None, allowed=allowed)
     _columns.check_name(y.name)
