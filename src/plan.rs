@@ -88,7 +88,10 @@ impl Plan {
         let per = domain.per.unwrap_or(SECOND);
         let planned = operator.outputs().into_iter().map(|output| {
             let kind = kind(y, y_unit, step.unit, output.order)?;
-            let scale = scale(y_unit, step, kind, per, output.order);
+            let mut scale = scale(y_unit, step, kind, per, output.order);
+            if let Some(sigma) = output.sigma {
+                scale.numerator *= standard_deviation(sigma, y, y_unit)?;
+            }
             Ok((
                 PlannedOutput {
                     name: output.name,
@@ -125,6 +128,29 @@ fn kind(y: ColumnInfo, y_unit: Unit, x_unit: Unit, order: u32) -> Result<Kind, P
         Unit::DAY => Ok(Kind::Duration { nanoseconds: 1_000 }),
         Unit::Time { nanoseconds } => Ok(Kind::Duration { nanoseconds }),
         Unit::Number { .. } => Ok(Kind::Number),
+    }
+}
+
+/// A standard deviation of y, in differences of its canonical numbers.
+fn standard_deviation(sigma: Length, y: ColumnInfo, unit: Unit) -> Result<f64, PlanError> {
+    match (sigma, unit) {
+        (Length::Step(sigma), Unit::Number { decimals }) => Ok(sigma * power_of_ten(decimals)),
+        (Length::Nanoseconds(sigma), Unit::Time { nanoseconds }) => Ok(sigma as f64 / nanoseconds as f64),
+        (Length::Step(_), Unit::Time { .. }) => refuse!(
+            "`sigma` must be a duration where y is temporal, but y column `{}` is {}; give {}",
+            y.name,
+            y.dtype,
+            if cfg!(feature = "python") {
+                "a timedelta"
+            } else {
+                "a `Duration`"
+            }
+        ),
+        (Length::Nanoseconds(_), Unit::Number { .. }) => refuse!(
+            "`sigma` must be a number where y is one, but y column `{}` is {}",
+            y.name,
+            y.dtype
+        ),
     }
 }
 

@@ -17,6 +17,7 @@
 //! # Ok::<(), String>(())
 //! ```
 
+pub(crate) mod newton;
 mod sample;
 mod slopes;
 pub mod stencil;

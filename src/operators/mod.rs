@@ -17,9 +17,9 @@ pub use crate::segments::Reach;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use self::rows::Part;
 pub(crate) use self::rows::{Columns, Float, Rows, Unsorted, Valid};
-pub(crate) use self::stencil::{
-    Describe, Evaluate, MAX_OUTPUTS, MAX_REACH, Output, Stencil, Values, Window, row_by_row, value,
-};
+pub(crate) use self::stencil::{Describe, Evaluate, MAX_OUTPUTS, MAX_REACH, Output, Values};
+#[allow(unused_imports)] // For operators that are evaluated row by row.
+pub(crate) use self::stencil::{Stencil, Window, row_by_row, value};
 
 /// Declares the modules of the operators and the enum of all of them.
 macro_rules! operators {
