@@ -74,6 +74,20 @@ def max_gap(value: Any) -> dict[str, float | int]:
     return {"step": gap}
 
 
+def standard_deviation(name: str, value: Any) -> dict[str, float | int]:
+    """Return the standard deviation of a column: a number in its unit, or a time in nanoseconds."""
+    if is_duration(value):
+        return {"nanoseconds": _positive(name, value)}
+    if not _is_number(value):
+        msg = f"`{name}` must be a number, or a timedelta for a temporal column, got {type(value).__name__}"
+        raise TypeError(msg)
+    number = _float(value)
+    if not isfinite(number) or number <= 0.0:
+        msg = f"`{name}` must be finite and positive, got {value}"
+        raise ValueError(msg)
+    return {"step": number}
+
+
 def per(value: Any) -> int:
     """Return the unit of a temporal x, in nanoseconds."""
     if not is_duration(value):
