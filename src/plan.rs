@@ -126,18 +126,6 @@ impl Plan {
             scale.divide(y_factor);
             scale
         };
-        let planned = operator.describe().outputs().into_iter().map(|output| {
-            let (kind, scale) = if output.keeps_dtype {
-                check_mean(operator, y, domain.duplicates)?;
-                (Kind::OfY, Scale::ONE)
-            } else {
-                let kind = kind(y, y_unit, step.unit, output.order)?;
-                (kind, scale(kind, output.order))
-            };
-            let name = output.name;
-            Ok((PlannedOutput { name, kind }, scale))
-        });
-        let (outputs, scales) = planned.collect::<Result<Vec<_>, PlanError>>()?.into_iter().unzip();
         let rate_kind = kind(y, y_unit, step.unit, 1)?;
         let units = Units {
             y: (y, y_unit),
@@ -145,6 +133,21 @@ impl Plan {
             x: x.zip(x_unit),
             rate_kind,
         };
+        let planned = operator.describe().outputs().into_iter().map(|output| {
+            let (kind, mut scale) = if output.keeps_dtype {
+                check_mean(operator, y, domain.duplicates)?;
+                (Kind::OfY, Scale::ONE)
+            } else {
+                let kind = kind(y, y_unit, step.unit, output.order)?;
+                (kind, scale(kind, output.order))
+            };
+            if let Some(sigma) = output.sigma {
+                scale.numerator *= units.of_y("sigma", sigma)?;
+            }
+            let name = output.name;
+            Ok((PlannedOutput { name, kind }, scale))
+        });
+        let (outputs, scales) = planned.collect::<Result<Vec<_>, PlanError>>()?.into_iter().unzip();
         let period = match domain.y_period {
             Some(_) if !operator.describe().takes_y_period() => refuse!(
                 "`{}` takes no `y_period`: a counter that wraps around has a `wrap`",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
-from polars_grad._engine.domain import Domain, one_of
+from polars_grad._engine.domain import Domain, flag, one_of
+from polars_grad._engine.lengths import amount
 from polars_grad._engine.operator import OperatorExpr, apply, operator
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from polars_grad._engine.columns import IntoColumn
+    from polars_grad._engine.lengths import Duration
 
 __all__ = ["derivative"]
 
@@ -30,6 +32,8 @@ def derivative(
     accuracy: int = 2,
     edge_accuracy: int | None = None,
     side: Literal["center", "backward", "forward"] = "center",
+    with_error: bool = False,
+    sigma: float | Duration | None = None,
     **domain: Unpack[Domain],
 ) -> OperatorExpr:
     r"""
@@ -64,6 +68,17 @@ def derivative(
         - "forward": those from its own on.
 
         Rows without enough rows on their side are null.
+    with_error
+        Whether to give a struct of the derivative and its errors.
+
+        - `value`: the derivative.
+        - `truncation`: how far it is from the derivative with `accuracy + 2`, an estimate of the error that the finite
+          step makes. Null where the two rows more are not there, or null.
+        - `stderr`: the standard error that noise in `y` makes, :math:`\sqrt{\sum_k w_k^2 \sigma^2}` with the weights
+          :math:`w_k` of the values of `y`. Null without `sigma`.
+    sigma
+        The standard deviation of the noise in each `y`, in the unit of `y`: a number, or for a temporal `y` a timedelta
+        or a duration string. With `with_error=True` only.
     <domain>
 
     Returns
@@ -71,7 +86,8 @@ def derivative(
     Expr
         A column with the name and the length of `y`: Float64, or the dtype of `y` if that is Float32 or Float16, in the
         unit of `y` per the unit of `x` to the power `order`. For a temporal `y` it is a Duration over rows or a number,
-        of order 1 only, and Float64 over a temporal `x`. Lists and Arrays keep their shape.
+        of order 1 only, and Float64 over a temporal `x`. Lists and Arrays keep their shape. With `with_error` a struct
+        of three such columns.
 
     Raises
     ------
@@ -119,7 +135,7 @@ def derivative(
     │ 108.0    ┆ 36.0         ┆ 26.0   │
     └──────────┴──────────────┴────────┘
     """
-    options = {
+    options: dict[str, Any] = {
         "order": _number("order", order),
         "accuracy": _number("accuracy", accuracy),
         "side": one_of("side", side, ("center", "backward", "forward")),
@@ -128,7 +144,14 @@ def derivative(
         msg = f"the sum of `order` and `accuracy` must be at most {_LARGEST_SUM}, got {order} and {accuracy}"
         raise ValueError(msg)
     if edge_accuracy is not None:
-        options["edge_accuracy"] = _edge_accuracy(edge_accuracy, **options)
+        options["edge_accuracy"] = _edge_accuracy(edge_accuracy, order=order, accuracy=accuracy, side=side)
+    if flag("with_error", with_error):
+        options["with_error"] = True
+    if sigma is not None:
+        if not with_error:
+            msg = "`sigma` is for the standard error: give `with_error=True` too, or drop it"
+            raise ValueError(msg)
+        options["sigma"] = amount("sigma", sigma)
     return apply("derivative", options, y, x, domain)
 
 

@@ -18,6 +18,7 @@
 //! ```
 
 mod counter;
+pub(crate) mod newton;
 mod sample;
 mod slopes;
 pub mod stencil;

@@ -1,5 +1,7 @@
 //! Numbers whose differences are exact, and their units.
 
+use crate::bits::{ROWS, movemask};
+
 /// A number with exact differences.
 ///
 /// Floats are subtracted as floats, integers as integers. Only the difference becomes a float, rounded once, so that
@@ -259,6 +261,27 @@ impl Scale {
             scaled
         } else {
             value / self.denominator * self.numerator
+        }
+    }
+}
+
+impl Scale {
+    /// [`apply`](Self::apply) for 64 values. Returns a mask of those whose result is right; others left the range of a
+    /// float on the way.
+    pub(crate) fn apply_all(self, values: &mut [f64; ROWS]) -> u64 {
+        if self == Self::ONE {
+            return u64::MAX;
+        }
+        let mut any_infinite = false;
+        for value in values.iter_mut() {
+            *value = *value * self.numerator / self.denominator;
+            any_infinite |= value.is_infinite();
+        }
+        if any_infinite {
+            let infinite = values.map(|value| u8::from(value.is_infinite()));
+            !movemask(&infinite)
+        } else {
+            u64::MAX
         }
     }
 }

@@ -1,33 +1,39 @@
-//! `derivative`: the n-th derivative at any accuracy on any grid, from Newton's divided differences.
+//! `derivative`: the n-th derivative at any accuracy on any grid.
 //!
 //! ```text
-//! rows      centred: the order + accuracy rows around the row; for an even number the mean of the two stencils that
-//!           have the odd row on the left and on the right
-//!           at an end: the order + edge_accuracy rows there
-//!           backward, forward: the order + accuracy rows up to the row, or from it on
-//! table     f[j]     = rise[j] / step[j]                              divided differences of adjacent rows,
-//!           f[j..=k] = (f[j+1..=k] - f[j..k]) / (x[k] - x[j])         of more of them
-//! nodes     the row itself, then outwards: next, previous, second next, ...; each prefix of them is adjacent rows
-//! result    n! * sum over k of f[first k+1 nodes] * b[k][n]
-//!           b[k+1][n] = b[k][n-1] - (node[k] - row) * b[k][n]         Newton's basis, its n-th derivative over n!
+//! rows        centred: the order + accuracy rows around the row; for an even number the mean of the two stencils that
+//!             have the odd row on the left and on the right
+//!             at an end: the order + edge_accuracy rows there
+//!             backward, forward: the order + accuracy rows up to the row, or from it on
+//! value       the n-th derivative of the polynomial through these rows, from Newton's divided differences
+//!             on even spacing, inside a segment: whole numbers times rises, over a common denominator
+//! truncation  |value of the stencil with two more rows - value|, the next two of Newton's terms
+//! stderr      sqrt(sum of (w * sigma)^2), with the weights w of the values of y
 //! ```
 //!
 //! Only differences of adjacent rows are read, so an offset of y or x costs no digits. Weights times values (Fornberg
-//! 1988) lose as many digits as the offset has.
+//! 1988) lose as many digits as the offset has. The formula is in [`kernel::newton`](crate::kernel).
+//!
+//! Rows inside a segment are evaluated in blocks of 64. The ends of segments and unusual rows (a null, an unsorted x, steps
+//! or rises of extreme size) are evaluated one by one.
+
+use std::ops::Range;
 
 use num_traits::AsPrimitive;
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 use super::gradient::{EdgeOrder, Gradient};
-use super::{
-    Columns, Describe, Evaluate, Extent, Float, MAX_REACH, Output, Reach, RowError, Rows, Stencil, Values, Window,
-    row_by_row, value,
-};
-use crate::kernel::{Sample, stencil::inverse_power_of_two};
+use super::stencil::Differences as RowDifferences;
+use super::{Columns, Describe, Evaluate, Extent, Float, MAX_REACH, Output, Reach, RowError, Rows, Valid, Values};
+use crate::bits::{ROWS, high_mask, set_bits};
+use crate::domain::Length;
+use crate::kernel::newton::{BLOCK_SPAN, Derivation, Derivatives, Differences, EvenWeights, Polynomial, Usual};
+use crate::kernel::{Sample, wrapped};
+use crate::segments::Slice;
 
-/// The most rows of a stencil.
-const MAX_ROWS: usize = MAX_REACH + 1;
+/// The most lags of an operator.
+const MAX_LAGS: usize = 2 * MAX_REACH + 1;
 
 /// The n-th derivative at any accuracy.
 ///
@@ -42,7 +48,7 @@ const MAX_ROWS: usize = MAX_REACH + 1;
 /// let causal = Derivative::new(1, 3)?.side(Side::Backward);
 /// # Ok::<(), String>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(
     feature = "serde",
     derive(Serialize, Deserialize),
@@ -53,6 +59,8 @@ pub struct Derivative {
     accuracy: usize,
     edge_accuracy: usize,
     side: Side,
+    with_error: bool,
+    sigma: Option<Length>,
 }
 
 /// Which rows a stencil has.
@@ -75,6 +83,8 @@ impl Default for Derivative {
             accuracy: 2,
             edge_accuracy: 2,
             side: Side::Center,
+            with_error: false,
+            sigma: None,
         }
     }
 }
@@ -90,7 +100,7 @@ impl Derivative {
             order,
             accuracy,
             edge_accuracy: accuracy,
-            side: Side::Center,
+            ..Self::default()
         }
         .checked()
     }
@@ -110,6 +120,30 @@ impl Derivative {
     pub fn side(mut self, side: Side) -> Self {
         self.side = side;
         self
+    }
+
+    /// Gives a struct of the derivative and its errors.
+    ///
+    /// - `value`: the derivative.
+    /// - `truncation`: how far the derivative is from that of the polynomial through two more rows, an estimate of the
+    ///   error that the finite step makes. Null where these rows do not exist.
+    /// - `stderr`: the standard error that noise in y makes. Null without a [`sigma`](Self::sigma).
+    #[must_use]
+    pub fn with_error(mut self) -> Self {
+        self.with_error = true;
+        self
+    }
+
+    /// The standard deviation of the noise in y: a number in the unit of y, or a `Duration` for a temporal y. It implies
+    /// [`with_error`](Self::with_error).
+    ///
+    /// # Errors
+    ///
+    /// If it is not finite and positive.
+    pub fn sigma(mut self, sigma: impl Into<Length>) -> Result<Self, String> {
+        self.sigma = Some(sigma.into());
+        self.with_error = true;
+        self.checked()
     }
 
     fn checked(self) -> Result<Self, String> {
@@ -139,7 +173,14 @@ impl Derivative {
                 "`edge_accuracy` must be at least {least} for `order` {order} and `accuracy` {accuracy}, got {edge_accuracy}"
             ));
         }
-        Ok(self)
+        match self.sigma {
+            Some(_) if !self.with_error => Err("`sigma` is for the standard error: set `with_error` too".to_owned()),
+            Some(Length::Step(sigma)) if !(sigma > 0.0 && sigma.is_finite()) => {
+                Err(format!("`sigma` must be finite and positive, got {sigma}"))
+            },
+            Some(Length::Nanoseconds(sigma)) if sigma <= 0 => Err(format!("`sigma` must be positive, got {sigma} ns")),
+            _ => Ok(self),
+        }
     }
 
     /// The number of rows of a stencil, except at ends.
@@ -156,20 +197,6 @@ impl Derivative {
     fn half(self) -> usize {
         self.rows() / 2
     }
-
-    /// The rows before and after its own that a row may read.
-    fn reads_at_most(self) -> Reach {
-        let others = self.rows() - 1;
-        let (before, after) = match self.side {
-            Side::Center => {
-                let reach = self.half().max(self.edge_rows() - 1);
-                (reach, reach)
-            },
-            Side::Backward => (others, 0),
-            Side::Forward => (0, others),
-        };
-        Reach { before, after }
-    }
 }
 
 /// The options as they are stored.
@@ -182,19 +209,28 @@ struct Unchecked {
     /// `accuracy` by default.
     edge_accuracy: Option<usize>,
     side: Side,
+    with_error: bool,
+    sigma: Option<Length>,
 }
 
 #[cfg(feature = "serde")]
 impl Default for Unchecked {
     fn default() -> Self {
         let Derivative {
-            order, accuracy, side, ..
+            order,
+            accuracy,
+            side,
+            with_error,
+            sigma,
+            ..
         } = Derivative::default();
         Self {
             order,
             accuracy,
             edge_accuracy: None,
             side,
+            with_error,
+            sigma,
         }
     }
 }
@@ -209,6 +245,8 @@ impl TryFrom<Unchecked> for Derivative {
             accuracy: options.accuracy,
             edge_accuracy: options.edge_accuracy.unwrap_or(options.accuracy),
             side: options.side,
+            with_error: options.with_error,
+            sigma: options.sigma,
         };
         derivative.checked()
     }
@@ -222,6 +260,8 @@ impl From<Derivative> for Unchecked {
             accuracy: derivative.accuracy,
             edge_accuracy: Some(derivative.edge_accuracy),
             side: derivative.side,
+            with_error: derivative.with_error,
+            sigma: derivative.sigma,
         }
     }
 }
@@ -233,7 +273,16 @@ impl Describe for Derivative {
     }
 
     fn outputs(&self) -> Vec<Output> {
-        vec![Output::per_x(self.order as i32)]
+        let output = Output::per_x(self.order as i32);
+        if !self.with_error {
+            return vec![output];
+        }
+        let field = |name, sigma| Output { name, sigma, ..output };
+        vec![
+            field("value", None),
+            field("truncation", None),
+            field("stderr", self.sigma),
+        ]
     }
 }
 
@@ -246,41 +295,49 @@ impl Evaluate for Derivative {
     where
         f64: AsPrimitive<O>,
     {
+        let Some(gradient) = self.as_gradient() else {
+            return self.evaluate_blocks(rows, results);
+        };
+        if !self.with_error {
+            return gradient.evaluate_rows(rows, results);
+        }
+        // The same bits with and without the errors.
+        let start = results.first().len();
+        self.evaluate_blocks(rows, results)?;
+        let mut values = Columns::with_capacity(1, rows.len());
+        let reach = gradient.reads_at_most();
+        let of_gradient = Rows {
+            lags: &rows.lags[reach.within(rows.reach)],
+            reach,
+            ..*rows
+        };
+        gradient.evaluate_rows(&of_gradient, &mut values)?;
+        results.first().values_mut()[start..].copy_from_slice(values.first().values_mut());
+        Ok(())
+    }
+}
+
+impl Derivative {
+    /// The same polynomials, if they are those of `gradient`.
+    fn as_gradient(self) -> Option<Gradient> {
         let edge_order = match (self.order, self.accuracy, self.edge_accuracy, self.side) {
             (1, 2, 1, Side::Center) => EdgeOrder::First,
             (1, 2, 2, Side::Center) => EdgeOrder::Second,
-            _ => return row_by_row(&Newton(*self), rows, results),
+            _ => return None,
         };
-        Gradient::new().edge_order(edge_order).evaluate_rows(rows, results)
-    }
-}
-
-/// A derivative that is evaluated row by row.
-struct Newton(Derivative);
-
-impl Describe for Newton {
-    fn extent(&self) -> Extent {
-        self.0.extent()
+        Some(Gradient::new().edge_order(edge_order))
     }
 
-    fn outputs(&self) -> Vec<Output> {
-        self.0.outputs()
-    }
-}
-
-impl Stencil for Newton {
-    fn reads(&self, available: Reach) -> Option<Reach> {
-        let Self(derivative) = self;
-        let one_sided = match derivative.side {
+    /// The rows that are read at a row, given the `available` rows around it. `None` if these are too few.
+    fn reads(self, available: Reach) -> Option<Reach> {
+        let others = self.rows() - 1;
+        let reads = match self.side {
             Side::Center => {
-                let half = derivative.half();
+                let half = self.half();
                 if available.before >= half && available.after >= half {
-                    return Some(Reach {
-                        before: half,
-                        after: half,
-                    });
+                    return Some(self.inside());
                 }
-                let others = derivative.edge_rows() - 1;
+                let others = self.edge_rows() - 1;
                 // The nearer end, on a tie the first.
                 if available.before <= available.after {
                     let before = available.before;
@@ -296,104 +353,309 @@ impl Stencil for Newton {
                     }
                 }
             },
-            Side::Backward | Side::Forward => derivative.reads_at_most(),
+            Side::Backward => Reach {
+                before: others,
+                after: 0,
+            },
+            Side::Forward => Reach {
+                before: 0,
+                after: others,
+            },
         };
-        let fits = one_sided.before <= available.before && one_sided.after <= available.after;
-        fits.then_some(one_sided)
+        fits(reads, available).then_some(reads)
     }
 
-    fn evaluate(&self, window: Window<'_>) -> Values {
-        let Self(derivative) = self;
-        let (order, half) = (derivative.order, derivative.half());
-        let largest = window
-            .steps
-            .iter()
-            .fold(0.0, |largest: f64, step| largest.max(step.abs()));
-        let scale = inverse_power_of_two(largest);
-        let rows = window.rises.len() + 1;
-        let is_centered = derivative.side == Side::Center && window.before == half && rows == 2 * half + 1;
-        let mut result = if is_centered && derivative.rows() < rows {
-            let left = nth(&window.rises[..rows - 2], &window.steps[..rows - 2], half, order, scale);
-            let right = nth(&window.rises[1..], &window.steps[1..], half - 1, order, scale);
-            0.5 * left + 0.5 * right
-        } else {
-            nth(window.rises, window.steps, window.before, order, scale)
+    /// The rows before and after its own that a row may read.
+    fn reads_at_most(self) -> Reach {
+        let more = if self.with_error { 2 } else { 0 };
+        let others = self.rows() - 1 + more;
+        let (before, after) = match self.side {
+            Side::Center => {
+                let reach = (self.half() + more / 2).max(self.edge_rows() - 1 + more);
+                (reach, reach)
+            },
+            Side::Backward => (others, 0),
+            Side::Forward => (0, others),
         };
-        for _ in 0..order {
-            result *= scale;
+        Reach { before, after }
+    }
+
+    /// The rows that are read at a row inside a segment.
+    fn inside(self) -> Reach {
+        let others = self.rows() - 1;
+        let [before, after] = match self.side {
+            Side::Center => [self.half(); 2],
+            Side::Backward => [others, 0],
+            Side::Forward => [0, others],
+        };
+        Reach { before, after }
+    }
+
+    /// The rows of the stencil with two more rows, given those of a stencil.
+    fn wider(self, reads: Reach) -> Reach {
+        let Reach { before, after } = reads;
+        let half = self.half();
+        let [before, after] = match self.side {
+            Side::Center if before >= half && after >= half => [before + 1, after + 1],
+            Side::Center if before < half => [before, after + 2],
+            Side::Center | Side::Backward => [before + 2, after],
+            Side::Forward => [before, after + 2],
+        };
+        Reach { before, after }
+    }
+
+    /// The derivative at a row that reads these rows; its truncation error only if `wider` is given.
+    fn derivation(self, x: Coordinates, reads: Reach, wider: Option<Reach>) -> Derivation {
+        let is_inside = reads == self.inside();
+        let polynomial = Polynomial {
+            order: self.order,
+            before: reads.before,
+            after: reads.after,
+            paired: is_inside && self.side == Side::Center && self.rows().is_multiple_of(2),
+            wider: wider.map(|wider| [wider.before, wider.after]),
+        };
+        let most = self.rows().max(self.edge_rows()) + if self.with_error { 2 } else { 0 };
+        let usual = Usual::new(most);
+        Derivation {
+            polynomial,
+            usual,
+            step_factor: if x == Coordinates::Integers {
+                usual.integer_step()
+            } else {
+                1.0
+            },
+            even: (x == Coordinates::Even && is_inside).then(|| EvenWeights::new(polynomial)),
+            with_noise: self.sigma.is_some(),
         }
-        value(result)
+    }
+
+    /// Evaluates rows in blocks of 64, and one by one those at the ends of segments and unusual ones.
+    fn evaluate_blocks<Y: Sample, X: Sample, O: Float>(
+        self,
+        rows: &Rows<'_, '_, Y, X>,
+        results: &mut Columns<O>,
+    ) -> Result<(), RowError>
+    where
+        f64: AsPrimitive<O>,
+    {
+        let length = rows.len();
+        let this = rows.reach.before;
+        let narrow = self.inside();
+        let wide = self.with_error.then(|| self.wider(narrow));
+        let derivations = [None, wide].map(|wider| self.derivation(Coordinates::of(rows), narrow, wider));
+        let of_block = &derivations[usize::from(self.with_error)];
+        let lags = wide.unwrap_or(narrow).within(rows.reach);
+        let only_rows = rows.rules.only_starts(rows.lags) && !rows.rules.has_starts();
+        let mut valid: Vec<_> = results.fields.iter().map(|_| Valid::new(length)).collect();
+        let mut derivatives = Derivatives::zero();
+        let mut differences = Differences {
+            rises: [0.0; BLOCK_SPAN],
+            steps: [1.0; BLOCK_SPAN],
+        };
+        for first in (0..length).step_by(ROWS) {
+            let count = ROWS.min(length - first);
+            let in_block = first..first + count;
+            let mut in_segment = [u64::MAX; MAX_LAGS];
+            let mut usual = if count < ROWS { !high_mask(count) } else { u64::MAX };
+            if !only_rows {
+                in_segment = rows.rules.in_segment(rows.lags, this, first);
+                for lag in lags.clone() {
+                    usual &= in_segment[lag] & rows.lags[lag].valid(first);
+                }
+            }
+            if usual != 0 {
+                let (before, after) = (lags.start..this, this + 1..lags.end);
+                let rises = Around {
+                    before: before.clone().map(|lag| rows.lags[lag].y),
+                    this: rows.lags[this].y,
+                    after: after.clone().map(|lag| rows.lags[lag].y),
+                };
+                rises.differences(in_block.clone(), 1.0, &mut differences.rises);
+                if let Some(period) = rows.units.period {
+                    differences.rises = differences.rises.map(|rise| wrapped(rise, period));
+                }
+                if let Some(x) = rows.lags[this].x {
+                    let steps = Around {
+                        before: before.filter_map(|lag| rows.lags[lag].x),
+                        this: x,
+                        after: after.filter_map(|lag| rows.lags[lag].x),
+                    };
+                    steps.differences(in_block, of_block.step_factor, &mut differences.steps);
+                }
+                usual &= of_block.at_block(&differences, &mut derivatives);
+                let columns = [
+                    &mut derivatives.values,
+                    &mut derivatives.truncations,
+                    &mut derivatives.noises,
+                ];
+                for ((values, scale), field) in columns.into_iter().zip(&rows.units.scales).zip(&mut results.fields) {
+                    usual &= scale.apply_all(values);
+                    field.values.extend(values[..count].iter().map(|value| value.as_()));
+                }
+            } else {
+                for field in &mut results.fields {
+                    field.values.resize(field.values.len() + count, 0.0.as_());
+                }
+            }
+            for place in set_bits(!usual, count) {
+                let has = |lag: usize| in_segment[lag] >> place & 1 != 0;
+                let values = self.at_row(rows, &derivations[0], first + place, has)?;
+                for (output, field) in results.fields.iter_mut().enumerate() {
+                    let value = values[output].map(|value| rows.units.scales[output].apply(value));
+                    if value.is_none() {
+                        valid[output].set(first + place, false);
+                    }
+                    let index = field.values.len() - count + place;
+                    field.values[index] = value.unwrap_or_default().as_();
+                }
+            }
+            if self.with_error && self.sigma.is_none() {
+                (first..first + count).for_each(|row| valid[2].set(row, false));
+            }
+        }
+        for (field, valid) in results.fields.iter_mut().zip(valid) {
+            field.extend_validity(&valid);
+        }
+        Ok(())
+    }
+
+    /// The results at one row.
+    fn at_row<Y: Sample, X: Sample>(
+        self,
+        rows: &Rows<'_, '_, Y, X>,
+        inside: &Derivation,
+        row: usize,
+        in_segment: impl Fn(usize) -> bool,
+    ) -> Result<Values, RowError> {
+        let mut results = Values::default();
+        let this = rows.reach.before;
+        if !in_segment(this) {
+            return Ok(results);
+        }
+        let available = Reach {
+            before: (0..this).rev().take_while(|&lag| in_segment(lag)).count(),
+            after: (this + 1..rows.lags.len()).take_while(|&lag| in_segment(lag)).count(),
+        };
+        let Some(reads) = self.reads(available) else {
+            return Ok(results);
+        };
+        let Some(differences) = RowDifferences::new(rows, row, reads.within(rows.reach))? else {
+            return Ok(results);
+        };
+        let window = differences.window();
+        let derivatives = if reads == self.inside() {
+            inside.at_row(window.rises, window.steps)
+        } else {
+            self.derivation(Coordinates::of(rows), reads, None)
+                .at_row(window.rises, window.steps)
+        };
+        results[0] = Some(derivatives.values[0] + differences.nan);
+        results[2] = self.sigma.map(|_| derivatives.noises[0]);
+        let wider = self.wider(reads);
+        if self.with_error && fits(wider, available) {
+            let lenient = Rows { strict: false, ..*rows };
+            if let Some(differences) = RowDifferences::new(&lenient, row, wider.within(rows.reach))? {
+                let window = differences.window();
+                let derivation = self.derivation(Coordinates::of(rows), reads, Some(wider));
+                let derivatives = derivation.at_row(window.rises, window.steps);
+                results[1] = Some(derivatives.truncations[0] + differences.nan);
+            }
+        }
+        Ok(results)
     }
 }
 
-/// The derivative at one row of the polynomial through all rows. Steps are multiplied by `scale`, a power of two.
-fn nth(rises: &[f64], steps: &[f64], row: usize, order: usize, scale: f64) -> f64 {
-    let rows = rises.len() + 1;
-    // The x of each row relative to `row`: sums of steps of one sign, which do not cancel.
-    let mut nodes = [0.0; MAX_ROWS];
-    for next in row + 1..rows {
-        nodes[next] = nodes[next - 1] + steps[next - 1] * scale;
-    }
-    for previous in (0..row).rev() {
-        nodes[previous] = nodes[previous + 1] - steps[previous] * scale;
-    }
-    // `table[j]` is the divided difference of `size + 1` rows from row j on.
-    let mut table = [0.0; MAX_ROWS];
-    // The distance between the first and the last of these rows.
-    let mut widths = [0.0; MAX_ROWS];
-    for (j, (rise, step)) in rises.iter().zip(steps).enumerate() {
-        widths[j] = step * scale;
-        table[j] = rise / widths[j];
-    }
-    // `basis[n]` is the n-th derivative, over n!, of the product of (x - node) over the nodes taken so far, at the row.
-    let mut basis = [0.0; MAX_ROWS];
-    basis[0] = 1.0;
-    let mut sum = 0.0;
-    let (mut first, mut last, mut node) = (row, row, 0.0);
-    for size in 1..rows {
-        for n in (1..=order).rev() {
-            basis[n] = basis[n - 1] - node * basis[n];
+/// What x is, as far as the formula depends on it.
+#[derive(Clone, Copy, PartialEq)]
+enum Coordinates {
+    /// Rows are one step apart.
+    Even,
+    Integers,
+    Floats,
+}
+
+impl Coordinates {
+    fn of<Y, X: Sample>(rows: &Rows<'_, '_, Y, X>) -> Self {
+        match rows.lags[0].x {
+            None => Self::Even,
+            Some(_) if X::INTEGER => Self::Integers,
+            Some(_) => Self::Floats,
         }
-        basis[0] *= -node;
-        // Outwards: the next row, then the previous one, while both exist.
-        let is_next = last + 1 < rows && (first == 0 || last - row <= row - first);
-        node = if is_next {
-            last += 1;
-            nodes[last]
-        } else {
-            first -= 1;
-            nodes[first]
-        };
-        if size > 1 {
-            for j in 0..rows - size {
-                widths[j] += steps[j + size - 1] * scale;
-                table[j] = (table[j + 1] - table[j]) / widths[j];
-            }
-        }
-        sum += table[first] * basis[order];
     }
-    (1..=order).fold(sum, |sum, factor| sum * factor as f64)
+}
+
+fn fits(reads: Reach, available: Reach) -> bool {
+    reads.before <= available.before && reads.after <= available.after
+}
+
+/// The lagged copies of a column around a row, furthest back first.
+struct Around<'a, T, B, A> {
+    before: B,
+    this: Slice<'a, T>,
+    after: A,
+}
+
+impl<'a, T: Sample + 'a, B, A> Around<'a, T, B, A>
+where
+    B: Iterator<Item = Slice<'a, T>>,
+    A: Iterator<Item = Slice<'a, T>>,
+{
+    /// The differences of adjacent rows, from the first that the first of these rows reads to the last that the last one
+    /// reads; copies of the last difference follow.
+    ///
+    /// A row that is read by several rows of a segment is the same in the lags of all.
+    fn differences(self, rows: Range<usize>, factor: f64, differences: &mut [f64; BLOCK_SPAN]) {
+        let these = &self.this.values[rows.clone()];
+        let mut values = [these[0]; BLOCK_SPAN];
+        let mut count = 0;
+        for slice in self.before {
+            values[count] = slice.values[rows.start];
+            count += 1;
+        }
+        values[count..count + these.len()].copy_from_slice(these);
+        count += these.len();
+        for slice in self.after {
+            values[count] = slice.values[rows.end - 1];
+            count += 1;
+        }
+        let last = count - 2;
+        for (difference, pair) in differences[..=last].iter_mut().zip(values.windows(2)) {
+            *difference = pair[1].minus(pair[0]) * factor;
+        }
+        let last = differences[last];
+        differences[count - 1..].fill(last);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The derivative at one of some rows.
-    fn at(derivative: Derivative, y: impl Fn(f64) -> f64, x: &[f64], row: usize) -> Option<f64> {
-        let newton = Newton(derivative);
+    /// The results at one of some rows.
+    fn results_at(
+        derivative: Derivative,
+        y: impl Fn(f64) -> f64,
+        x: &[f64],
+        row: usize,
+    ) -> Option<(Derivatives<1>, bool)> {
         let reach = derivative.reads_at_most();
-        let reads = newton.reads(Reach {
+        let available = Reach {
             before: row.min(reach.before),
             after: (x.len() - 1 - row).min(reach.after),
-        })?;
-        let x = &x[row - reads.before..=row + reads.after];
+        };
+        let reads = derivative.reads(available)?;
+        let wider = Some(derivative.wider(reads)).filter(|&wider| derivative.with_error && fits(wider, available));
+        let all = wider.unwrap_or(reads);
+        let x = &x[row - all.before..=row + all.after];
         let differences = |values: Vec<f64>| values.windows(2).map(|pair| pair[1] - pair[0]).collect::<Vec<_>>();
-        newton.evaluate(Window {
-            rises: &differences(x.iter().map(|&x| y(x)).collect()),
-            steps: &differences(x.to_vec()),
-            before: reads.before,
-        })[0]
+        let derivation = derivative.derivation(Coordinates::Floats, reads, wider);
+        let rises = differences(x.iter().map(|&x| y(x)).collect());
+        Some((derivation.at_row(&rises, &differences(x.to_vec())), wider.is_some()))
+    }
+
+    /// The derivative at one of some rows.
+    fn at(derivative: Derivative, y: impl Fn(f64) -> f64, x: &[f64], row: usize) -> Option<f64> {
+        results_at(derivative, y, x, row).map(|(results, _)| results.values[0])
     }
 
     fn derivatives() -> impl Iterator<Item = Derivative> {
@@ -475,11 +737,62 @@ mod tests {
     }
 
     #[test]
+    fn the_truncation_is_the_difference_from_two_more_rows() {
+        let y = |x: f64| (0.3 * x).sin();
+        for derivative in derivatives().filter(|derivative| derivative.rows() <= 10) {
+            let Ok(wider) = Derivative::new(derivative.order, derivative.accuracy + 2) else {
+                continue;
+            };
+            for side in [Side::Center, Side::Backward, Side::Forward] {
+                for row in 0..GRID.len() {
+                    let results = results_at(derivative.side(side).with_error(), y, &GRID, row);
+                    let Some((results, true)) = results else { continue };
+                    let wide = at(wider.side(side), y, &GRID, row).expect("enough rows");
+                    let expected = (wide - results.values[0]).abs();
+                    assert_eq!(
+                        results.values[0],
+                        at(derivative.side(side), y, &GRID, row).expect("enough rows")
+                    );
+                    assert!(
+                        (results.truncations[0] - expected).abs() <= 1e-9 * (expected + 1.0),
+                        "{derivative:?} {side:?} at {row}: {} for {expected}",
+                        results.truncations[0]
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_noise_is_the_norm_of_the_weights() {
+        for derivative in derivatives() {
+            let derivative = derivative.sigma(1.0).expect("positive");
+            for row in 0..GRID.len() {
+                // Each value by itself has its weight as the derivative.
+                let weight = |index: usize| {
+                    let y = |x: f64| f64::from(u8::from(x == GRID[index]));
+                    at(derivative, y, &GRID, row).expect("enough rows")
+                };
+                let expected = (0..GRID.len()).map(|index| weight(index).powi(2)).sum::<f64>().sqrt();
+                let (results, _) = results_at(derivative, |x| x, &GRID, row).expect("enough rows");
+                let noise = results.noises[0];
+                assert!(
+                    (noise / expected - 1.0).abs() < 1e-9,
+                    "{derivative:?} at {row}: {noise} for {expected}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn what_is_not_allowed_is_an_error() {
         for (order, accuracy) in [(0, 2), (9, 1), (1, 9), (5, 8)] {
             assert!(Derivative::new(order, accuracy).is_err(), "{order} and {accuracy}");
         }
         let error = Derivative::new(1, 8).and_then(|derivative| derivative.edge_accuracy(2));
         assert!(error.is_err_and(|error| error.contains("at least 3")));
+        for sigma in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(Derivative::default().sigma(sigma).is_err(), "{sigma}");
+        }
     }
 }

@@ -31,7 +31,7 @@ impl Extent {
 }
 
 /// One column of a result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Output {
     /// The name of the field; empty if the operator has a single output, which is the whole result.
     pub(crate) name: &'static str,
@@ -39,6 +39,8 @@ pub(crate) struct Output {
     pub(crate) order: i32,
     /// Whether an integer, a Decimal and a duration keep their dtype.
     pub(crate) keeps_dtype: bool,
+    /// The standard deviation of y by which the output is multiplied: a number in the unit of y, or a time.
+    pub(crate) sigma: Option<Length>,
 }
 
 impl Output {
@@ -48,6 +50,7 @@ impl Output {
             name: "",
             order,
             keeps_dtype: false,
+            sigma: None,
         }
     }
 

@@ -14,7 +14,7 @@ use num_traits::AsPrimitive;
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
-use super::{Columns, Describe, Evaluate, Extent, Float, Output, RowError, Rows, Valid};
+use super::{Columns, Describe, Evaluate, Extent, Float, Output, Reach, RowError, Rows, Valid};
 use crate::bits::{ROWS, high_mask, set_bits};
 use crate::kernel::{NeighborMask, Points, Sample, ThreePoint, even, irregular, is_monotonic, three_point};
 use crate::segments::Slice;
@@ -52,10 +52,15 @@ impl Gradient {
         self
     }
 
-    fn edge_reach(self) -> usize {
-        match self.edge_order {
+    /// The rows before and after its own that a row may read.
+    pub(super) fn reads_at_most(self) -> Reach {
+        let rows = match self.edge_order {
             EdgeOrder::First => 1,
             EdgeOrder::Second => 2,
+        };
+        Reach {
+            before: rows,
+            after: rows,
         }
     }
 }
@@ -98,7 +103,7 @@ impl From<EdgeOrder> for u8 {
 
 impl Describe for Gradient {
     fn extent(&self) -> Extent {
-        Extent::rows(self.edge_reach(), self.edge_reach())
+        Extent::Rows(self.reads_at_most())
     }
 
     fn outputs(&self) -> Vec<Output> {

@@ -31,9 +31,9 @@ pub use crate::segments::Reach;
 pub(crate) use self::describe::{Describe, Output, Repeats, Takes};
 pub(crate) use self::rows::{Columns, Float, Reason, RowError, Rows, Valid};
 pub(crate) use self::scan::{Scan, Segment};
-pub(crate) use self::stencil::{
-    Evaluate, MAX_OUTPUTS, MAX_REACH, Stencil, Target, Values, Window, exactly, row_by_row, value,
-};
+pub(crate) use self::stencil::{Evaluate, MAX_OUTPUTS, MAX_REACH, Target, Values, exactly};
+#[allow(unused_imports)] // For operators that are evaluated row by row.
+pub(crate) use self::stencil::{Stencil, Window, row_by_row, value};
 
 /// Declares the modules of the operators and the enums of all of them.
 macro_rules! operators {

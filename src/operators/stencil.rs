@@ -12,7 +12,7 @@ use crate::kernel::{Sample, is_monotonic, wrapped};
 use crate::segments::{Lag, Reach};
 
 /// The most rows before or after its own that an operator may read.
-pub(crate) const MAX_REACH: usize = 15;
+pub(crate) const MAX_REACH: usize = 17;
 
 /// The most columns of a result.
 pub(crate) const MAX_OUTPUTS: usize = 3;
@@ -21,6 +21,7 @@ pub(crate) const MAX_OUTPUTS: usize = 3;
 pub(crate) type Values = [Option<f64>; MAX_OUTPUTS];
 
 /// The result at one row of an operator with one output.
+#[allow(dead_code)] // For operators that are evaluated row by row.
 pub(crate) fn value(result: f64) -> Values {
     let mut values = [None; MAX_OUTPUTS];
     values[0] = Some(result);
@@ -35,6 +36,7 @@ pub(crate) struct Window<'a> {
     /// The step of x from each row to the next, rounded once: all positive or all negative. Without an x each is 1.
     pub(crate) steps: &'a [f64],
     /// How many of the rows are before the row itself.
+    #[allow(dead_code)] // For operators that are evaluated row by row.
     pub(crate) before: usize,
 }
 
@@ -231,18 +233,18 @@ fn window<S: Stencil, Y, X>(
 }
 
 /// The rises and steps of a window.
-struct Differences {
+pub(super) struct Differences {
     rises: [f64; 2 * MAX_REACH],
     steps: [f64; 2 * MAX_REACH],
     count: usize,
     before: usize,
     /// NaN if a y of the window is NaN, else 0.
-    nan: f64,
+    pub(super) nan: f64,
 }
 
 impl Differences {
     /// `None` if a value is null or x is unsorted.
-    fn new<Y: Sample, X: Sample>(
+    pub(super) fn new<Y: Sample, X: Sample>(
         rows: &Rows<'_, '_, Y, X>,
         row: usize,
         reads: Range<usize>,
@@ -304,14 +306,17 @@ impl Differences {
         Some(())
     }
 
-    fn evaluate<S: Stencil>(&self, operator: &S) -> Values {
-        let window = Window {
+    pub(super) fn window(&self) -> Window<'_> {
+        Window {
             rises: &self.rises[..self.count],
             steps: &self.steps[..self.count],
             before: self.before,
-        };
+        }
+    }
+
+    fn evaluate<S: Stencil>(&self, operator: &S) -> Values {
         operator
-            .evaluate(window)
+            .evaluate(self.window())
             .map(|value| value.map(|value| value + self.nan))
     }
 }

@@ -207,10 +207,18 @@ impl Evaluator {
         let fields = fields.iter().zip(&columns);
         let fields = fields.map(|(field, column)| self.finish_column(column, field.dtype(), field.name()));
         let fields = fields.collect::<PolarsResult<Vec<_>>>()?;
-        let validity = fields[0].rechunk_validity();
         let results = StructChunked::from_series(name.clone(), columns[0].len(), fields.iter())?;
+        let Some(validity) = fields[0].rechunk_validity() else {
+            return Ok(results.into_series());
+        };
         // A row without its first output has no result.
-        Ok(results.with_outer_validity(validity).into_series())
+        let mut start = 0;
+        let chunks = results.downcast_iter().map(|chunk| {
+            let validity = validity.clone().sliced(start, chunk.len());
+            start += chunk.len();
+            chunk.clone().with_validity(Some(validity))
+        });
+        Ok(StructChunked::from_chunk_iter(name.clone(), chunks).into_series())
     }
 
     fn finish_column(&self, values: &Series, dtype: &DataType, name: &PlSmallStr) -> PolarsResult<Series> {

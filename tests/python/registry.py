@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 # Options besides the defaults, the ones that reach furthest last. An operator that is not here has its defaults only.
 OPTIONS: dict[str, list[dict[str, Any]]] = {
     "gradient": [{"edge_order": 2}],
-    "derivative": [{"order": 2, "edge_accuracy": 1}, {"side": "backward"}, {"order": 1, "accuracy": 4}],
+    "derivative": [
+        {"order": 2, "edge_accuracy": 1},
+        {"side": "backward"},
+        {"with_error": True},
+        {"order": 1, "accuracy": 4},
+    ],
     "increase": [{"reset": "null"}],
     "integral": [{"hold": True, "initial": 2.0}],
     "rate": [{"reset": "null", "max_rate": 9.0}],

@@ -1,0 +1,895 @@
+//! The n-th derivative of a polynomial through rows of any grid, from Newton's divided differences, for 64 rows at once or
+//! for one.
+//!
+//! ```text
+//! table     f[j]     = rise[j] / step[j]                              divided differences of adjacent rows,
+//!           f[j..=k] = (f[j+1..=k] - f[j..k]) / (x[k] - x[j])         of more of them
+//! nodes     the row itself, then outwards: next, previous, second next, ...; each prefix of them is adjacent rows
+//! value     n! * sum over k of f[first k+1 nodes] * b[k][n]
+//!           b[k+1][n] = b[k][n-1] - (node[k] - row) * b[k][n]         Newton's basis, its n-th derivative over n!
+//! ```
+//!
+//! A divided difference does not depend on the row whose derivative is computed. In a block of rows each is computed once,
+//! so a stencil of r rows takes r - 1 divisions a row. Sums over rows, and arrays of 64 lanes, keep all else in vector
+//! registers.
+//!
+//! [`evaluate`] is the same code for a block and for one row, so both give a row the same bits.
+
+#![expect(clippy::needless_range_loop, reason = "a loop over lanes reads several arrays")]
+#![expect(
+    clippy::needless_bitwise_bool,
+    reason = "conditions without branches stay in vector registers"
+)]
+
+use crate::bits::{ROWS, movemask};
+use crate::dispatch::{Kernel, dispatch};
+
+/// The highest order of a derivative.
+const MAX_ORDER: usize = 8;
+
+/// The most rows of a polynomial, without the two that a truncation error needs.
+const MAX_NODES: usize = 16;
+
+/// The most differences of a block of rows, rounded up to whole vectors.
+const BLOCK_COUNT: usize = ROWS + 16;
+
+/// The most differences around one row.
+const ROW_COUNT: usize = MAX_NODES + 1;
+
+/// Differences of a block of rows, with room for shifted reads.
+pub(crate) const BLOCK_SPAN: usize = BLOCK_COUNT + 16;
+
+/// Differences around one row, with room for shifted reads.
+const ROW_SPAN: usize = 2 * ROW_COUNT;
+
+/// Which derivative of which polynomial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Polynomial {
+    pub(crate) order: usize,
+    /// Rows before the row.
+    pub(crate) before: usize,
+    /// Rows after the row.
+    pub(crate) after: usize,
+    /// Whether the result is the mean of two polynomials: without the first row, and without the last. `before` and
+    /// `after` are equal then.
+    pub(crate) paired: bool,
+    /// Rows before and after the row of the polynomial with two more rows, for the truncation error.
+    pub(crate) wider: Option<[usize; 2]>,
+}
+
+impl Polynomial {
+    /// The rows before and after the row that are read.
+    pub(crate) fn reads(self) -> [usize; 2] {
+        self.wider.unwrap_or([self.before, self.after])
+    }
+
+    /// The largest size of a divided difference in rows, minus one.
+    fn levels(self) -> usize {
+        let [before, after] = self.reads();
+        before + after - usize::from(self.paired)
+    }
+}
+
+/// Rises and steps from each of some adjacent rows to the next. The first row is as far before the row of the first lane
+/// as the polynomial reads.
+#[derive(Clone, Debug)]
+pub(crate) struct Differences<const SPAN: usize> {
+    pub(crate) rises: [f64; SPAN],
+    pub(crate) steps: [f64; SPAN],
+}
+
+/// The results of a number of rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Derivatives<const LANES: usize> {
+    pub(crate) values: [f64; LANES],
+    /// The absolute sums of the next two Newton terms.
+    pub(crate) truncations: [f64; LANES],
+    /// The roots of the sums of squared weights.
+    pub(crate) noises: [f64; LANES],
+}
+
+/// One side of a row.
+#[derive(Clone, Copy, PartialEq)]
+enum Side {
+    Before,
+    After,
+}
+
+/// The state of the recurrences: the nodes from `before` to `after` have been taken.
+struct Newton<'a, const LANES: usize, const SPAN: usize, const COUNT: usize> {
+    order: usize,
+    /// The largest size of a divided difference.
+    levels: usize,
+    /// The number of rises that a row reads.
+    reads: usize,
+    steps: &'a [f64; SPAN],
+    /// `table[j]` is the divided difference of `size + 1` rows from row j on.
+    table: [f64; SPAN],
+    /// The distance between the first and the last of these rows.
+    widths: [f64; SPAN],
+    size: usize,
+    /// The index of the row of the first lane.
+    origin: usize,
+    before: usize,
+    after: usize,
+    /// The x of the outermost nodes relative to the row: sums of steps of one sign, which do not cancel.
+    behind: [f64; LANES],
+    ahead: [f64; LANES],
+    /// `basis[n]` is the n-th derivative, over n!, of the product of (x - node) over `factors` nodes, at the row.
+    basis: [[f64; LANES]; MAX_ORDER + 1],
+    factors: usize,
+}
+
+impl<const LANES: usize, const SPAN: usize, const COUNT: usize> Newton<'_, LANES, SPAN, COUNT> {
+    /// Computes the divided differences of one row more.
+    #[inline(always)]
+    fn next_level(&mut self) {
+        self.size += 1;
+        // A constant length in a block, so that there is no scalar loop for the rest.
+        let count = if LANES == 1 { 1 + self.reads - self.size } else { COUNT };
+        let (table, widths) = (&mut self.table, &mut self.widths);
+        if self.size > 1 {
+            let steps: &[f64; COUNT] = chunk(self.steps, self.size - 1);
+            for j in 0..count {
+                widths[j] += steps[j];
+                table[j] = (table[j + 1] - table[j]) / widths[j];
+            }
+        } else {
+            for j in 0..count {
+                table[j] /= widths[j];
+            }
+        }
+    }
+
+    /// The divided differences of the current size that begin this many rows before each row.
+    #[inline(always)]
+    fn entry(&self, before: usize) -> &[f64; LANES] {
+        chunk(&self.table, self.origin - before)
+    }
+
+    /// Adds the next node outwards, within limits: the row after, then the one before, while both exist.
+    #[inline(always)]
+    fn grow(&mut self, [before, after]: [usize; 2]) -> Side {
+        let side = if self.after < after && (self.before == before || self.after <= self.before) {
+            Side::After
+        } else {
+            Side::Before
+        };
+        self.take(side);
+        side
+    }
+
+    /// Adds the next node on one side.
+    #[inline(always)]
+    fn take(&mut self, side: Side) {
+        match side {
+            Side::After => {
+                let steps: &[f64; LANES] = chunk(self.steps, self.origin + self.after);
+                self.after += 1;
+                for lane in 0..LANES {
+                    self.ahead[lane] += steps[lane];
+                }
+            },
+            Side::Before => {
+                self.before += 1;
+                let steps: &[f64; LANES] = chunk(self.steps, self.origin - self.before);
+                for lane in 0..LANES {
+                    self.behind[lane] -= steps[lane];
+                }
+            },
+        }
+    }
+
+    #[inline(always)]
+    fn node(&self, side: Side) -> &[f64; LANES] {
+        match side {
+            Side::After => &self.ahead,
+            Side::Before => &self.behind,
+        }
+    }
+
+    /// Multiplies the basis by the factor of the outermost node on one side.
+    #[inline(always)]
+    fn multiply(&mut self, side: Side) {
+        self.factors += 1;
+        let node = match side {
+            Side::After => &self.ahead,
+            Side::Before => &self.behind,
+        };
+        // What does not reach the order of the derivative within the levels left is never read.
+        let first = (self.order + self.factors).saturating_sub(self.levels).max(1);
+        for n in (first..=self.order.min(self.factors)).rev() {
+            let (lower, this) = self.basis.split_at_mut(n);
+            let (lower, this) = (&lower[n - 1], &mut this[0]);
+            for lane in 0..LANES {
+                this[lane] = lower[lane] - node[lane] * this[lane];
+            }
+        }
+    }
+
+    /// Adds a term of the sum, if the basis has as many factors as the derivative has orders.
+    #[inline(always)]
+    fn add(&self, sum: &mut [f64; LANES], entry: &[f64; LANES]) {
+        if self.size >= self.order {
+            let basis = &self.basis[self.order];
+            for lane in 0..LANES {
+                sum[lane] += entry[lane] * basis[lane];
+            }
+        }
+    }
+
+    /// The mean of the divided differences that begin `before` rows before each row and one row later.
+    #[inline(always)]
+    fn mean_entry(&self, before: usize) -> [f64; LANES] {
+        let (left, right) = (self.entry(before), self.entry(before - 1));
+        std::array::from_fn(|lane| 0.5 * (left[lane] + right[lane]))
+    }
+}
+
+/// Weights of the values of y, for the standard error only: sums of terms that cancel. The results are made of rises.
+struct ValueWeights<const LANES: usize> {
+    nodes: [[f64; LANES]; MAX_NODES + 1],
+    /// The coefficient of each value in the divided difference of all nodes so far.
+    coefficients: [[f64; LANES]; MAX_NODES + 1],
+    sums: [[f64; LANES]; MAX_NODES + 1],
+    count: usize,
+}
+
+impl<const LANES: usize> ValueWeights<LANES> {
+    /// The row itself.
+    #[inline(always)]
+    fn new() -> Self {
+        let mut coefficients = [[0.0; LANES]; MAX_NODES + 1];
+        coefficients[0] = [1.0; LANES];
+        Self {
+            nodes: [[0.0; LANES]; MAX_NODES + 1],
+            coefficients,
+            sums: [[0.0; LANES]; MAX_NODES + 1],
+            count: 1,
+        }
+    }
+
+    #[inline(always)]
+    fn take(&mut self, node: &[f64; LANES]) {
+        let mut own = [1.0; LANES];
+        for index in 0..self.count {
+            for lane in 0..LANES {
+                let inverse = 1.0 / (self.nodes[index][lane] - node[lane]);
+                self.coefficients[index][lane] *= inverse;
+                own[lane] *= -inverse;
+            }
+        }
+        self.nodes[self.count] = *node;
+        self.coefficients[self.count] = own;
+        self.count += 1;
+    }
+
+    #[inline(always)]
+    fn add(&mut self, basis: &[f64; LANES]) {
+        for index in 0..self.count {
+            for lane in 0..LANES {
+                self.sums[index][lane] += basis[lane] * self.coefficients[index][lane];
+            }
+        }
+    }
+
+    /// The last term of the mean of two polynomials, one with each node.
+    #[inline(always)]
+    fn add_pair(&mut self, basis: &[f64; LANES], pair: [&[f64; LANES]; 2]) {
+        let shared = self.count;
+        for (own, node) in pair.into_iter().enumerate() {
+            let mut coefficient = [1.0; LANES];
+            for index in 0..shared {
+                for lane in 0..LANES {
+                    let inverse = 1.0 / (self.nodes[index][lane] - node[lane]);
+                    let half = 0.5 * basis[lane];
+                    self.sums[index][lane] += half * (self.coefficients[index][lane] * inverse);
+                    coefficient[lane] *= -inverse;
+                }
+            }
+            for lane in 0..LANES {
+                self.sums[shared + own][lane] = 0.5 * basis[lane] * coefficient[lane];
+            }
+        }
+        self.count += 2;
+    }
+
+    /// The root of the sum of squares.
+    #[inline(always)]
+    fn norm(&self) -> [f64; LANES] {
+        let mut sum = [0.0; LANES];
+        for weights in &self.sums[..self.count] {
+            for lane in 0..LANES {
+                sum[lane] += weights[lane] * weights[lane];
+            }
+        }
+        sum.map(f64::sqrt)
+    }
+}
+
+/// `N` values from an index on.
+#[inline(always)]
+fn chunk<const N: usize>(values: &[f64], first: usize) -> &[f64; N] {
+    values[first..].first_chunk().expect("the span has room for it")
+}
+
+/// The derivatives at adjacent rows.
+#[inline(always)]
+fn evaluate<const LANES: usize, const SPAN: usize, const COUNT: usize>(
+    polynomial: Polynomial,
+    differences: &Differences<SPAN>,
+    with_noise: bool,
+    results: &mut Derivatives<LANES>,
+) {
+    let Polynomial {
+        order,
+        before,
+        after,
+        paired,
+        wider,
+    } = polynomial;
+    let mut newton = Newton::<LANES, SPAN, COUNT> {
+        order,
+        levels: polynomial.levels(),
+        reads: polynomial.reads().iter().sum(),
+        steps: &differences.steps,
+        table: differences.rises,
+        widths: differences.steps,
+        size: 0,
+        origin: polynomial.reads()[0],
+        before: 0,
+        after: 0,
+        behind: [0.0; LANES],
+        ahead: [0.0; LANES],
+        basis: [[0.0; LANES]; MAX_ORDER + 1],
+        factors: 1,
+    };
+    newton.basis[1] = [1.0; LANES];
+    let mut weights = with_noise.then(ValueWeights::new);
+    let mut sum = [0.0; LANES];
+    let mut rest = [0.0; LANES];
+    // The side of the node whose factor the basis does not have yet.
+    let mut last = None;
+    // A pair of polynomials has all but two of its nodes in common.
+    let shared = [before, after].map(|rows| rows - usize::from(paired));
+    while newton.before + newton.after < shared[0] + shared[1] {
+        newton.next_level();
+        if let Some(side) = last {
+            newton.multiply(side);
+        }
+        let side = newton.grow(shared);
+        newton.add(&mut sum, newton.entry(newton.before));
+        if let Some(weights) = &mut weights {
+            weights.take(newton.node(side));
+            if newton.size >= order {
+                weights.add(&newton.basis[order]);
+            }
+        }
+        last = Some(side);
+    }
+    if paired {
+        newton.next_level();
+        if let Some(side) = last {
+            newton.multiply(side);
+        }
+        newton.take(Side::Before);
+        newton.take(Side::After);
+        newton.add(&mut sum, &newton.mean_entry(newton.before));
+        if let Some(weights) = &mut weights {
+            weights.add_pair(&newton.basis[order], [&newton.behind, &newton.ahead]);
+        }
+        if wider.is_some() {
+            // Each polynomial takes the node that only the other one has: the divided difference is the same.
+            newton.next_level();
+            let entry = newton.entry(newton.before);
+            let (lower, this) = (&newton.basis[order - 1], &newton.basis[order]);
+            for lane in 0..LANES {
+                let node = 0.5 * (newton.behind[lane] + newton.ahead[lane]);
+                rest[lane] += entry[lane] * (lower[lane] - node * this[lane]);
+            }
+            newton.next_level();
+            newton.multiply(Side::After);
+            newton.multiply(Side::Before);
+            newton.add(&mut rest, &newton.mean_entry(newton.before + 1));
+        }
+    } else if let Some(limits) = wider {
+        while newton.size < newton.levels {
+            newton.next_level();
+            if let Some(side) = last {
+                newton.multiply(side);
+            }
+            last = Some(newton.grow(limits));
+            newton.add(&mut rest, newton.entry(newton.before));
+        }
+    }
+    let factorial = (1..=order).product::<usize>() as f64;
+    results.values = sum.map(|sum| sum * factorial);
+    if wider.is_some() {
+        results.truncations = rest.map(|rest| (rest * factorial).abs());
+    }
+    if let Some(weights) = weights {
+        results.noises = weights.norm().map(|norm| norm * factorial);
+    }
+}
+
+/// The differences for which no intermediate result leaves the range of a float, nor loses digits below it.
+///
+/// The bounds hold for any mixture of steps and rises within them, so they are far from the largest and smallest floats.
+/// Other rows are computed with steps and rises multiplied by powers of two.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Usual {
+    smallest_step: f64,
+    largest_step: f64,
+}
+
+/// The smallest rise that is usual, besides zero: 2^-100.
+const SMALLEST_RISE: f64 = 7.888_609_052_210_118e-31;
+/// The largest rise that is usual: 2^100.
+const LARGEST_RISE: f64 = 1.267_650_600_228_229_4e30;
+
+impl Usual {
+    /// For polynomials through at most this many rows.
+    pub(crate) fn new(rows: usize) -> Self {
+        // With steps from 2^-a to 2^a and rises from 2^-r to 2^r, a result is a sum of r - 1 terms of at least
+        // 2^-(r + (2a + 4)(rows - 1)), and the error of an intermediate result below the range of floats grows to at most
+        // 2^(r + (2a + 5)(rows - 1) - 1075).
+        let exponent = (821 / (rows - 1)).saturating_sub(9) / 4;
+        let largest_step = power_of_two(exponent.min(60) as i32);
+        Self {
+            smallest_step: largest_step.recip(),
+            largest_step,
+        }
+    }
+
+    /// The factor of integer steps, which are at least 1.
+    pub(crate) fn integer_step(self) -> f64 {
+        self.smallest_step
+    }
+
+    #[inline(always)]
+    fn is_rising(self, step: f64) -> bool {
+        (step >= self.smallest_step) & (step <= self.largest_step)
+    }
+
+    #[inline(always)]
+    fn is_usual_rise(rise: f64) -> bool {
+        // NaN is usual: it makes every result NaN.
+        let size = rise.abs();
+        !((size > LARGEST_RISE) | ((size < SMALLEST_RISE) & (size != 0.0)))
+    }
+
+    /// Whether all of these are usual.
+    fn holds(self, rises: &[f64], steps: &[f64]) -> bool {
+        let monotonic =
+            steps.iter().all(|&step| self.is_rising(step)) || steps.iter().all(|&step| self.is_rising(-step));
+        monotonic && rises.iter().all(|&rise| Self::is_usual_rise(rise))
+    }
+}
+
+/// `2^exponent`, for a normal float.
+fn power_of_two(exponent: i32) -> f64 {
+    f64::from_bits(u64::from((exponent + 1_023).cast_unsigned()) << 52)
+}
+
+/// `value * 2^exponent`, without leaving the range of a float on the way.
+fn scaled(mut value: f64, mut exponent: i32) -> f64 {
+    while exponent != 0 {
+        let part = exponent.clamp(-1_000, 1_000);
+        value *= power_of_two(part);
+        exponent -= part;
+    }
+    value
+}
+
+/// The power of two that scales the largest of some numbers to about 1, as its exponent; 0 if there is none.
+fn exponent_to_one(values: &[f64]) -> i32 {
+    let largest = values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    if largest == 0.0 || !largest.is_finite() {
+        return 0;
+    }
+    // Subnormal numbers count as the smallest normal one.
+    let exponent = (largest.to_bits() >> 52) as i32 - 1_023;
+    (-exponent).min(1_000)
+}
+
+/// The derivative of a polynomial, at 64 rows or at one.
+#[derive(Clone, Debug)]
+pub(crate) struct Derivation {
+    pub(crate) polynomial: Polynomial,
+    pub(crate) usual: Usual,
+    /// Multiplies steps, and is a power of two.
+    pub(crate) step_factor: f64,
+    /// On even spacing, where each step is 1.
+    pub(crate) even: Option<EvenWeights>,
+    /// Whether the noise is wanted.
+    pub(crate) with_noise: bool,
+}
+
+impl Derivation {
+    /// The derivative at one row, from the rises and steps of the rows that the polynomial reads. Steps must be
+    /// monotonic.
+    pub(crate) fn at_row(&self, rises: &[f64], steps: &[f64]) -> Derivatives<1> {
+        let mut differences = Differences::<ROW_SPAN> {
+            rises: [0.0; ROW_SPAN],
+            steps: [1.0; ROW_SPAN],
+        };
+        let count = rises.len();
+        let (own_rises, own_steps) = (&mut differences.rises[..count], &mut differences.steps[..count]);
+        own_rises.copy_from_slice(rises);
+        for (own, step) in own_steps.iter_mut().zip(steps) {
+            *own = step * self.step_factor;
+        }
+        let is_usual = self.usual.holds(own_rises, own_steps);
+        let (mut step_exponent, mut rise_exponent) = (0, 0);
+        if !is_usual {
+            own_steps.copy_from_slice(steps);
+            step_exponent = exponent_to_one(steps);
+            rise_exponent = exponent_to_one(rises);
+            for step in own_steps {
+                *step = scaled(*step, step_exponent);
+            }
+            for rise in own_rises {
+                *rise = scaled(*rise, rise_exponent);
+            }
+        }
+        let mut results = Derivatives::zero();
+        self.evaluate::<1, ROW_SPAN, ROW_COUNT>(&differences, &mut results);
+        if is_usual {
+            results.multiply(self.result_factor());
+        } else {
+            let steps = self.polynomial.order as i32 * step_exponent;
+            results.values = results.values.map(|value| scaled(value, steps - rise_exponent));
+            results.truncations = results.truncations.map(|value| scaled(value, steps - rise_exponent));
+            results.noises = results.noises.map(|value| scaled(value, steps));
+        }
+        results
+    }
+
+    /// The derivatives at 64 rows. Returns a mask of the rows whose differences are usual; the results of others are
+    /// unspecified.
+    pub(crate) fn at_block(&self, differences: &Differences<BLOCK_SPAN>, results: &mut Derivatives<ROWS>) -> u64 {
+        dispatch(Block {
+            derivation: self,
+            differences,
+            results,
+        })
+    }
+
+    /// Undoes the factor of the steps.
+    fn result_factor(&self) -> f64 {
+        (0..self.polynomial.order).fold(1.0, |factor, _| factor * self.step_factor)
+    }
+
+    #[inline(always)]
+    fn evaluate<const LANES: usize, const SPAN: usize, const COUNT: usize>(
+        &self,
+        differences: &Differences<SPAN>,
+        results: &mut Derivatives<LANES>,
+    ) {
+        let needs_newton = self.even.is_none() || self.polynomial.wider.is_some();
+        if needs_newton {
+            let with_noise = self.with_noise && self.even.is_none();
+            evaluate::<LANES, SPAN, COUNT>(self.polynomial, differences, with_noise, results);
+        }
+        if let Some(even) = &self.even {
+            let first = self.polynomial.reads()[0] - self.polynomial.before;
+            even.evaluate(&differences.rises[first..], &mut results.values);
+            results.noises = [even.noise; LANES];
+        }
+    }
+}
+
+impl<const LANES: usize> Derivatives<LANES> {
+    pub(crate) fn zero() -> Self {
+        Self {
+            values: [0.0; LANES],
+            truncations: [0.0; LANES],
+            noises: [0.0; LANES],
+        }
+    }
+
+    #[inline(always)]
+    fn multiply(&mut self, factor: f64) {
+        for column in [&mut self.values, &mut self.truncations, &mut self.noises] {
+            for value in column {
+                *value *= factor;
+            }
+        }
+    }
+}
+
+/// The loops over a block of rows.
+struct Block<'a> {
+    derivation: &'a Derivation,
+    differences: &'a Differences<BLOCK_SPAN>,
+    results: &'a mut Derivatives<ROWS>,
+}
+
+impl Kernel for Block<'_> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn run(self) -> u64 {
+        let Self {
+            derivation,
+            differences,
+            results,
+        } = self;
+        derivation.evaluate::<ROWS, BLOCK_SPAN, BLOCK_COUNT>(differences, results);
+        let factor = derivation.result_factor();
+        if factor != 1.0 {
+            results.multiply(factor);
+        }
+        let [before, after] = derivation.polynomial.reads();
+        derivation.usual.rows(differences, before + after)
+    }
+}
+
+impl Usual {
+    /// Mask of the rows of a block whose `reads` differences are usual. The differences after the last one of the block
+    /// must be copies of it.
+    #[inline(always)]
+    fn rows(self, differences: &Differences<BLOCK_SPAN>, reads: usize) -> u64 {
+        let (mut rising, mut falling, mut usual) = (true, true, true);
+        for (&rise, &step) in differences.rises.iter().zip(&differences.steps) {
+            rising &= self.is_rising(step);
+            falling &= self.is_rising(-step);
+            usual &= Self::is_usual_rise(rise);
+        }
+        if usual & (rising | falling) {
+            return u64::MAX;
+        }
+        let mut masks = [0_u128; 2];
+        for (mask, sign) in masks.iter_mut().zip([1.0, -1.0]) {
+            let is_usual = |index: usize| {
+                let (rise, step) = (differences.rises[index], sign * differences.steps[index]);
+                u8::from(self.is_rising(step) & Self::is_usual_rise(rise))
+            };
+            let (low, high): ([u8; ROWS], [u8; ROWS]) = (
+                std::array::from_fn(is_usual),
+                std::array::from_fn(|index| {
+                    if ROWS + index < BLOCK_SPAN {
+                        is_usual(ROWS + index)
+                    } else {
+                        0
+                    }
+                }),
+            );
+            *mask = u128::from(movemask(&low)) | u128::from(movemask(&high)) << ROWS;
+        }
+        let windows = masks.map(|mask| (0..reads).fold(u128::MAX, |rows, index| rows & mask >> index));
+        (windows[0] | windows[1]) as u64
+    }
+}
+
+/// The weights of rises on even spacing: whole numbers over a common denominator.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct EvenWeights {
+    /// Of each rise; of a centred stencil, of the rises from the row on, outwards.
+    weights: Vec<f64>,
+    denominator: f64,
+    /// For a centred stencil: whether a rise has the weight of its mirror image, or the opposite one.
+    pairs: Option<f64>,
+    /// The root of the sum of the squared weights of values.
+    noise: f64,
+}
+
+impl EvenWeights {
+    pub(crate) fn new(polynomial: Polynomial) -> Self {
+        let Polynomial {
+            order,
+            before,
+            after,
+            paired,
+            ..
+        } = polynomial;
+        let mut weights = vec![0; before + after];
+        let count = before + after - usize::from(paired);
+        for first in 0..=usize::from(paired) {
+            let own = weights[first..].iter_mut().zip(of_rises(order, before - first, count));
+            own.for_each(|(weight, own)| *weight += own);
+        }
+        let denominator = (1..=count as i64).product::<i64>() * if paired { 2 } else { 1 };
+        let divisor = weights
+            .iter()
+            .fold(denominator, |divisor, &weight| gcd(divisor, weight));
+        let of_values = (0..=weights.len()).map(|value| {
+            let weight = |index: Option<usize>| index.and_then(|index| weights.get(index)).map_or(0, |&weight| weight);
+            (weight(value.checked_sub(1)) - weight(Some(value))) as f64 / denominator as f64
+        });
+        let noise = of_values.map(|weight| weight * weight).sum::<f64>().sqrt();
+        let is_centered = before == after;
+        let outwards = if is_centered { before } else { 0 };
+        Self {
+            weights: weights[outwards..]
+                .iter()
+                .map(|&weight| (weight / divisor) as f64)
+                .collect(),
+            denominator: (denominator / divisor) as f64,
+            pairs: is_centered.then(|| if order % 2 == 1 { 1.0 } else { -1.0 }),
+            noise,
+        }
+    }
+
+    /// The derivatives at adjacent rows, given the rises from the first that the first row reads.
+    #[inline(always)]
+    fn evaluate<const LANES: usize>(&self, rises: &[f64], values: &mut [f64; LANES]) {
+        let mut sum = [0.0; LANES];
+        for (index, &weight) in self.weights.iter().enumerate() {
+            if let Some(sign) = self.pairs {
+                let row = self.weights.len();
+                let (right, left): (&[f64; LANES], &[f64; LANES]) =
+                    (chunk(rises, row + index), chunk(rises, row - 1 - index));
+                for lane in 0..LANES {
+                    sum[lane] += weight * (right[lane] + sign * left[lane]);
+                }
+            } else {
+                let rises: &[f64; LANES] = chunk(rises, index);
+                for lane in 0..LANES {
+                    sum[lane] += weight * rises[lane];
+                }
+            }
+        }
+        *values = sum.map(|sum| sum / self.denominator);
+    }
+}
+
+/// The weights of `count` rises over `count!`: of the derivative at the row that has `before` of them before it.
+fn of_rises(order: usize, before: usize, count: usize) -> impl Iterator<Item = i64> {
+    // The polynomial is a sum over k of (x choose k) times the k-th forward difference. `basis[n]` is the n-th derivative,
+    // over n!, of x (x - 1) ... (x - k + 1).
+    let mut basis = vec![0_i64; order + 1];
+    basis[0] = 1;
+    let mut weights = vec![0; count];
+    let factorial: i64 = (1..=order as i64).product();
+    for k in 1..=count {
+        let node = before as i64 - (k as i64 - 1);
+        for n in (0..=order).rev() {
+            basis[n] = node * basis[n] + if n > 0 { basis[n - 1] } else { 0 };
+        }
+        let over_k: i64 = (k as i64 + 1..=count as i64).product();
+        let mut binomial = 1;
+        for j in (0..k).rev() {
+            // (-1)^(k-1-j) (k-1 choose j)
+            weights[j] += factorial * basis[order] * over_k * binomial;
+            binomial = -binomial * j as i64 / (k - j) as i64;
+        }
+    }
+    weights.into_iter()
+}
+
+fn gcd(a: i64, b: i64) -> i64 {
+    if b == 0 { a.abs() } else { gcd(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn polynomials() -> impl Iterator<Item = Polynomial> {
+        let orders = (1..=8).flat_map(|order| (1..=8).map(move |accuracy| (order, accuracy)));
+        orders
+            .filter(|(order, accuracy)| order + accuracy <= 12)
+            .flat_map(|(order, accuracy)| {
+                let rows = order + accuracy;
+                let half = rows / 2;
+                let narrow = [[half, half], [rows - 1, 0], [0, rows - 1]];
+                let wide = [[half + 1, half + 1], [rows + 1, 0], [0, rows + 1]];
+                narrow.into_iter().zip(wide).flat_map(move |([before, after], wide)| {
+                    [None, Some(wide)].map(|wider| Polynomial {
+                        order,
+                        before,
+                        after,
+                        paired: rows.is_multiple_of(2) && before == after,
+                        wider,
+                    })
+                })
+            })
+    }
+
+    fn derivation(polynomial: Polynomial, is_even: bool) -> Derivation {
+        let [before, after] = polynomial.reads();
+        Derivation {
+            polynomial,
+            usual: Usual::new(before + after + 1),
+            step_factor: 1.0,
+            even: is_even.then(|| EvenWeights::new(polynomial)),
+            with_noise: true,
+        }
+    }
+
+    #[test]
+    fn a_row_has_the_same_bits_in_a_block_and_alone() {
+        for polynomial in polynomials() {
+            for is_even in [false, true] {
+                let derivation = derivation(polynomial, is_even);
+                let [before, after] = polynomial.reads();
+                let count = before + after + ROWS - 1;
+                let mut differences = Differences {
+                    rises: [0.0; BLOCK_SPAN],
+                    steps: [1.0; BLOCK_SPAN],
+                };
+                for index in 0..BLOCK_SPAN {
+                    let index_in_block = index.min(count - 1) as f64;
+                    differences.rises[index] = (index_in_block * 1.7).sin();
+                    if !is_even {
+                        differences.steps[index] = 1.1 + (index_in_block * 0.9).cos();
+                    }
+                }
+                differences.rises[40] = 1e-40;
+                let mut block = Derivatives::zero();
+                let usual = derivation.at_block(&differences, &mut block);
+                for row in 0..ROWS {
+                    let reads = row..row + before + after;
+                    assert_eq!(usual >> row & 1 == 0, reads.contains(&40), "{polynomial:?} at {row}");
+                    if usual >> row & 1 != 0 {
+                        let alone = derivation.at_row(&differences.rises[reads.clone()], &differences.steps[reads]);
+                        assert_eq!(
+                            alone.values[0].to_bits(),
+                            block.values[row].to_bits(),
+                            "{polynomial:?} at {row}"
+                        );
+                        assert_eq!(alone.truncations[0].to_bits(), block.truncations[row].to_bits());
+                        assert_eq!(alone.noises[0].to_bits(), block.noises[row].to_bits());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn weights_on_even_spacing_are_those_of_the_polynomial() {
+        for polynomial in polynomials().filter(|polynomial| polynomial.wider.is_none()) {
+            let (even, any) = (derivation(polynomial, true), derivation(polynomial, false));
+            let count = polynomial.before + polynomial.after;
+            let rises: Vec<_> = (0..count).map(|index| (index as f64 * 1.3 + 0.2).sin()).collect();
+            let [even, any] = [even, any].map(|derivation| derivation.at_row(&rises, &vec![1.0; count]));
+            let size = even.noises[0];
+            assert!((even.values[0] - any.values[0]).abs() < 1e-13 * size, "{polynomial:?}");
+            assert!((even.noises[0] / any.noises[0] - 1.0).abs() < 1e-12, "{polynomial:?}");
+        }
+    }
+
+    #[test]
+    fn textbook_weights_are_exact() {
+        let of = |order, half, paired| {
+            let even = EvenWeights::new(Polynomial {
+                order,
+                before: half,
+                after: half,
+                paired,
+                wider: None,
+            });
+            (even.weights, even.denominator, even.pairs)
+        };
+        // (y[-2] - 8 y[-1] + 8 y[1] - y[2]) / 12
+        assert_eq!(of(1, 2, false), (vec![7.0, -1.0], 12.0, Some(1.0)));
+        // y[-1] - 2 y[0] + y[1]
+        assert_eq!(of(2, 2, true), (vec![1.0, 0.0], 1.0, Some(-1.0)));
+        // (-y[-2] + 16 y[-1] - 30 y[0] + 16 y[1] - y[2]) / 12
+        assert_eq!(of(2, 2, false), (vec![15.0, -1.0], 12.0, Some(-1.0)));
+    }
+
+    #[test]
+    fn differences_of_extreme_size_give_the_results_of_usual_ones() {
+        for polynomial in polynomials() {
+            let derivation = derivation(polynomial, false);
+            let [before, after] = polynomial.reads();
+            let rises: Vec<_> = (0..before + after).map(|index| (index as f64 * 1.3).sin()).collect();
+            let steps: Vec<_> = (0..before + after)
+                .map(|index| 2.0 + (index as f64 * 1.9).sin())
+                .collect();
+            let expected = derivation.at_row(&rises, &steps);
+            let order = polynomial.order as i32;
+            for (step_exponent, rise_exponent) in [(-60, -120), (70, 130), (-500, 0), (500, 500), (0, -900)] {
+                let value = scaled(expected.values[0], rise_exponent - order * step_exponent);
+                if !value.is_normal() {
+                    continue;
+                }
+                let rises: Vec<_> = rises.iter().map(|&rise| scaled(rise, rise_exponent)).collect();
+                let steps: Vec<_> = steps.iter().map(|&step| scaled(step, step_exponent)).collect();
+                assert_eq!(derivation.at_row(&rises, &steps).values[0], value, "{polynomial:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,215 @@
+"""
+`derivative` against exact rational arithmetic.
+
+The unit is `S`: the sum of the absolute values of all that is added up, which is Newton's formula on absolute rises, steps
+and nodes with every minus a plus.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import accumulate, pairwise
+from math import factorial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import polars_grad as pg
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EPSILON = Fraction(1, 2**52)
+ROWS = 26
+# Every order with every accuracy.
+ORDERS = [(order, accuracy) for order in range(1, 9) for accuracy in range(1, 9) if order + accuracy <= 12]
+
+
+def newton(y: Sequence[Fraction], x: Sequence[Fraction], row: int, order: int) -> tuple[Fraction, Fraction]:
+    """Return the n-th derivative at a row of the polynomial through all rows, and `S`."""
+    value, size = Fraction(0), Fraction(0)
+    table, sizes = list(y), [Fraction(0)] * len(y)
+    # The n-th derivatives of the basis over n!, and the same with every minus a plus.
+    basis, basis_sizes = [[Fraction(1)] + [Fraction(0)] * order for _ in range(2)]
+    first = last = row
+    node = Fraction(0)
+    for count in range(1, len(y)):
+        for n in range(order, -1, -1):
+            before = basis[n - 1] if n else 0
+            before_size = basis_sizes[n - 1] if n else 0
+            basis[n] = before - node * basis[n]
+            basis_sizes[n] = before_size + abs(node) * basis_sizes[n]
+        # Outwards: the next row, then the one before.
+        if last + 1 < len(y) and (first == 0 or last - row <= row - first):
+            last += 1
+            node = x[last] - x[row]
+        else:
+            first -= 1
+            node = x[first] - x[row]
+        widths = [x[j + count] - x[j] for j in range(len(y) - count)]
+        rises = [after - before for before, after in pairwise(table)]
+        grown = [abs(rise) for rise in rises] if count == 1 else [after + before for before, after in pairwise(sizes)]
+        table = [rise / width for rise, width in zip(rises, widths, strict=True)]
+        sizes = [rise / abs(width) for rise, width in zip(grown, widths, strict=True)]
+        value += table[first] * basis[order]
+        size += sizes[first] * basis_sizes[order]
+    return factorial(order) * value, factorial(order) * size
+
+
+def expected(
+    y: Sequence[Fraction], x: Sequence[Fraction], row: int, order: int, accuracy: int, edge_accuracy: int, side: str
+) -> tuple[Fraction, Fraction] | None:
+    """Return the derivative at a row of a column, and `S`."""
+    rows, half = order + accuracy, (order + accuracy) // 2
+    if side == "center" and half <= row < len(y) - half:
+        starts = [row - half] if rows % 2 else [row - half, row - half + 1]
+    elif side == "center":
+        rows = order + edge_accuracy
+        starts = [0] if row <= len(y) - 1 - row else [len(y) - rows]
+    else:
+        starts = [row - rows + 1 if side == "backward" else row]
+    if starts[0] < 0 or starts[-1] + rows > len(y):
+        return None
+    results = [newton(y[start : start + rows], x[start : start + rows], row - start, order) for start in starts]
+    value, size = (sum(parts, Fraction(0)) / len(starts) for parts in zip(*results, strict=True))
+    return value, size
+
+
+def worst(y: pl.Series, x: pl.Series | None, exact_x: Sequence[Any], **options: Any) -> float:
+    """Return the largest error of a column in machine epsilons of `S`."""
+    frame = pl.DataFrame({"y": y} if x is None else {"y": y, "x": x})
+    domain = {name: options.pop(name) for name in ("spacing", "per") if name in options}
+    got = frame.select(pg.derivative("y", None if x is None else "x", **options, **domain)).to_series().to_list()
+    order, accuracy = options.get("order", 1), options.get("accuracy", 2)
+    edge_accuracy, side = options.get("edge_accuracy", accuracy), options.get("side", "center")
+    exact_y, exact_x = [Fraction(value) for value in y], [Fraction(value) for value in exact_x]
+    errors = [0.0]
+    for row, value in enumerate(got):
+        exact = expected(exact_y, exact_x, row, order, accuracy, edge_accuracy, side)
+        assert (value is None) == (exact is None), row
+        if exact is not None:
+            error = abs(Fraction(value) - exact[0])
+            errors.append(float(error / (EPSILON * exact[1])) if exact[1] else float(error != 0) * np.inf)
+    return max(errors)
+
+
+def bound(order: int, accuracy: int) -> int:
+    return 4 if order + accuracy <= 9 else 8
+
+
+RNG = np.random.default_rng(17)
+STEPS = RNG.uniform(0.1, 2.0, ROWS)
+CLUSTERED = 10.0 ** RNG.uniform(-4, 0, ROWS)
+GRIDS = {
+    "random": np.cumsum(STEPS),
+    "clustered over four decades": np.cumsum(CLUSTERED),
+    "falling": -np.cumsum(STEPS),
+    "falling and clustered": 5 - np.cumsum(CLUSTERED),
+    "epoch seconds": 1.7e9 + np.cumsum(STEPS),
+    "around zero": np.sort(RNG.normal(size=ROWS)),
+}
+VALUES = {
+    "noise": RNG.normal(size=ROWS),
+    "an offset of 1e9": 1e9 + RNG.normal(size=ROWS),
+}
+
+
+@pytest.mark.parametrize("values", VALUES)
+@pytest.mark.parametrize("grid", GRIDS)
+def test_every_order_on_any_grid(grid: str, values: str) -> None:
+    x, y = GRIDS[grid], VALUES[values]
+    for order, accuracy in ORDERS:
+        error = worst(pl.Series(y), pl.Series(x), x.tolist(), order=order, accuracy=accuracy)
+        assert error <= bound(order, accuracy), f"order {order}, accuracy {accuracy}: {error}"
+
+
+@pytest.mark.parametrize("side", ["backward", "forward"])
+@pytest.mark.parametrize("grid", ["random", "clustered over four decades", "falling"])
+def test_one_sided(grid: str, side: str) -> None:
+    x, y = GRIDS[grid], VALUES["an offset of 1e9"]
+    for order, accuracy in ORDERS[::3]:
+        error = worst(pl.Series(y), pl.Series(x), x.tolist(), order=order, accuracy=accuracy, side=side)
+        assert error <= bound(order, accuracy), f"order {order}, accuracy {accuracy}: {error}"
+
+
+@pytest.mark.parametrize("edge_accuracy", [1, 3, 6])
+def test_edges_of_another_accuracy(edge_accuracy: int) -> None:
+    x, y = GRIDS["clustered over four decades"], VALUES["an offset of 1e9"]
+    for order, accuracy in [(1, 2), (2, 2), (2, 3), (3, 4)]:
+        options = {"order": order, "accuracy": accuracy, "edge_accuracy": edge_accuracy}
+        assert worst(pl.Series(y), pl.Series(x), x.tolist(), **options) <= 4
+
+
+@pytest.mark.parametrize("spacing", [1.0, -0.5, 2.0**-40])
+@pytest.mark.parametrize("values", VALUES)
+def test_even_spacing(values: str, spacing: float) -> None:
+    x = [row * Fraction(spacing) for row in range(ROWS)]
+    for order, accuracy in ORDERS:
+        for side in ("center", "backward"):
+            error = worst(
+                pl.Series(VALUES[values]), None, x, order=order, accuracy=accuracy, side=side, spacing=spacing
+            )
+            assert error <= bound(order, accuracy), f"order {order}, accuracy {accuracy}, {side}: {error}"
+
+
+@pytest.mark.parametrize("size", [1e-150, 1e-100, 1e100, 1e150])
+def test_extreme_steps(size: float) -> None:
+    """Wherever the result is a float."""
+    x = size * GRIDS["random"]
+    for order, accuracy in ORDERS:
+        y = VALUES["noise"] * size ** min(order, 2)
+        if (order - 2) * abs(np.log10(size)) < 290:
+            error = worst(pl.Series(y), pl.Series(x), x.tolist(), order=order, accuracy=accuracy)
+            assert error <= bound(order, accuracy), f"order {order}, accuracy {accuracy}: {error}"
+
+
+def test_steps_of_many_magnitudes() -> None:
+    x = np.cumsum(10.0 ** np.linspace(-150, 150, 200))
+    y = np.random.default_rng(3).normal(size=200)
+    for order, accuracy in [(1, 4), (2, 1), (2, 2)]:
+        # Where the result is neither zero nor infinite in a float.
+        rows = slice(None) if order == 1 else slice(10, 190)
+        options = {"order": order, "accuracy": accuracy}
+        assert worst(pl.Series(y[rows]), pl.Series(x[rows]), x[rows].tolist(), **options) <= 4
+
+
+def test_nanoseconds_since_the_epoch() -> None:
+    epochs = 1_700_000_000_000_000_000 + np.cumsum(RNG.integers(1, 200, ROWS))
+    times = pl.Series(epochs).cast(pl.Datetime("ns"))
+    for order, accuracy in [(1, 4), (2, 2), (2, 3), (3, 2)]:
+        options = {"order": order, "accuracy": accuracy}
+        error = worst(pl.Series(VALUES["noise"]), pl.Series(epochs), [int(x) for x in epochs], **options)
+        assert error <= 4
+        for per, nanoseconds in (("1s", 10**9), ("1h", 3600 * 10**9)):
+            exact_x = [Fraction(int(epoch), nanoseconds) for epoch in epochs]
+            assert worst(pl.Series(VALUES["noise"]), times, exact_x, **options, per=per) <= 5
+
+
+@given(st.data())
+def test_a_line_has_no_second_derivative_on_an_exact_grid(data: st.DataObject) -> None:
+    steps = data.draw(st.lists(st.integers(1, 2**20), min_size=3, max_size=90))
+    x = [value / 1024 for value in accumulate(steps, initial=data.draw(st.integers(-(2**30), 2**30)))]
+    slope = data.draw(st.integers(-(2**10), 2**10)) / 64
+    frame = pl.DataFrame(
+        {"x": x, "y": [slope * value + 3 for value in x], "row": [slope * row for row in range(len(x))]}
+    )
+    for options in ({"accuracy": 2}, {"accuracy": 1}, {"accuracy": 2, "side": "backward"}):
+        for expr in (pg.derivative("y", "x", order=2, **options), pg.derivative("row", order=2, **options)):
+            assert set(frame.select(expr).to_series()) <= {0.0, None}
+
+
+@given(st.data())
+def test_a_parabola_has_a_constant_second_derivative_on_an_exact_grid(data: st.DataObject) -> None:
+    steps = data.draw(st.lists(st.integers(1, 2**8), min_size=3, max_size=90))
+    x = list(accumulate(steps, initial=data.draw(st.integers(-(2**10), 2**10))))
+    frame = pl.DataFrame({"x": x, "y": [3 * value**2 - value for value in x], "row": [row**2 for row in range(len(x))]})
+    for options in ({"accuracy": 2}, {"accuracy": 1}, {"accuracy": 3, "side": "forward"}):
+        for dtype in (pl.Int64, pl.Float64):
+            expr = pg.derivative(pl.col("y").cast(dtype), pl.col("x").cast(dtype), order=2, **options)
+            assert set(frame.select(expr).to_series()) <= {6.0, None}
+            expr = pg.derivative(pl.col("row").cast(dtype), order=2, **options)
+            assert set(frame.select(expr).to_series()) <= {2.0, None}
