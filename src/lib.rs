@@ -72,4 +72,4 @@ pub use operators::*;
 #[cfg(feature = "lazy")]
 pub use polars::ExprGrad;
 #[cfg(feature = "polars")]
-pub use polars::{Differentiable, divergence, evaluate, gradient_horizontal, magnitude, partials};
+pub use polars::{Differentiable, curl, divergence, evaluate, gradient_horizontal, laplacian, magnitude, partials};

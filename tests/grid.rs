@@ -1,7 +1,9 @@
 //! Grids: each line of points is a column of its own.
 
 use polars::prelude::*;
-use polars_grad::{Domain, EdgeOrder, ExprGrad, Gradient, divergence, evaluate, magnitude, partials};
+use polars_grad::{
+    Derivative, Domain, EdgeOrder, ExprGrad, Gradient, curl, divergence, evaluate, laplacian, magnitude, partials,
+};
 
 fn domain() -> Domain<Column> {
     Domain::new()
@@ -48,6 +50,77 @@ fn a_field_has_its_partial_derivatives() -> PolarsResult<()> {
     Ok(())
 }
 
+/// `x² y + 3y² + x` on an uneven grid of 5 by 6 points, in no order, with its derivatives.
+fn uneven() -> DataFrame {
+    let (xs, ys) = ([0.0, 1.0, 1.5, 4.0, 6.0], [-2.0, -1.0, 0.5, 1.0, 3.0, 3.5]);
+    let points = (0..30).map(|point| point * 7 % 30);
+    let (x, y): (Vec<_>, Vec<_>) = points.map(|point| (xs[point / 6], ys[point % 6])).unzip();
+    let of = |f: fn(f64, f64) -> f64| x.iter().zip(&y).map(|(&x, &y)| f(x, y)).collect::<Vec<_>>();
+    df!(
+        "f" => of(|x, y| x * x * y + 3.0 * y * y + x),
+        "f_xx" => of(|_, y| 2.0 * y),
+        "laplacian" => of(|_, y| 2.0 * y + 6.0),
+        // The components of a vector, and the one component of its curl.
+        "u" => of(|x, y| x * y),
+        "v" => of(|x, y| x * x + y),
+        "curl" => of(|x, _| x),
+        "x" => x, "y" => y,
+    )
+    .expect("columns of one length")
+}
+
+fn assert_close(got: &Column, expected: &Column) -> PolarsResult<()> {
+    assert_eq!(got.len(), expected.len());
+    for (got, expected) in got.f64()?.iter().zip(expected.f64()?.iter()) {
+        let (got, expected) = (got.expect("a value"), expected.expect("a value"));
+        assert!((got - expected).abs() < 1e-11, "{got} for {expected}");
+    }
+    Ok(())
+}
+
+#[test]
+fn higher_derivatives_are_exact_for_polynomials() -> PolarsResult<()> {
+    let frame = uneven();
+    let wrt = columns(&frame, &["x", "y"]);
+    let f = frame.column("f")?;
+    let second = Derivative::new(2, 2).expect("allowed");
+    let partials = partials(f, &wrt, second, &domain())?.struct_()?.clone().unnest();
+    assert_close(partials.column("x")?, frame.column("f_xx")?)?;
+    assert_close(&laplacian(f, &wrt, &domain())?, frame.column("laplacian")?)?;
+
+    let first = Derivative::new(1, 2).expect("allowed");
+    let vectors = frame.select(["u", "v"])?.into_struct("v".into()).into_column();
+    assert_close(&curl(&vectors, &wrt, first, &domain())?, frame.column("curl")?)?;
+    // The other orientation.
+    let (turned, wrt_turned) = (frame.select(["v", "u"])?, [wrt[1].clone(), wrt[0].clone()]);
+    let turned = curl(
+        &turned.into_struct("v".into()).into_column(),
+        &wrt_turned,
+        first,
+        &domain(),
+    )?;
+    assert_close(&(turned * -1.0), frame.column("curl")?)?;
+    // In space, a vector field in the plane has a curl across it.
+    let space: Vec<_> = [-1.0, 0.0, 2.0]
+        .into_iter()
+        .map(|z| frame.clone().lazy().with_column(lit(z).alias("z")))
+        .collect();
+    let space = concat(space, UnionArgs::default())?.collect()?;
+    let wrt = columns(&space, &["x", "y", "z"]);
+    let vectors = space
+        .clone()
+        .lazy()
+        .select([as_struct(vec![col("u"), col("v"), (lit(0.0) * col("z")).alias("w")])]);
+    let turning = curl(vectors.collect()?.column("u")?, &wrt, first, &domain())?
+        .struct_()?
+        .clone()
+        .unnest();
+    assert_close(turning.column("z")?, space.column("curl")?)?;
+    assert_eq!(turning.column("x")?.f64()?.sum(), Some(0.0));
+    assert_eq!(turning.column("y")?.f64()?.sum(), Some(0.0));
+    Ok(())
+}
+
 #[test]
 fn lazy_frames_have_all_of_it_on_both_engines() -> PolarsResult<()> {
     let frame = field();
@@ -60,6 +133,10 @@ fn lazy_frames_have_all_of_it_on_both_engines() -> PolarsResult<()> {
         as_struct(vec![col("f"), col("f").alias("g")])
             .divergence(wrt(), Gradient::new(), Domain::new())
             .alias("divergence"),
+        as_struct(vec![col("f"), col("f").alias("g")])
+            .curl(wrt(), Gradient::new(), Domain::new())
+            .alias("curl"),
+        col("f").laplacian(wrt(), Domain::new()).alias("laplacian"),
     ]);
     let planned = query.clone().collect_schema()?;
     let names = query.clone().explain(true)?;
@@ -100,6 +177,21 @@ fn what_does_not_fit_is_said() {
     says(
         divergence(f, &wrt, Gradient::new(), &domain()),
         "`divergence` takes a vector",
+    );
+    says(curl(f, &wrt, Gradient::new(), &domain()), "`curl` takes a vector");
+    let one = frame
+        .select(["f"])
+        .expect("a column")
+        .into_struct("v".into())
+        .into_column();
+    says(
+        curl(&one, &wrt[..1], Gradient::new(), &domain()),
+        "`curl` is that of 2 or 3 components, but column `v` has 1",
+    );
+    let time = f.cast(&DataType::Duration(TimeUnit::Microseconds)).expect("a cast");
+    says(
+        laplacian(&time, &wrt, &domain()),
+        "`laplacian` takes a field of numbers, but column `f` is duration",
     );
     let short = frame.column("y").expect("a column").head(Some(5));
     says(

@@ -14,7 +14,7 @@ Examples
 from polars_grad.batches import stitch
 from polars_grad.derivative import derivative
 from polars_grad.gradient import gradient
-from polars_grad.grid import divergence, magnitude, partials
+from polars_grad.grid import curl, divergence, laplacian, magnitude, partials
 from polars_grad.horizontal import gradient_horizontal
 from polars_grad.increase import increase
 from polars_grad.integral import integral
@@ -25,12 +25,14 @@ __all__ = [
     "ExprGrad",
     "LazyFrameGrad",
     "SeriesGrad",
+    "curl",
     "derivative",
     "divergence",
     "gradient",
     "gradient_horizontal",
     "increase",
     "integral",
+    "laplacian",
     "magnitude",
     "partials",
     "rate",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from polars_grad._engine import columns as _columns
 from polars_grad._engine import domain as _domain
 from polars_grad._engine import plugin as _plugin
 from polars_grad._engine.documentation import documented
-from polars_grad._engine.domain import ARGUMENTS, Argument, Shared, one_of
+from polars_grad._engine.domain import ARGUMENTS, Argument, Shared
+from polars_grad.derivative import checked as checked_stencils
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from polars_grad._engine.columns import IntoColumn, IntoColumns
     from polars_grad._engine.lengths import Length
 
-__all__ = ["divergence", "magnitude", "partials"]
+__all__ = ["curl", "divergence", "laplacian", "magnitude", "partials"]
 
 
 class GridDomain(Shared, total=False):
@@ -65,8 +66,11 @@ _PARAMETERS = {
         The coordinates, numbers or times: one or several names or expressions. They are compared exactly: points on one
         line have equal coordinates, and not nearly equal ones. Round computed coordinates first.
         """,
-    "edge_order": """
-        The order of accuracy at the two ends of a line, 1 or 2.
+    "accuracy": """
+        The order of the error, 1 to 8, as in :func:`polars_grad.derivative`. 2 reads one point on each side.
+        """,
+    "edge_accuracy": """
+        The order of the error at the two ends of a line, 1 to 8. None is that of `accuracy`.
         """,
 }
 _documented = documented(GridDomain, _ARGUMENTS, parameters=_PARAMETERS)
@@ -77,16 +81,18 @@ def partials(
     f: IntoColumn,
     wrt: IntoColumns,
     *,
-    edge_order: Literal[1, 2] = 1,
+    order: int = 1,
+    accuracy: int = 2,
+    edge_accuracy: int | None = 1,
     **domain: Unpack[GridDomain],
 ) -> pl.Expr:
     r"""
     Differentiate a field on a grid with respect to each of its coordinates.
 
-    Each row is a point of a rectilinear grid, in any order. The derivative :math:`\partial f / \partial x` is the
-    gradient of `f` along x, with the formula of :func:`polars_grad.gradient`, within the lines of points where all
-    other coordinates are equal. On a full grid the partial derivatives are those of `numpy.gradient` of the
-    N-dimensional array [1]_.
+    Each row is a point of a rectilinear grid, in any order. The derivative :math:`\partial f / \partial x` is that of
+    `f` along x, as :func:`polars_grad.derivative` gives it, within the lines of points where all other coordinates are
+    equal. By default it is :func:`polars_grad.gradient`: on a full grid the partial derivatives are those of
+    `numpy.gradient` of the N-dimensional array [1]_.
 
     A grid is rectilinear if its points lie on straight lines along the coordinates: all points of a row of the grid
     share the same y, all points of a column the same x. Distances between lines may vary, and points may be missing. On
@@ -98,20 +104,23 @@ def partials(
     f
         The field: a name, an expression, a Series or a 1-D array of any dtype that `gradient` takes.
     <wrt>
-    <edge_order>
+    order
+        The order of the derivatives, 1 to 8: 2 gives :math:`\partial^2 f / \partial x^2`.
+    <accuracy>
+    <edge_accuracy>
     <domain>
 
     Returns
     -------
     Expr
         A struct with the name and the length of `f`, and one field for each coordinate, named like it. Each has the
-        dtype that `gradient` gives:
+        dtype that `derivative` gives:
 
         ====================== ================== ==========================
         dtype of `f`           coordinate         dtype of the derivative
         ====================== ================== ==========================
         Float32, Float16       any                that of `f`, from Float64
-        temporal               number             Duration
+        temporal               number             Duration, of order 1 only
         temporal               temporal           Float64, a pure ratio
         any other              any                Float64
         ====================== ================== ==========================
@@ -163,7 +172,7 @@ def partials(
     >>> points.with_columns(slopes).columns
     ['x', 'y', 'f', 'df_dx', 'df_dy']
     """
-    return _on_grid("partials", f, wrt, edge_order, domain)
+    return _on_grid("partials", f, wrt, checked_stencils(order, accuracy, edge_accuracy), domain)
 
 
 @_documented
@@ -171,7 +180,8 @@ def magnitude(
     f: IntoColumn,
     wrt: IntoColumns,
     *,
-    edge_order: Literal[1, 2] = 1,
+    accuracy: int = 2,
+    edge_accuracy: int | None = 1,
     **domain: Unpack[GridDomain],
 ) -> pl.Expr:
     r"""
@@ -186,7 +196,8 @@ def magnitude(
     f
         The field: a name, an expression, a Series or a 1-D array of numbers.
     <wrt>
-    <edge_order>
+    <accuracy>
+    <edge_accuracy>
     <domain>
 
     Returns
@@ -214,7 +225,7 @@ def magnitude(
     >>> hill.select(pg.magnitude("height", wrt=["x", "y"]))["height"].to_list()
     [5.0, 5.0, 5.0, 5.0]
     """
-    return _on_grid("magnitude", f, wrt, edge_order, domain)
+    return _on_grid("magnitude", f, wrt, checked_stencils(1, accuracy, edge_accuracy), domain)
 
 
 @_documented
@@ -222,7 +233,8 @@ def divergence(
     v: IntoColumn,
     wrt: IntoColumns,
     *,
-    edge_order: Literal[1, 2] = 1,
+    accuracy: int = 2,
+    edge_accuracy: int | None = 1,
     **domain: Unpack[GridDomain],
 ) -> pl.Expr:
     r"""
@@ -239,7 +251,8 @@ def divergence(
         have the names of the coordinates, each belongs to the coordinate of its name. If none has, they are in the
         order of `wrt`.
     <wrt>
-    <edge_order>
+    <accuracy>
+    <edge_accuracy>
     <domain>
 
     Returns
@@ -268,24 +281,138 @@ def divergence(
     >>> flow.select(pg.divergence(pl.struct("u", "v"), wrt=["x", "y"]))["u"].to_list()
     [5.0, 5.0, 5.0, 5.0]
     """
-    return _on_grid("divergence", v, wrt, edge_order, domain)
+    return _on_grid("divergence", v, wrt, checked_stencils(1, accuracy, edge_accuracy), domain)
 
 
-def _on_grid(reduction: str, field: Any, wrt: Any, edge_order: Any, domain: GridDomain) -> pl.Expr:
+@_documented
+def curl(
+    v: IntoColumn,
+    wrt: IntoColumns,
+    *,
+    accuracy: int = 2,
+    edge_accuracy: int | None = 1,
+    **domain: Unpack[GridDomain],
+) -> pl.Expr:
+    r"""
+    Compute the curl of a vector field on a grid: how fast the field turns around each point.
+
+    .. math::
+
+        (\nabla \times v)_z = \partial v_y / \partial x - \partial v_x / \partial y
+
+    and so on in a circle, with the partial derivatives of :func:`polars_grad.partials`.
+
+    Parameters
+    ----------
+    v
+        The vectors: a struct or an Array of two or three numbers. If the fields of a struct have the names of the
+        coordinates, each belongs to the coordinate of its name. If none has, they are in the order of `wrt`.
+    <wrt>
+        Their order is the orientation: that of `["y", "x"]` has the opposite sign of that of `["x", "y"]`.
+    <accuracy>
+    <edge_accuracy>
+    <domain>
+
+    Returns
+    -------
+    Expr
+        With two components a column with the name and the length of `v`: the component across the plane. With three a
+        struct with a field for each coordinate, named like it. They have the dtype of the components if that is Float32
+        or Float16, else Float64.
+
+    Raises
+    ------
+    TypeError, ValueError
+        At once, if an argument is not one of those allowed.
+    polars.exceptions.ComputeError
+        Where `divergence` raises it.
+
+    Notes
+    -----
+    Null and NaN contract: that of :func:`polars_grad.partials`. A component is null where one of its two derivatives is
+    null, and otherwise NaN where one is NaN.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import polars_grad as pg
+    >>> spin = pl.DataFrame({"x": [0, 1, 0, 1], "y": [0, 0, 1, 1], "u": [0.0, 0, -2, -2], "v": [0.0, 2, 0, 2]})
+    >>> spin.select(pg.curl(pl.struct("u", "v"), wrt=["x", "y"]))["u"].to_list()
+    [4.0, 4.0, 4.0, 4.0]
+    """
+    return _on_grid("curl", v, wrt, checked_stencils(1, accuracy, edge_accuracy), domain)
+
+
+@_documented
+def laplacian(f: IntoColumn, wrt: IntoColumns, **domain: Unpack[GridDomain]) -> pl.Expr:
+    r"""
+    Compute the Laplacian of a field on a grid: how far each point is from the mean of its surroundings.
+
+    .. math:: \nabla^2 f = \partial^2 f / \partial x^2 + \partial^2 f / \partial y^2 + \dots
+
+    Each term is :func:`polars_grad.derivative` of order 2 and accuracy 2, at the ends of lines too. On even spacing
+    that is :math:`(f_{i-1} - 2 f_i + f_{i+1}) / h^2` inside. On any other it reads a point more on each side, since
+    three points have an error of order 1 there.
+
+    Parameters
+    ----------
+    f
+        The field: a name, an expression, a Series or a 1-D array of numbers.
+    <wrt>
+    <domain>
+
+    Returns
+    -------
+    Expr
+        A column with the name and the length of `f`: of the dtype of `f` if that is Float32 or Float16, else Float64.
+        Lines of fewer than four points are null.
+
+    Raises
+    ------
+    TypeError, ValueError
+        At once, if an argument is not one of those allowed.
+    polars.exceptions.ComputeError
+        Where `partials` raises it. When the query is planned, also if `f` is temporal.
+
+    Notes
+    -----
+    Null and NaN contract: that of :func:`polars_grad.partials`. The result is null where one of the derivatives is
+    null, and otherwise NaN where one is NaN.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import polars_grad as pg
+    >>> bowl = pl.DataFrame({"x": [0.0, 1.0, 3.0, 4.0]}).join(pl.DataFrame({"y": [0.0, 2.0, 3.0, 7.0]}), how="cross")
+    >>> bowl = bowl.with_columns(f=pl.col("x") ** 2 + 3 * pl.col("y") ** 2)
+    >>> bowl.select(pg.laplacian("f", wrt=["x", "y"]))["f"].round(12).unique().to_list()
+    [8.0]
+    """
+    return _on_grid("laplacian", f, wrt, checked_stencils(2, 2, 2), domain)
+
+
+_VECTORS = ("curl", "divergence")
+_FLAT, _SPATIAL = 2, 3
+
+
+def _on_grid(reduction: str, field: Any, wrt: Any, stencils: dict[str, Any], domain: GridDomain) -> pl.Expr:
     coordinates = _columns.columns("wrt", wrt)
     names = [_columns.name_of(column) for column in coordinates]
     if len(set(names) - {None}) < len(names) - names.count(None):
         msg = f"`wrt` must name different coordinates, got {', '.join(map(str, names))}"
         raise ValueError(msg)
+    if reduction == "curl" and None not in names and len(names) not in (_FLAT, _SPATIAL):
+        msg = f"`wrt` must name the 2 or 3 coordinates of a curl, got {len(names)}"
+        raise ValueError(msg)
     gaps = domain.get("max_gap")
     several = _domain.one_each("max_gap", gaps, coordinates) if isinstance(gaps, (list, tuple)) else [gaps]
     by = domain.get("by")
     return _plugin.on_grid(
-        _columns.column("v" if reduction == "divergence" else "f", field),
+        _columns.column("v" if reduction in _VECTORS else "f", field),
         coordinates,
         [] if by is None else _columns.keys("by", by),
         reduction=reduction,
-        operator={"gradient": {"edge_order": int(one_of("edge_order", edge_order, (1, 2)))}},
+        operator={"derivative": stencils},
         domains=[
             _domain.checked(reduction, {**domain, "max_gap": gap}, has_x=True, allowed=GridDomain.__annotations__)
             for gap in several

@@ -13,7 +13,7 @@ from polars_grad._engine.series import Eager
 from polars_grad.derivative import derivative
 from polars_grad.frames import with_columns
 from polars_grad.gradient import gradient
-from polars_grad.grid import divergence, magnitude, partials
+from polars_grad.grid import curl, divergence, laplacian, magnitude, partials
 from polars_grad.increase import increase
 from polars_grad.integral import integral
 from polars_grad.rate import rate
@@ -40,7 +40,9 @@ class ExprGrad(_Operators[OperatorExpr]):
 
     subject: ClassVar = "the expression that the method is called on"
 
+    curl = Method(curl)
     divergence = Method(divergence)
+    laplacian = Method(laplacian)
     magnitude = Method(magnitude)
     partials = Method(partials)
 

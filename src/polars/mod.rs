@@ -28,7 +28,7 @@ use crate::plan::PlanError;
 
 #[cfg(feature = "lazy")]
 pub use self::faces::ExprGrad;
-pub use self::grid::{divergence, magnitude, partials};
+pub use self::grid::{curl, divergence, laplacian, magnitude, partials};
 pub use self::nested::gradient_horizontal;
 
 /// Evaluates an operator over `y`, row by row.

@@ -1,8 +1,7 @@
 """
 `derivative` against exact rational arithmetic.
 
-The unit is `S`: the sum of the absolute values of all that is added up, which is Newton's formula on absolute rises, steps
-and nodes with every minus a plus.
+The unit is `S`: Newton's formula on absolute rises, steps and nodes, with every minus a plus.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EPSILON = Fraction(1, 2**52)
-ROWS = 26
+ROWS = 22
 # Every order with every accuracy.
 ORDERS = [(order, accuracy) for order in range(1, 9) for accuracy in range(1, 9) if order + accuracy <= 12]
 
@@ -61,9 +60,11 @@ def newton(y: Sequence[Fraction], x: Sequence[Fraction], row: int, order: int) -
 
 
 def expected(
-    y: Sequence[Fraction], x: Sequence[Fraction], row: int, order: int, accuracy: int, edge_accuracy: int, side: str
+    y: Sequence[Fraction], x: Sequence[Fraction], row: int, options: dict[str, Any]
 ) -> tuple[Fraction, Fraction] | None:
     """Return the derivative at a row of a column, and `S`."""
+    order, accuracy = options.get("order", 1), options.get("accuracy", 2)
+    edge_accuracy, side = options.get("edge_accuracy", accuracy), options.get("side", "center")
     rows, half = order + accuracy, (order + accuracy) // 2
     if side == "center" and half <= row < len(y) - half:
         starts = [row - half] if rows % 2 else [row - half, row - half + 1]
@@ -84,12 +85,10 @@ def worst(y: pl.Series, x: pl.Series | None, exact_x: Sequence[Any], **options: 
     frame = pl.DataFrame({"y": y} if x is None else {"y": y, "x": x})
     domain = {name: options.pop(name) for name in ("spacing", "per") if name in options}
     got = frame.select(pg.derivative("y", None if x is None else "x", **options, **domain)).to_series().to_list()
-    order, accuracy = options.get("order", 1), options.get("accuracy", 2)
-    edge_accuracy, side = options.get("edge_accuracy", accuracy), options.get("side", "center")
     exact_y, exact_x = [Fraction(value) for value in y], [Fraction(value) for value in exact_x]
     errors = [0.0]
     for row, value in enumerate(got):
-        exact = expected(exact_y, exact_x, row, order, accuracy, edge_accuracy, side)
+        exact = expected(exact_y, exact_x, row, options)
         assert (value is None) == (exact is None), row
         if exact is not None:
             error = abs(Fraction(value) - exact[0])
@@ -150,9 +149,8 @@ def test_even_spacing(values: str, spacing: float) -> None:
     x = [row * Fraction(spacing) for row in range(ROWS)]
     for order, accuracy in ORDERS:
         for side in ("center", "backward"):
-            error = worst(
-                pl.Series(VALUES[values]), None, x, order=order, accuracy=accuracy, side=side, spacing=spacing
-            )
+            options = {"order": order, "accuracy": accuracy, "side": side}
+            error = worst(pl.Series(VALUES[values]), None, x, **options, spacing=spacing)
             assert error <= bound(order, accuracy), f"order {order}, accuracy {accuracy}, {side}: {error}"
 
 
@@ -194,9 +192,8 @@ def test_a_line_has_no_second_derivative_on_an_exact_grid(data: st.DataObject) -
     steps = data.draw(st.lists(st.integers(1, 2**20), min_size=3, max_size=90))
     x = [value / 1024 for value in accumulate(steps, initial=data.draw(st.integers(-(2**30), 2**30)))]
     slope = data.draw(st.integers(-(2**10), 2**10)) / 64
-    frame = pl.DataFrame(
-        {"x": x, "y": [slope * value + 3 for value in x], "row": [slope * row for row in range(len(x))]}
-    )
+    rows = [slope * row for row in range(len(x))]
+    frame = pl.DataFrame({"x": x, "y": [slope * value + 3 for value in x], "row": rows})
     for options in ({"accuracy": 2}, {"accuracy": 1}, {"accuracy": 2, "side": "backward"}):
         for expr in (pg.derivative("y", "x", order=2, **options), pg.derivative("row", order=2, **options)):
             assert set(frame.select(expr).to_series()) <= {0.0, None}

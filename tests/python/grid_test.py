@@ -50,7 +50,7 @@ def test_a_full_grid_is_the_array_of_numpy(data: st.DataObject, shape: list[int]
     axes = [rising(data.draw, length) for length in shape]
     frame = shuffled(long(field, *axes), data.draw(st.integers(0, 9)))
     expected = np.gradient(field, *axes, edge_order=edge_order)
-    slopes = pg.partials("f", wrt=names(field), edge_order=edge_order)
+    slopes = pg.partials("f", wrt=names(field), edge_accuracy=edge_order)
     for engine in ("in-memory", "streaming"):
         got = back(frame.lazy().with_columns(f="f").collect(engine=engine), slopes)
         assert got.columns == names(field)
@@ -101,8 +101,10 @@ def sparse(draw: st.DrawFn) -> pl.DataFrame:
 )
 def test_missing_points_are_wider_steps_or_gaps(frame: pl.DataFrame, edge_order: Any, nulls: Any, gaps: Any) -> None:
     # Points that form no grid are an error if strict.
-    options: dict[str, Any] = {"edge_order": edge_order, "nulls": nulls, "strict": False}
-    got = frame.with_columns(pg.partials("f", wrt=["x", "y"], by="k", max_gap=gaps, **options).struct.unnest())
+    options: dict[str, Any] = {"nulls": nulls, "strict": False}
+    slopes = pg.partials("f", wrt=["x", "y"], by="k", max_gap=gaps, edge_accuracy=edge_order, **options)
+    got = frame.with_columns(slopes.struct.unnest())
+    options["edge_order"] = edge_order
     each = gaps if isinstance(gaps, tuple) else (gaps, gaps)
     for x, other, gap in (("x", "y", each[0]), ("y", "x", each[1])):
         in_order = frame.sort("k", other, x)
@@ -266,6 +268,8 @@ def test_nothing_to_differentiate(engine: str) -> None:
 PLANNED = {
     "strings": (pg.partials("s", wrt="x"), r"numeric or temporal y, but column `s` is str"),
     "a string as coordinate": (pg.partials("f", wrt=["x", "s"]), r"numeric or temporal x, but column `s` is str"),
+    "times to add": (pg.laplacian("t", wrt="x"), r"`laplacian` takes a field of numbers, but column `t` is datetime"),
+    "no vector to turn": (pg.curl("f", wrt=["x", "t"]), r"`curl` takes a vector, a struct or an array.*`f` is f64"),
     "times": (pg.magnitude("t", wrt="x"), r"only numbers can be added up, but a partial derivative of `t` is duration"),
     "no vector": (pg.divergence("f", wrt=["x"]), r"`divergence` takes a vector, a struct or an array.*`f` is f64"),
     "half a name": (pg.divergence(pl.struct("f", "x"), wrt=["x", "t"]), r"all of them or none"),
@@ -294,7 +298,8 @@ def test_what_does_not_fit_fails_when_planned(case: str) -> None:
         ({"wrt": ["x", pl.col("x")]}, ValueError, r"`wrt` must name different coordinates, got x, x"),
         ({"wrt": [["x"]]}, TypeError, r"got list; several go in one flat list"),
         ({"wrt": "x", "max_gap": [1, 2]}, ValueError, r"`max_gap` must have one for each of 1"),
-        ({"wrt": "x", "edge_order": 3}, ValueError, r"`edge_order` must be 1 or 2, got 3"),
+        ({"wrt": "x", "edge_accuracy": 9}, ValueError, r"`edge_accuracy` must be from 1 to 8, got 9"),
+        ({"wrt": "x", "accuracy": 8}, ValueError, r"`edge_accuracy` must be at least 3"),
         ({"wrt": "x", "by": []}, ValueError, r"`by` must name at least one column"),
     ],
 )
@@ -302,6 +307,65 @@ def test_what_does_not_fit_fails_when_planned(case: str) -> None:
 def test_wrong_arguments_fail_at_once(function: Any, arguments: Any, kind: type[Exception], message: str) -> None:
     with pytest.raises(kind, match=message):
         function("f", **arguments)
+
+
+# Higher derivatives
+
+
+@pytest.mark.parametrize("nulls", ["propagate", "skip", "split"])
+@pytest.mark.parametrize(
+    "options", [{"order": 2}, {"accuracy": 4, "edge_accuracy": 4}, {"order": 3, "accuracy": 1}], ids=str
+)
+def test_partials_are_derivatives_along_the_lines(options: dict[str, Any], nulls: Any) -> None:
+    x, y = [0.0, 0.5, 2.0, 2.5, 4.0, 7.0, 7.5], [1, 2, 4, 5, 6, 9]
+    rng = np.random.default_rng(3)
+    frame = shuffled(long(rng.normal(size=(len(x), len(y))), x, y))
+    frame = frame.with_columns(f=pl.when(pl.col("row") != 20).then("f"))
+    got = frame.with_columns(pg.partials("f", wrt=["x0", "x1"], nulls=nulls, **options).struct.unnest()).sort("row")
+    options = {"edge_accuracy": 1, **options}
+    for axis, other in (("x0", "x1"), ("x1", "x0")):
+        slope = pg.derivative("f", x=axis, by=other, nulls=nulls, **options)
+        expected = frame.sort(other, axis).with_columns(slope=slope).sort("row")["slope"]
+        assert_series_equal(got[axis], expected, check_names=False, check_exact=True)
+
+
+def test_the_laplacian_is_the_sum_of_second_derivatives(engine: str) -> None:
+    axes = [0.0, 1.0, 3.0, 4.5, 5.0], [2.0, 2.5, 3.0, 7.0], [0.0, 0.5, 1.0, 3.0, 4.0, 4.5]
+    x, y, z = np.meshgrid(*axes, indexing="ij")
+    frame = shuffled(long(x**2 * z + y**3 - x * y + z**2, *axes))
+    got = frame.lazy().select("row", value=pg.laplacian("f", wrt=["x0", "x1", "x2"])).collect(engine=engine).sort("row")
+    assert_allclose(got["value"].to_numpy(), (2 * z + 6 * y + 2).ravel(), atol=1e-11)
+    second = frame.select(pg.partials("f", wrt=["x0", "x1", "x2"], order=2, edge_accuracy=2).struct.unnest())
+    expected = frame.select("row", value=second.sum_horizontal()).sort("row")["value"]
+    assert_allclose(got["value"].to_numpy(), expected.to_numpy(), rtol=1e-14)
+    single = frame.with_columns(pl.col("f").cast(pl.Float32)).select(pg.laplacian("f", wrt=["x0", "x1", "x2"]))
+    assert single.schema == {"f": pl.Float32}
+    line = pl.DataFrame({"x": [0.0, 1.0, 2.0], "f": [0.0, 1.0, 4.0]})
+    assert line.select(pg.laplacian("f", wrt="x"))["f"].to_list() == [None] * 3
+
+
+def test_the_curl_in_the_plane_and_in_space() -> None:
+    axes = [0.0, 1.0, 3.0], [2.0, 2.5, 4.0], [0.0, 0.5, 2.0]
+    x, y, z = (values.ravel() for values in np.meshgrid(*axes, indexing="ij"))
+    frame = pl.DataFrame({"x": x, "y": y, "z": z, "u": y * z, "v": 3 * x * z, "w": -2 * x * y})
+    frame = shuffled(frame.with_row_index("row"))
+    wrt, v = ["x", "y", "z"], pl.struct("u", "v", "w")
+    got = frame.select("row", pg.curl(v, wrt=wrt).alias("_")).sort("row")["_"].struct.unnest()
+    assert got.columns == wrt
+    for name, expected in (("x", -2 * x - 3 * x), ("y", y + 2 * y), ("z", 3 * z - z)):
+        assert_allclose(got[name].to_numpy(), expected, atol=1e-12)
+    # In each plane it is the component across it; fields of the names of coordinates are told by these.
+    flat = frame.select("row", "x", "y", value=pg.curl(pl.struct("u", "v"), wrt=["x", "y"], by="z")).sort("row")
+    assert_allclose(flat["value"].to_numpy(), 2 * z, atol=1e-12)
+    named = frame.select("row", value=pg.curl(pl.struct(y="v", x="u"), wrt=["x", "y"], by="z")).sort("row")
+    assert named["value"].equals(flat["value"])
+    turned = frame.select("row", value=pg.curl(pl.struct("v", "u"), wrt=["y", "x"], by="z")).sort("row")
+    assert_allclose(turned["value"].to_numpy(), -2 * z, atol=1e-12)
+    array = frame.select("row", value=pg.curl(pl.concat_arr("u", "v"), wrt=["x", "y"], by="z")).sort("row")
+    assert array["value"].equals(flat["value"])
+    for points in (["x"], ["x", "y", "z", "t"]):
+        with pytest.raises(ValueError, match="`wrt` must name the 2 or 3 coordinates of a curl"):
+            pg.curl("v", wrt=points)
 
 
 # Columns as an axis

@@ -6,7 +6,7 @@ use super::points::{points, y_and_x};
 use crate::domain::Domain;
 use crate::operators::Operator;
 use crate::polars::evaluator::Evaluator;
-use crate::polars::grid::{OnGrid, Reduction};
+use crate::polars::grid::{OnGrid, Reduction, second};
 use crate::polars::lagged::Lagged;
 use crate::polars::{fields, series};
 
@@ -84,6 +84,12 @@ pub trait ExprGrad {
         operator: impl Into<Operator>,
         domain: Domain<Expr>,
     ) -> Expr;
+
+    /// The curl of this field of vectors: [`curl`](crate::curl) in a lazy frame.
+    fn curl(self, wrt: impl IntoIterator<Item = Expr>, operator: impl Into<Operator>, domain: Domain<Expr>) -> Expr;
+
+    /// The Laplacian of this field: [`laplacian`](crate::laplacian) in a lazy frame.
+    fn laplacian(self, wrt: impl IntoIterator<Item = Expr>, domain: Domain<Expr>) -> Expr;
 }
 
 impl ExprGrad for Expr {
@@ -146,6 +152,14 @@ impl ExprGrad for Expr {
         domain: Domain<Expr>,
     ) -> Expr {
         on_grid(Reduction::Divergence, self, wrt, operator.into(), domain)
+    }
+
+    fn curl(self, wrt: impl IntoIterator<Item = Expr>, operator: impl Into<Operator>, domain: Domain<Expr>) -> Expr {
+        on_grid(Reduction::Curl, self, wrt, operator.into(), domain)
+    }
+
+    fn laplacian(self, wrt: impl IntoIterator<Item = Expr>, domain: Domain<Expr>) -> Expr {
+        on_grid(Reduction::Laplacian, self, wrt, second(), domain)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Fields on a grid, one row per point: the gradient along the lines of the grid, which are groups of rows.
+//! Fields on a grid, one row per point: derivatives along the lines of the grid, which are groups of rows.
 
 mod lines;
 mod ranks;
@@ -9,21 +9,21 @@ mod vector;
 use polars::prelude::*;
 
 use self::lines::Grid;
-use self::reduce::{length, reduce, reduced_dtype};
-use self::vector::{component, components};
+use self::reduce::{difference, length, reduce, reduced_dtype};
+use self::vector::{component, components, planes};
 use super::evaluator::Evaluator;
 use super::groups::broadcast;
 use super::unsorted::{LENIENT, group};
 use super::{fields, series};
 use crate::domain::Domain;
-use crate::operators::Operator;
+use crate::operators::{Derivative, Operator};
 use crate::parallel::par_map;
 
 /// The derivatives of a field on a grid with respect to each of its coordinates.
 ///
 /// Each row is a point of a rectilinear grid, in any order. The derivative along a coordinate is the
-/// [`Gradient`](crate::Gradient) within each line of points that share all other coordinates. On a full grid it is that of
-/// [`numpy.gradient`][numpy] of the array. Points of a curvilinear grid, such as longitudes and latitudes of a
+/// operator, a [`Gradient`](crate::Gradient) or a [`Derivative`](crate::Derivative), within each line of points that share
+/// all other coordinates. On a full grid the gradient is that of [`numpy.gradient`][numpy] of the array. Points of a curvilinear grid, such as longitudes and latitudes of a
 /// projected one, share no coordinates: differentiate with respect to the axes of the grid instead.
 ///
 /// - `field`: of any dtype that `gradient` takes.
@@ -129,6 +129,70 @@ pub fn divergence(
     on_grid(Reduction::Divergence, field, wrt, &operator.into(), domain)
 }
 
+/// The curl of a field of vectors on a grid, of derivatives as [`partials`] gives them.
+///
+/// - `field`: structs or arrays with two or three components, which belong to the coordinates as in [`divergence`].
+///
+/// Two components give a column, `∂v₁/∂x₀ − ∂v₀/∂x₁`. Three give a struct of the components of the curl, with fields named
+/// like the coordinates. The order of `wrt` is the orientation. Dtypes and nulls are those of [`divergence`], for each
+/// component.
+///
+/// # Errors
+///
+/// Those of [`divergence`]; also for another number of components than two or three.
+///
+/// # Examples
+///
+/// ```
+/// use polars::prelude::*;
+/// use polars_grad::{Domain, Gradient, curl};
+///
+/// let spin = df!("x" => [0, 1, 0, 1], "y" => [0, 0, 1, 1], "u" => [0.0, 0.0, -2.0, -2.0], "v" => [0.0, 2.0, 0.0, 2.0])?;
+/// let wrt = [spin.column("x")?.clone(), spin.column("y")?.clone()];
+/// let vectors = spin.select(["u", "v"])?.into_struct("spin".into()).into_column();
+/// assert_eq!(curl(&vectors, &wrt, Gradient::new(), &Domain::new())?, Column::new("spin".into(), [4.0; 4]));
+/// # PolarsResult::Ok(())
+/// ```
+pub fn curl(
+    field: &Column,
+    wrt: &[Column],
+    operator: impl Into<Operator>,
+    domain: &Domain<Column>,
+) -> PolarsResult<Column> {
+    on_grid(Reduction::Curl, field, wrt, &operator.into(), domain)
+}
+
+/// The Laplacian of a field on a grid: `∂²f/∂x² + ∂²f/∂y² + …`, the sum of its second
+/// [derivatives](crate::Derivative) of accuracy 2, at the ends of lines too.
+///
+/// It is `Float64`, or of the dtype of `field` where that is a smaller float; null where one of the derivatives is, as on
+/// lines of fewer than four points.
+///
+/// # Errors
+///
+/// Those of [`partials`]; also for a temporal `field`.
+///
+/// # Examples
+///
+/// ```
+/// use polars::prelude::*;
+/// use polars_grad::{Domain, laplacian};
+///
+/// let bowl = df!("x" => [0.0, 1.0, 3.0, 4.0], "f" => [0.0, 1.0, 9.0, 16.0])?; // x²
+/// let curvature = laplacian(bowl.column("f")?, &[bowl.column("x")?.clone()], &Domain::new())?;
+/// assert_eq!(curvature, Column::new("f".into(), [2.0; 4]));
+/// # PolarsResult::Ok(())
+/// ```
+pub fn laplacian(field: &Column, wrt: &[Column], domain: &Domain<Column>) -> PolarsResult<Column> {
+    on_grid(Reduction::Laplacian, field, wrt, &second(), domain)
+}
+
+/// The operator of a [`laplacian`].
+pub(crate) fn second() -> Operator {
+    let second = Derivative::new(2, 2);
+    second.expect("an order and an accuracy that are allowed").into()
+}
+
 fn on_grid(
     reduction: Reduction,
     field: &Column,
@@ -152,15 +216,20 @@ pub(crate) enum Reduction {
     Magnitude,
     /// The sum over the components of a vector, each differentiated along its own coordinate.
     Divergence,
+    /// The differences of the derivatives of each two components along the coordinates of each other.
+    Curl,
+    /// The sum of them, which are second derivatives.
+    Laplacian,
 }
 
 impl Reduction {
-    #[cfg(feature = "lazy")]
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Partials => "partials",
             Self::Magnitude => "magnitude",
             Self::Divergence => "divergence",
+            Self::Curl => "curl",
+            Self::Laplacian => "laplacian",
         }
     }
 }
@@ -168,13 +237,15 @@ impl Reduction {
 /// Partial derivatives, planned from the dtypes of the columns.
 pub(crate) struct OnGrid {
     reduction: Reduction,
+    coordinates: Vec<PlSmallStr>,
     along: Vec<Along>,
     pub(crate) dtype: DataType,
 }
 
 /// The derivative along one coordinate.
 struct Along {
-    coordinate: PlSmallStr,
+    /// The index of the coordinate.
+    axis: usize,
     /// The index of the component that is differentiated, of a field of vectors.
     component: Option<usize>,
     evaluator: Evaluator,
@@ -199,41 +270,64 @@ impl OnGrid {
                 InvalidOperation: "coordinates must be numbers or times, but `{}` is {}", nested.name(), nested.dtype()
             );
         }
-        let components = match reduction {
-            Reduction::Divergence => components(field, wrt)?,
-            _ => wrt.iter().map(|_| (None, field.clone())).collect(),
+        if reduction == Reduction::Laplacian && field.dtype().is_temporal() {
+            polars_bail!(
+                InvalidOperation: "`laplacian` takes a field of numbers, but column `{}` is {}; cast it first",
+                field.name(), field.dtype()
+            );
+        }
+        // The axis of each partial derivative, and what is differentiated.
+        let parts: Vec<_> = match reduction {
+            Reduction::Divergence => components(reduction.name(), field, wrt)?
+                .into_iter()
+                .enumerate()
+                .collect(),
+            Reduction::Curl => {
+                let components = components(reduction.name(), field, wrt)?;
+                let planes = planes(field, wrt)?.into_iter().flatten();
+                planes
+                    .map(|[axis, component]| (axis, components[component].clone()))
+                    .collect()
+            },
+            _ => wrt.iter().map(|_| (None, field.clone())).enumerate().collect(),
         };
         let any_is_time = wrt.iter().any(|x| x.dtype().is_temporal());
-        let along = wrt
-            .iter()
-            .zip(components)
-            .enumerate()
-            .map(|(axis, (x, (component, field)))| {
-                let domain = domains.get(axis).unwrap_or(&domains[0]);
-                let mut domain = domain.clone().map_columns(|_| ());
-                // `per` is for the temporal coordinates; without any it is an error.
-                domain.per = domain.per.filter(|_| x.dtype().is_temporal() || !any_is_time);
-                Ok(Along {
-                    coordinate: x.name().clone(),
-                    component,
-                    evaluator: Evaluator {
-                        is_grid: true,
-                        ..Evaluator::new(operator, &field, Some(x), &domain)?
-                    },
-                })
-            });
+        let along = parts.into_iter().map(|(axis, (component, field))| {
+            let x = &wrt[axis];
+            let domain = domains.get(axis).unwrap_or(&domains[0]);
+            let mut domain = domain.clone().map_columns(|_| ());
+            // `per` is for the temporal coordinates; without any it is an error.
+            domain.per = domain.per.filter(|_| x.dtype().is_temporal() || !any_is_time);
+            Ok(Along {
+                axis,
+                component,
+                evaluator: Evaluator {
+                    is_grid: true,
+                    ..Evaluator::new(operator, &field, Some(x), &domain)?
+                },
+            })
+        });
         let along = along.collect::<PolarsResult<Vec<_>>>()?;
+        let dtypes = || along.iter().map(|along| &along.evaluator.dtype);
+        let coordinates: Vec<_> = wrt.iter().map(|x| x.name().clone()).collect();
+        let structure = |dtypes: Vec<DataType>| {
+            let fields = coordinates.iter().zip(dtypes);
+            DataType::Struct(fields.map(|(name, dtype)| Field::new(name.clone(), dtype)).collect())
+        };
         let dtype = match reduction {
-            Reduction::Partials => {
-                let fields = along
-                    .iter()
-                    .map(|along| Field::new(along.coordinate.clone(), along.evaluator.dtype.clone()));
-                DataType::Struct(fields.collect())
+            Reduction::Partials => structure(dtypes().cloned().collect()),
+            Reduction::Curl if wrt.len() > 2 => {
+                let dtypes: Vec<_> = dtypes().collect();
+                let pairs = dtypes
+                    .chunks(2)
+                    .map(|pair| reduced_dtype(field.name(), pair.iter().copied()));
+                structure(pairs.collect::<PolarsResult<_>>()?)
             },
-            _ => reduced_dtype(field.name(), along.iter().map(|along| &along.evaluator.dtype))?,
+            _ => reduced_dtype(field.name(), dtypes())?,
         };
         Ok(Self {
             reduction,
+            coordinates,
             along,
             dtype,
         })
@@ -245,8 +339,9 @@ impl OnGrid {
         let field = &broadcast(field, rows)?;
         let strict = self.along[0].evaluator.strict;
         let grid = Grid::new(wrt, by, rows, strict)?;
-        let partials = par_map(self.along.len(), rows, |axis| {
-            let along = &self.along[axis];
+        let partials = par_map(self.along.len(), rows, |index| {
+            let along = &self.along[index];
+            let axis = along.axis;
             let field = along
                 .component
                 .map_or_else(|| Ok(field.clone()), |index| component(field, index))?;
@@ -255,28 +350,37 @@ impl OnGrid {
             let has_lines = lines.has_pairs();
             let partial = along.evaluator.of_groups(&field, Some(&grid.coordinates[axis]), lines);
             let partial = partial.map_err(|failure| along.evaluator.error(failure, |row| group(&keys, row)))?;
-            PolarsResult::Ok((partial.with_name(along.coordinate.clone()), has_lines))
+            PolarsResult::Ok((partial.with_name(self.coordinates[axis].clone()), has_lines))
         })?;
         let (partials, has_lines): (Vec<_>, Vec<_>) = partials.into_iter().unzip();
-        if strict && !has_lines.contains(&true) && partials.len() > 1 && grid.has_pairs()? {
+        if strict && !has_lines.contains(&true) && self.coordinates.len() > 1 && grid.has_pairs()? {
             return Err(self.not_rectilinear());
         }
         let name = field.name().clone();
         match self.reduction {
             Reduction::Partials => Ok(StructChunked::from_series(name, rows, partials.iter())?.into_series()),
             Reduction::Magnitude => Ok(reduce(&partials, 0.0, length)?.cast(&self.dtype)?.with_name(name)),
-            Reduction::Divergence => Ok(reduce(&partials, -0.0, |a, b| a + b)?
-                .cast(&self.dtype)?
-                .with_name(name)),
+            Reduction::Divergence | Reduction::Laplacian => {
+                let sum = reduce(&partials, -0.0, |a, b| a + b)?;
+                Ok(sum.cast(&self.dtype)?.with_name(name))
+            },
+            Reduction::Curl => {
+                let pairs = partials.chunks(2).map(|pair| difference(&pair[0], &pair[1]));
+                let mut curl = pairs.collect::<PolarsResult<Vec<_>>>()?;
+                let DataType::Struct(fields) = &self.dtype else {
+                    return Ok(curl.swap_remove(0).cast(&self.dtype)?.with_name(name));
+                };
+                let fields = fields.iter().zip(&curl);
+                let fields =
+                    fields.map(|(field, column)| Ok(column.cast(field.dtype())?.with_name(field.name().clone())));
+                let fields = fields.collect::<PolarsResult<Vec<_>>>()?;
+                Ok(StructChunked::from_series(name, rows, fields.iter())?.into_series())
+            },
         }
     }
 
     fn not_rectilinear(&self) -> PolarsError {
-        let names: Vec<_> = self
-            .along
-            .iter()
-            .map(|along| format!("`{}`", along.coordinate))
-            .collect();
+        let names: Vec<_> = self.coordinates.iter().map(|name| format!("`{name}`")).collect();
         polars_err!(
             ComputeError: "the points must be those of a rectilinear grid, whose lines are points that share all coordinates \
             but one, but no two points of {} do, and so none has a neighbour; coordinates are compared exactly: round those \

@@ -29,6 +29,13 @@ pub(super) fn reduce(columns: &[Series], start: f64, step: impl Fn(f64, f64) -> 
     Ok(all.into_series())
 }
 
+/// `a - b`; null where one of them is.
+pub(super) fn difference(a: &Series, b: &Series) -> PolarsResult<Series> {
+    let (a, b) = (a.cast(&DataType::Float64)?, b.cast(&DataType::Float64)?);
+    let difference: Float64Chunked = binary_elementwise_values(a.f64()?, b.f64()?, |a: f64, b: f64| a - b);
+    Ok(difference.into_series())
+}
+
 /// `√(a² + b²)` without overflow. (`f64::hypot` would require a newer C library than many systems have.)
 pub(super) fn length(a: f64, b: f64) -> f64 {
     let (long, short) = if a.abs() < b.abs() {

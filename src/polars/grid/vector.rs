@@ -9,19 +9,19 @@ use crate::polars::nested::Cells;
 /// # Errors
 ///
 /// Where there are not as many components as coordinates, or only some have the name of one.
-pub(super) fn components(vector: &Field, wrt: &[Field]) -> PolarsResult<Vec<(Option<usize>, Field)>> {
+pub(super) fn components(function: &str, vector: &Field, wrt: &[Field]) -> PolarsResult<Vec<(Option<usize>, Field)>> {
     let components: Vec<_> = match vector.dtype() {
         DataType::Struct(components) => components.clone(),
         DataType::Array(inner, width) => vec![Field::new(vector.name().clone(), (**inner).clone()); *width],
         other => polars_bail!(
-            InvalidOperation: "`divergence` takes a vector, a struct or an array of one component for each coordinate, \
+            InvalidOperation: "`{function}` takes a vector, a struct or an array of one component for each coordinate, \
             but column `{}` is {other}",
             vector.name()
         ),
     };
     polars_ensure!(
         components.len() == wrt.len(),
-        InvalidOperation: "`divergence` takes one component for each coordinate, but column `{}` has {} and `wrt` {}",
+        InvalidOperation: "`{function}` takes one component for each coordinate, but column `{}` has {} and `wrt` {}",
         vector.name(), components.len(), wrt.len()
     );
     let of_name = |x: &Field| components.iter().position(|component| component.name() == x.name());
@@ -38,6 +38,23 @@ pub(super) fn components(vector: &Field, wrt: &[Field]) -> PolarsResult<Vec<(Opt
         .into_iter()
         .map(|index| (Some(index), components[index].clone()))
         .collect())
+}
+
+/// The derivatives of which each component of a curl is the difference: the axis and the component of both.
+///
+/// # Errors
+///
+/// For another number of coordinates than two or three.
+pub(super) fn planes(vector: &Field, wrt: &[Field]) -> PolarsResult<Vec<[[usize; 2]; 2]>> {
+    let plane = |first: usize, second: usize| [[first, second], [second, first]];
+    match wrt.len() {
+        2 => Ok(vec![plane(0, 1)]),
+        3 => Ok(vec![plane(1, 2), plane(2, 0), plane(0, 1)]),
+        other => polars_bail!(
+            InvalidOperation: "`curl` is that of 2 or 3 components, but column `{}` has {other}",
+            vector.name()
+        ),
+    }
 }
 
 pub(super) fn component(vector: &Series, index: usize) -> PolarsResult<Series> {
