@@ -1,0 +1,187 @@
+"""
+Writes a tree as an expression of Polars in which every step is evaluated once.
+
+Polars evaluates an expression as often as it is written, or shares it on one level only. A step that is used more than
+once therefore becomes a field of a struct, which is evaluated once and read by name.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import reduce
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from polars_grad._formula.tree import Node, node, ordered, select
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+# Kinds that cost nothing where they are written.
+_FREE = {"constant", "null"}
+# Kinds that stand in the struct itself: inside of `with_fields` Polars does not hand them out again.
+_LEAVES = {"variable", "native", "float"}
+# Kinds that are written with their input in several places.
+_REPEATED = {"not_negative"}
+
+# Kinds whose result is null where an input is null, and only there, and has their common dtype.
+_NULL_AS_INPUTS = {
+    *(
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "mod",
+        "floordiv",
+        "pow",
+        "neg",
+        "abs",
+        "sign",
+        "sqrt",
+        "cbrt",
+        "exp",
+        "log",
+        "log1p",
+    ),
+    *("sin", "cos", "tan", "cot", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh"),
+    *("arctanh", "arctan2", "degrees", "radians", "floor", "ceil", "round", "not_negative"),
+}
+
+
+def null_as(result: Node, formula: Node, variables: Iterable[Node]) -> Node:
+    """
+    Return a result that is null where the formula is null, with its dtype and its height.
+
+    A formula without columns has the height of the variables.
+    """
+    wanted = _sources(formula) or {*variables}
+    missing = sorted(wanted - _sources(result), key=lambda each: each.index)
+    if not missing:
+        return result
+    valid = [node("is_not_null", each) for each in missing]
+    # The sum is null in the other rows, and brings in the dtype.
+    total = reduce(lambda first, second: node("add", first, second), missing)
+    return select(reduce(lambda first, second: node("and", first, second), valid), result, total)
+
+
+def _sources(root: Node) -> set[Node]:
+    """Return the nodes on whose nulls and dtypes those of a tree depend."""
+    waiting, seen = [root], {root}
+    sources = set()
+    while waiting:
+        each = waiting.pop()
+        if each.kind in _NULL_AS_INPUTS:
+            fresh = {*each.inputs} - seen
+            seen |= fresh
+            waiting.extend(fresh)
+        elif each.kind not in _FREE:
+            sources.add(each)
+    return sources
+
+
+def expression(root: Node) -> pl.Expr:
+    """Return the expression of a tree."""
+    nodes = ordered(root)
+    uses = Counter(each for parent in nodes for each in parent.inputs * (2 if parent.kind in _REPEATED else 1))
+    shared = {each for each in nodes if uses[each] > 1 and each.kind not in _FREE}
+    return _with_fields(root, nodes, shared) if shared else _written(nodes, {})[root]
+
+
+def _with_fields(root: Node, nodes: list[Node], shared: set[Node]) -> pl.Expr:
+    """
+    Evaluate shared nodes as fields of structs, each on the first level that has all that it reads.
+
+    The struct of a level is made inside of the one before, of new fields and of those that later levels read. Polars
+    plans such levels in linear time, and a chain of `with_fields` in cubic time.
+    """
+    level: dict[Node, int] = {}
+    for each in nodes:
+        level[each] = max((level[input_] + _is_field(input_, shared) for input_ in each.inputs), default=0)
+    last_read = dict.fromkeys(nodes, 0)
+    for each in nodes:
+        for input_ in each.inputs:
+            last_read[input_] = max(last_read[input_], level[each])
+    # A node that is read later is a field too: otherwise all that it reads would have to be kept.
+    fields = {
+        each: f"f{each.index}"
+        for each in nodes
+        if _is_field(each, shared) or (level[each] < last_read[each] and each.kind not in _FREE)
+    }
+    new: list[list[pl.Expr]] = [[] for _ in range(level[root])]
+    kept: list[list[pl.Expr]] = [[] for _ in range(level[root])]
+    written = _written(nodes, fields)
+    for each, name in fields.items():
+        new[level[each]].append(written[each].alias(name))
+        for later in range(level[each] + 1, last_read[each]):
+            kept[later].append(pl.field(name))
+    result = written[root]
+    for fields_kept, fields_new in zip(reversed(kept), reversed(new), strict=True):
+        result = pl.struct(*fields_kept, *fields_new).struct.with_fields(result.alias("result")).struct.field("result")
+    return result
+
+
+def _is_field(each: Node, shared: set[Node]) -> bool:
+    return each in shared or each.kind in _LEAVES
+
+
+def _written(nodes: list[Node], fields: Mapping[Node, str]) -> dict[Node, pl.Expr]:
+    """Write each node, with its inputs as fields where they are fields."""
+    written: dict[Node, pl.Expr] = {}
+    for each in nodes:
+        inputs = [pl.field(fields[input_]) if input_ in fields else written[input_] for input_ in each.inputs]
+        written[each] = _WRITERS[each.kind](each.detail, *inputs)
+    return written
+
+
+def _method(name: str) -> Callable[..., pl.Expr]:
+    def write(_detail: None, *inputs: pl.Expr) -> pl.Expr:
+        result: pl.Expr = getattr(pl.Expr, name)(*inputs)
+        return result
+
+    return write
+
+
+def _clip(bounds: tuple[bool, bool], value: pl.Expr, *limits: pl.Expr) -> pl.Expr:
+    has_low, has_high = bounds
+    return value.clip(limits[0] if has_low else None, limits[-1] if has_high else None)
+
+
+def _struct(names: tuple[str, ...], *inputs: pl.Expr) -> pl.Expr:
+    return pl.struct(value.alias(name) for name, value in zip(names, inputs, strict=True))
+
+
+_WRITERS: dict[str, Callable[..., pl.Expr]] = {
+    **{
+        name: _method(name)
+        for name in (
+            *("abs", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "cbrt", "ceil", "cos", "cosh"),
+            *("cot", "degrees", "exp", "fill_null", "floor", "floordiv", "log1p", "mod", "neg", "pow", "radians"),
+            *("sign", "sin", "sinh", "sqrt", "tan", "tanh", "xor", "eq", "ne", "lt", "le", "gt", "ge", "eq_missing"),
+            *("ne_missing", "add", "sub", "mul", "is_null", "is_not_null", "is_nan", "is_not_nan", "is_finite"),
+            *("is_infinite",),
+        )
+    },
+    "and": lambda _, u, v: u & v,
+    "arctan2": lambda _, u, v: pl.arctan2(u, v),
+    "cast": lambda detail, u: u.cast(detail[0], strict=detail[1]),
+    "clip": _clip,
+    "coalesce": lambda _, *inputs: pl.coalesce(inputs),
+    "constant": pl.lit,
+    "div": lambda _, u, v: u / v,
+    "float": lambda native: native.expr * 1.0,
+    "is_between": lambda detail, u, low, high: u.is_between(low, high, closed=detail[0]),
+    "log": lambda base, u: u.log(base),
+    "max_horizontal": lambda _, *inputs: pl.max_horizontal(inputs),
+    "min_horizontal": lambda _, *inputs: pl.min_horizontal(inputs),
+    "native": lambda native: native.expr,
+    "not": lambda _, u: ~u,
+    "not_negative": lambda _, u: pl.when(u < 0).then(u.sqrt()).otherwise(u),
+    "null": lambda _: pl.lit(None),
+    "or": lambda _, u, v: u | v,
+    "round": lambda detail, u: u.round(detail[0], mode=detail[1]),
+    "struct": _struct,
+    "sum_horizontal": lambda detail, *inputs: pl.sum_horizontal(inputs, ignore_nulls=detail[0]),
+    "variable": lambda variable: variable.expr * 1.0,
+    "when": lambda _, then, otherwise, condition: pl.when(condition).then(then).otherwise(otherwise),
+}
