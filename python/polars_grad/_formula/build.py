@@ -103,11 +103,10 @@ def _with_fields(root: Node, nodes: list[Node], shared: set[Node]) -> pl.Expr:
         for input_ in each.inputs:
             last_read[input_] = max(last_read[input_], level[each])
     # A node that is read later is a field too: otherwise all that it reads would have to be kept.
-    fields = {
-        each: f"f{each.index}"
-        for each in nodes
-        if _is_field(each, shared) or (level[each] < last_read[each] and each.kind not in _FREE)
-    }
+    kept_nodes = [
+        each for each in nodes if _is_field(each, shared) or (level[each] < last_read[each] and each.kind not in _FREE)
+    ]
+    fields = {each: f"f{number}" for number, each in enumerate(kept_nodes)}
     new: list[list[pl.Expr]] = [[] for _ in range(level[root])]
     kept: list[list[pl.Expr]] = [[] for _ in range(level[root])]
     written = _written(nodes, fields)

@@ -316,8 +316,13 @@ def _kind(name: str, value: Any) -> tuple[str, Any] | None:
         return None if dtype is None or strict is None else ("cast", (dtype, strict))
     if name in _KINDS_WITH_OPTIONS and isinstance(value, dict):
         kind, options = _KINDS_WITH_OPTIONS[name]
-        return (kind, tuple(value[option] for option in options)) if value.keys() == {*options} else None
+        return (kind, tuple(map(_option, map(value.get, options)))) if value.keys() == {*options} else None
     return (_KINDS[name], None) if name in _KINDS and value is None else None
+
+
+def _option(value: Any) -> Any:
+    """Return an option as methods take it: variants have names such as `HalfToEven`."""
+    return _snake_case(value) if isinstance(value, str) else value
 
 
 def _inputs(part: _Part) -> list[_Part]:

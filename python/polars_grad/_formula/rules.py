@@ -70,8 +70,11 @@ def _power(power: Node, du: Node, dv: Node) -> Node:
 
 def _power_by_base(base: Node, exponent: Node) -> Node:
     if exponent.kind != "constant":
-        # Not 0 * 0**-1, which is NaN.
-        return select(node("eq", exponent, ZERO), ZERO, exponent * node("pow", base, exponent - ONE))
+        # Not 0 * 0**-1, which is NaN. An exponent that varies is not 0 for long.
+        vanishes = node("eq", exponent, ZERO)
+        if exponent.variables:
+            vanishes = node("and", vanishes, node("eq", base, ZERO))
+        return select(vanishes, ZERO, exponent * node("pow", base, exponent - ONE))
     number = exponent.detail
     if number in (0.0, 1.0, 2.0):
         return (ZERO, ONE, TWO * base)[int(number)]
@@ -85,9 +88,9 @@ def _power_by_exponent(power: Node) -> Node:
     base, exponent = power.inputs
     if base.kind == "constant" and base.detail > 0:
         return power * constant(math.log(base.detail))
-    # 0**v is 0 for all positive v, where log(0) is infinite.
+    # 0**v is 0 for all positive v, and log(0) is infinite.
     vanishes = node("and", node("eq", base, ZERO), node("gt", exponent, ZERO))
-    return select(vanishes, ZERO, power * node("log", base, detail=math.e))
+    return select(vanishes, power, power * node("log", base, detail=math.e))
 
 
 def _logarithm(logarithm: Node, du: Node) -> Node:
