@@ -21,6 +21,8 @@ DIGITS = 40
 TOLERANCE = 1e-12
 # The largest value, and derivative up to the order that is tested, of any part of a formula.
 LARGEST = 1e3
+# The least distance from a kink or a jump.
+NEAR = 1e-3
 
 
 class Formula(NamedTuple):
@@ -36,6 +38,13 @@ def real(value: Any) -> Any:
     if mp.im(value) != 0 or not mp.isfinite(value):
         raise ValueError
     return mp.re(value)
+
+
+def apart(u: Any, v: Any) -> Any:
+    """Refuse a kink, where there is no derivative to compare with."""
+    if abs(u - v) < NEAR:
+        raise ValueError
+    return u
 
 
 def unary(name: str, method: Callable[[pl.Expr], pl.Expr], function: Callable[[Any], Any]) -> Any:
@@ -58,7 +67,7 @@ def binary(name: str, method: Callable[..., pl.Expr], function: Callable[[Any, A
 
 UNARY = [
     unary("neg", lambda u: -u, lambda u: -u),
-    unary("abs", pl.Expr.abs, abs),
+    unary("abs", pl.Expr.abs, lambda u: abs(apart(u, 0))),
     unary("sqrt", pl.Expr.sqrt, mp.sqrt),
     unary("cbrt", pl.Expr.cbrt, lambda u: mp.sign(u) * mp.cbrt(abs(u))),
     unary("exp", pl.Expr.exp, mp.exp),
@@ -91,10 +100,10 @@ BINARY = [
     binary("sub", lambda u, v: u - v, lambda u, v: u - v),
     binary("mul", lambda u, v: u * v, lambda u, v: u * v),
     binary("div", lambda u, v: u / v, lambda u, v: u / v),
-    binary("pow", lambda u, v: u**v, lambda u, v: u**v),
+    binary("pow", lambda u, v: u**v, lambda u, v: apart(u, 0) ** v),
     binary("arctan2", pl.arctan2, mp.atan2),
-    binary("max", pl.max_horizontal, max),
-    binary("when", lambda u, v: pl.when(u < v).then(u * v).otherwise(v), lambda u, v: u * v if u < v else v),
+    binary("max", pl.max_horizontal, lambda u, v: max(apart(u, v), v)),
+    binary("when", lambda u, v: pl.when(u < v).then(u * v).otherwise(v), lambda u, v: u * v if apart(u, v) < v else v),
 ]
 numbers = st.integers(1, 40).flatmap(lambda number: st.sampled_from([number / 8, -number / 8]))
 
@@ -126,23 +135,13 @@ def taylor(function: Callable[[Any], Any], x: float, order: int) -> list[Any] | 
     return found if all(abs(value) <= LARGEST for value in found) else None
 
 
-def is_smooth(function: Callable[[Any], Any], x: float) -> bool:
-    """Whether no kink or jump is where mpmath looks for the derivative, or nearer than Polars' rounding."""
-    try:
-        values = [function(mp.mpf(x) + shift) for shift in (-1e-6, 0, 1e-6)]
-        slopes = [mp.diff(function, mp.mpf(x) + shift) for shift in (-1e-6, 1e-6)]
-    except (ArithmeticError, ValueError, TypeError):
-        return False
-    return abs(slopes[0] - slopes[1]) < 1e-2 and abs(values[0] - 2 * values[1] + values[2]) < 1e-8
-
-
 @settings(max_examples=150)
 @given(formulas, st.floats(-4, 4).map(lambda x: round(x, 3)), st.integers(1, 3))
 def test_random_formulas(formula: Formula, x: float, order: int) -> None:
     assume(formula.expr.meta.root_names())
     with mp.workdps(DIGITS):
         derivatives = [taylor(part, x, order) for part in formula.parts]
-        assume(None not in derivatives and all(is_smooth(part, x) for part in formula.parts))
+        assume(None not in derivatives)
         expected = taylor(formula.function, x, order)
         assert expected is not None
         frame = pl.DataFrame({"x": [x]})

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from polars_grad._engine.scalar import is_scalar
 from polars_grad._formula.tree import Node, node, ordered, select
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 # Kinds that cost nothing where they are written.
 _FREE = {"constant", "null"}
 # Kinds that stand in the struct itself: inside of `with_fields` Polars does not hand them out again.
-_LEAVES = {"variable", "native", "float"}
+_LEAVES = {"variable", "native", "float", "zero"}
+# Kinds whose result Polars takes for a Float64 if their first input is a constant and the second one a Float32.
+_TYPED_BY_FIRST = {"div", "pow", "arctan2"}
 # Kinds that are written with their input in several places.
 _REPEATED = {"not_negative"}
 
@@ -53,9 +56,11 @@ def null_as(result: Node, formula: Node, variables: Iterable[Node]) -> Node:
     """
     Return a result that is null where the formula is null, with its dtype and its height.
 
-    A formula without columns has the height of the variables.
+    A formula without columns, or of aggregations only, has the height of the variables.
     """
-    wanted = _sources(formula) or {*variables}
+    wanted = _sources(formula)
+    if all(each.kind in ("float", "native") and is_scalar(each.detail.expr) for each in wanted):
+        wanted |= {*variables}
     missing = sorted(wanted - _sources(result), key=lambda each: each.index)
     if not missing:
         return result
@@ -75,17 +80,40 @@ def _sources(root: Node) -> set[Node]:
             fresh = {*each.inputs} - seen
             seen |= fresh
             waiting.extend(fresh)
-        elif each.kind not in _FREE:
+        elif each.kind != "constant":
             sources.add(each)
     return sources
 
 
 def expression(root: Node) -> pl.Expr:
     """Return the expression of a tree."""
-    nodes = ordered(root)
+    typed = _with_typed_constants(root)
+    nodes = ordered(typed)
+    shared = _shared(nodes)
+    return _with_fields(typed, nodes, shared) if shared else _written(nodes, {})[typed]
+
+
+def _shared(nodes: list[Node]) -> set[Node]:
+    """Return the nodes that are used more than once."""
     uses = Counter(each for parent in nodes for each in parent.inputs * (2 if parent.kind in _REPEATED else 1))
-    shared = {each for each in nodes if uses[each] > 1 and each.kind not in _FREE}
-    return _with_fields(root, nodes, shared) if shared else _written(nodes, {})[root]
+    return {each for each in nodes if uses[each] > 1 and each.kind not in _FREE}
+
+
+def _with_typed_constants(root: Node) -> Node:
+    """Give the dtype of a variable to constants that Polars would take for a Float64 beside a Float32."""
+    nodes = ordered(root)
+    variables = [each for each in nodes if each.kind == "variable"]
+    if not variables:
+        return root
+    zero = node("zero", detail=variables[0].detail)
+    typed: dict[Node, Node] = {}
+    for each in nodes:
+        inputs = [typed[input_] for input_ in each.inputs]
+        of_constants = each.kind == "when" and inputs[0].kind == inputs[1].kind == "constant"
+        if of_constants or (each.kind in _TYPED_BY_FIRST and inputs[0].kind == "constant"):
+            inputs[0] = node("add", zero, inputs[0]) if inputs[0].detail else zero
+        typed[each] = node(each.kind, *inputs, detail=each.detail)
+    return typed[root]
 
 
 def _with_fields(root: Node, nodes: list[Node], shared: set[Node]) -> pl.Expr:
@@ -182,5 +210,6 @@ _WRITERS: dict[str, Callable[..., pl.Expr]] = {
     "struct": _struct,
     "sum_horizontal": lambda detail, *inputs: pl.sum_horizontal(inputs, ignore_nulls=detail[0]),
     "variable": lambda variable: variable.expr * 1.0,
+    "zero": lambda variable: pl.when(pl.lit(True)).then(0.0).otherwise(variable.expr * 1.0),  # noqa: FBT003
     "when": lambda _, then, otherwise, condition: pl.when(condition).then(then).otherwise(otherwise),
 }

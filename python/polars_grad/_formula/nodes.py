@@ -96,11 +96,14 @@ _FLOATS = {"Float16": pl.Float16, "Float32": pl.Float32, "Float64": pl.Float64}
 _STRICT = {"Strict": True, "NonStrict": False}
 # The position of the input of a kind that is a condition.
 _PREDICATE = ("when", 2)
+_TRUE = {"Literal": {"Scalar": {"Boolean": True}}}
 _NULL = {"Literal": {"Scalar": {"Null": "Null"}}}
 # Nodes that only rename.
 _RENAMED = {"Alias", "KeepName", "RenameAlias"}
 # Nodes around structs.
 _STRUCT, _WITH_FIELDS, _FIELD, _FIELD_OF_STRUCT = "AsStruct", "StructEval", "Field", "StructExpr.FieldByName"
+# Functions whose variants have names of their own.
+_NAMESPACES = {"Bitwise", "Boolean", "Business", "Pow", "Range", "Trigonometry"}
 # What an error calls nodes that are no methods.
 _CALLED = {"AnonymousFunction": "a Python function", "FfiPlugin": "a plugin function"}
 _ELSE = (
@@ -191,7 +194,8 @@ class _Reader:
     def read(self, part: _Part, *, raw: bool = False) -> Node:
         """Return the tree of a part: of a number or, if `raw`, of what is used as it is."""
         name, value = _name(part.form)
-        if name in _RENAMED:
+        # `when(True)` is how a zero of the dtype of a variable is written.
+        if name in _RENAMED or (name == "Ternary" and part.form[name]["predicate"] == _TRUE):
             return self.read(_inputs(part)[0], raw=raw)
         leaf = self._leaf(part)
         if leaf is not None:
@@ -201,12 +205,7 @@ class _Reader:
         inputs = []
         for position, each in enumerate(_inputs(part)):
             inputs.append(self.read(each, raw=kind in _ANY_DTYPE or (kind, position) == _PREDICATE))
-        if kind == "log":
-            return _logarithm(*inputs)
-        if kind == "mul" and ONE in inputs:
-            # How a variable is written.
-            return inputs[inputs[0] is ONE]
-        return node(kind, *inputs, detail=detail)
+        return _simplified(kind, *inputs) or node(kind, *inputs, detail=detail)
 
     def _leaf(self, part: _Part) -> Node | None:
         """Return the node of a part that is read as a whole."""
@@ -357,6 +356,17 @@ def _number(form: Any) -> float | None:
     return None
 
 
+def _simplified(kind: str, *inputs: Node) -> Node | None:
+    """Return a simpler node for a logarithm, and for how variables and constants are written."""
+    if kind == "log":
+        return _logarithm(*inputs)
+    if kind == "mul" and ONE in inputs:
+        return inputs[inputs[0] is ONE]
+    if kind == "add" and all(each.kind == "constant" for each in inputs):
+        return inputs[0] + inputs[1]
+    return None
+
+
 def _logarithm(value: Node, base: Node) -> Node:
     if base.kind == "constant" and base.detail > 0 and base.detail != 1:
         return node("log", value, detail=base.detail)
@@ -371,7 +381,9 @@ def _refuse(part: _Part) -> NoReturn:
         raise ValueError(msg)
     if name == "Agg":
         name = next(iter(value)) if isinstance(value, dict) else name
-    called = _CALLED.get(name) or f"`{_snake_case(name.rpartition('.')[2])}`"
+    namespace, _, variant = name.partition(".")
+    method = variant if namespace.endswith("Expr") or namespace in _NAMESPACES else namespace
+    called = _CALLED.get(name) or f"`{_snake_case(method)}`"
     msg = f"`f` contains {called}, which has no rule: a derivative is taken of functions of single rows; {_ELSE}"
     raise ValueError(msg)
 

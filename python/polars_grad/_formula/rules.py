@@ -121,7 +121,6 @@ def _clipped(clipped: Node, du: Node, *of_bounds: Node) -> Node:
     u, *bounds = clipped.inputs
     inside = node("eq", clipped, u)
     result = du
-    # The upper bound comes last, since it wins where both cross.
     for bound, slope in zip(bounds, of_bounds, strict=True):
         at_bound = select(inside, mean(du, slope), slope)
         result = select(node("eq", clipped, bound), at_bound, result)
