@@ -364,7 +364,7 @@ def _numeric(f: Any, variable: Variable, order: int) -> pl.Expr:
         msg = f'`order` must be at most {numeric.LARGEST_ORDER} with `method="numeric"`, got {order}'
         raise ValueError(msg)
     name = _name_of(_called(f, [variable.expr]))
-    result = numeric.derivative(lambda x: _called(f, [x]), variable.expr * 1.0, order)
+    result = numeric.derivative(lambda x: _called(f, [x]), build.as_float(variable.expr), order)
     return result.alias(name)
 
 

@@ -19,6 +19,9 @@ from polars_grad._formula.tree import Node, node, ordered, select
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+# Until Polars 2.0 the product of a Boolean and a float has no dtype in a plan. The quotient has, but its errors do not
+# name the column.
+_PLANS_BOOLEAN_PRODUCTS = [*map(int, pl.__version__.split(".")[:2])] >= [2, 1]
 # Kinds that cost nothing where they are written.
 _FREE = {"constant", "null"}
 # Kinds that stand in the struct itself: inside of `with_fields` Polars does not hand them out again.
@@ -83,6 +86,11 @@ def _sources(root: Node) -> set[Node]:
         elif each.kind != "constant":
             sources.add(each)
     return sources
+
+
+def as_float(expr: pl.Expr) -> pl.Expr:
+    """Return a column as floats: Float32 as it is, any other number as Float64."""
+    return expr * 1.0 if _PLANS_BOOLEAN_PRODUCTS else expr / 1.0
 
 
 def expression(root: Node) -> pl.Expr:
@@ -196,7 +204,7 @@ _WRITERS: dict[str, Callable[..., pl.Expr]] = {
     "coalesce": lambda _, *inputs: pl.coalesce(inputs),
     "constant": pl.lit,
     "div": lambda _, u, v: u / v,
-    "float": lambda native: native.expr * 1.0,
+    "float": lambda native: as_float(native.expr),
     "is_between": lambda detail, u, low, high: u.is_between(low, high, closed=detail[0]),
     "log": lambda base, u: u.log(base),
     "max_horizontal": lambda _, *inputs: pl.max_horizontal(inputs),
@@ -209,7 +217,7 @@ _WRITERS: dict[str, Callable[..., pl.Expr]] = {
     "round": lambda detail, u: u.round(detail[0], mode=detail[1]),
     "struct": _struct,
     "sum_horizontal": lambda detail, *inputs: pl.sum_horizontal(inputs, ignore_nulls=detail[0]),
-    "variable": lambda variable: variable.expr * 1.0,
-    "zero": lambda variable: pl.when(pl.lit(True)).then(0.0).otherwise(variable.expr * 1.0),  # noqa: FBT003
+    "variable": lambda variable: as_float(variable.expr),
+    "zero": lambda variable: pl.when(pl.lit(True)).then(0.0).otherwise(as_float(variable.expr)),  # noqa: FBT003
     "when": lambda _, then, otherwise, condition: pl.when(condition).then(then).otherwise(otherwise),
 }

@@ -362,6 +362,8 @@ def _simplified(kind: str, *inputs: Node) -> Node | None:
         return _logarithm(*inputs)
     if kind == "mul" and ONE in inputs:
         return inputs[inputs[0] is ONE]
+    if kind == "div" and inputs[1] is ONE:
+        return inputs[0]
     if kind == "add" and all(each.kind == "constant" for each in inputs):
         return inputs[0] + inputs[1]
     return None
