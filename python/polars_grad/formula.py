@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -157,7 +158,7 @@ def derivative_of(
     result = formula.tree
     for _ in range(order):
         result = rules.derivative(result, variable)
-    return formula.expression(formula.like(result))
+    return formula.expression(*formula.like([result]))
 
 
 def gradient_of(f: IntoFormula, wrt: IntoVariable | Sequence[IntoVariable]) -> pl.Expr:
@@ -214,7 +215,9 @@ def gradient_of(f: IntoFormula, wrt: IntoVariable | Sequence[IntoVariable]) -> p
     """
     variables = _variables(wrt)
     formula = _formula(f, variables)
-    return formula.expression(formula.by_name(lambda each: formula.like(rules.derivative(formula.tree, each))))
+    return formula.expression(
+        formula.by_name(formula.like([rules.derivative(formula.tree, each) for each in variables]))
+    )
 
 
 def hessian_of(f: IntoFormula, wrt: IntoVariable | Sequence[IntoVariable]) -> pl.Expr:
@@ -263,16 +266,13 @@ def hessian_of(f: IntoFormula, wrt: IntoVariable | Sequence[IntoVariable]) -> pl
     """
     variables = _variables(wrt)
     formula = _formula(f, variables)
-    first = {each: rules.derivative(formula.tree, each) for each in variables}
+    first = [rules.derivative(formula.tree, each) for each in variables]
     # Mixed derivatives are the same in both orders: one of them is enough.
-    second = {
-        (row, column): formula.like(rules.derivative(first[row], column))
-        for place, row in enumerate(variables)
-        for column in variables[place:]
-    }
-    return formula.expression(
-        formula.by_name(lambda row: formula.by_name(lambda column: second.get((row, column)) or second[column, row]))
-    )
+    pairs = list(combinations_with_replacement(range(len(variables)), 2))
+    second = formula.like([rules.derivative(first[row], variables[column]) for row, column in pairs])
+    at = dict(zip(pairs, second, strict=True))
+    rows = [[at[min(row, column), max(row, column)] for column in range(len(first))] for row in range(len(first))]
+    return formula.expression(formula.by_name(list(map(formula.by_name, rows))))
 
 
 @dataclass(frozen=True)
@@ -283,14 +283,13 @@ class _Formula:
     variables: list[Variable]
     name: str
 
-    def like(self, result: Node) -> Node:
-        """Return a result that is null where the formula is, with its dtype and its height."""
-        return build.null_as(result, self.tree, [node("variable", detail=each) for each in self.variables])
+    def like(self, results: list[Node]) -> list[Node]:
+        """Return results that are null where the formula is, with its dtype and its height."""
+        return build.null_as(self.tree, results, [node("variable", detail=each) for each in self.variables])
 
-    def by_name(self, of_variable: Callable[[Variable], Node]) -> Node:
-        """Return a struct with a field for each variable."""
-        names = tuple(each.name for each in self.variables)
-        return node("struct", *map(of_variable, self.variables), detail=names)
+    def by_name(self, results: list[Node]) -> Node:
+        """Return a struct with a result for each variable."""
+        return node("struct", *results, detail=tuple(each.name for each in self.variables))
 
     def expression(self, result: Node) -> pl.Expr:
         """Return the expression of a result, named like the formula."""

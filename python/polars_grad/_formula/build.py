@@ -55,22 +55,24 @@ _NULL_AS_INPUTS = {
 }
 
 
-def null_as(result: Node, formula: Node, variables: Iterable[Node]) -> Node:
+def null_as(formula: Node, results: list[Node], variables: Iterable[Node]) -> list[Node]:
     """
-    Return a result that is null where the formula is null, with its dtype and its height.
+    Return results that are null where the formula is null, with its dtype and its height.
 
     A formula without columns, or of aggregations only, has the height of the variables.
     """
     wanted = _sources(formula)
     if all(each.kind in ("float", "native") and is_scalar(each.detail.expr) for each in wanted):
         wanted |= {*variables}
-    missing = sorted(wanted - _sources(result), key=lambda each: each.index)
-    if not missing:
-        return result
-    valid = [node("is_not_null", each) for each in missing]
+    missing = [wanted - _sources(result) for result in results]
+    # One mask for all results, so that it is evaluated once.
+    sources = sorted(set[Node]().union(*missing), key=lambda each: each.index)
+    if not sources:
+        return results
+    valid = reduce(lambda first, second: node("and", first, second), (node("is_not_null", each) for each in sources))
     # The sum is null in the other rows, and brings in the dtype.
-    total = reduce(lambda first, second: node("add", first, second), missing)
-    return select(reduce(lambda first, second: node("and", first, second), valid), result, total)
+    total = reduce(lambda first, second: node("add", first, second), sources)
+    return [select(valid, result, total) if lacks else result for result, lacks in zip(results, missing, strict=True)]
 
 
 def _sources(root: Node) -> set[Node]:
