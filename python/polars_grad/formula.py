@@ -325,8 +325,9 @@ def _called(f: Any, arguments: list[pl.Expr]) -> pl.Expr:
     try:
         result = f(*arguments)
     except TypeError as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         msg = (
-            f"`f` fails on an expression ({error}); use the methods of expressions, such as `x.sin()` and "
+            f"`f` fails on an expression ({reason}); use the methods of expressions, such as `x.sin()` and "
             "`pl.when(...)`, instead of `math.sin(x)` and `if`"
         )
         raise TypeError(msg) from error

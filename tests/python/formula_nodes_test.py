@@ -106,6 +106,9 @@ FIELDS = {
     .struct.with_fields((pl.field("z") * pl.field("y")).alias("p"))
     .struct.with_fields(pl.field("p").sin().alias("z"))
     .struct.field("z"),
+    "column in with_fields": pl.struct(x.alias("z"))
+    .struct.with_fields((pl.field("z") * y * x).alias("p"))
+    .struct.field("p"),
     "struct in a field": pl.struct(pl.struct(x.alias("a")).alias("s")).struct.field("s").struct.field("a"),
     "derivative": pg.derivative_of(x.sin() * x**2 / (1 + x**2), "x"),
     "second derivative": pg.derivative_of(x.sin() * x**2 / (1 + y * x**2), "x", order=2),

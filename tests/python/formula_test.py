@@ -135,6 +135,25 @@ def test_only_the_branch_taken_counts() -> None:
     close(at([0.0], pl.when(x == 0).then(1.0).otherwise(x.sin() / x)), [0.0])
 
 
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize(
+    "f",
+    [
+        *(x.clip(0, 1).sqrt(), x.clip(0, 1).cbrt(), x.clip(0, 1) ** 0.5, x.clip(0, 1) ** 1.5, x.clip(0, 1).arcsin()),
+        *(x.clip(-1, 1).arccos(), x.clip(1, 2).arccosh(), x.clip(0, 1).log(), x.clip(-1, 1).arctanh()),
+        *(pl.max_horizontal(x, 0).sqrt(), pl.when(x > 0).then(x).otherwise(0).sqrt(), (x.clip(0, 1) - 1).log1p()),
+        *((x - 9) ** x.clip(2, 3), (x - 9) ** pl.when(x > 0).then(2).otherwise(x.floor())),
+    ],
+    ids=str,
+)
+def test_a_branch_that_is_constant_has_no_slope(f: pl.Expr, order: int) -> None:
+    (slope,) = at([-3.0], f, order)
+    # The last two are powers of -12.
+    power = {1: {2: -24.0, -3: -3 * 12.0**-4}, 2: {2: 2.0, -3: -12 * 12.0**-5}}[order]
+    expected = power[2] if "clip([dyn int: 2" in str(f) else power[-3] if "floor" in str(f) else 0.0
+    assert slope == pytest.approx(expected, rel=1e-14)
+
+
 def test_filled_values() -> None:
     frame = pl.DataFrame({"x": [1.0, None, 3.0], "y": [10.0, 20.0, None]})
     got = frame.select(

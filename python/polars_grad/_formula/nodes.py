@@ -220,7 +220,10 @@ class _Reader:
         if _name(part.form)[0] in (_FIELD, _FIELD_OF_STRUCT):
             found = self._field(part)
             return found if isinstance(found, Node) else _refuse(part)
-        return self._variables.get(json.dumps(part.form)) if _is_column(part.form) else None
+        if _is_column(part.form):
+            text = json.dumps(part.form)
+            return self._variables.get(text) or node("native", detail=Native((text, text), _column(part.form)))
+        return None
 
     def _field(self, part: _Part) -> Node | Fields:
         """Return a field of a struct."""
@@ -344,6 +347,10 @@ def _name_of(part: _Part) -> str:
 
 def _is_column(form: Any) -> bool:
     return form == "Element" or (isinstance(form, dict) and form.keys() == {"Column"})
+
+
+def _column(form: Any) -> pl.Expr:
+    return pl.element() if form == "Element" else pl.col(form["Column"])
 
 
 def _number(form: Any) -> float | None:

@@ -58,13 +58,27 @@ def _modulus(modulus: Node, du: Node, dv: Node) -> Node:
     return du - dv * (constant(0.5) * (floor + ceil - ONE))
 
 
+def _over(du: Node, divisor: Node) -> Node:
+    """Divide a derivative; 0 / 0 is 0 where a branch is constant, as in `u.clip(0).sqrt()`."""
+    return _unless_constant(du, node("eq", divisor, ZERO), du / divisor)
+
+
+def _unless_constant(du: Node, where: Node, product: Node) -> Node:
+    """Return the product of a derivative with something infinite or NaN; 0 where the derivative is 0 on a branch."""
+    return select(node("and", where, node("eq", du, ZERO)), ZERO, product) if du.branches else product
+
+
 def _power(power: Node, du: Node, dv: Node) -> Node:
     base, exponent = power.inputs
     of_base, of_exponent = ZERO, ZERO
     if not is_zero(du):
         of_base = du * _power_by_base(base, exponent)
+        if exponent.kind != "constant" or exponent.detail < 1:
+            of_base = _unless_constant(du, node("eq", base, ZERO), of_base)
     if not is_zero(dv):
         of_exponent = dv * _power_by_exponent(power)
+        if base.kind != "constant" or base.detail < 0:
+            of_exponent = _unless_constant(dv, node("lt", base, ZERO), of_exponent)
     return of_base + of_exponent
 
 
@@ -95,7 +109,7 @@ def _power_by_exponent(power: Node) -> Node:
 
 def _logarithm(logarithm: Node, du: Node) -> Node:
     (u,) = logarithm.inputs
-    return du / (_where_defined(u) * constant(math.log(logarithm.detail)))
+    return _over(du, _where_defined(u) * constant(math.log(logarithm.detail)))
 
 
 def _where_defined(value: Node) -> Node:
@@ -187,11 +201,11 @@ _RULES: dict[str, Rule] = {
     "neg": lambda _, du: -du,
     "abs": lambda f, du: du * _of("sign", f.inputs[0]),
     "not_negative": lambda _, du: du,
-    "sqrt": lambda f, du: du / (TWO * f),
-    "cbrt": lambda f, du: du / (constant(3.0) * (f * f)),
+    "sqrt": lambda f, du: _over(du, TWO * f),
+    "cbrt": lambda f, du: _over(du, constant(3.0) * (f * f)),
     "exp": lambda f, du: du * f,
     "log": _logarithm,
-    "log1p": lambda f, du: du / _where_defined(ONE + f.inputs[0]),
+    "log1p": lambda f, du: _over(du, _where_defined(ONE + f.inputs[0])),
     "sin": lambda f, du: du * _of("cos", f.inputs[0]),
     "cos": lambda f, du: -(du * _of("sin", f.inputs[0])),
     "tan": lambda f, du: du * (ONE + f * f),
@@ -199,12 +213,12 @@ _RULES: dict[str, Rule] = {
     "sinh": lambda f, du: du * _of("cosh", f.inputs[0]),
     "cosh": lambda f, du: du * _of("sinh", f.inputs[0]),
     "tanh": lambda f, du: du * (ONE - f * f),
-    "arcsin": lambda f, du: du / _of_sine(f.inputs[0]),
-    "arccos": lambda f, du: -(du / _of_sine(f.inputs[0])),
+    "arcsin": lambda f, du: _over(du, _of_sine(f.inputs[0])),
+    "arccos": lambda f, du: -_over(du, _of_sine(f.inputs[0])),
     "arctan": lambda f, du: du / (ONE + f.inputs[0] * f.inputs[0]),
     "arcsinh": lambda f, du: du / _of("sqrt", ONE + f.inputs[0] * f.inputs[0]),
-    "arccosh": lambda f, du: du / (_of("sqrt", f.inputs[0] - ONE) * _of("sqrt", f.inputs[0] + ONE)),
-    "arctanh": lambda f, du: du / _where_defined((ONE - f.inputs[0]) * (ONE + f.inputs[0])),
+    "arccosh": lambda f, du: _over(du, _of("sqrt", f.inputs[0] - ONE) * _of("sqrt", f.inputs[0] + ONE)),
+    "arctanh": lambda f, du: _over(du, _where_defined((ONE - f.inputs[0]) * (ONE + f.inputs[0]))),
     "arctan2": lambda f, du, dv: (du * f.inputs[1] - f.inputs[0] * dv) / _squares(*f.inputs),
     "degrees": _linear("degrees", math.degrees(1.0)),
     "radians": _linear("radians", math.radians(1.0)),

@@ -23,7 +23,7 @@ class Node:
     Made by `node` only, which returns the same object for equal arguments: nodes are equal if they are identical.
     """
 
-    __slots__ = ("__weakref__", "detail", "index", "inputs", "kind", "variables")
+    __slots__ = ("__weakref__", "branches", "detail", "index", "inputs", "kind", "variables")
 
     def __init__(self, kind: str, inputs: tuple[Node, ...], detail: Any) -> None:
         self.kind = kind
@@ -31,6 +31,8 @@ class Node:
         self.detail = detail
         # Larger than that of any input.
         self.index = next(_INDICES)
+        # Whether it may be zero on a whole branch.
+        self.branches: bool = kind == "when" or any(each.branches for each in inputs)
         own = {detail} if kind == "variable" else frozenset()
         self.variables: frozenset[Any] = frozenset(own).union(*(each.variables for each in inputs))
 
