@@ -147,6 +147,23 @@ def test_the_derivative_is_that_of_differences(formula: pl.Expr) -> None:
         np.testing.assert_allclose(got, differences(formula, column), rtol=1e-7, atol=1e-7, err_msg=column)
 
 
+@pytest.mark.parametrize("dtype", [pl.Float32, pl.Float64])
+@pytest.mark.parametrize("formula", cases)
+def test_nulls_and_dtype_are_those_of_the_formula(formula: pl.Expr, dtype: Any) -> None:
+    frame = pl.DataFrame(
+        {"x": [0.5, None, 1.5, None, 0.0], "y": [1.25, 0.75, None, None, 0.0]}, schema={"x": dtype, "y": dtype}
+    )
+    expected = frame.select(formula).to_series()
+    for column in sorted({"x", *formula.meta.root_names()}):
+        for order in (1, 2):
+            query = frame.lazy().select(pg.derivative_of(formula, column, order=order))
+            got = query.collect().to_series()
+            assert got.is_null().to_list() == expected.is_null().to_list(), (column, order)
+            # Polars takes some formulas of a number and a Float32 for a Float64.
+            assert got.dtype in (dtype, expected.dtype), (column, order)
+            assert query.collect_schema().dtypes() == [got.dtype], (column, order)
+
+
 @pytest.mark.parametrize("formula", cases)
 def test_a_tree_is_written_as_it_was_read(formula: pl.Expr) -> None:
     variables = [nodes.variable(x), nodes.variable(y)]

@@ -119,9 +119,10 @@ def _with_typed_constants(root: Node) -> Node:
     typed: dict[Node, Node] = {}
     for each in nodes:
         inputs = [typed[input_] for input_ in each.inputs]
-        of_constants = each.kind == "when" and inputs[0].kind == inputs[1].kind == "constant"
-        if of_constants or (each.kind in _TYPED_BY_FIRST and inputs[0].kind == "constant"):
-            inputs[0] = node("add", zero, inputs[0]) if inputs[0].detail else zero
+        if each.kind in _TYPED_BY_FIRST or (each.kind == "when" and {inputs[0].kind, inputs[1].kind} <= _FREE):
+            at = 1 if inputs[0].kind == "null" else 0
+            if inputs[at].kind == "constant":
+                inputs[at] = node("add", zero, inputs[at]) if inputs[at].detail else zero
         typed[each] = node(each.kind, *inputs, detail=each.detail)
     return typed[root]
 
