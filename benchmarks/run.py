@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import cells
 import chart
 import flat
+import formulas
 import grids
 import groups
 import machine
@@ -66,7 +67,7 @@ def main() -> None:
 def report(largest: int, *, trial: bool) -> tuple[str, dict[Case, Sizes]]:
     """Measure all parts; return the page, and the cases of the chart."""
     flat.settle_allocator()
-    parts = [*operators.PARTS, nesting.PART, MANY_COLUMNS, *groups.PARTS, cells.PART, grids.PART]
+    parts = [*operators.PARTS, nesting.PART, MANY_COLUMNS, *groups.PARTS, cells.PART, grids.PART, formulas.PART]
     for part in parts:
         for case in part.cases(min(SMALL, largest)):
             check(case)

@@ -13,6 +13,7 @@ Examples
 
 from polars_grad.batches import stitch
 from polars_grad.derivative import derivative
+from polars_grad.formula import derivative_of, gradient_of, hessian_of
 from polars_grad.gradient import gradient
 from polars_grad.grid import curl, divergence, laplacian, magnitude, partials
 from polars_grad.horizontal import gradient_horizontal
@@ -27,9 +28,12 @@ __all__ = [
     "SeriesGrad",
     "curl",
     "derivative",
+    "derivative_of",
     "divergence",
     "gradient",
     "gradient_horizontal",
+    "gradient_of",
+    "hessian_of",
     "increase",
     "integral",
     "laplacian",

@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 LARGER = ROOT / "docs" / "larger-than-memory.md"
 DIMENSIONS = ROOT / "docs" / "n-dimensional.md"
+FORMULAS = ROOT / "docs" / "formulas.md"
 # Modules of other engines have tests of their own.
 MODULES: list[ModuleType] = [
     pg,
@@ -235,6 +236,11 @@ def test_the_page_about_larger_data(run: Run, tmp_path: Path) -> None:
 @pytest.mark.skipif(not DIMENSIONS.exists(), reason="the documentation is not beside the tests")
 def test_the_page_about_dimensions() -> None:
     assert_prints_what_it_shows("\n".join(blocks(DIMENSIONS)), DIMENSIONS)
+
+
+@pytest.mark.skipif(not FORMULAS.exists(), reason="the documentation is not beside the tests")
+def test_the_page_about_formulas() -> None:
+    assert_prints_what_it_shows("\n".join(blocks(FORMULAS)), FORMULAS)
 
 
 @pytest.mark.skipif(not DIMENSIONS.exists(), reason="the documentation is not beside the tests")

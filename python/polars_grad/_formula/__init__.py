@@ -1,0 +1,1 @@
+"""Derivatives of formulas: an expression is read into a tree, differentiated, and written back as an expression."""
