@@ -21,7 +21,17 @@ def options(reset: Any, wrap: Any, max_rate: Any) -> dict[str, Any]:
     """Return the options of a counter as the plugin takes them."""
     given: dict[str, Any] = {"reset": one_of("reset", reset, ("restart", "null"))}
     if wrap is not None:
-        given["wrap"] = amount("wrap", _WRAPS.get(wrap, wrap) if isinstance(wrap, str) else wrap)
+        given["wrap"] = amount("wrap", _range(wrap))
     if max_rate is not None:
         given["max_rate"] = amount("max_rate", max_rate)
     return given
+
+
+def _range(wrap: Any) -> Any:
+    """Return the number that a name of an unsigned integer stands for."""
+    if not isinstance(wrap, str):
+        return wrap
+    if wrap not in _WRAPS and not wrap[-1:].isalpha():
+        msg = f'`wrap` must be a number, "u8", "u16", "u32" or "u64", or a timedelta or a duration string, got {wrap!r}'
+        raise ValueError(msg)
+    return _WRAPS.get(wrap, wrap)
