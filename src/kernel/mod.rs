@@ -17,6 +17,10 @@
 //! # Ok::<(), String>(())
 //! ```
 
+#[allow(dead_code)] // Until the operators that use them are added.
+pub(crate) mod differences;
+#[allow(dead_code)]
+pub(crate) mod line;
 mod sample;
 mod slopes;
 pub mod stencil;
