@@ -19,6 +19,10 @@
 
 mod counter;
 pub(crate) mod newton;
+#[allow(dead_code)] // Until the operators that use them are added.
+pub(crate) mod differences;
+#[allow(dead_code)]
+pub(crate) mod line;
 mod sample;
 mod slopes;
 pub mod stencil;

@@ -13,6 +13,10 @@ pub trait Sample: Copy + PartialOrd + sealed::Sealed {
     /// `self - earlier`, rounded once.
     fn minus(self, earlier: Self) -> f64;
 
+    /// `(self - earlier) * scale`, rounded once, and its rounding error. The scale is a power of two. The error of 128-bit
+    /// integers is rounded too.
+    fn split_minus(self, earlier: Self, scale: f64) -> (f64, f64);
+
     /// Half of `self - earlier`. It does not overflow for finite numbers.
     fn half_minus(self, earlier: Self) -> f64;
 
@@ -45,6 +49,12 @@ macro_rules! float_sample {
             }
 
             #[inline(always)]
+            fn split_minus(self, earlier: Self, scale: f64) -> (f64, f64) {
+                // Scaled first, since the difference may overflow.
+                two_sum(f64::from(self) * scale, f64::from(earlier) * -scale)
+            }
+
+            #[inline(always)]
             fn half_minus(self, earlier: Self) -> f64 {
                 0.5 * f64::from(self) - 0.5 * f64::from(earlier)
             }
@@ -52,10 +62,7 @@ macro_rules! float_sample {
             #[inline(always)]
             fn is_beyond(self, other: Self, limit: Limit) -> bool {
                 let [a, b] = [self.max(other), self.min(other)].map(f64::from);
-                let distance = a - b;
-                // The rounding error of the distance (Knuth's two-sum).
-                let b_seen = a - distance;
-                let rest = (a - (distance + b_seen)) + (b_seen - b);
+                let (distance, rest) = two_sum(a, -b);
                 let finite = a.is_finite() & b.is_finite();
                 finite & ((distance > limit.float) | ((distance == limit.float) & (rest > 0.0)))
             }
@@ -82,7 +89,7 @@ macro_rules! float_sample {
 }
 
 macro_rules! integer_sample {
-    ($($integer:ty),*) => {$(
+    ($($integer:ty: $split:ident),*) => {$(
         impl Sample for $integer {
             const INTEGER: bool = true;
 
@@ -91,6 +98,13 @@ macro_rules! integer_sample {
                 // The distance between the two extremes fits into the unsigned type only.
                 let distance = self.abs_diff(earlier) as f64;
                 if self < earlier { -distance } else { distance }
+            }
+
+            #[inline(always)]
+            fn split_minus(self, earlier: Self, scale: f64) -> (f64, f64) {
+                let (value, rest) = $split(self.abs_diff(earlier));
+                let scale = if self < earlier { -scale } else { scale };
+                (value * scale, rest * scale)
             }
 
             #[inline(always)]
@@ -125,7 +139,7 @@ macro_rules! integer_sample {
 }
 
 float_sample!(f32, f64);
-integer_sample!(i64, i128);
+integer_sample!(i64: split_u64, i128: split_u128);
 
 mod sealed {
     /// The set of types is closed: columns of other types are converted to these.
@@ -154,6 +168,28 @@ pub(crate) fn wrapped(rise: f64, period: f64) -> f64 {
 /// An integer beyond 128 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooLarge;
+/// A sum of two numbers, rounded, and its rounding error (Knuth).
+#[inline(always)]
+pub(crate) fn two_sum(a: f64, b: f64) -> (f64, f64) {
+    let sum = a + b;
+    let b_seen = sum - a;
+    (sum, (a - (sum - b_seen)) + (b - b_seen))
+}
+
+/// An integer as a float and its rounding error. Both halves of its digits are exact floats, which vector registers
+/// convert.
+#[inline(always)]
+fn split_u64(integer: u64) -> (f64, f64) {
+    let lower = integer & u64::from(u32::MAX);
+    two_sum((integer - lower) as f64, lower as f64)
+}
+
+/// An integer as a float and its rounding error, which is rounded too.
+#[inline(always)]
+fn split_u128(integer: u128) -> (f64, f64) {
+    let float = integer as f64;
+    (float, integer.wrapping_sub(float as u128).cast_signed() as f64)
+}
 
 /// Whether successive coordinates are finite and strictly rising or falling.
 #[inline(always)]
@@ -323,6 +359,24 @@ mod tests {
         for rise in (-1_000..1_000).map(|rise| f64::from(rise) * 0.1) {
             assert!(wrapped(rise, 0.7).abs() <= 0.35, "{rise}");
         }
+    }
+
+    #[test]
+    fn a_difference_and_its_rounding_error_are_exact() {
+        assert_eq!(1e16.split_minus(-1.0, 1.0), (1e16, 1.0));
+        assert_eq!(f32::MAX.split_minus(-1.0, 1.0), (f64::from(f32::MAX), 1.0));
+        assert_eq!(
+            i64::MAX.split_minus(i64::MIN, 1.0),
+            (18_446_744_073_709_551_616.0, -1.0)
+        );
+        assert_eq!(
+            (-i64::MAX).split_minus(i64::MAX - 5, 1.0),
+            (-18_446_744_073_709_551_616.0, 7.0)
+        );
+        let distance = (1_i128 << 100) + 12_345;
+        assert_eq!(distance.split_minus(0, 1.0), ((1_i128 << 100) as f64, 12_345.0));
+        assert_eq!(f64::MAX.split_minus(-f64::MAX, 0.25), (f64::MAX / 2.0, 0.0));
+        assert_eq!(0.split_minus(distance, 1.0), (-((1_i128 << 100) as f64), -12_345.0));
     }
 
     #[test]

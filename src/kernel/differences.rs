@@ -1,0 +1,213 @@
+//! Differences of a column, which the kernels of windows read instead of its values.
+//!
+//! ```text
+//! step[row] = value[row] - value[row - lag]            exact: a float and its rounding error
+//!             - period * (wraps between both rows)     of a periodic y
+//! ```
+//!
+//! Kernels read them through a trait object, 64 rows per call, so that a kernel is compiled once and not once per pair
+//! of types.
+
+use std::ops::Range;
+
+use super::sample::{Sample, two_sum};
+use super::stencil::inverse_power_of_two;
+use crate::bits::ROWS;
+use crate::dispatch::{Kernel, dispatch};
+
+/// The differences of 64 rows, each the sum of a float and its rounding error.
+pub(crate) struct Steps {
+    /// The differences, rounded once.
+    pub(crate) value: [f64; ROWS],
+    /// What to add for the exact differences.
+    pub(crate) rest: [f64; ROWS],
+}
+
+impl Steps {
+    /// Differences of zero.
+    pub(crate) const ZERO: Self = Self {
+        value: [0.0; ROWS],
+        rest: [0.0; ROWS],
+    };
+}
+
+/// A column that is read as differences between its rows.
+pub(crate) trait Differences {
+    /// The differences of 64 rows from `first` on to the rows `lag` before them. They are unspecified where the column has
+    /// no such row.
+    fn lagged(&self, first: usize, lag: usize, steps: &mut Steps);
+
+    /// Whether the value of a row is finite.
+    fn is_finite(&self, row: usize) -> bool;
+
+    /// Some rows, scaled by a power of two so that their largest distance from the first is about 1, and that power.
+    fn normalized(&self, rows: Range<usize>) -> (Box<dyn Differences + '_>, f64);
+}
+
+/// Rows one step apart: the coordinate of a column without an x.
+pub(crate) struct Even;
+
+impl Differences for Even {
+    fn lagged(&self, _: usize, lag: usize, steps: &mut Steps) {
+        steps.value = [lag as f64; ROWS];
+        steps.rest = [0.0; ROWS];
+    }
+
+    fn is_finite(&self, _: usize) -> bool {
+        true
+    }
+
+    fn normalized(&self, _: Range<usize>) -> (Box<dyn Differences + '_>, f64) {
+        (Box::new(Self), 1.0)
+    }
+}
+
+/// A column of numbers, multiplied by a power of two.
+pub(crate) struct Column<'a, T> {
+    values: &'a [T],
+    scale: f64,
+}
+
+impl<'a, T: Sample> Column<'a, T> {
+    /// The values themselves.
+    pub(crate) fn new(values: &'a [T]) -> Self {
+        Self { values, scale: 1.0 }
+    }
+
+    /// The 64 values from `first - lag` on; the nearest value where the column has no such row.
+    fn padded(&self, first: usize, lag: usize) -> [T; ROWS] {
+        let last = self.values.len() - 1;
+        std::array::from_fn(|place| self.values[(first + place).saturating_sub(lag).min(last)])
+    }
+}
+
+impl<T: Sample> Differences for Column<'_, T> {
+    fn lagged(&self, first: usize, lag: usize, steps: &mut Steps) {
+        let rows = |lag| self.values.get(first.checked_sub(lag)?..)?.first_chunk();
+        let scale = self.scale;
+        if let (Some(earlier), Some(later)) = (rows(lag), rows(0)) {
+            dispatch(Subtract {
+                earlier,
+                later,
+                scale,
+                steps,
+            });
+        } else {
+            dispatch(Subtract {
+                earlier: &self.padded(first, lag),
+                later: &self.padded(first, 0),
+                scale,
+                steps,
+            });
+        }
+    }
+
+    fn is_finite(&self, row: usize) -> bool {
+        self.values[row].zero_unless_finite() == 0.0
+    }
+
+    fn normalized(&self, rows: Range<usize>) -> (Box<dyn Differences + '_>, f64) {
+        let values = &self.values[rows];
+        let largest = values.iter().fold(0.0, |largest: f64, value| {
+            largest.max(value.half_minus(values[0]).abs())
+        });
+        let scale = if largest == 0.0 {
+            1.0
+        } else {
+            0.5 * inverse_power_of_two(largest)
+        };
+        (Box::new(Self { values, scale }), scale)
+    }
+}
+
+/// A column of angles or times of day: a rise is its remainder to the nearest multiple of the period.
+pub(crate) struct Periodic<D> {
+    column: D,
+    period: f64,
+    /// The wraps up to each row from the first on: whole numbers, so that their differences are exact.
+    wraps: Vec<f64>,
+}
+
+impl<'a, T: Sample> Periodic<Column<'a, T>> {
+    /// Rises are taken from row to row, and a rise of exactly half a period keeps its sign.
+    pub(crate) fn new(values: &'a [T], period: f64) -> Self {
+        let mut sum = 0.0;
+        let wrap = |pair: &[T]| {
+            sum += wraps(pair[1].minus(pair[0]), period);
+            sum
+        };
+        let later = values.windows(2).map(wrap);
+        Self {
+            column: Column::new(values),
+            period,
+            wraps: std::iter::once(0.0).chain(later).take(values.len()).collect(),
+        }
+    }
+}
+
+/// The multiple of the period that is nearest to a rise, on a tie the one nearer to zero. Zero unless the rise is finite.
+fn wraps(rise: f64, period: f64) -> f64 {
+    let nearest = (rise / period).round();
+    let remainder = (-nearest).mul_add(period, rise);
+    if !remainder.is_finite() {
+        0.0
+    } else if remainder.abs() >= 0.5 * period && remainder.signum() != rise.signum() {
+        nearest - rise.signum()
+    } else {
+        nearest
+    }
+}
+
+impl<'a, T: Sample> Differences for Periodic<Column<'a, T>> {
+    fn lagged(&self, first: usize, lag: usize, steps: &mut Steps) {
+        self.column.lagged(first, lag, steps);
+        let last = self.wraps.len() - 1;
+        for place in 0..ROWS {
+            let row = (first + place).min(last);
+            let wraps = self.wraps[row] - self.wraps[row.saturating_sub(lag)];
+            let turns = wraps * self.period;
+            let (value, rest) = two_sum(steps.value[place], -turns);
+            steps.value[place] = value;
+            steps.rest[place] += rest - wraps.mul_add(self.period, -turns);
+        }
+    }
+
+    fn is_finite(&self, row: usize) -> bool {
+        self.column.is_finite(row)
+    }
+
+    fn normalized(&self, rows: Range<usize>) -> (Box<dyn Differences + '_>, f64) {
+        let scale = 0.5 * inverse_power_of_two(self.period);
+        let column = Column {
+            values: &self.column.values[rows.clone()],
+            scale,
+        };
+        let normalized = Periodic {
+            column,
+            period: self.period * scale,
+            wraps: self.wraps[rows].to_vec(),
+        };
+        (Box::new(normalized), scale)
+    }
+}
+
+/// The loop over the differences of 64 rows.
+struct Subtract<'a, T> {
+    earlier: &'a [T; ROWS],
+    later: &'a [T; ROWS],
+    scale: f64,
+    steps: &'a mut Steps,
+}
+
+impl<T: Sample> Kernel for Subtract<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for row in 0..ROWS {
+            let (value, rest) = self.later[row].split_minus(self.earlier[row], self.scale);
+            self.steps.value[row] = value;
+            self.steps.rest[row] = rest;
+        }
+    }
+}

@@ -1,0 +1,795 @@
+//! The least-squares line in a moving window.
+//!
+//! ```text
+//! moments   of adjacent rows: their number (or sum of weights) n, the means of x and y relative to the last row, and
+//!           the sums xx, xy of products of deviations from the means
+//! merge     of earlier and later rows (Chan, Golub and LeVeque 1983), with the step between their last rows:
+//!             dx, dy = differences of the means;   m = n1 * n2 / (n1 + n2)
+//!             xx = xx1 + xx2 + m * dx * dx;        xy = xy1 + xy2 + m * dx * dy
+//! blocks    of 1, 2, 4, 8, ... rows that end at a row: each is two merged halves
+//! window    blocks by the binary digits of its number of rows, the smallest first, from its first row on
+//! slope     xy / xx
+//! ```
+//!
+//! No row is ever subtracted again, so errors do not accumulate and the bits of a slope depend on the rows of its window
+//! only. Means are sums of two floats: with one, a window with a single row far away loses the digits of all others.
+
+use std::ops::Range;
+
+use super::differences::{Differences, Steps};
+use super::sample::two_sum;
+use crate::bits::ROWS;
+use crate::dispatch::{Kernel, dispatch};
+
+/// The points through which lines are fitted.
+#[derive(Clone, Copy)]
+pub(crate) struct Points<'a> {
+    /// The coordinates, finite, in any order.
+    pub(crate) x: &'a dyn Differences,
+    /// The values.
+    pub(crate) y: &'a dyn Differences,
+    /// The standard deviations of the values: finite and positive, one per row.
+    pub(crate) sigma: Option<&'a [f64]>,
+}
+
+/// Slopes of lines, and their standard errors.
+pub(crate) struct Slopes<'a> {
+    /// NaN if a value in the window is not finite.
+    pub(crate) values: &'a mut [f64],
+    /// From `sigma` if it is given, else from the residuals, for which a window needs three rows. None are computed if this
+    /// is empty.
+    pub(crate) errors: &'a mut [f64],
+}
+
+/// Computes the slopes in all windows of `size` adjacent rows, and returns the windows without one: those whose x are all
+/// equal. Windows are numbered by their first row.
+pub(crate) fn rolling(points: Points<'_>, size: usize, slopes: Slopes<'_>) -> Vec<usize> {
+    let (size, windows) = (size.max(1), slopes.values.len());
+    let window = |row| row..row + size;
+    fit(points, &Rolling { size, windows }, window, slopes)
+}
+
+/// Computes the slopes in windows of any size whose first and last rows do not fall from window to window, and returns
+/// the windows without a slope, as [`rolling`] does. A window must not be empty.
+pub(crate) fn ranges(points: Points<'_>, windows: &[Range<usize>], slopes: Slopes<'_>) -> Vec<usize> {
+    fit(points, &Ranges(windows), |row| windows[row].clone(), slopes)
+}
+
+/// Runs a loop over windows, and computes its unusual windows again.
+fn fit(
+    points: Points<'_>,
+    windows: &impl Loop,
+    window: impl Fn(usize) -> Range<usize>,
+    mut slopes: Slopes<'_>,
+) -> Vec<usize> {
+    let unusual = run(points, 1.0, windows, &mut slopes);
+    let mut flat = Flat::default();
+    let mut missing = Vec::new();
+    for index in unusual {
+        let rows = window(index);
+        flat.extend(points, rows.end);
+        let fitted = if flat.x_since <= rows.start {
+            missing.push(index);
+            continue;
+        } else if flat.finite_since > rows.start {
+            [f64::NAN; 2]
+        } else if flat.y_since <= rows.start && points.sigma.is_none() {
+            [0.0; 2]
+        } else {
+            normalized(points, rows)
+        };
+        slopes.values[index] = fitted[0];
+        if let Some(error) = slopes.errors.get_mut(index) {
+            *error = fitted[1];
+        }
+    }
+    missing
+}
+
+/// The slope and its error where sums of products leave the range of a float: those of a window of normal size.
+#[cold]
+fn normalized(points: Points<'_>, rows: Range<usize>) -> [f64; 2] {
+    let size = rows.len();
+    let sigma = points.sigma.map(|sigma| &sigma[rows.clone()]);
+    let sigma_scale = sigma.map_or(1.0, |sigma| {
+        let smallest = sigma.iter().copied().fold(f64::INFINITY, f64::min);
+        super::stencil::inverse_power_of_two(smallest)
+    });
+    let (x, x_scale) = points.x.normalized(rows.clone());
+    let (y, y_scale) = points.y.normalized(rows);
+    let (mut value, mut error) = ([0.0], [0.0]);
+    let (x, y) = (&*x, &*y);
+    let mut slopes = Slopes {
+        values: &mut value,
+        errors: &mut error,
+    };
+    run(Points { x, y, sigma }, sigma_scale, &Ranges(&[0..size]), &mut slopes);
+    let error_scale = if sigma.is_some() { sigma_scale } else { y_scale };
+    [
+        rescaled(value[0], x_scale, y_scale),
+        rescaled(error[0], x_scale, error_scale),
+    ]
+}
+
+/// `value * x_scale / y_scale`, for powers of two whose quotient may leave the range of a float.
+fn rescaled(value: f64, x_scale: f64, y_scale: f64) -> f64 {
+    let product = value * x_scale;
+    if product.is_normal() {
+        product / y_scale
+    } else {
+        value / y_scale * x_scale
+    }
+}
+
+/// Since which row all rows so far are finite, or have one x or one y.
+#[derive(Default)]
+struct Flat {
+    rows: usize,
+    finite_since: usize,
+    x_since: usize,
+    y_since: usize,
+}
+
+impl Flat {
+    /// Reads the rows up to `end`.
+    fn extend(&mut self, points: Points<'_>, end: usize) {
+        let (mut dx, mut dy) = (Steps::ZERO, Steps::ZERO);
+        while self.rows < end {
+            let first = self.rows;
+            points.x.lagged(first, 1, &mut dx);
+            points.y.lagged(first, 1, &mut dy);
+            let rows = ROWS.min(end - first);
+            for place in 0..rows {
+                let row = first + place;
+                if dx.value[place] != 0.0 {
+                    self.x_since = row;
+                }
+                if dy.value[place] != 0.0 {
+                    self.y_since = row;
+                }
+                if !points.y.is_finite(row) {
+                    self.finite_since = row + 1;
+                }
+            }
+            self.rows += rows;
+        }
+    }
+}
+
+/// Moments of adjacent rows. Means are relative to the last row, as sums of two floats.
+#[derive(Clone, Copy)]
+struct Moments {
+    x: [f64; 2],
+    y: [f64; 2],
+    xx: f64,
+    xy: f64,
+    /// The sum of the weights; unused without weights.
+    weight: f64,
+    /// The slope of the line, and the sum of its squared residuals; unused unless errors are computed from residuals.
+    slope: f64,
+    residuals: f64,
+}
+
+impl Moments {
+    /// A row of weight 1.
+    const SINGLE: Self = Self {
+        x: [0.0; 2],
+        y: [0.0; 2],
+        xx: 0.0,
+        xy: 0.0,
+        weight: 1.0,
+        slope: 0.0,
+        residuals: 0.0,
+    };
+}
+
+/// The number of fields of moments at most.
+const FIELDS: usize = 8;
+
+/// The number of fields that are used.
+const fn fields(weighted: bool, residuals: bool) -> usize {
+    6 + weighted as usize + 2 * residuals as usize
+}
+
+/// Moments of 64 blocks or windows, field by field: the means of x and y, the sums, and then either the weight or the
+/// slope and the residuals.
+#[derive(Clone)]
+struct Stripe([[f64; ROWS]; FIELDS]);
+
+impl Stripe {
+    const ZERO: Self = Self([[0.0; ROWS]; FIELDS]);
+
+    /// Single rows from `first` on.
+    fn single<const WEIGHTED: bool>(points: Points<'_>, sigma_scale: f64, first: usize) -> Self {
+        let mut single = Self::ZERO;
+        single.view_mut().set_single::<WEIGHTED>(points, sigma_scale, first);
+        single
+    }
+
+    #[inline(always)]
+    fn view(&self) -> View<'_> {
+        View(self.0.each_ref())
+    }
+
+    #[inline(always)]
+    fn view_mut(&mut self) -> ViewMut<'_> {
+        ViewMut(self.0.each_mut())
+    }
+}
+
+/// Moments of 64 blocks or windows at adjacent rows, written in place.
+struct ViewMut<'a>([&'a mut [f64; ROWS]; FIELDS]);
+
+impl ViewMut<'_> {
+    /// Single rows from `first` on, whose moments are zero.
+    #[inline(always)]
+    fn set_single<const WEIGHTED: bool>(&mut self, points: Points<'_>, sigma_scale: f64, first: usize) {
+        if !WEIGHTED {
+            return;
+        }
+        for field in &mut self.0 {
+            field.fill(0.0);
+        }
+        let sigma = points.sigma.and_then(|sigma| sigma.get(first..));
+        for (weight, sigma) in self.0[6].iter_mut().zip(sigma.unwrap_or_default()) {
+            let sigma = sigma * sigma_scale;
+            *weight = 1.0 / (sigma * sigma);
+        }
+    }
+
+    #[inline(always)]
+    fn set<const WEIGHTED: bool, const RESIDUALS: bool>(&mut self, place: usize, moments: Moments) {
+        let Moments { x, y, xx, xy, .. } = moments;
+        for (field, value) in [x[0], x[1], y[0], y[1], xx, xy].into_iter().enumerate() {
+            self.0[field][place] = value;
+        }
+        if WEIGHTED {
+            self.0[6][place] = moments.weight;
+        }
+        if RESIDUALS {
+            self.0[6][place] = moments.slope;
+            self.0[7][place] = moments.residuals;
+        }
+    }
+}
+
+/// Moments of 64 blocks or windows at adjacent rows, read in place.
+struct View<'a>([&'a [f64; ROWS]; FIELDS]);
+
+impl View<'_> {
+    #[inline(always)]
+    fn get<const WEIGHTED: bool, const RESIDUALS: bool>(&self, place: usize) -> Moments {
+        let field = |field: usize| self.0[field][place];
+        let mut moments = Moments {
+            x: [field(0), field(1)],
+            y: [field(2), field(3)],
+            xx: field(4),
+            xy: field(5),
+            ..Moments::SINGLE
+        };
+        if WEIGHTED {
+            moments.weight = field(6);
+        }
+        if RESIDUALS {
+            moments.slope = field(6);
+            moments.residuals = field(7);
+        }
+        moments
+    }
+}
+
+/// How two sets of rows share in the merged one. The later rows are at least as many.
+#[derive(Clone, Copy)]
+struct Share {
+    /// `n1 / (n1 + n2)`
+    earlier: f64,
+    /// `n1 * n2 / (n1 + n2)`
+    product: f64,
+}
+
+impl Share {
+    #[inline(always)]
+    fn new(earlier: f64, later: f64) -> Self {
+        let share = earlier / (earlier + later);
+        Self {
+            earlier: share,
+            product: share * later,
+        }
+    }
+
+    /// Two blocks of `rows` rows.
+    #[inline(always)]
+    fn halves(rows: usize) -> Self {
+        Self {
+            earlier: 0.5,
+            product: 0.5 * rows as f64,
+        }
+    }
+}
+
+/// Moments of earlier and later rows together; `share` is not read with weights.
+#[inline(always)]
+fn merge<const WEIGHTED: bool, const RESIDUALS: bool>(
+    earlier: Moments,
+    later: Moments,
+    x_step: [f64; 2],
+    y_step: [f64; 2],
+    share: Share,
+) -> Moments {
+    let share = if WEIGHTED {
+        Share::new(earlier.weight, later.weight)
+    } else {
+        share
+    };
+    let (dx, x) = merge_means::<WEIGHTED>(earlier.x, later.x, x_step, share.earlier);
+    let (dy, y) = merge_means::<WEIGHTED>(earlier.y, later.y, y_step, share.earlier);
+    let weighted = share.product * dx;
+    let within = (earlier.xx + later.xx, earlier.xy + later.xy);
+    let mut merged = Moments {
+        weight: earlier.weight + later.weight,
+        x,
+        y,
+        xx: weighted.mul_add(dx, within.0),
+        xy: weighted.mul_add(dy, within.1),
+        slope: 0.0,
+        residuals: 0.0,
+    };
+    if RESIDUALS {
+        // Three independent parts of the residuals: within both sets, between their slopes, between their means.
+        let inverse = inverse_or_zero(within.0);
+        let slopes = later.slope - earlier.slope;
+        let means = (-(within.1 * inverse)).mul_add(dx, dy);
+        let inverse_all = inverse_or_zero(merged.xx);
+        let unexplained = if merged.xx == 0.0 { 1.0 } else { within.0 * inverse_all };
+        merged.slope = merged.xy * inverse_all;
+        merged.residuals = earlier.residuals
+            + later.residuals
+            + earlier.xx * (later.xx * inverse) * slopes * slopes
+            + share.product * unexplained * means * means;
+    }
+    merged
+}
+
+#[inline(always)]
+fn inverse_or_zero(sum: f64) -> f64 {
+    if sum == 0.0 { 0.0 } else { 1.0 / sum }
+}
+
+/// The distance of two means and the mean of both. `step` is the distance of the rows to which they are relative.
+#[inline(always)]
+fn merge_means<const WEIGHTED: bool>(
+    earlier: [f64; 2],
+    later: [f64; 2],
+    step: [f64; 2],
+    share: f64,
+) -> (f64, [f64; 2]) {
+    let (mean, rest) = two_sum(earlier[0], -step[0]);
+    let earlier = [mean, rest + (earlier[1] - step[1])];
+    let distance = (later[0] - earlier[0]) + (later[1] - earlier[1]);
+    // From the mean of the larger weight, so that the rounding error of the product is small against deviations.
+    let (base, offset) = if WEIGHTED && share > 0.5 {
+        (earlier, (1.0 - share) * distance)
+    } else {
+        (later, -share * distance)
+    };
+    let (mean, rest) = two_sum(base[0], offset);
+    (distance, [mean, base[1] + rest])
+}
+
+/// Merges 64 pairs of sets of rows.
+#[inline(always)]
+fn merge_stripes<const WEIGHTED: bool, const RESIDUALS: bool>(
+    earlier: &View<'_>,
+    later: &View<'_>,
+    [dx, dy]: [&Steps; 2],
+    share: impl Fn(usize) -> Share,
+    merged: &mut ViewMut<'_>,
+) {
+    for place in 0..ROWS {
+        let moments = merge::<WEIGHTED, RESIDUALS>(
+            earlier.get::<WEIGHTED, RESIDUALS>(place),
+            later.get::<WEIGHTED, RESIDUALS>(place),
+            [dx.value[place], dx.rest[place]],
+            [dy.value[place], dy.rest[place]],
+            share(place),
+        );
+        merged.set::<WEIGHTED, RESIDUALS>(place, moments);
+    }
+}
+
+/// Slopes, their standard errors, and whether all sums are in the range of a float.
+struct Fits {
+    slopes: [f64; ROWS],
+    errors: [f64; ROWS],
+    is_usual: [bool; ROWS],
+}
+
+/// Solves 64 windows of some numbers of rows.
+#[inline(always)]
+fn solve<const WEIGHTED: bool, const RESIDUALS: bool>(windows: &View<'_>, rows: impl Fn(usize) -> f64) -> Fits {
+    // Terms that underflow are negligible in sums beyond 2^-600.
+    const MIN_XX: f64 = 3.872_591_914_849_318e-121; // 2^-400
+    const MAX_XX: f64 = 2.582_249_878_086_908_6e120; // 2^400
+    const MIN_XY: f64 = 2.409_919_865_102_884e-181; // 2^-600
+    const MAX_XY: f64 = 4.149_515_568_880_993e180; // 2^600
+
+    let is_in = |value: f64, min: f64, max: f64| (value >= min) & (value <= max);
+    let mut fits = Fits {
+        slopes: [0.0; ROWS],
+        errors: [0.0; ROWS],
+        is_usual: [false; ROWS],
+    };
+    for place in 0..ROWS {
+        let moments = windows.get::<WEIGHTED, RESIDUALS>(place);
+        let Moments { xx, xy, residuals, .. } = moments;
+        fits.slopes[place] = xy / xx;
+        fits.is_usual[place] = is_in(xx, MIN_XX, MAX_XX) & is_in(xy.abs(), MIN_XY, MAX_XY) & (residuals <= MAX_XY);
+        if WEIGHTED {
+            fits.errors[place] = 1.0 / xx.sqrt();
+        }
+        if RESIDUALS {
+            fits.errors[place] = (residuals / ((rows(place) - 2.0) * xx)).sqrt();
+        }
+    }
+    fits
+}
+
+impl Fits {
+    /// Writes the results of some windows from the window `start` on, and appends the unusual ones.
+    #[inline(always)]
+    fn write(&self, places: Range<usize>, start: usize, slopes: &mut Slopes<'_>, unusual: &mut Vec<usize>) {
+        let windows = start..start + places.len();
+        slopes.values[windows.clone()].copy_from_slice(&self.slopes[places.clone()]);
+        if let Some(errors) = slopes.errors.get_mut(windows) {
+            errors.copy_from_slice(&self.errors[places.clone()]);
+        }
+        if !self.is_usual.iter().all(|&is_usual| is_usual) {
+            unusual.extend(
+                places
+                    .clone()
+                    .filter(|&place| !self.is_usual[place])
+                    .map(|place| start + place - places.start),
+            );
+        }
+    }
+}
+
+/// A loop over windows.
+trait Loop {
+    /// Fills in the slopes, and returns the windows whose sums of products leave the range of a float.
+    ///
+    /// Must be `#[inline(always)]`, so that it is compiled with the target features of its caller.
+    fn run<const WEIGHTED: bool, const RESIDUALS: bool>(
+        &self,
+        points: Points<'_>,
+        sigma_scale: f64,
+        slopes: &mut Slopes<'_>,
+    ) -> Vec<usize>;
+}
+
+/// Runs the copy of a loop for what is asked for.
+fn run(points: Points<'_>, sigma_scale: f64, windows: &impl Loop, slopes: &mut Slopes<'_>) -> Vec<usize> {
+    let job = (points, sigma_scale, windows, &mut *slopes);
+    if points.sigma.is_some() {
+        dispatch(Job::<_, true, false>(job))
+    } else if job.3.errors.is_empty() {
+        dispatch(Job::<_, false, false>(job))
+    } else {
+        dispatch(Job::<_, false, true>(job))
+    }
+}
+
+/// A loop and its arguments.
+struct Job<'a, 'b, L, const WEIGHTED: bool, const RESIDUALS: bool>((Points<'a>, f64, &'a L, &'a mut Slopes<'b>));
+
+/// Windows of one size, by their first rows.
+struct Rolling {
+    size: usize,
+    windows: usize,
+}
+
+/// Moments of blocks or windows by their last row: the latest 64, and those up to `lag` rows before.
+struct Delay {
+    lag: usize,
+    /// One buffer per field, of `capacity` rows each.
+    buffer: Vec<f64>,
+    capacity: usize,
+    /// The first of the latest 64 rows.
+    latest: usize,
+}
+
+impl Delay {
+    fn new(lag: usize) -> Self {
+        let capacity = if lag < ROWS { lag + 4 * ROWS } else { lag + ROWS };
+        Self {
+            lag,
+            buffer: vec![0.0; FIELDS * capacity],
+            capacity,
+            latest: lag,
+        }
+    }
+
+    /// Makes room for 64 rows, which become the latest.
+    #[inline(always)]
+    fn next(&mut self) -> ViewMut<'_> {
+        let Self { lag, capacity, .. } = *self;
+        let mut next = self.latest + ROWS;
+        if next + ROWS > capacity {
+            let kept = if lag < ROWS { lag } else { 0 };
+            for field in self.buffer.chunks_exact_mut(capacity) {
+                field.copy_within(next - kept..next, 0);
+            }
+            next = kept;
+        }
+        self.latest = next;
+        let mut fields = self.buffer.chunks_exact_mut(capacity);
+        ViewMut(std::array::from_fn(|_| {
+            let rows = fields.next().and_then(|field| field[next..].first_chunk_mut());
+            rows.expect("each field has room for 64 rows")
+        }))
+    }
+
+    /// The latest 64 rows.
+    #[inline(always)]
+    fn latest(&self) -> View<'_> {
+        self.view(self.latest)
+    }
+
+    /// The 64 rows `lag` rows before the latest.
+    #[inline(always)]
+    fn earlier(&self) -> View<'_> {
+        self.view(if self.lag < ROWS {
+            self.latest - self.lag
+        } else {
+            // The buffer is a ring: the oldest rows are the next to be overwritten.
+            (self.latest + ROWS) % self.capacity
+        })
+    }
+
+    #[inline(always)]
+    fn view(&self, row: usize) -> View<'_> {
+        View(std::array::from_fn(|field| {
+            let rows = self.buffer[field * self.capacity + row..].first_chunk();
+            rows.expect("a buffer has 64 rows from the latest on")
+        }))
+    }
+}
+
+/// Blocks of `rows` rows, and the windows that a block extends.
+struct Level {
+    rows: usize,
+    blocks: Delay,
+    /// Windows up to the block before, and their number of rows. `None` if no block of this size is in a window.
+    windows: Option<(Delay, usize)>,
+}
+
+impl Loop for Rolling {
+    /// ```text
+    /// for each 64 rows
+    ///     for each size of blocks
+    ///         windows ending here = windows ending `size` rows before + blocks, if the size is in the window
+    ///         blocks of the next size = blocks ending `size` rows before + blocks
+    /// ```
+    #[inline(always)]
+    fn run<const WEIGHTED: bool, const RESIDUALS: bool>(
+        &self,
+        points: Points<'_>,
+        sigma_scale: f64,
+        slopes: &mut Slopes<'_>,
+    ) -> Vec<usize> {
+        let Self { size, windows } = *self;
+        let digits = usize::BITS - size.leading_zeros();
+        let mut levels: Vec<Level> = (0..digits)
+            .map(|digit| {
+                let rows = 1 << digit;
+                let is_in_window = size & rows != 0;
+                Level {
+                    rows,
+                    blocks: Delay::new(rows),
+                    windows: is_in_window.then(|| (Delay::new(rows), size & (rows - 1))),
+                }
+            })
+            .collect();
+        let mut unusual = Vec::new();
+        let mut fitted = Stripe::ZERO;
+        let (mut dx, mut dy) = (Steps::ZERO, Steps::ZERO);
+        let last = windows + size - 1;
+        for first in (0..last).step_by(ROWS) {
+            if WEIGHTED {
+                levels[0]
+                    .blocks
+                    .next()
+                    .set_single::<WEIGHTED>(points, sigma_scale, first);
+            }
+            for level in 0..levels.len() {
+                let (lower, higher) = levels.split_at_mut(level + 1);
+                let Level { rows, blocks, windows } = &mut lower[level];
+                points.x.lagged(first, *rows, &mut dx);
+                points.y.lagged(first, *rows, &mut dy);
+                let latest = blocks.latest();
+                // Moments of single rows without weights are zero, as the buffers are.
+                if let Some((windows, before)) = windows
+                    && (WEIGHTED || *rows > 1)
+                {
+                    let next = higher.iter_mut().find_map(|level| level.windows.as_mut());
+                    let mut extended = next.map_or_else(|| fitted.view_mut(), |(next, _)| next.next());
+                    if *before == 0 {
+                        for place in 0..ROWS {
+                            extended.set::<WEIGHTED, RESIDUALS>(place, latest.get::<WEIGHTED, RESIDUALS>(place));
+                        }
+                    } else {
+                        let share = Share::new(*before as f64, *rows as f64);
+                        let earlier = windows.earlier();
+                        merge_stripes::<WEIGHTED, RESIDUALS>(&earlier, &latest, [&dx, &dy], |_| share, &mut extended);
+                    }
+                }
+                if let Some(next) = higher.first_mut() {
+                    let share = Share::halves(*rows);
+                    let mut merged = next.blocks.next();
+                    let earlier = blocks.earlier();
+                    merge_stripes::<WEIGHTED, RESIDUALS>(&earlier, &latest, [&dx, &dy], |_| share, &mut merged);
+                }
+            }
+            let fits = solve::<WEIGHTED, RESIDUALS>(&fitted.view(), |_| size as f64);
+            let places = (size - 1).saturating_sub(first).min(ROWS)..ROWS.min(last - first);
+            if !places.is_empty() {
+                let start = first + places.start + 1 - size;
+                fits.write(places, start, slopes, &mut unusual);
+            }
+        }
+        unusual
+    }
+}
+
+/// Windows of any size whose ends do not fall.
+struct Ranges<'a>(&'a [Range<usize>]);
+
+impl Loop for Ranges<'_> {
+    /// ```text
+    /// for each tile of windows
+    ///     for each size of blocks that a window has
+    ///         windows = windows + blocks that end `size` rows after them, where the size is in the window
+    ///         blocks of the next size, from the last row to the first
+    /// ```
+    #[inline(always)]
+    fn run<const WEIGHTED: bool, const RESIDUALS: bool>(
+        &self,
+        points: Points<'_>,
+        sigma_scale: f64,
+        slopes: &mut Slopes<'_>,
+    ) -> Vec<usize> {
+        let Self(windows) = self;
+        let mut unusual = Vec::new();
+        let mut start = 0;
+        while let Some(window) = windows.get(start) {
+            let first = window.start;
+            // As many rows again as a window has, so that few blocks are computed twice.
+            let limit = first + (2 * window.len()).max(64 * ROWS);
+            let count = windows[start..].iter().take_while(|window| window.end <= limit).count();
+            let tile = &windows[start..start + count.max(1)];
+            let last = tile[tile.len() - 1].end;
+            let mut blocks = Blocks::new::<WEIGHTED>(points, sigma_scale, first..last);
+            let mut sums = vec![Stripe::ZERO; tile.len().div_ceil(ROWS)];
+            let largest = tile.iter().map(Range::len).max().unwrap_or(0);
+            let digits = usize::BITS - largest.leading_zeros();
+            for digit in 0..digits {
+                blocks.differences(points, 1 << digit);
+                for (sums, windows) in sums.iter_mut().zip(tile.chunks(ROWS)) {
+                    blocks.extend::<WEIGHTED, RESIDUALS>(windows, digit, sums);
+                }
+                if digit + 1 < digits {
+                    blocks.double::<WEIGHTED, RESIDUALS>(digit);
+                }
+            }
+            for (index, (sums, windows)) in sums.iter().zip(tile.chunks(ROWS)).enumerate() {
+                let rows = |place: usize| windows.get(place).map_or(1.0, |window| window.len() as f64);
+                let fits = solve::<WEIGHTED, RESIDUALS>(&sums.view(), rows);
+                fits.write(0..windows.len(), start + index * ROWS, slopes, &mut unusual);
+            }
+            start += tile.len();
+        }
+        unusual
+    }
+}
+
+/// Blocks of one size that end at adjacent rows, and the steps over a block.
+struct Blocks {
+    first: usize,
+    stripes: Vec<Stripe>,
+    steps: Vec<[Steps; 2]>,
+}
+
+impl Blocks {
+    fn new<const WEIGHTED: bool>(points: Points<'_>, sigma_scale: f64, rows: Range<usize>) -> Self {
+        let firsts = || rows.clone().step_by(ROWS);
+        Self {
+            first: rows.start,
+            stripes: firsts()
+                .map(|first| Stripe::single::<WEIGHTED>(points, sigma_scale, first))
+                .collect(),
+            steps: firsts().map(|_| [Steps::ZERO; 2]).collect(),
+        }
+    }
+
+    fn differences(&mut self, points: Points<'_>, lag: usize) {
+        for (index, [dx, dy]) in self.steps.iter_mut().enumerate() {
+            points.x.lagged(self.first + index * ROWS, lag, dx);
+            points.y.lagged(self.first + index * ROWS, lag, dy);
+        }
+    }
+
+    /// Merges each block with the one before it.
+    #[inline(always)]
+    fn double<const WEIGHTED: bool, const RESIDUALS: bool>(&mut self, digit: u32) {
+        let lag = 1_usize << digit;
+        let share = Share::halves(lag);
+        let (mut joined, mut merged) = (Stripe::ZERO, Stripe::ZERO);
+        for index in (0..self.stripes.len()).rev() {
+            let earlier = if lag < ROWS {
+                let before = &self.stripes[index.saturating_sub(1)].0;
+                let fields = joined.0.iter_mut().zip(before).zip(&self.stripes[index].0);
+                for ((joined, before), these) in fields {
+                    joined[..lag].copy_from_slice(&before[ROWS - lag..]);
+                    joined[lag..].copy_from_slice(&these[..ROWS - lag]);
+                }
+                joined.view()
+            } else {
+                self.stripes[index.saturating_sub(lag / ROWS)].view()
+            };
+            let [dx, dy] = &self.steps[index];
+            let later = self.stripes[index].view();
+            merge_stripes::<WEIGHTED, RESIDUALS>(&earlier, &later, [dx, dy], |_| share, &mut merged.view_mut());
+            self.stripes[index].clone_from(&merged);
+        }
+    }
+
+    /// Extends those of 64 windows that have a block of this size by it.
+    #[inline(always)]
+    fn extend<const WEIGHTED: bool, const RESIDUALS: bool>(
+        &self,
+        windows: &[Range<usize>],
+        digit: u32,
+        sums: &mut Stripe,
+    ) {
+        let size = 1 << digit;
+        let mut later = Stripe::ZERO;
+        let (mut dx, mut dy) = (Steps::ZERO, Steps::ZERO);
+        let mut shares = [Share::new(1.0, 1.0); ROWS];
+        for (place, window) in windows.iter().enumerate() {
+            let before = window.len() & (size - 1);
+            if window.len() & size == 0 {
+                continue;
+            }
+            let row = window.start + before + size - 1 - self.first;
+            let block = self.stripes[row / ROWS].view().get::<WEIGHTED, RESIDUALS>(row % ROWS);
+            later.view_mut().set::<WEIGHTED, RESIDUALS>(place, block);
+            let steps = &self.steps[row / ROWS];
+            for (step, steps) in [&mut dx, &mut dy].into_iter().zip(steps) {
+                step.value[place] = steps.value[row % ROWS];
+                step.rest[place] = steps.rest[row % ROWS];
+            }
+            shares[place] = Share::new(before as f64, size as f64);
+        }
+        let mut merged = Stripe::ZERO;
+        let share = |place: usize| shares[place];
+        merge_stripes::<WEIGHTED, RESIDUALS>(&sums.view(), &later.view(), [&dx, &dy], share, &mut merged.view_mut());
+        for (place, window) in windows.iter().enumerate() {
+            if window.len() & size != 0 {
+                let is_first = window.len() & (size - 1) == 0;
+                let extended = if is_first { &later } else { &merged };
+                let moments = extended.view().get::<WEIGHTED, RESIDUALS>(place);
+                sums.view_mut().set::<WEIGHTED, RESIDUALS>(place, moments);
+            }
+        }
+    }
+}
+
+impl<L: Loop, const WEIGHTED: bool, const RESIDUALS: bool> Kernel for Job<'_, '_, L, WEIGHTED, RESIDUALS> {
+    type Output = Vec<usize>;
+
+    #[inline(always)]
+    fn run(self) -> Vec<usize> {
+        let (points, sigma_scale, windows, slopes) = self.0;
+        windows.run::<WEIGHTED, RESIDUALS>(points, sigma_scale, slopes)
+    }
+}
