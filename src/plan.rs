@@ -230,7 +230,6 @@ impl Units<'_> {
     /// # Errors
     ///
     /// One that is not positive, or is of another kind than x; no x.
-    #[allow(dead_code, reason = "for operators whose windows have a length")]
     pub(crate) fn of_x(&self, name: &str, length: Length) -> Result<Limit, PlanError> {
         limit(name, length, self.x)
     }
@@ -439,7 +438,7 @@ fn limit(name: &str, gap: Length, x: Option<(ColumnInfo, Unit)>) -> Result<Limit
         (Length::Nanoseconds(gap), Unit::Time { nanoseconds }) if gap > 0 => {
             let steps = gap / nanoseconds;
             Ok(Limit {
-                float: steps as f64,
+                float: gap as f64 / nanoseconds as f64,
                 integer: steps.unsigned_abs().into(),
             })
         },

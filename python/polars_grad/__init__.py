@@ -21,6 +21,7 @@ from polars_grad.increase import increase
 from polars_grad.integral import integral
 from polars_grad.namespace import ExprGrad, LazyFrameGrad, SeriesGrad
 from polars_grad.rate import rate
+from polars_grad.rolling_slope import rolling_slope
 
 __all__ = [
     "ExprGrad",
@@ -40,5 +41,6 @@ __all__ = [
     "magnitude",
     "partials",
     "rate",
+    "rolling_slope",
     "stitch",
 ]

@@ -17,6 +17,7 @@ from polars_grad.grid import curl, divergence, laplacian, magnitude, partials
 from polars_grad.increase import increase
 from polars_grad.integral import integral
 from polars_grad.rate import rate
+from polars_grad.rolling_slope import rolling_slope
 
 if TYPE_CHECKING:
     from typing import ClassVar
@@ -32,6 +33,7 @@ class _Operators(Namespace[Own_co]):
     increase = OperatorMethod(increase)
     integral = OperatorMethod(integral)
     rate = OperatorMethod(rate)
+    rolling_slope = OperatorMethod(rolling_slope)
 
 
 @pl.api.register_expr_namespace("grad")

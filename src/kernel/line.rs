@@ -187,6 +187,7 @@ impl Moments {
 const FIELDS: usize = 8;
 
 /// The number of fields that are used.
+#[cfg(test)]
 const fn fields(weighted: bool, residuals: bool) -> usize {
     6 + weighted as usize + 2 * residuals as usize
 }

@@ -18,11 +18,11 @@
 //! ```
 
 mod counter;
-pub(crate) mod newton;
-#[allow(dead_code)] // Until the operators that use them are added.
+#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed has no segments.
 pub(crate) mod differences;
-#[allow(dead_code)]
+#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed has no segments.
 pub(crate) mod line;
+pub(crate) mod newton;
 mod sample;
 mod slopes;
 pub mod stencil;

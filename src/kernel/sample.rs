@@ -25,6 +25,11 @@ pub trait Sample: Copy + PartialOrd + sealed::Sealed {
     /// False where one of the numbers is not finite.
     fn is_beyond(self, other: Self, limit: Limit) -> bool;
 
+    /// Whether the distance to another number is a limit or exceeds it. The comparison is exact.
+    ///
+    /// False where one of the numbers is not finite.
+    fn reaches(self, other: Self, limit: Limit) -> bool;
+
     /// Zero for a finite number, else NaN. A stencil adds it for a value of weight zero.
     fn zero_unless_finite(self) -> f64;
 
@@ -65,6 +70,14 @@ macro_rules! float_sample {
                 let (distance, rest) = two_sum(a, -b);
                 let finite = a.is_finite() & b.is_finite();
                 finite & ((distance > limit.float) | ((distance == limit.float) & (rest > 0.0)))
+            }
+
+            #[inline(always)]
+            fn reaches(self, other: Self, limit: Limit) -> bool {
+                let [a, b] = [self.max(other), self.min(other)].map(f64::from);
+                let (distance, rest) = two_sum(a, -b);
+                let finite = a.is_finite() & b.is_finite();
+                finite & ((distance > limit.float) | ((distance == limit.float) & (rest >= 0.0)))
             }
 
             #[inline(always)]
@@ -115,6 +128,13 @@ macro_rules! integer_sample {
             #[inline(always)]
             fn is_beyond(self, other: Self, limit: Limit) -> bool {
                 u128::from(self.abs_diff(other)) > limit.integer
+            }
+
+            #[inline(always)]
+            fn reaches(self, other: Self, limit: Limit) -> bool {
+                let distance = u128::from(self.abs_diff(other));
+                // The limit of integers is rounded down.
+                distance > limit.integer || (distance == limit.integer && limit.float <= limit.integer as f64)
             }
 
             #[inline(always)]

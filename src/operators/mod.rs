@@ -187,11 +187,13 @@ operators! {
     }
     by segments: {
         integral: Integral,
+        rolling_slope: RollingSlope,
     }
 }
 
 pub use self::derivative::Side;
 pub use self::gradient::EdgeOrder;
+pub use self::rolling_slope::{Closed, WindowSize};
 
 /// How an operator is evaluated.
 #[derive(Clone, Copy)]

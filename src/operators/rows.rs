@@ -179,7 +179,6 @@ impl<O> Columns<O> {
     }
 
     /// Appends a row: a value for each output, each `None` if it is null.
-    #[allow(dead_code, reason = "for operators by segments with several outputs")]
     pub(crate) fn push(&mut self, values: &[Option<O>])
     where
         O: Copy + Default,

@@ -1,0 +1,167 @@
+"""The slope of the least-squares line in a moving window."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, Literal
+
+from polars_grad._engine.domain import Domain, flag, one_of
+from polars_grad._engine.lengths import amount
+from polars_grad._engine.operator import OperatorExpr, apply, operator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from typing_extensions import Unpack
+
+    from polars_grad._engine.columns import IntoColumn
+    from polars_grad._engine.lengths import Length
+
+__all__ = ["rolling_slope"]
+
+
+@operator(Domain)
+def rolling_slope(
+    y: IntoColumn,
+    x: IntoColumn | Sequence[Any] | None = None,
+    *,
+    window_size: Length,
+    min_samples: int | None = None,
+    center: bool = False,
+    closed: Literal["right", "left", "both", "none"] | None = None,
+    sigma: Length | None = None,
+    with_error: bool = False,
+    **domain: Unpack[Domain],
+) -> OperatorExpr:
+    r"""
+    Fit a line to the rows of a moving window, and return its slope: the derivative of noisy data.
+
+    .. math:: \frac{\sum_j (x_j - \bar x)(y_j - \bar y)}{\sum_j (x_j - \bar x)^2}
+
+    over the rows `j` of the window, the least-squares slope. A trailing window, the default, lags: its slope is that of
+    half a window ago. `center=True` has no lag, and reads rows after its own.
+
+    Parameters
+    ----------
+    <y>
+    <x>
+    window_size
+        The window. An int is a number of rows, at least 2: the row and those before it. A float, a Decimal, a timedelta
+        or a duration string such as "5m" is a length of `x`: the rows whose `x` is within it, up to that of the row.
+    min_samples
+        The fewest rows of a window that has a slope. By default all rows of a window of rows, and 2 of one of a length.
+    center
+        Whether the row is in the middle of its window. A number of rows must be odd then.
+    closed
+        Which ends of a window of a length belong to it: "right" by default, "both" with `center`. "left" and "none"
+        leave out the later end, and with it the row itself unless it is in the middle.
+    sigma
+        The standard deviation of `y`, in its unit, for the standard error; without it that is estimated from the
+        residuals.
+    with_error
+        Whether to return a struct with the fields `value` and `stderr`, the standard error of the slope.
+    <domain>
+
+    Returns
+    -------
+    Expr
+        A column with the name and the length of `y`: Float64, or the dtype of `y` if that is Float32 or Float16, in the
+        unit of `y` per that of `x`. A Duration for a temporal `y` over rows or a number, Float64 over a temporal `x`.
+        With `with_error` a struct of two such fields. Lists and Arrays keep their shape.
+
+    Raises
+    ------
+    <errors>
+    polars.exceptions.ComputeError
+        When it runs, with `strict`: if `x` falls within a segment and the window is a length of it, or if `x` is not
+        finite. In a window of rows `x` may repeat and turn, so that the slope is the regression of one column on
+        another.
+
+    Notes
+    -----
+    Null contract: a null row is null. With `nulls="propagate"` so is every window that holds it; "skip" fits the rows
+    that remain, and a window of rows then reaches further back. A window whose x are all equal is null.
+
+    NaN contract: a NaN in `y` gives NaN in every row whose window holds it, and in no other.
+
+    Moments of adjacent rows are merged pairwise [1]_ from exact differences. No row is subtracted when it leaves the
+    window, so that errors do not accumulate, and large offsets cost no digits. The slope of a row depends on the rows of
+    its window only.
+
+    With `window_size` as a length whole columns are needed, and it is no operator of `grad.with_columns`.
+
+    <notes>
+
+    References
+    ----------
+    .. [1] T. F. Chan, G. H. Golub and R. J. LeVeque, Algorithms for Computing the Sample Variance, The American
+       Statistician 37 (1983), 242-247.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import polars_grad as pg
+    >>> df = pl.DataFrame({"t": [0.0, 1.0, 2.0, 4.0, 5.0], "y": [0.0, 1.0, 3.0, 4.0, 5.0]})
+    >>> df.with_columns(
+    ...     rows=pg.rolling_slope("y", x="t", window_size=3),
+    ...     length=pg.rolling_slope("y", x="t", window_size=2.5),
+    ...     centred=pg.rolling_slope("y", x="t", window_size=3, center=True, min_samples=2),
+    ... )
+    shape: (5, 5)
+    ┌─────┬─────┬──────────┬────────┬──────────┐
+    │ t   ┆ y   ┆ rows     ┆ length ┆ centred  │
+    │ --- ┆ --- ┆ ---      ┆ ---    ┆ ---      │
+    │ f64 ┆ f64 ┆ f64      ┆ f64    ┆ f64      │
+    ╞═════╪═════╪══════════╪════════╪══════════╡
+    │ 0.0 ┆ 0.0 ┆ null     ┆ null   ┆ 1.0      │
+    │ 1.0 ┆ 1.0 ┆ null     ┆ 1.0    ┆ 1.5      │
+    │ 2.0 ┆ 3.0 ┆ 1.5      ┆ 1.5    ┆ 0.928571 │
+    │ 4.0 ┆ 4.0 ┆ 0.928571 ┆ 0.5    ┆ 0.642857 │
+    │ 5.0 ┆ 5.0 ┆ 0.642857 ┆ 1.0    ┆ 1.0      │
+    └─────┴─────┴──────────┴────────┴──────────┘
+    """
+    options: dict[str, Any] = {
+        "window_size": _window(window_size, x, center=flag("center", center), closed=closed),
+        "center": center,
+        "with_error": flag("with_error", with_error),
+    }
+    if min_samples is not None:
+        options["min_samples"] = _min_samples(min_samples, options["window_size"].get("rows"))
+    if closed is not None:
+        options["closed"] = one_of("closed", closed, ("right", "left", "both", "none"))
+    if sigma is not None:
+        if not with_error:
+            msg = "`sigma` is for the standard error: pass `with_error=True`, or drop it"
+            raise ValueError(msg)
+        options["sigma"] = amount("sigma", sigma)
+    return apply("rolling_slope", options, y, x, domain)
+
+
+def _window(size: Any, x: Any, *, center: bool, closed: Any) -> dict[str, Any]:
+    if isinstance(size, Integral) and not isinstance(size, bool):
+        rows = int(size)
+        if rows < 2:  # noqa: PLR2004, a line has two points
+            msg = f"`window_size` must be at least 2 rows, got {rows}; a length of x is a float or a duration"
+            raise ValueError(msg)
+        if center and rows % 2 == 0:
+            msg = f"a centred `window_size` must be odd, got {rows}; take {rows - 1} or {rows + 1}"
+            raise ValueError(msg)
+        if closed is not None:
+            msg = f"`closed` is about windows of a length, but `window_size` is {rows} rows; drop one of them"
+            raise ValueError(msg)
+        return {"rows": rows}
+    if x is None:
+        msg = f"`window_size` as a length needs `x`, got {size!r}; give `x`, or a number of rows as an int"
+        raise ValueError(msg)
+    return {"length": amount("window_size", size)}
+
+
+def _min_samples(value: Any, most: int | None) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        msg = f"`min_samples` must be a whole number of rows, got {value!r}"
+        raise TypeError(msg)
+    if value < 2 or (most is not None and value > most):  # noqa: PLR2004, a line has two points
+        allowed = "at least 2" if most is None else f"from 2 to the {most} rows of the window"
+        msg = f"`min_samples` must be {allowed}, got {value}"
+        raise ValueError(msg)
+    return int(value)
