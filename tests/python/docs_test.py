@@ -144,7 +144,7 @@ def test_methods_take_what_the_function_takes_after_the_first_argument(name: str
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "x": {"x": "t"},
-    "wrt": {"wrt": ["t", "x"]},
+    "wrt": {"wrt": ["t", "x", "k"]},
     "spacing": {"spacing": 0.5},
     "per": {"x": "t", "per": "1h"},
     "edge_order": {"edge_order": 2},
@@ -168,7 +168,7 @@ def test_methods_hand_on_every_argument(name: str) -> None:
     """Each option that differs from its default makes another expression, and the same one as in the function."""
     function, _ = METHODS[name]
     _, *own = inspect.signature(function).parameters
-    plain = {"wrt": "t"} if "wrt" in own else {}
+    plain = {"wrt": ["t", "x"] if name == "curl" else "t"} if "wrt" in own else {}
     for option in {*own} & {*OPTIONS}:
         if name == "rate":
             # It needs one of them.
