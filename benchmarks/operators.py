@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import counters
 import derivative
 import flat
 from case import Part
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 CASES_BY_OPERATOR: dict[str, Callable[[int], list[Case]]] = {
     "gradient": flat.cases,
     "derivative": derivative.cases,
+    "increase": counters.increases,
+    "rate": counters.rates,
 }
 
 PARTS = [Part(f"`{name}` of one column", flat.ABOUT, cases) for name, cases in CASES_BY_OPERATOR.items()]
+PARTS.append(counters.PART)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+COUNTERS = ROOT / "docs" / "counters.md"
 LARGER = ROOT / "docs" / "larger-than-memory.md"
 DIMENSIONS = ROOT / "docs" / "n-dimensional.md"
 FORMULAS = ROOT / "docs" / "formulas.md"
@@ -231,6 +232,11 @@ def test_the_page_about_larger_data(run: Run, tmp_path: Path) -> None:
         assert "dy_dt" in added
         expected = readings.with_columns(slopes[name].alias(name) for name in added)
         assert_frame_equal(got, expected, check_exact=True)
+
+
+@pytest.mark.skipif(not COUNTERS.exists(), reason="the documentation is not beside the tests")
+def test_the_page_about_counters() -> None:
+    assert_prints_what_it_shows("\n".join(blocks(COUNTERS)), COUNTERS)
 
 
 @pytest.mark.skipif(not DIMENSIONS.exists(), reason="the documentation is not beside the tests")
