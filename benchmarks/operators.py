@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import counters
 import derivative
 import flat
+import integral
 from case import Part
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ CASES_BY_OPERATOR: dict[str, Callable[[int], list[Case]]] = {
     "derivative": derivative.cases,
     "increase": counters.increases,
     "rate": counters.rates,
+    "integral": integral.cases,
 }
 
 PARTS = [Part(f"`{name}` of one column", flat.ABOUT, cases) for name, cases in CASES_BY_OPERATOR.items()]

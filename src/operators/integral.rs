@@ -93,7 +93,9 @@ impl Scan for Integral {
             is_known &= segment.is_valid(row);
             if is_known {
                 // A NaN at the first row is one of its segment, though no area is left of it.
-                nan += segment.y.values[row].zero_unless_finite();
+                if segment.y.values[row].is_nan() {
+                    nan = f64::NAN;
+                }
                 match segment.step(row) {
                     Some(_) if row == 0 => {},
                     Some(step) => {

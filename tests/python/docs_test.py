@@ -145,10 +145,16 @@ def test_methods_take_what_the_function_takes_after_the_first_argument(name: str
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "x": {"x": "t"},
-    "wrt": {"wrt": ["t", "x", "k"]},
+    "wrt": {"wrt": ["t", "x"]},
     "spacing": {"spacing": 0.5},
     "per": {"x": "t", "per": "1h"},
     "edge_order": {"edge_order": 2},
+    "order": {"order": 2},
+    "accuracy": {"accuracy": 3},
+    "edge_accuracy": {"edge_accuracy": 3},
+    "side": {"side": "backward"},
+    "with_error": {"with_error": True},
+    "sigma": {"with_error": True, "sigma": 2.0},
     "axis": {"axis": 1},
     "by": {"by": ["k", "j"]},
     "nulls": {"nulls": "split"},
@@ -169,7 +175,8 @@ def test_methods_hand_on_every_argument(name: str) -> None:
     """Each option that differs from its default makes another expression, and the same one as in the function."""
     function, _ = METHODS[name]
     _, *own = inspect.signature(function).parameters
-    plain = {"wrt": ["t", "x"] if name == "curl" else "t"} if "wrt" in own else {}
+    # A curl has two coordinates or three.
+    plain = {"wrt": ["x", "y"] if name == "curl" else "t"} if "wrt" in own else {}
     for option in {*own} & {*OPTIONS}:
         if name == "rate":
             # It needs one of them.
