@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import counters
 import derivative
 import flat
+import integral
 from case import Part
 
 if TYPE_CHECKING:
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 CASES_BY_OPERATOR: dict[str, Callable[[int], list[Case]]] = {
     "gradient": flat.cases,
     "derivative": derivative.cases,
+    "increase": counters.increases,
+    "rate": counters.rates,
+    "integral": integral.cases,
 }
 
 PARTS = [Part(f"`{name}` of one column", flat.ABOUT, cases) for name, cases in CASES_BY_OPERATOR.items()]
+PARTS.append(counters.PART)

@@ -88,10 +88,16 @@ impl Scan for Integral {
         let mut sum = Sum::default();
         // From the first null on the integral is unknown.
         let mut is_known = true;
+        let mut nan = 0.0;
         for row in segment.rows.clone() {
             is_known &= segment.is_valid(row);
-            if is_known && row > 0 {
+            if is_known {
+                // A NaN at the first row is one of its segment, though no area is left of it.
+                if segment.y.values[row].is_nan() {
+                    nan = f64::NAN;
+                }
                 match segment.step(row) {
+                    Some(_) if row == 0 => {},
                     Some(step) => {
                         let [before, this] = [row - 1, row].map(|row| 0.5 * segment.y.values[row].minus(zero));
                         sum.add(before, step);
@@ -112,18 +118,19 @@ impl Scan for Integral {
             } else {
                 scale.apply(sum.total())
             };
-            results.first().push(is_known.then_some(start + area));
+            results.first().push(is_known.then_some(start + area + nan));
         }
         Ok(())
     }
 }
 
 impl<Y: Sample, X: Sample> Segment<'_, Y, X> {
-    /// The step to a row from the one before, neither of which is null; `None` if x is not finite, or not strictly
-    /// monotonic with the two rows before.
+    /// The step to a row from the one before, neither of which is null, and zero to the first row; `None` if x is not
+    /// finite, or not strictly monotonic with the two rows before.
     fn step(&self, row: usize) -> Option<f64> {
         let Some(x) = self.x else { return Some(1.0) };
-        is_monotonic(&x.values[row.saturating_sub(2)..=row]).then(|| x.values[row].minus(x.values[row - 1]))
+        let before = row.saturating_sub(1);
+        is_monotonic(&x.values[row.saturating_sub(2)..=row]).then(|| x.values[row].minus(x.values[before]))
     }
 }
 

@@ -117,6 +117,19 @@ def test_rows_in_any_order(data: st.DataObject, rows: pd.DataFrame, options: Any
     assert_slopes(got, in_order, by, **options)
 
 
+@given(data=st.data(), rows=sorted_rows(), options=options, duplicates=st.sampled_from(["first", "last", "mean"]))
+def test_presorted_rows_of_one_x_are_one_point(
+    data: st.DataObject, rows: pd.DataFrame, options: Any, duplicates: str
+) -> None:
+    """Also where partitions are cut between them, and where the rows of one x fill some."""
+    repeated = rows["x"].where(rows["x"].isna(), rows["x"] // 100 * 100)
+    rows = rows.assign(x=repeated.astype(rows.dtypes["x"]))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=12)))
+    arguments = {"strict": False, "duplicates": duplicates, **options}
+    slopes = with_slope(partitioned(rows, cuts), by=["k", "j"], presorted=True, **arguments)
+    assert_slopes(slopes.compute(), rows, ["k", "j"], **arguments)
+
+
 # Dtypes
 
 

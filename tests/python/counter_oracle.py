@@ -44,7 +44,7 @@ def counter(
                 if y[row] is not None and (x is None or x[row] is not None):
                     results[row] = rest
                     # The first row has all of it.
-                    rest = 0 if rest is not None and not rules.get("per_x") else rest
+                    rest = rest if rules.get("per_x") else 0
     return results
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+COUNTERS = ROOT / "docs" / "counters.md"
 LARGER = ROOT / "docs" / "larger-than-memory.md"
 DIMENSIONS = ROOT / "docs" / "n-dimensional.md"
 FORMULAS = ROOT / "docs" / "formulas.md"
@@ -148,6 +149,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "spacing": {"spacing": 0.5},
     "per": {"x": "t", "per": "1h"},
     "edge_order": {"edge_order": 2},
+    "order": {"order": 2},
+    "accuracy": {"accuracy": 3},
+    "edge_accuracy": {"edge_accuracy": 3},
+    "side": {"side": "backward"},
+    "with_error": {"with_error": True},
+    "sigma": {"with_error": True, "sigma": 2.0},
     "axis": {"axis": 1},
     "by": {"by": ["k", "j"]},
     "nulls": {"nulls": "split"},
@@ -168,7 +175,8 @@ def test_methods_hand_on_every_argument(name: str) -> None:
     """Each option that differs from its default makes another expression, and the same one as in the function."""
     function, _ = METHODS[name]
     _, *own = inspect.signature(function).parameters
-    plain = {"wrt": "t"} if "wrt" in own else {}
+    # A curl has two coordinates or three.
+    plain = {"wrt": ["x", "y"] if name == "curl" else "t"} if "wrt" in own else {}
     for option in {*own} & {*OPTIONS}:
         if name == "rate":
             # It needs one of them.
@@ -231,6 +239,11 @@ def test_the_page_about_larger_data(run: Run, tmp_path: Path) -> None:
         assert "dy_dt" in added
         expected = readings.with_columns(slopes[name].alias(name) for name in added)
         assert_frame_equal(got, expected, check_exact=True)
+
+
+@pytest.mark.skipif(not COUNTERS.exists(), reason="the documentation is not beside the tests")
+def test_the_page_about_counters() -> None:
+    assert_prints_what_it_shows("\n".join(blocks(COUNTERS)), COUNTERS)
 
 
 @pytest.mark.skipif(not DIMENSIONS.exists(), reason="the documentation is not beside the tests")

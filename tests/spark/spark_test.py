@@ -190,6 +190,26 @@ def test_an_x_that_repeats_is_null_if_not_strict(spark: SparkSession, nulls: Any
     assert 0 < whole["slope"].null_count() < 300
 
 
+@pytest.mark.parametrize("duplicates", ["first", "last", "mean"])
+@pytest.mark.parametrize("nulls", ["propagate", "skip", "split"])
+def test_rows_of_one_x_are_one_point(spark: SparkSession, nulls: Any, duplicates: Any) -> None:
+    """Of many batches and partitions; rows of one x are in the order of y."""
+    random = Random(2)
+    frame = pl.DataFrame(
+        {
+            "row": range(300),
+            "k": random.choices("ab", k=300),
+            "x": random.choices([None, *range(40)], k=300),
+            "y": [random.choice([None, random.random(), random.random()]) for _ in range(300)],
+        }
+    )
+    arguments: dict[str, Any] = {"x": "x", "by": "k", "nulls": nulls, "duplicates": duplicates}
+    got = to_polars(with_slope(to_spark(spark, frame), "y", **arguments))
+    whole = expected(frame, "y", **arguments)["slope"]
+    assert_same(got.sort("row")["slope"], whole)
+    assert whole.null_count() < 300
+
+
 def test_a_falling_x_in_an_order_of_its_own(spark: SparkSession) -> None:
     frame = pl.DataFrame({"row": [3, 0, 2, 1, 4], "x": [1, 10, 3, 6, 0], "y": [5.0, 1.0, 2.0, 8.0, 0.0]})
     arguments: dict[str, Any] = {"x": "x", "order_by": ["row"]}
