@@ -13,6 +13,7 @@ import counters
 import derivative
 import flat
 import integral
+import rolling
 from case import Part
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ CASES_BY_OPERATOR: dict[str, Callable[[int], list[Case]]] = {
     "increase": counters.increases,
     "rate": counters.rates,
     "integral": integral.cases,
+    "rolling_slope": rolling.cases,
 }
 
 PARTS = [Part(f"`{name}` of one column", flat.ABOUT, cases) for name, cases in CASES_BY_OPERATOR.items()]

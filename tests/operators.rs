@@ -11,7 +11,7 @@ use arrow_array::{Array, ArrayRef, Float32Array, Float64Array, Int64Array, Times
 use polars::prelude::*;
 use polars_grad::{
     Derivative, Domain, Duplicates, EdgeOrder, ExprGrad, Gradient, Increase, Integral, Length, Live, LiveError, Nulls,
-    Operator, Rate, Reset, Side, arrow, evaluate, kernel::Sample,
+    Operator, Rate, Reset, RollingSlope, Side, WindowSize, arrow, evaluate, kernel::Sample,
 };
 use proptest::prelude::*;
 
@@ -54,6 +54,7 @@ fn cut(column: &Series, cuts: &[prop::sample::Index]) -> Series {
 fn operators() -> Vec<Operator> {
     let mut operators = Operator::all();
     operators.push(Gradient::new().edge_order(EdgeOrder::Second).into());
+    let rolling_slope = |rows| RollingSlope::new(WindowSize::Rows(rows)).expect("allowed");
     let derivative = |order, accuracy| Derivative::new(order, accuracy).expect("allowed");
     operators.extend([
         derivative(1, 4).into(),
@@ -63,6 +64,12 @@ fn operators() -> Vec<Operator> {
         Increase::new().reset(Reset::Null).into(),
         Rate::new().max_rate(20.0).into(),
         Integral::new().initial(3.0).hold(true).into(),
+        rolling_slope(3).with_error(true).into(),
+        rolling_slope(7)
+            .min_samples(2)
+            .and_then(|slope| slope.center(true))
+            .expect("allowed")
+            .into(),
     ]);
     operators
 }
@@ -354,7 +361,9 @@ impl Question {
 
     /// Point by point; `None` for what a feed does not take.
     fn of_feed(&self, data: &Data) -> Option<Result<Slopes, LiveError>> {
-        if matches!(self.operator, Operator::Integral(_)) || self.duplicates != Duplicates::Error {
+        if matches!(self.operator, Operator::Integral(_) | Operator::RollingSlope(_))
+            || self.duplicates != Duplicates::Error
+        {
             return None;
         }
         // The increases of a feed are floats, which hold what an integer does not.

@@ -85,8 +85,8 @@ def rolling_slope(
     NaN contract: a NaN in `y` gives NaN in every row whose window holds it, and in no other.
 
     Moments of adjacent rows are merged pairwise [1]_ from exact differences. No row is subtracted when it leaves the
-    window, so that errors do not accumulate, and large offsets cost no digits. The slope of a row depends on the rows of
-    its window only.
+    window, so that errors do not accumulate, and large offsets cost no digits. The slope of a row depends on the rows
+    of its window only.
 
     With `window_size` as a length whole columns are needed, and it is no operator of `grad.with_columns`.
 

@@ -167,6 +167,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "max_rate": {"max_rate": 2.5},
     "initial": {"initial": 1.0},
     "hold": {"hold": True},
+    "window_size": {"window_size": 5},
+    "center": {"center": True},
+    "min_samples": {"min_samples": 2},
 }
 
 
@@ -177,6 +180,8 @@ def test_methods_hand_on_every_argument(name: str) -> None:
     _, *own = inspect.signature(function).parameters
     # A curl has two coordinates or three.
     plain = {"wrt": ["x", "y"] if name == "curl" else "t"} if "wrt" in own else {}
+    if "window_size" in own:
+        plain = {"window_size": 3}
     for option in {*own} & {*OPTIONS}:
         if name == "rate":
             # It needs one of them.

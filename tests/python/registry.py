@@ -23,11 +23,16 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     "increase": [{"reset": "null"}],
     "integral": [{"hold": True, "initial": 2.0}],
     "rate": [{"reset": "null", "max_rate": 9.0}],
+    "rolling_slope": [{"window_size": 5, "center": True, "min_samples": 2}, {"window_size": 4, "with_error": True}],
 }
+# Options without a default.
+REQUIRED: dict[str, dict[str, Any]] = {"rolling_slope": {"window_size": 3}}
 # Operators that must know how far rows are apart: here one step, where a test gives no x.
 NEED_STEPS = {"rate"}
 # Operators that need a rising x.
 NEED_RISING_X = {"increase", "rate"}
+# Operators that take an x that repeats and turns.
+TAKE_ANY_X = {"rolling_slope"}
 # Operators with a result for a segment of one row.
 TAKE_ONE_ROW = {"integral"}
 
@@ -60,6 +65,6 @@ class Case:
 
 
 # Each operator with each of its options.
-CASES = [Case(name, options) for name in OPERATORS for options in ({}, *OPTIONS.get(name, []))]
+CASES = [Case(name, options) for name in OPERATORS for options in (REQUIRED.get(name, {}), *OPTIONS.get(name, []))]
 # Each operator once.
 FURTHEST = [[case for case in CASES if case.name == name][-1] for name in OPERATORS]
