@@ -316,6 +316,7 @@ def _called(f: Any, arguments: list[pl.Expr]) -> pl.Expr:
     """Call a function with expressions, and return the expression that it returns."""
     if not callable(f):
         hint = f"; for a column use `pl.col({f!r})`" if isinstance(f, str) else ""
+        hint = "; for the derivative of samples use `gradient(y, x=...)`" if isinstance(f, pl.Series) else hint
         msg = (
             '`f` must be an expression such as `pl.col("x").sin()` or a function such as `lambda x: x.sin()`, got '
             f"{type(f).__name__}{hint}"
