@@ -355,10 +355,23 @@ def test_what_does_not_contain_the_variable_is_any_expression() -> None:
     assert frame.select(flagged).to_series().to_list() == [2.0, 1.0, 6.0]
 
 
+def test_an_operator_beside_the_variable() -> None:
+    frame = pl.DataFrame({"x": [1.0, 2.0, 3.0], "y": [1.0, 4.0, 9.0]})
+    got = frame.select(pg.derivative_of(x**2 * pg.gradient("y"), "x")).to_series()
+    assert got.to_list() == [6.0, 16.0, 30.0]
+
+
+def test_a_stored_derivative_needs_no_python() -> None:
+    d = pg.gradient_of(x.sin() * x.log() * y, ["x", "y"])
+    stored = pl.Expr.deserialize(d.meta.serialize())
+    frame = pl.DataFrame({"x": [1.0, 2.0], "y": [3.0, 4.0]})
+    assert_frame_equal(frame.select(stored), frame.select(d))
+
+
 # What is evaluated.
 
 
-def test_equal_parts_are_evaluated_once() -> None:
+def test_equal_parts_are_evaluated_once(engine: Any) -> None:
     counted: list[int] = []
 
     def count(column: pl.Series) -> pl.Series:
@@ -372,6 +385,11 @@ def test_equal_parts_are_evaluated_once() -> None:
         counted.clear()
         frame.select(pg.derivative_of(f, "x", order=order))
         assert counted == [2]
+        frame.lazy().select(pg.derivative_of(f, "x", order=order)).collect(engine=engine)
+        assert counted == [2, 2]
+    counted.clear()
+    frame.select(pg.hessian_of(f, ["x"]), pl.lit(1))
+    assert counted == [2]
     text = str(pg.derivative_of(f, "x", order=3))
     assert [text.count(each) for each in (".sin()", ".cos()", ".exp()")] == [1, 1, 1]
 
