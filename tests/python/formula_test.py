@@ -285,6 +285,18 @@ def test_variables_that_a_function_does_not_use() -> None:
     assert got["g"].to_list() == [{"x": 2.0, "y": 0.0}, {"x": None, "y": None}]
     assert got["h"].to_list()[0] == {"x": {"x": 2.0, "y": 0.0}, "y": {"x": 0.0, "y": 0.0}}
 
+    of_expression = frame.select(h=pg.hessian_of(x**2, ["x", "y"]))
+    assert_frame_equal(of_expression, got.select("h"))
+    # They must be columns nevertheless.
+    for wrong in (
+        pg.hessian_of(x**2, ["x", "z"]),
+        pg.gradient_of(lambda x, _: x**2, ["x", "z"]),
+        pg.derivative_of(lambda _: x**2, "z"),
+        pg.derivative_of(lambda _: 3, "z"),
+    ):
+        with pytest.raises(ColumnNotFoundError, match="z"):
+            frame.select(wrong)
+
 
 def test_a_function_is_the_expression_that_it_returns() -> None:
     frame = pl.DataFrame({"x": [1.0, 2.0], "y": [3.0, 4.0]})
@@ -495,6 +507,7 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: pg.derivative_of(x * y, "z"), ValueError, r"`f` does not contain 'z', its columns are 'x', 'y'.*gradient"),
     (lambda: pg.derivative_of(pl.lit(1), "z"), ValueError, "does not contain 'z', it has no column"),
     (lambda: pg.gradient_of(x**2, ["x", "y"]), ValueError, "does not contain 'y', its columns are 'x'"),
+    (lambda: pg.hessian_of(x**2, ["y", "z"]), ValueError, "does not contain 'y', 'z', its columns are 'x'"),
     (lambda: pg.derivative_of("x", "x"), TypeError, r"`f` must be an expression .* got str; for a column use `pl.col"),
     (lambda: pg.derivative_of(pl.Series([1]), "x"), TypeError, r"got Series; for the derivative of samples use"),
     (lambda: pg.derivative_of(None, "x"), TypeError, "`f` must be an expression .* got NoneType"),
