@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
+from functools import reduce
 from itertools import combinations_with_replacement
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal
@@ -154,11 +155,8 @@ def derivative_of(
         raise ValueError(msg)
     if one_of("method", method, ("exact", "numeric")) == "numeric":
         return _numeric(f, variable, int(order))
-    formula = _formula(f, [variable])
-    result = formula.tree
-    for _ in range(order):
-        result = rules.derivative(result, variable)
-    return formula.expression(*formula.like([result]))
+    formula = _formula(f, [variable], needed=[variable])
+    return formula.expression(*formula.like([formula.derivative(*[variable] * int(order))]))
 
 
 def gradient_of(f: IntoFormula, wrt: IntoVariable | Sequence[IntoVariable]) -> pl.Expr:
@@ -214,10 +212,8 @@ def gradient_of(f: IntoFormula, wrt: IntoVariable | Sequence[IntoVariable]) -> p
     └──────┴─────────┘
     """
     variables = _variables(wrt)
-    formula = _formula(f, variables)
-    return formula.expression(
-        formula.by_name(formula.like([rules.derivative(formula.tree, each) for each in variables]))
-    )
+    formula = _formula(f, variables, needed=variables)
+    return formula.expression(formula.by_name(formula.like(list(map(formula.derivative, variables)))))
 
 
 def hessian_of(f: IntoFormula, wrt: IntoVariable | Sequence[IntoVariable]) -> pl.Expr:
@@ -246,7 +242,8 @@ def hessian_of(f: IntoFormula, wrt: IntoVariable | Sequence[IntoVariable]) -> pl
     Raises
     ------
     TypeError, ValueError
-        Where `gradient_of` raises it.
+        Where `derivative_of` raises it, and if `wrt` names a column twice. An expression must contain one of `wrt`; the
+        derivatives with respect to the others are 0.
     polars.exceptions.InvalidOperationError
         When the query is planned, if a column has a dtype without arithmetic.
 
@@ -265,13 +262,11 @@ def hessian_of(f: IntoFormula, wrt: IntoVariable | Sequence[IntoVariable]) -> pl
     {'x': {'x': 6.0, 'y': 2.0}, 'y': {'x': 2.0, 'y': 0.0}}
     """
     variables = _variables(wrt)
-    formula = _formula(f, variables)
-    first = [rules.derivative(formula.tree, each) for each in variables]
+    formula = _formula(f, variables, needed=())
     # Mixed derivatives are the same in both orders: one of them is enough.
-    pairs = list(combinations_with_replacement(range(len(variables)), 2))
-    second = formula.like([rules.derivative(first[row], variables[column]) for row, column in pairs])
-    at = dict(zip(pairs, second, strict=True))
-    rows = [[at[min(row, column), max(row, column)] for column in range(len(first))] for row in range(len(first))]
+    pairs = list(combinations_with_replacement(variables, 2))
+    second = dict(zip(pairs, formula.like([formula.derivative(*pair) for pair in pairs]), strict=True))
+    rows = [[second.get((row, column)) or second[column, row] for column in variables] for row in variables]
     return formula.expression(formula.by_name(list(map(formula.by_name, rows))))
 
 
@@ -282,6 +277,14 @@ class _Formula:
     tree: Node
     variables: list[Variable]
     name: str
+
+    def derivative(self, *variables: Variable) -> Node:
+        """Return the derivative with respect to one variable after the other."""
+        for each in variables:
+            if each not in self.tree.variables:
+                # Not a constant, so that a column that does not exist is an error.
+                return node("zero", detail=each)
+        return reduce(rules.derivative, variables, self.tree)
 
     def like(self, results: list[Node]) -> list[Node]:
         """Return results that are null where the formula is, with its dtype and its height."""
@@ -296,11 +299,12 @@ class _Formula:
         return build.expression(result).alias(self.name)
 
 
-def _formula(f: Any, variables: list[Variable]) -> _Formula:
-    """Read an expression, or what a function returns."""
+def _formula(f: Any, variables: list[Variable], *, needed: Sequence[Variable]) -> _Formula:
+    """Read an expression, which must contain a variable and those needed, or what a function returns."""
     expr = f if isinstance(f, pl.Expr) else _called(f, [each.expr for each in variables])
     tree = _nodes.read(expr, variables)
-    missing = [each.name for each in variables if each not in tree.variables]
+    expected = needed if tree.variables else variables
+    missing = [each.name for each in expected if each not in tree.variables]
     if missing and isinstance(f, pl.Expr):
         columns = expr.meta.root_names()
         has = f"its columns are {', '.join(map(repr, columns))}" if columns else "it has no column"
@@ -316,6 +320,7 @@ def _called(f: Any, arguments: list[pl.Expr]) -> pl.Expr:
     """Call a function with expressions, and return the expression that it returns."""
     if not callable(f):
         hint = f"; for a column use `pl.col({f!r})`" if isinstance(f, str) else ""
+        hint = "; for the derivative of samples use `gradient(y, x=...)`" if isinstance(f, pl.Series) else hint
         msg = (
             '`f` must be an expression such as `pl.col("x").sin()` or a function such as `lambda x: x.sin()`, got '
             f"{type(f).__name__}{hint}"

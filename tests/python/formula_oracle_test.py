@@ -100,7 +100,7 @@ BINARY = [
     binary("sub", lambda u, v: u - v, lambda u, v: u - v),
     binary("mul", lambda u, v: u * v, lambda u, v: u * v),
     binary("div", lambda u, v: u / v, lambda u, v: u / v),
-    binary("pow", lambda u, v: u**v, lambda u, v: apart(u, 0) ** v),
+    binary("pow", lambda u, v: u**v, lambda u, v: mp.exp(v * mp.log(apart(u, 0)))),
     binary("arctan2", pl.arctan2, lambda u, v: mp.atan2(u, v) + 0 * apart(abs(u) + abs(v), 0)),
     binary("max", pl.max_horizontal, lambda u, v: max(apart(u, v), v)),
     binary("when", lambda u, v: pl.when(u < v).then(u * v).otherwise(v), lambda u, v: u * v if apart(u, v) < v else v),

@@ -7,7 +7,7 @@ Hessian, a directional derivative the gradient along a direction. Methods, order
 have no counterpart in an exact derivative; where one test runs through them the case is run once, and once with
 `method="numeric"` for first derivatives of one variable.
 
-These do not apply, since they ask for the inside of an algorithm or for complex numbers:
+29 of the 33 are here. These do not apply, since they ask for the inside of an algorithm or for complex numbers:
 
 - `TestRichardson.test_central_forward_backward`, `TestRichardson.test_complex`: weights of extrapolations;
 - `TestDerivative.test_default_scale`: the scale of steps;

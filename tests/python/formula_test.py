@@ -285,6 +285,18 @@ def test_variables_that_a_function_does_not_use() -> None:
     assert got["g"].to_list() == [{"x": 2.0, "y": 0.0}, {"x": None, "y": None}]
     assert got["h"].to_list()[0] == {"x": {"x": 2.0, "y": 0.0}, "y": {"x": 0.0, "y": 0.0}}
 
+    of_expression = frame.select(h=pg.hessian_of(x**2, ["x", "y"]))
+    assert_frame_equal(of_expression, got.select("h"))
+    # They must be columns nevertheless.
+    for wrong in (
+        pg.hessian_of(x**2, ["x", "z"]),
+        pg.gradient_of(lambda x, _: x**2, ["x", "z"]),
+        pg.derivative_of(lambda _: x**2, "z"),
+        pg.derivative_of(lambda _: 3, "z"),
+    ):
+        with pytest.raises(ColumnNotFoundError, match="z"):
+            frame.select(wrong)
+
 
 def test_a_function_is_the_expression_that_it_returns() -> None:
     frame = pl.DataFrame({"x": [1.0, 2.0], "y": [3.0, 4.0]})
@@ -355,10 +367,23 @@ def test_what_does_not_contain_the_variable_is_any_expression() -> None:
     assert frame.select(flagged).to_series().to_list() == [2.0, 1.0, 6.0]
 
 
+def test_an_operator_beside_the_variable() -> None:
+    frame = pl.DataFrame({"x": [1.0, 2.0, 3.0], "y": [1.0, 4.0, 9.0]})
+    got = frame.select(pg.derivative_of(x**2 * pg.gradient("y"), "x")).to_series()
+    assert got.to_list() == [6.0, 16.0, 30.0]
+
+
+def test_a_stored_derivative_needs_no_python() -> None:
+    d = pg.gradient_of(x.sin() * x.log() * y, ["x", "y"])
+    stored = pl.Expr.deserialize(d.meta.serialize())
+    frame = pl.DataFrame({"x": [1.0, 2.0], "y": [3.0, 4.0]})
+    assert_frame_equal(frame.select(stored), frame.select(d))
+
+
 # What is evaluated.
 
 
-def test_equal_parts_are_evaluated_once() -> None:
+def test_equal_parts_are_evaluated_once(engine: Any) -> None:
     counted: list[int] = []
 
     def count(column: pl.Series) -> pl.Series:
@@ -372,6 +397,11 @@ def test_equal_parts_are_evaluated_once() -> None:
         counted.clear()
         frame.select(pg.derivative_of(f, "x", order=order))
         assert counted == [2]
+        frame.lazy().select(pg.derivative_of(f, "x", order=order)).collect(engine=engine)
+        assert counted == [2, 2]
+    counted.clear()
+    frame.select(pg.hessian_of(f, ["x"]), pl.lit(1))
+    assert counted == [2]
     text = str(pg.derivative_of(f, "x", order=3))
     assert [text.count(each) for each in (".sin()", ".cos()", ".exp()")] == [1, 1, 1]
 
@@ -454,7 +484,9 @@ def test_numeric_derivatives_at_the_end_of_a_domain_are_nan_or_right() -> None:
         (x.sort(), "`sort`"),
         (x.round_sig_figs(2), "`round_sf`"),
         (pl.mean_horizontal(x, y), "`mean_horizontal`"),
-        (x.map_elements(lambda v: v, return_dtype=pl.Float64), "a Python function"),
+        (x.rolling_mean(2), "`rolling`"),
+        (x.str.len_chars(), "`len_chars`"),
+        (x.map_elements(lambda v: v, return_dtype=pl.Float64), r"a Python function \(numpy makes one.*\)"),
         (pg.gradient("x"), "a plugin function"),
         (pl.struct(x, y), "`as_struct`"),
         (pl.when(x > x.mean()).then(x).otherwise(0), "`mean`"),
@@ -475,7 +507,9 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: pg.derivative_of(x * y, "z"), ValueError, r"`f` does not contain 'z', its columns are 'x', 'y'.*gradient"),
     (lambda: pg.derivative_of(pl.lit(1), "z"), ValueError, "does not contain 'z', it has no column"),
     (lambda: pg.gradient_of(x**2, ["x", "y"]), ValueError, "does not contain 'y', its columns are 'x'"),
+    (lambda: pg.hessian_of(x**2, ["y", "z"]), ValueError, "does not contain 'y', 'z', its columns are 'x'"),
     (lambda: pg.derivative_of("x", "x"), TypeError, r"`f` must be an expression .* got str; for a column use `pl.col"),
+    (lambda: pg.derivative_of(pl.Series([1]), "x"), TypeError, r"got Series; for the derivative of samples use"),
     (lambda: pg.derivative_of(None, "x"), TypeError, "`f` must be an expression .* got NoneType"),
     (lambda: pg.derivative_of(lambda _: None, "x"), TypeError, "must return an expression .* is a `return` missing"),
     (lambda: pg.derivative_of(lambda _: "x", "x"), TypeError, "must return an expression or a number, got str"),

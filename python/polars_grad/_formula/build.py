@@ -24,33 +24,16 @@ if TYPE_CHECKING:
 _PLANS_BOOLEAN_PRODUCTS = [*map(int, pl.__version__.split(".")[:2])] >= [2, 1]
 # Kinds that cost nothing where they are written.
 _FREE = {"constant", "null"}
-# Kinds that stand in the struct itself: inside of `with_fields` Polars does not hand them out again.
+# Kinds that stand in the first struct: what is inside of `with_fields` cannot be used again as it is.
 _LEAVES = {"variable", "native", "float", "zero"}
 # Kinds whose result Polars takes for a Float64 if their first input is a constant and the second one a Float32.
 _TYPED_BY_FIRST = {"div", "pow", "arctan2"}
 # Kinds that are written with their input in several places.
 _REPEATED = {"not_negative"}
-
 # Kinds whose result is null where an input is null, and only there, and has their common dtype.
 _NULL_AS_INPUTS = {
-    *(
-        "add",
-        "sub",
-        "mul",
-        "div",
-        "mod",
-        "floordiv",
-        "pow",
-        "neg",
-        "abs",
-        "sign",
-        "sqrt",
-        "cbrt",
-        "exp",
-        "log",
-        "log1p",
-    ),
-    *("sin", "cos", "tan", "cot", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh"),
+    *("add", "sub", "mul", "div", "mod", "floordiv", "pow", "neg", "abs", "sign", "sqrt", "cbrt", "exp", "log"),
+    *("log1p", "sin", "cos", "tan", "cot", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh"),
     *("arctanh", "arctan2", "degrees", "radians", "floor", "ceil", "round", "not_negative"),
 }
 

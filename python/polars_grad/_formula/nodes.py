@@ -105,7 +105,10 @@ _STRUCT, _WITH_FIELDS, _FIELD, _FIELD_OF_STRUCT = "AsStruct", "StructEval", "Fie
 # Functions whose variants have names of their own.
 _NAMESPACES = {"Bitwise", "Boolean", "Business", "Pow", "Range", "Trigonometry"}
 # What an error calls nodes that are no methods.
-_CALLED = {"AnonymousFunction": "a Python function", "FfiPlugin": "a plugin function"}
+_CALLED = {
+    "AnonymousFunction": "a Python function (numpy makes one, also by `np.float64(2) * x`)",
+    "FfiPlugin": "a plugin function",
+}
 _ELSE = (
     'compute it into a column first, give a callable and `method="numeric"`, or differentiate samples with '
     "`gradient(x=...)`"
@@ -391,7 +394,8 @@ def _refuse(part: _Part) -> NoReturn:
     if name == "Agg":
         name = next(iter(value)) if isinstance(value, dict) else name
     namespace, _, variant = name.partition(".")
-    method = variant if namespace.endswith("Expr") or namespace in _NAMESPACES else namespace
+    has_variants = namespace.endswith("Expr") or namespace in _NAMESPACES
+    method = variant if has_variants and variant else namespace.removesuffix("Expr")
     called = _CALLED.get(name) or f"`{_snake_case(method)}`"
     msg = f"`f` contains {called}, which has no rule: a derivative is taken of functions of single rows; {_ELSE}"
     raise ValueError(msg)
