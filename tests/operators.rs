@@ -60,6 +60,7 @@ fn operators() -> Vec<Operator> {
         derivative(2, 2).into(),
         derivative(1, 3).side(Side::Backward).into(),
         derivative(2, 1).side(Side::Forward).into(),
+        derivative(2, 2).with_error().into(),
     ]);
     operators
 }
