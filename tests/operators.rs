@@ -70,6 +70,7 @@ fn operators() -> Vec<Operator> {
             .and_then(|slope| slope.center(true))
             .expect("allowed")
             .into(),
+        derivative(2, 2).with_error().into(),
     ]);
     operators
 }

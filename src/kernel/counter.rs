@@ -9,6 +9,11 @@
 //! rate = gain / step; null if it exceeds `max_rate`
 //! ```
 
+#![expect(
+    clippy::needless_bitwise_bool,
+    reason = "conditions without branches stay in vector registers"
+)]
+
 use super::sample::{Sample, Scale, TooLarge, is_monotonic};
 use super::wide::{self, Wide};
 use crate::bits::{ROWS, movemask, set_bits};

@@ -31,7 +31,9 @@ pub use crate::segments::Reach;
 pub(crate) use self::describe::{Describe, Output, Repeats, Takes};
 pub(crate) use self::rows::{Columns, Float, Reason, RowError, Rows, Valid};
 pub(crate) use self::scan::{Scan, Segment};
-pub(crate) use self::stencil::{Evaluate, MAX_OUTPUTS, MAX_REACH, Target, Values, exactly};
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use self::stencil::Target;
+pub(crate) use self::stencil::{Evaluate, MAX_OUTPUTS, MAX_REACH, Values, exactly};
 #[allow(unused_imports)] // For operators that are evaluated row by row.
 pub(crate) use self::stencil::{Stencil, Window, row_by_row, value};
 
