@@ -55,6 +55,12 @@ impl Plan {
             let merging = Merging {
                 duplicates: self.duplicates,
                 mean_digits: self.mean_digits,
+                are_whole: self.mean_digits > 0,
+                // The numbers have no digits after the point yet.
+                period: self
+                    .units
+                    .period
+                    .map(|period| period / 2_f64.powi(self.mean_digits as i32)),
                 split_at_nulls: self.breaks.at_nulls,
             };
             let points = Merged::new(&column.y, x, order, starts, merging);

@@ -121,7 +121,7 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
     ///
     /// An option that does not fit: `per`, a `max_gap` in time, a `spacing` (the x are given).
     pub fn new(operator: impl Into<Operator>, domain: &Domain<()>) -> Result<Self, LiveError> {
-        Self::of(operator.into(), domain, Unit::NUMBER)
+        Self::of(&operator.into(), domain, Unit::NUMBER)
     }
 
     /// A feed whose x are times that count ticks of the given length, usually as [`i64`]. Slopes are per second, or per
@@ -144,12 +144,12 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
     /// An option that does not fit: a `max_gap` in numbers, a `spacing`; a tick of zero or beyond 292 years.
     pub fn over_time(operator: impl Into<Operator>, domain: &Domain<()>, tick: Duration) -> Result<Self, LiveError> {
         match i64::try_from(tick.as_nanos()) {
-            Ok(nanoseconds) if nanoseconds > 0 => Self::of(operator.into(), domain, Unit::Time { nanoseconds }),
+            Ok(nanoseconds) if nanoseconds > 0 => Self::of(&operator.into(), domain, Unit::Time { nanoseconds }),
             _ => Err(PlanError(format!("`tick` must be from 1 ns to 292 years long, got {tick:?}")).into()),
         }
     }
 
-    fn of(operator: Operator, domain: &Domain<()>, unit: Unit) -> Result<Self, LiveError> {
+    fn of(operator: &Operator, domain: &Domain<()>, unit: Unit) -> Result<Self, LiveError> {
         if !domain.by.is_empty() || domain.x.is_some() || domain.spacing.is_some() {
             let message = "a live feed gets x and key with each point; drop `x`, `by` and `spacing` from the domain";
             return Err(PlanError(message.into()).into());
@@ -175,7 +175,7 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
             axes: 0,
         };
         Ok(Self {
-            plan: Plan::new(&operator, column("y", Unit::NUMBER), Some(column("x", unit)), domain)?,
+            plan: Plan::new(operator, column("y", Unit::NUMBER), Some(column("x", unit)), domain)?,
             reach: operator.reach(),
             skip_nulls: domain.nulls == Nulls::Skip,
             strict: domain.strict,

@@ -80,7 +80,7 @@ pub(crate) struct ColumnInfo<'a> {
     pub(crate) axes: usize,
 }
 
-/// The bits that a number of 64 bits leaves for a fraction, where it has 128.
+/// The bits that a number of at most 64 bits leaves for a fraction, where it has 128.
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) const SPARE_BITS_OF_64: u32 = 62;
 
@@ -206,7 +206,7 @@ impl Units<'_> {
         match (amount, unit) {
             (Length::Step(amount), Unit::Number { decimals }) => {
                 positive(name, amount)?;
-                Ok(amount * power_of_ten(decimals) * self.y_factor)
+                Ok(shifted(amount, decimals) * self.y_factor)
             },
             (Length::Nanoseconds(amount), Unit::Time { nanoseconds }) => {
                 positive(name, amount as f64)?;
@@ -223,6 +223,24 @@ impl Units<'_> {
                 y.dtype
             ),
         }
+    }
+
+    /// A positive amount of y that its numbers hold: a whole one, if these are whole.
+    ///
+    /// # Errors
+    ///
+    /// One that is a fraction of the unit of y, is not positive, or is of another kind than y.
+    pub(crate) fn whole_of_y(&self, name: &str, amount: Length) -> Result<f64, PlanError> {
+        let whole = self.of_y(name, amount)?;
+        let (y, _) = self.y;
+        if !y.is_float && whole.fract() != 0.0 {
+            refuse!(
+                "`{name}` must be a whole number of steps of y, but y column `{}` is {}",
+                y.name,
+                y.dtype
+            );
+        }
+        Ok(whole)
     }
 
     /// A length of x, for floats and for integers, in the numbers of x.
@@ -258,6 +276,12 @@ impl Units<'_> {
             ),
         }
     }
+}
+
+/// `amount * 10^decimals`, where the digits of the amount mean what they say: 1.15 is 115 hundredths.
+fn shifted(amount: f64, decimals: usize) -> f64 {
+    let exact = format!("{amount}e{decimals}").parse();
+    exact.unwrap_or(amount * power_of_ten(decimals))
 }
 
 fn positive(name: &str, amount: f64) -> Result<f64, PlanError> {

@@ -189,10 +189,10 @@ fn named(
                 &group,
             )?);
         },
-        Reason::Outside => format!(
+        Reason::Outside { .. } => format!(
             "y must be from 0 to below `wrap`, but in `{y_name}` there is {}{group}; correct `wrap`, or turn `strict` off to \
             get nulls there",
-            show(&y, row)?
+            show(&y, reads[0])?
         ),
         Reason::TooLarge => format!(
             "the {} of `{y_name}` does not fit in a {result}{group}; cast y to a float, or turn `strict` off to get nulls \

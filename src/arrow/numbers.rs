@@ -33,8 +33,7 @@ pub(super) fn info<'a>(name: &'a str, array: &'a dyn Array) -> ColumnInfo<'a> {
         },
         spare_bits: match array.data_type() {
             DataType::Decimal128(precision, _) => spare_bits_of_decimal((*precision).into()),
-            DataType::Int64 | DataType::UInt64 => SPARE_BITS_OF_64,
-            dtype if dtype.is_temporal() => SPARE_BITS_OF_64,
+            dtype if dtype.is_integer() || dtype.is_temporal() => SPARE_BITS_OF_64,
             _ => 0,
         },
         axes: 0,

@@ -13,6 +13,10 @@
     clippy::needless_bitwise_bool,
     reason = "conditions without branches stay in vector registers"
 )]
+#![expect(
+    clippy::neg_cmp_op_on_partial_ord,
+    reason = "a rate that is NaN is not above the highest"
+)]
 
 use super::sample::{Sample, Scale, TooLarge, is_monotonic};
 use super::wide::{self, Wide};
@@ -46,8 +50,8 @@ pub(crate) struct Pair<'a, T> {
 pub(crate) enum Wrong {
     /// Its x is not finite, or does not rise.
     Unsorted,
-    /// Its y, or the one before, is not from 0 to below `wrap`.
-    Outside,
+    /// The y before (0) or its own (1) is not from 0 to below `wrap`.
+    Outside(usize),
 }
 
 impl Counter {
@@ -68,15 +72,21 @@ impl Counter {
     ///
     /// A rise beyond 128 bits.
     pub(crate) fn exact_gain(self, before: i128, this: i128) -> Result<Option<i128>, TooLarge> {
-        let rise = this.checked_sub(before).ok_or(TooLarge)?;
-        if rise >= 0 {
-            return Ok(Some(rise));
+        if this >= before {
+            return this.checked_sub(before).map(Some).ok_or(TooLarge);
         }
+        // Without a wrap it is 0, which no fall reaches.
         let wrap = self.wrap as i128;
-        match rise.checked_add(wrap) {
+        let wrapped = this.checked_sub(before).and_then(|rise| rise.checked_add(wrap));
+        match wrapped {
             Some(wrapped) if wrapped >= 0 && wrapped < wrap - wrapped => Ok(Some(wrapped)),
             _ => Ok((self.restarts && this >= 0).then_some(this)),
         }
+    }
+
+    /// Whether the rate of a gain is above the highest.
+    pub(crate) fn is_too_fast(self, gain: f64, step: f64) -> bool {
+        self.rate(gain, step) > self.max_rate
     }
 
     /// Whether an exact level is none of a counter that wraps around.
@@ -120,12 +130,15 @@ impl Counter {
         if x.is_some_and(|x| !is_monotonic(&x) || x[0] > x[1]) {
             return Err(Wrong::Unsorted);
         }
+        let step = x.map_or(1.0, |x| x[1].minus(x[0]));
+        if Y::INTEGER && self.wrap > 0.0 {
+            return self.exact_result(y.map(|y| y.to_integer().checked_sub(zero.to_integer())), step);
+        }
         let levels = y.map(|y| y.minus(zero));
-        if levels.iter().any(|&level| self.is_outside(level)) {
-            return Err(Wrong::Outside);
+        if let Some(wrong) = levels.iter().position(|&level| self.is_outside(level)) {
+            return Err(Wrong::Outside(wrong));
         }
         let rise = y[1].minus(y[0]);
-        let step = x.map_or(1.0, |x| x[1].minus(x[0]));
         let (result, valid, _) = self.usual(rise, levels, step);
         let half_rise = y[1].half_minus(y[0]);
         let leaves_range = self.per_x && !result.is_finite() && half_rise.is_finite();
@@ -146,6 +159,20 @@ impl Counter {
 }
 
 impl Counter {
+    /// The result of a row of integers, whose wrap-arounds are computed before they are rounded.
+    fn exact_result(self, levels: [Option<i128>; 2], step: f64) -> Result<Option<f64>, Wrong> {
+        let is_outside = |level: &Option<i128>| level.is_none_or(|level| self.is_exactly_outside(level));
+        if let Some(wrong) = levels.iter().position(is_outside) {
+            return Err(Wrong::Outside(wrong));
+        }
+        let [before, this] = levels.map(Option::unwrap_or_default);
+        let gain = self.exact_gain(before, this).unwrap_or_default();
+        let gain = gain
+            .map(|gain| gain as f64)
+            .filter(|&gain| !self.is_too_fast(gain, step));
+        Ok(gain.map(|gain| if self.per_x { self.rate(gain, step) } else { gain }))
+    }
+
     /// Appends the results of adjacent rows, and returns the masks of those that are not null, 64 rows each.
     ///
     /// `valid` is called once per 64 rows, in order, with the first of them: the mask of rows whose pairs are in one
@@ -175,10 +202,13 @@ impl Counter {
                 x: x.map(|x| x.rows(start, length)),
                 zero,
             });
-            let (mut are_valid, usual) = dispatch(Usual {
+            let (mut are_valid, mut usual) = dispatch(Usual {
                 block: &block,
                 results: &mut results,
             });
+            if Y::INTEGER && self.wrap > 0.0 {
+                usual = 0;
+            }
             for place in set_bits(asked & !usual, length) {
                 let row = start + place;
                 let result = match self.result(y.at(row), x.map(|x| x.at(row)), zero) {
@@ -194,7 +224,7 @@ impl Counter {
     }
 }
 
-impl<'a, T: Copy> Pair<'a, T> {
+impl<T: Copy> Pair<'_, T> {
     fn at(self, row: usize) -> [T; 2] {
         [self.before[row], self.this[row]]
     }
@@ -369,7 +399,7 @@ mod tests {
         };
         assert_eq!(
             over(wrapping, &[0.0, 300.0, 1.0], &[0.0, 1.0, 2.0]),
-            Err((0, Wrong::Outside))
+            Err((0, Wrong::Outside(1)))
         );
     }
 
@@ -388,8 +418,8 @@ mod tests {
             for wrap in [0.0, 256.0] {
                 for restarts in [true, false] {
                     let counter = Counter {
-                        wrap,
                         restarts,
+                        wrap,
                         ..rules(false)
                     };
                     let (gain, valid) = counter.gain((this - before) as f64, this as f64);

@@ -158,7 +158,7 @@ fn wraps(rise: f64, period: f64) -> f64 {
     }
 }
 
-impl<'a, T: Sample> Differences for Periodic<Column<'a, T>> {
+impl<T: Sample> Differences for Periodic<Column<'_, T>> {
     fn lagged(&self, first: usize, lag: usize, steps: &mut Steps) {
         self.column.lagged(first, lag, steps);
         let last = self.wraps.len() - 1;

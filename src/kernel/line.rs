@@ -103,7 +103,12 @@ fn normalized(points: Points<'_>, rows: Range<usize>) -> [f64; 2] {
         values: &mut value,
         errors: &mut error,
     };
-    run(Points { x, y, sigma }, sigma_scale, &Ranges(&[0..size]), &mut slopes);
+    run(
+        Points { x, y, sigma },
+        sigma_scale,
+        &Ranges(std::slice::from_ref(&(0..size))),
+        &mut slopes,
+    );
     let error_scale = if sigma.is_some() { sigma_scale } else { y_scale };
     [
         rescaled(value[0], x_scale, y_scale),
@@ -185,12 +190,6 @@ impl Moments {
 
 /// The number of fields of moments at most.
 const FIELDS: usize = 8;
-
-/// The number of fields that are used.
-#[cfg(test)]
-const fn fields(weighted: bool, residuals: bool) -> usize {
-    6 + weighted as usize + 2 * residuals as usize
-}
 
 /// Moments of 64 blocks or windows, field by field: the means of x and y, the sums, and then either the weight or the
 /// slope and the residuals.
@@ -407,6 +406,7 @@ struct Fits {
 
 /// Solves 64 windows of some numbers of rows.
 #[inline(always)]
+#[allow(clippy::needless_bitwise_bool)] // Without branches, for vector registers.
 fn solve<const WEIGHTED: bool, const RESIDUALS: bool>(windows: &View<'_>, rows: impl Fn(usize) -> f64) -> Fits {
     // Terms that underflow are negligible in sums beyond 2^-600.
     const MIN_XX: f64 = 3.872_591_914_849_318e-121; // 2^-400
@@ -792,5 +792,228 @@ impl<L: Loop, const WEIGHTED: bool, const RESIDUALS: bool> Kernel for Job<'_, '_
     fn run(self) -> Vec<usize> {
         let (points, sigma_scale, windows, slopes) = self.0;
         windows.run::<WEIGHTED, RESIDUALS>(points, sigma_scale, slopes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::differences::{Column, Even, Periodic};
+    use super::*;
+    use crate::kernel::Sample;
+
+    /// Slopes and errors in all windows of `size` rows; `None` without a slope.
+    fn rolling_fit<Y: Sample, X: Sample>(
+        y: &[Y],
+        x: &[X],
+        sigma: Option<&[f64]>,
+        size: usize,
+    ) -> Vec<Option<[f64; 2]>> {
+        let windows: Vec<_> = (0..=y.len() - size).map(|row| row..row + size).collect();
+        let (x, y) = (Column::new(x), Column::new(y));
+        let points = Points { x: &x, y: &y, sigma };
+        let fits = |errors: bool, fit: &dyn Fn(Slopes<'_>) -> Vec<usize>| {
+            let mut values = vec![0.0; windows.len()];
+            let mut errors = vec![0.0; if errors { windows.len() } else { 0 }];
+            let slopes = Slopes {
+                values: &mut values,
+                errors: &mut errors,
+            };
+            let missing = fit(slopes);
+            errors.resize(windows.len(), 0.0);
+            let mut fits: Vec<_> = values
+                .into_iter()
+                .zip(errors)
+                .map(|(value, error)| Some([value, error]))
+                .collect();
+            for window in missing {
+                fits[window] = None;
+            }
+            fits
+        };
+        let all = fits(true, &|slopes| rolling(points, size, slopes));
+        let bits = |fits: &[Option<[f64; 2]>]| -> Vec<_> {
+            fits.iter().map(|fit| fit.map(|fit| fit.map(f64::to_bits))).collect()
+        };
+        let one_by_one = fits(true, &|slopes| ranges(points, &windows, slopes));
+        assert_eq!(bits(&all), bits(&one_by_one), "windows of {size} rows, by both loops");
+        let without = fits(false, &|slopes| rolling(points, size, slopes));
+        let value = |fit: &Option<[f64; 2]>| fit.map(|fit| fit[0].to_bits());
+        assert!(
+            all.iter().map(value).eq(without.iter().map(value)),
+            "with and without errors"
+        );
+        all
+    }
+
+    /// Numbers from 0 to `below`.
+    fn random(below: i64) -> impl FnMut() -> i64 {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 11) as i64 % below
+        }
+    }
+
+    /// The error of slopes of whole numbers, in epsilons of the sum of the absolute terms: exact but for a last rounding.
+    fn error(y: &[i64], x: &[i64], slope: f64) -> f64 {
+        let n = x.len() as i128;
+        let deviations = |values: &[i64]| -> Vec<i128> {
+            let sum: i128 = values.iter().map(|&value| i128::from(value)).sum();
+            values.iter().map(|&value| n * i128::from(value) - sum).collect()
+        };
+        let (dx, dy) = (deviations(x), deviations(y));
+        let xx: i128 = dx.iter().map(|dx| dx * dx).sum();
+        let xy: i128 = dx.iter().zip(&dy).map(|(dx, dy)| dx * dy).sum();
+        let terms: i128 = dx.iter().zip(&dy).map(|(dx, dy)| (dx * dy).abs()).sum();
+        // The quotient as two floats.
+        let (high, low) = (xy as f64 / xx as f64, xy as f64);
+        let rest = (-high).mul_add(xx as f64, low) + (xy - low as i128) as f64 - high * (xx - xx as f64 as i128) as f64;
+        ((high - slope) + rest / xx as f64).abs() / (terms as f64 / xx as f64) / f64::EPSILON
+    }
+
+    /// Largest error in all windows of `size` rows, for any type that holds the numbers.
+    fn worst<T: Sample>(y: &[i64], x: &[i64], size: usize, convert: impl Fn(i64) -> T) -> f64 {
+        let [converted_y, converted_x] = [y, x].map(|values| values.iter().map(|&v| convert(v)).collect::<Vec<_>>());
+        let fits = rolling_fit(&converted_y, &converted_x, None, size);
+        let windows = y.windows(size).zip(x.windows(size)).zip(fits);
+        windows.fold(0.0, |worst, ((y, x), fit)| {
+            let Some([slope, _]) = fit else {
+                assert!(x.iter().all(|value| *value == x[0]));
+                return worst;
+            };
+            worst.max(error(y, x, slope))
+        })
+    }
+
+    #[test]
+    fn slopes_of_any_rows_are_exact_to_a_few_epsilons() {
+        for size in [2, 3, 5, 21, 64, 200] {
+            let mut next = random(1_000);
+            let y: Vec<_> = (0..400).map(|_| next()).collect();
+            let x: Vec<_> = (0..400).map(|_| next() / 100).collect();
+            let mut far = x.clone();
+            far[200] = 1_000_000_000;
+            let mut spikes = y.clone();
+            spikes.iter_mut().step_by(16).for_each(|y| *y = 1_000_000_000);
+            for (y, x) in [(&y, &x), (&y, &far), (&spikes, &x), (&spikes, &far)] {
+                let worst = worst(y, x, size, |value| value as f64);
+                assert!(worst <= 3.0, "{worst} epsilons in windows of {size} rows");
+            }
+            let offset: Vec<_> = x.iter().map(|x| x + 1_700_000_000_000_000_000).collect();
+            assert!(worst(&y, &offset, size, |value| value) <= 3.0);
+            assert!(worst(&y, &offset, size, i128::from) <= 3.0);
+            assert!(worst(&y, &x, size, |value| value as f32) <= 3.0);
+        }
+    }
+
+    #[test]
+    fn a_window_has_the_same_bits_wherever_rows_begin() {
+        let mut next = random(1_000_000);
+        let (y, x): (Vec<_>, Vec<_>) = (0..500).map(|_| (next() as f64 / 3.0, next() as f64 / 7.0)).unzip();
+        for size in [3, 7, 64, 100] {
+            let whole = rolling_fit(&y, &x, None, size);
+            for start in [1, 63, 64, 130] {
+                let part = rolling_fit(&y[start..], &x[start..], None, size);
+                assert!(part == whole[start..], "windows of {size} rows from row {start} on");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_has_its_slope_and_no_residuals_and_a_constant_has_slope_zero() {
+        let x: Vec<_> = (0..300).map(|i| f64::from(i + i % 3) + 1e9).collect();
+        let y: Vec<_> = x.iter().map(|x| 3.0 * x).collect();
+        for size in [3, 21, 128] {
+            for fit in rolling_fit(&y, &x, None, size) {
+                let [slope, error] = fit.expect("a slope");
+                assert!(
+                    (slope / 3.0 - 1.0).abs() <= 3.0 * f64::EPSILON && error < 1e-14,
+                    "{slope} {error}"
+                );
+            }
+            let flat = rolling_fit(&[1e12 / 3.0; 300], &x, None, size);
+            assert!(flat.iter().all(|fit| *fit == Some([0.0, 0.0])));
+            let vertical = rolling_fit(&y, &[1.0; 300], None, size);
+            assert!(vertical.iter().all(Option::is_none));
+        }
+    }
+
+    #[test]
+    fn errors_are_those_of_the_textbook() {
+        // linregress([0, 1, 2, 3, 4], [1, 3, 2, 5, 4]): slope 0.8, stderr sqrt(0.12)
+        let (y, x) = ([1.0, 3.0, 2.0, 5.0, 4.0], [0.0, 1.0, 2.0, 3.0, 4.0]);
+        let [slope, error] = rolling_fit(&y, &x, None, 5)[0].expect("a slope");
+        assert!((slope - 0.8).abs() < 1e-15 && (error - 0.12_f64.sqrt()).abs() < 1e-15);
+        // Equal deviations: the same slope, and an error of sigma / sqrt(10).
+        let [slope, error] = rolling_fit(&y, &x, Some(&[0.5; 5]), 5)[0].expect("a slope");
+        assert!((slope - 0.8).abs() < 1e-15 && (error - 0.5 / 10.0_f64.sqrt()).abs() < 1e-15);
+        // A row whose deviation is huge counts as absent.
+        let sigma = [1.0, 1.0, 1e200, 1.0, 1.0];
+        let [slope, _] = rolling_fit(&y, &x, Some(&sigma), 5)[0].expect("a slope");
+        assert!((slope - 0.8).abs() < 1e-15, "{slope}");
+    }
+
+    #[test]
+    fn nan_is_in_its_windows_only() {
+        let x: Vec<_> = (0..200).map(f64::from).collect();
+        for bad in [f64::NAN, f64::INFINITY] {
+            let mut y: Vec<_> = x.iter().map(|x| x.sin()).collect();
+            let clean = rolling_fit(&y, &x, None, 10);
+            y[100] = bad;
+            for (window, (fit, clean)) in rolling_fit(&y, &x, None, 10).into_iter().zip(clean).enumerate() {
+                if (91..=100).contains(&window) {
+                    assert!(fit.expect("a value")[0].is_nan());
+                } else {
+                    assert_eq!(fit, clean);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn steps_and_values_of_any_size_stay_in_range() {
+        let (x, y) = ([0.0, 1.0, 3.0, 4.0, 4.5], [1.0, 3.0, 2.0, 5.0, 4.0]);
+        let expected = rolling_fit(&y, &x, None, 5)[0].expect("a slope");
+        for (x_exponent, y_exponent) in [
+            (1_000, 0),
+            (-1_000, 0),
+            (0, 1_000),
+            (0, -1_000),
+            (1_000, 1_000),
+            (-1_000, -1_000),
+        ] {
+            let power = |exponent: i32| 2.0_f64.powi(exponent);
+            let x = x.map(|x| x * power(x_exponent));
+            let y = y.map(|y| y * power(y_exponent));
+            let fit = rolling_fit(&y, &x, None, 5)[0].expect("a slope");
+            for (value, expected) in fit.into_iter().zip(expected) {
+                let ratio = value * power(x_exponent) / power(y_exponent);
+                assert!(
+                    (ratio / expected - 1.0).abs() < 1e-14,
+                    "{x_exponent} {y_exponent}: {value}"
+                );
+            }
+        }
+        let [slope, _] = rolling_fit(&[f64::MIN, f64::MAX], &[0.0, 4.0], None, 2)[0].expect("a slope");
+        assert_eq!(slope, f64::MAX / 2.0);
+    }
+
+    #[test]
+    fn a_periodic_y_rises_by_its_remainder() {
+        let y = Periodic::new(&[350.0, 355.0, 0.0, 5.0, 10.0], 360.0);
+        let mut values = [0.0; 3];
+        let slopes = Slopes {
+            values: &mut values,
+            errors: &mut [],
+        };
+        let points = Points {
+            x: &Even,
+            y: &y,
+            sigma: None,
+        };
+        assert!(rolling(points, 3, slopes).is_empty());
+        assert_eq!(values, [5.0; 3]);
     }
 }

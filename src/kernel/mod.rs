@@ -29,7 +29,9 @@ pub mod stencil;
 mod wide;
 
 pub(crate) use counter::{Counter, Pair, Wrong};
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use sample::wrapped_integer;
 pub use sample::{Limit, Rise, Sample, Scale, is_monotonic};
-pub(crate) use sample::{TooLarge, wrapped};
+pub(crate) use sample::{TooLarge, periodic};
 pub(crate) use slopes::three_point;
 pub use slopes::{NeighborMask, Points, ThreePoint, even, irregular};

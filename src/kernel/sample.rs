@@ -185,6 +185,40 @@ pub(crate) fn wrapped(rise: f64, period: f64) -> f64 {
     if rise < 0.0 { -rest } else { rest }
 }
 
+/// The rise from one number to a later one, to the nearest multiple of a period; of integers before it is rounded.
+#[inline(always)]
+pub(crate) fn periodic<T: Sample>(later: T, earlier: T, period: f64) -> f64 {
+    // Up to here a difference of integers is exact.
+    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
+    let rise = later.minus(earlier);
+    if T::INTEGER && rise.abs() >= EXACT && period.fract() == 0.0 {
+        exactly_wrapped(later.to_integer(), earlier.to_integer(), period as i128)
+    } else {
+        wrapped(rise, period)
+    }
+}
+
+#[cold]
+fn exactly_wrapped(later: i128, earlier: i128, period: i128) -> f64 {
+    let rest = wrapped_integer(later.rem_euclid(period) - earlier.rem_euclid(period), period);
+    // The remainders may have lost which side of half a period it is on; only the sign of the whole rise says it.
+    if 2 * rest.abs() == period {
+        return if later < earlier { -rest.abs() } else { rest.abs() } as f64;
+    }
+    rest as f64
+}
+
+/// [`wrapped`] for integers.
+pub(crate) fn wrapped_integer(rise: i128, period: i128) -> i128 {
+    let rest = rise.rem_euclid(period);
+    let to_next = period - rest;
+    if rest > to_next || (rest == to_next && rise < 0) {
+        -to_next
+    } else {
+        rest
+    }
+}
+
 /// An integer beyond 128 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooLarge;
@@ -206,6 +240,7 @@ fn split_u64(integer: u64) -> (f64, f64) {
 
 /// An integer as a float and its rounding error, which is rounded too.
 #[inline(always)]
+#[expect(clippy::cast_sign_loss, reason = "the float of an unsigned integer is positive")]
 fn split_u128(integer: u128) -> (f64, f64) {
     let float = integer as f64;
     (float, integer.wrapping_sub(float as u128).cast_signed() as f64)

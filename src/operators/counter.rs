@@ -36,7 +36,7 @@ pub(super) struct Counter {
 impl Counter {
     /// The options in the numbers of y and of its rate.
     pub(super) fn resolved(self, units: &Units) -> Result<Self, PlanError> {
-        let wrap = self.wrap.map(|wrap| units.of_y("wrap", wrap)).transpose()?;
+        let wrap = self.wrap.map(|wrap| units.whole_of_y("wrap", wrap)).transpose()?;
         let max_rate = self.max_rate.map(|rate| units.of_rate("max_rate", rate)).transpose()?;
         Ok(Self {
             wrap: wrap.map(Length::Step),
@@ -59,13 +59,15 @@ impl Counter {
         }
     }
 
-    /// The exact gain between two numbers, counted from zero.
-    pub(super) fn exactly(self, before: i128, this: i128) -> Result<Option<i128>, Reason> {
-        let rules = self.rules(&ResultUnits::default(), false);
-        if rules.is_exactly_outside(before) || rules.is_exactly_outside(this) {
-            return Err(Reason::Outside);
+    /// The exact gain between two numbers, counted from zero, over a step of x.
+    pub(super) fn exactly(self, levels: [i128; 2], step: f64, units: &ResultUnits) -> Result<Option<i128>, Reason> {
+        let rules = self.rules(units, false);
+        if let Some(wrong) = levels.iter().position(|&level| rules.is_exactly_outside(level)) {
+            return Err(Reason::outside(wrong));
         }
-        rules.exact_gain(before, this).map_err(|TooLarge| Reason::TooLarge)
+        let [before, this] = levels;
+        let gain = rules.exact_gain(before, this).map_err(|TooLarge| Reason::TooLarge)?;
+        Ok(gain.filter(|&gain| !rules.is_too_fast(gain as f64, step)))
     }
 
     /// Appends the gains of adjacent rows, or with `per_x` their rates.
@@ -108,9 +110,9 @@ impl Counter {
         let evaluated = rules.over(y, x, zero, rows.strict, is_read, append);
         evaluated.map_err(|(row, wrong)| match wrong {
             Wrong::Unsorted => RowError::unsorted(row, rows.reach, &(this - 1..this + 1)),
-            Wrong::Outside => RowError {
+            Wrong::Outside(of_pair) => RowError {
                 row,
-                reason: Reason::Outside,
+                reason: Reason::outside(of_pair),
             },
         })?;
         results.first().extend_validity(&valid);

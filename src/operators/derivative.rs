@@ -29,7 +29,7 @@ use super::{Columns, Describe, Evaluate, Extent, Float, MAX_REACH, Output, Reach
 use crate::bits::{ROWS, high_mask, set_bits};
 use crate::domain::Length;
 use crate::kernel::newton::{BLOCK_SPAN, Derivation, Derivatives, Differences, EvenWeights, Polynomial, Usual};
-use crate::kernel::{Sample, wrapped};
+use crate::kernel::{Sample, periodic};
 use crate::segments::Slice;
 
 /// The most lags of an operator.
@@ -470,17 +470,19 @@ impl Derivative {
                     this: rows.lags[this].y,
                     after: after.clone().map(|lag| rows.lags[lag].y),
                 };
-                rises.differences(in_block.clone(), 1.0, &mut differences.rises);
-                if let Some(period) = rows.units.period {
-                    differences.rises = differences.rises.map(|rise| wrapped(rise, period));
-                }
+                let rise = |later: Y, earlier: Y| match rows.units.period {
+                    None => later.minus(earlier),
+                    Some(period) => periodic(later, earlier, period),
+                };
+                rises.differences(in_block.clone(), rise, &mut differences.rises);
                 if let Some(x) = rows.lags[this].x {
                     let steps = Around {
                         before: before.filter_map(|lag| rows.lags[lag].x),
                         this: x,
                         after: after.filter_map(|lag| rows.lags[lag].x),
                     };
-                    steps.differences(in_block, of_block.step_factor, &mut differences.steps);
+                    let step = |later: X, earlier: X| later.minus(earlier) * of_block.step_factor;
+                    steps.differences(in_block, step, &mut differences.steps);
                 }
                 usual &= of_block.at_block(&differences, &mut derivatives);
                 let columns = [
@@ -604,7 +606,7 @@ where
     /// reads; copies of the last difference follow.
     ///
     /// A row that is read by several rows of a segment is the same in the lags of all.
-    fn differences(self, rows: Range<usize>, factor: f64, differences: &mut [f64; BLOCK_SPAN]) {
+    fn differences(self, rows: Range<usize>, minus: impl Fn(T, T) -> f64, differences: &mut [f64; BLOCK_SPAN]) {
         let these = &self.this.values[rows.clone()];
         let mut values = [these[0]; BLOCK_SPAN];
         let mut count = 0;
@@ -620,7 +622,7 @@ where
         }
         let last = count - 2;
         for (difference, pair) in differences[..=last].iter_mut().zip(values.windows(2)) {
-            *difference = pair[1].minus(pair[0]) * factor;
+            *difference = minus(pair[1], pair[0]);
         }
         let last = differences[last];
         differences[count - 1..].fill(last);

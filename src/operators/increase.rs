@@ -10,7 +10,7 @@ use super::counter::{Counter, counter_methods};
 use super::{Columns, Describe, Evaluate, Extent, Float, Output, Reason, Repeats, Reset, RowError, Rows, Takes};
 use crate::domain::Length;
 use crate::kernel::Sample;
-use crate::plan::{PlanError, Units};
+use crate::plan::{PlanError, ResultUnits, Units};
 
 /// The increase of a counter from row to row, in the dtype of y: exact for integers, Decimals and durations.
 ///
@@ -56,8 +56,8 @@ impl Describe for Increase {
         self.0.resolved(units).map(Self)
     }
 
-    fn exactly(&self, before: i128, this: i128) -> Result<Option<i128>, Reason> {
-        self.0.exactly(before, this)
+    fn exactly(&self, levels: [i128; 2], step: f64, units: &ResultUnits) -> Result<Option<i128>, Reason> {
+        self.0.exactly(levels, step, units)
     }
 }
 

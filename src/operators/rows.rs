@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::bits::{Bitmap, ROWS};
-use crate::kernel::{Sample, Scale, wrapped};
+use crate::kernel::{Sample, Scale, periodic};
 use crate::plan::ResultUnits;
 use crate::segments::{Lag, Reach, SegmentRules};
 
@@ -59,7 +59,7 @@ impl<Y: Sample, X: Sample> Rows<'_, '_, Y, X> {
                 .collect();
             let rise = |earlier: usize, row: usize| {
                 let [earlier, later] = [earlier, earlier + 1].map(|lag| self.lags[lag].y.values[row]);
-                wrapped(later.minus(earlier), period) * factor
+                periodic(later, earlier, period) * factor
             };
             for lag in (0..this).rev() {
                 let next = &columns[lag + 1];
@@ -109,8 +109,11 @@ pub(crate) enum Reason {
         /// The number of these rows.
         rows: usize,
     },
-    /// The y of the row, or of one that it reads, is none that the operator takes.
-    Outside,
+    /// The y of a row is none that the operator takes.
+    Outside {
+        /// That row, relative to the row of the error.
+        ahead: isize,
+    },
     /// The result does not fit in its dtype.
     TooLarge,
 }
@@ -135,7 +138,14 @@ impl RowError {
 }
 
 impl Reason {
-    /// The rows whose x are unsorted, given the row of the error; else that row alone.
+    /// The y of the row before (0) or of the row (1) is none that the operator takes.
+    pub(crate) fn outside(of_pair: usize) -> Self {
+        Self::Outside {
+            ahead: of_pair as isize - 1,
+        }
+    }
+
+    /// The rows that are wrong, given the row of the error.
     #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed has one row.
     pub(crate) fn reads(&self, row: usize) -> Range<usize> {
         match *self {
@@ -143,7 +153,11 @@ impl Reason {
                 let first = row.saturating_add_signed(first);
                 first..first + rows
             },
-            Self::Outside | Self::TooLarge => row..row + 1,
+            Self::Outside { ahead } => {
+                let row = row.saturating_add_signed(ahead);
+                row..row + 1
+            },
+            Self::TooLarge => row..row + 1,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::RowOperator;
 use super::describe::Describe;
 use super::rows::{Columns, Float, Reason, RowError, Rows, Valid};
 use crate::bits::ROWS;
-use crate::kernel::{Sample, is_monotonic, wrapped};
+use crate::kernel::{Sample, is_monotonic, periodic};
 use crate::segments::{Lag, Reach};
 
 /// The most rows before or after its own that an operator may read.
@@ -154,7 +154,15 @@ pub(crate) fn exactly<Y: Sample, X: Sample>(
                 Err(RowError::unsorted(row, rows.reach, &(0..2)))
             } else {
                 let levels = [before, own].map(|lag| lag.y.values[row].to_integer().checked_sub(zero));
-                exact_result(operator, levels).map_err(|reason| RowError { row, reason })
+                let step = match (before.x, own.x) {
+                    (Some(before), Some(own)) => own.values[row].minus(before.values[row]),
+                    _ => 1.0,
+                };
+                let result = match levels {
+                    [Some(earlier), Some(later)] => operator.exactly([earlier, later], step, rows.units),
+                    _ => Err(Reason::TooLarge),
+                };
+                result.map_err(|reason| RowError { row, reason })
             };
             match result {
                 Err(error) if rows.strict => return Err(error),
@@ -172,13 +180,6 @@ fn is_rising<Y, X: Sample>(before: &Lag<'_, Y, X>, own: &Lag<'_, Y, X>, row: usi
     };
     let x = [before.values[row], own.values[row]];
     is_monotonic(&x) && x[0] < x[1]
-}
-
-fn exact_result(operator: &dyn Describe, levels: [Option<i128>; 2]) -> Result<Option<i128>, Reason> {
-    let [Some(before), Some(this)] = levels else {
-        return Err(Reason::TooLarge);
-    };
-    operator.exactly(before, this)
 }
 
 /// An element type of results, and how an operator by rows is evaluated to it.
@@ -296,8 +297,7 @@ impl Differences {
         for (rise, y) in self.rises.iter_mut().zip(y) {
             let y = y?;
             any_nan |= y.is_nan();
-            let difference = y.minus(previous);
-            *rise = period.map_or(difference, |period| wrapped(difference, period));
+            *rise = period.map_or_else(|| y.minus(previous), |period| periodic(y, previous, period));
             previous = y;
         }
         if any_nan {

@@ -158,7 +158,10 @@ impl Evaluator {
                         row,
                         x: reason.reads(before).filter_map(x).collect::<PolarsResult<_>>()?,
                     }),
-                    _ => Err(Failure::of_row(row, &reason, &this.y, None, 0..0)?),
+                    _ => {
+                        let wrong = &lagged.lags()[reason.reads(before).start].y;
+                        Err(Failure::of_row(row, &reason, wrong, None, row..row + 1)?)
+                    },
                 }
             },
         }
@@ -242,7 +245,7 @@ impl Evaluator {
         };
         polars_ensure!(
             !self.strict || finished.null_count() == values.null_count(),
-            ComputeError: "the {} of `{name}` does not fit in a {dtype}; cast y to a wider dtype, or {} to get nulls there",
+            ComputeError: "the {} of `{name}` does not fit in {dtype}; cast y to a wider dtype, or {} to get nulls there",
             self.plan.operator.name(), LENIENT
         );
         Ok(finished.with_name(name.clone()))

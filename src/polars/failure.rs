@@ -47,7 +47,7 @@ impl From<PolarsError> for Failure {
 }
 
 impl Failure {
-    /// The failure of a row; `rows` are those whose x are unsorted, if that is the reason.
+    /// The failure of a row; `rows` are those that are wrong.
     ///
     /// # Errors
     ///
@@ -69,10 +69,10 @@ impl Failure {
                     x: values.collect::<PolarsResult<_>>()?,
                 }
             },
-            Reason::Outside => Self::Outside {
+            Reason::Outside { .. } => Self::Outside {
                 row,
                 name,
-                y: y.get(row)?.into_static(),
+                y: y.get(rows.into_iter().next().unwrap_or(row))?.into_static(),
             },
             Reason::TooLarge => Self::TooLarge {
                 row,
@@ -127,7 +127,7 @@ impl Failure {
                 display(&y)
             ),
             Self::TooLarge { name, dtype, .. } => polars_err!(
-                ComputeError: "the {} of `{name}` does not fit in a {dtype}{group}; cast y to a float, or {LENIENT} to get \
+                ComputeError: "the {} of `{name}` does not fit in {dtype}{group}; cast y to a float, or {LENIENT} to get \
                 nulls there",
                 operator.name()
             ),

@@ -32,8 +32,8 @@ pub(crate) fn info(field: &Field) -> ColumnInfo<'_> {
         is_float: leaf(field.dtype()).is_float(),
         spare_bits: match leaf(field.dtype()) {
             DataType::Decimal(precision, _) => spare_bits_of_decimal(*precision),
-            DataType::Int64 | DataType::UInt64 => SPARE_BITS_OF_64,
-            dtype if dtype.is_temporal() => SPARE_BITS_OF_64,
+            DataType::Int128 | DataType::UInt128 => 0,
+            dtype if dtype.is_integer() || dtype.is_temporal() => SPARE_BITS_OF_64,
             _ => 0,
         },
         axes: axes(field.dtype()),

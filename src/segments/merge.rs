@@ -10,6 +10,7 @@ use super::scatter::Part;
 use super::slice::{Gathered, Slice};
 use crate::bits::{Bitmap, Bits};
 use crate::domain::Duplicates;
+use crate::kernel::{Sample, periodic, wrapped_integer};
 
 /// A column of points: a row for each run of equal x.
 pub(crate) struct Merged {
@@ -36,6 +37,10 @@ pub(crate) struct Merging {
     pub(crate) duplicates: Duplicates,
     /// The number of binary digits after the point that a mean of integers has.
     pub(crate) mean_digits: u32,
+    /// Whether the numbers are whole, although they are floats.
+    pub(crate) are_whole: bool,
+    /// The period of y, in its numbers.
+    pub(crate) period: Option<f64>,
     /// Whether nulls end segments, and with them points.
     pub(crate) split_at_nulls: bool,
 }
@@ -177,13 +182,14 @@ trait Merge: Number {
     fn owned(column: Gathered<Self>) -> OwnedNumbers;
 
     /// The mean of numbers, as one with differences as exact as theirs.
-    fn means(column: &Slice<'_, Self>, firsts: &[usize], digits: u32) -> OwnedNumbers;
+    fn means(column: &Slice<'_, Self>, firsts: &[usize], merging: Merging) -> OwnedNumbers;
 }
 
 /// The y of each point.
 fn merged<T: Merge>(column: &Slice<'_, T>, firsts: &[usize], merging: Merging) -> OwnedNumbers {
     match merging.duplicates {
-        Duplicates::Mean => T::means(column, firsts, merging.mean_digits),
+        Duplicates::Mean if merging.are_whole => whole_means(column, firsts, merging),
+        Duplicates::Mean => T::means(column, firsts, merging),
         Duplicates::Last => T::owned(of_points(column, firsts, |valid| valid.next_back())),
         Duplicates::First | Duplicates::Error => T::owned(of_points(column, firsts, |valid| valid.next())),
     }
@@ -214,12 +220,15 @@ macro_rules! merge_floats {
                 OwnedNumbers::$variant(column)
             }
 
-            fn means(column: &Slice<'_, Self>, firsts: &[usize], _: u32) -> OwnedNumbers {
+            fn means(column: &Slice<'_, Self>, firsts: &[usize], merging: Merging) -> OwnedNumbers {
                 OwnedNumbers::F64(of_points(column, firsts, |valid| {
                     let first = valid.next()?;
                     let (mut sum, mut count) = (0.0, 1.0);
                     for number in valid {
-                        sum += f64::from(number) - f64::from(first);
+                        sum += match merging.period {
+                            None => number.minus(first),
+                            Some(period) => periodic(number, first, period),
+                        };
                         count += 1.0;
                     }
                     Some(f64::from(first) + sum / count)
@@ -229,6 +238,25 @@ macro_rules! merge_floats {
     )*};
 }
 
+/// The means of integers, with binary digits after the point.
+fn whole_means<T: Number>(column: &Slice<'_, T>, firsts: &[usize], merging: Merging) -> OwnedNumbers {
+    let digits = merging.mean_digits;
+    let period = merging.period.map(|period| period as i128);
+    OwnedNumbers::I128(of_points(column, firsts, |valid| {
+        let first = valid.next()?.to_integer();
+        let (mut sum, mut count) = (0_i128, 1_i128);
+        for number in valid {
+            let rise = number.to_integer().saturating_sub(first);
+            sum = sum.saturating_add(period.map_or(rise, |period| wrapped_integer(rise, period)));
+            count += 1;
+        }
+        // The whole and the fractional part of the mean, each without an overflow.
+        let (whole, rest) = (sum.div_euclid(count), sum.rem_euclid(count));
+        let fraction = ((rest << digits) + count / 2) / count;
+        Some(((first + whole) << digits) + fraction)
+    }))
+}
+
 macro_rules! merge_integers {
     ($($integer:ty: $variant:ident;)*) => {$(
         impl Merge for $integer {
@@ -236,19 +264,8 @@ macro_rules! merge_integers {
                 OwnedNumbers::$variant(column)
             }
 
-            fn means(column: &Slice<'_, Self>, firsts: &[usize], digits: u32) -> OwnedNumbers {
-                OwnedNumbers::I128(of_points(column, firsts, |valid| {
-                    let first = i128::from(valid.next()?);
-                    let (mut sum, mut count) = (0_i128, 1_i128);
-                    for number in valid {
-                        sum = sum.saturating_add(i128::from(number).saturating_sub(first));
-                        count += 1;
-                    }
-                    // The whole and the fractional part of the mean, each without an overflow.
-                    let (whole, rest) = (sum.div_euclid(count), sum.rem_euclid(count));
-                    let fraction = ((rest << digits.min(64)) + count / 2) / count;
-                    Some(((first + whole) << digits) + fraction)
-                }))
+            fn means(column: &Slice<'_, Self>, firsts: &[usize], merging: Merging) -> OwnedNumbers {
+                whole_means(column, firsts, merging)
             }
         }
     )*};
@@ -272,6 +289,8 @@ mod tests {
         let merging = Merging {
             duplicates,
             mean_digits: 62,
+            are_whole: false,
+            period: None,
             split_at_nulls: false,
         };
         let y = Numbers::F64(vec![Chunk::new(y, None)]);
@@ -306,7 +325,14 @@ mod tests {
             values: &y,
             validity: None,
         };
-        let OwnedNumbers::I128(means) = i64::means(&slice, &[0, 3], 62) else {
+        let merging = Merging {
+            duplicates: Duplicates::Mean,
+            mean_digits: 62,
+            are_whole: true,
+            period: None,
+            split_at_nulls: false,
+        };
+        let OwnedNumbers::I128(means) = whole_means(&slice, &[0, 3], merging) else {
             panic!("integers become wider integers")
         };
         let third = (1_i128 << 62) / 3;

@@ -80,8 +80,9 @@ impl Atomic for i128 {
 
     #[inline(always)]
     fn store(self, [low, high]: &Self::Cell) {
-        low.store(self as u64, Ordering::Relaxed);
-        high.store((self >> 64) as u64, Ordering::Relaxed);
+        let bits = self.cast_unsigned();
+        low.store(bits as u64, Ordering::Relaxed);
+        high.store((bits >> 64) as u64, Ordering::Relaxed);
     }
 
     #[inline(always)]

@@ -8,7 +8,7 @@ use polars_arrow::array::Array;
 use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 
 use super::cells::{Cells, in_chunks, leaf, with_leaf};
-use crate::domain::Nulls;
+use crate::domain::{Duplicates, Nulls};
 use crate::operators::Form;
 use crate::polars::evaluator::Evaluator;
 use crate::polars::failure::Failure;
@@ -99,7 +99,8 @@ impl Evaluator {
         x: Option<&Series>,
         groups: Groups,
     ) -> Result<Series, Failure> {
-        if self.nulls == Nulls::Skip || matches!(self.plan.operator.form(), Form::Segments(_)) {
+        let merges = self.plan.duplicates != Duplicates::Error;
+        if self.nulls == Nulls::Skip || merges || matches!(self.plan.operator.form(), Form::Segments(_)) {
             return self.index_by_index(y, x, &groups);
         }
         let reach = self.plan.operator.reach();
