@@ -153,16 +153,14 @@ impl Evaluator {
                         .x()
                         .map(|x| Ok(x.get(row / this.share)?.into_static()))
                 };
-                match &reason {
-                    Reason::Unsorted { .. } => Err(Failure::Unsorted {
+                if let Reason::Unsorted { .. } = reason {
+                    return Err(Failure::Unsorted {
                         row,
                         x: reason.reads(before).filter_map(x).collect::<PolarsResult<_>>()?,
-                    }),
-                    _ => {
-                        let wrong = &lagged.lags()[reason.reads(before).start].y;
-                        Err(Failure::of_row(row, &reason, wrong, None, row..row + 1)?)
-                    },
+                    });
                 }
+                let wrong = &lagged.lags()[reason.reads(before).start].y;
+                Err(Failure::of_row(row, &reason, wrong, None, std::iter::once(row))?)
             },
         }
     }
