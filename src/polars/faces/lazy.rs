@@ -16,8 +16,9 @@ pub trait ExprGrad {
     ///
     /// Works in `select`, `with_columns`, `filter`, `.over(...)` and `group_by().agg()`, for several columns at once, on
     /// the in-memory and on the streaming engine: Polars' own `shift` finds the neighbours. With
-    /// [`by`](Domain::by) or [`Nulls::Skip`] the whole column is needed in memory. For thousands of groups `by` is far
-    /// faster than `.over`, which evaluates once per group.
+    /// [`by`](Domain::by), [`Nulls::Skip`](crate::Nulls::Skip) and [`duplicates`](Domain::duplicates), and for operators
+    /// that read whole segments, the whole column is needed in memory. For thousands of groups `by` is far faster than
+    /// `.over`, which evaluates once per group.
     ///
     /// The result has the name and the length of this column, and the dtype that [`evaluate`](crate::evaluate) says.
     ///
