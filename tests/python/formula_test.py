@@ -120,6 +120,14 @@ def test_kinks_have_the_mean_of_both_sides(f: pl.Expr, points: list[float], expe
     close(at(points, f), expected)
 
 
+def test_the_root_of_a_square() -> None:
+    close(at([-2.0, 0.0, 3.0, None], (x**2).sqrt()), [-1.0, 0.0, 1.0, None])
+    close(at([-2.0, 0.0, 3.0], (x**4).sqrt(), 2), [2.0, nan, 2.0])
+    close(at([0.0, 2.0], (x**2 - 1).sqrt()), [nan, 2 / math.sqrt(3)])
+    cone = pl.DataFrame({"x": [0.0, 3.0], "y": [0.0, 4.0]}).select(pg.gradient_of((x**2 + y**2).sqrt(), ["x", "y"]))
+    assert cone.to_series().to_list() == [{"x": 0.0, "y": 0.0}, {"x": 0.6, "y": 0.8}]
+
+
 def test_the_second_derivative_at_a_kink() -> None:
     close(at([-1.0, 0.0, 1.0], pl.max_horizontal(x**2, x**3 / 3), 2), [2.0, 1.0, 2.0])
     close(at([-1.0, 0.0, 1.0], pl.max_horizontal(x**2, x**3, 4 * x**2), 2), [8.0, 4.0, 8.0])

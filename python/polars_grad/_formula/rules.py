@@ -68,6 +68,14 @@ def _unless_constant(du: Node, where: Node, product: Node) -> Node:
     return select(node("and", where, node("eq", du, ZERO)), ZERO, product) if du.branches else product
 
 
+def _square_root(root: Node, du: Node) -> Node:
+    if du.branches or du.kind == "constant":
+        return _over(du, TWO * root)
+    # Where u and u' are 0, as in the root of x², both sides have opposite slopes, and a mean of 0. What further
+    # derivatives are there the rules cannot say: they are those of 0 / 0.
+    return node("kink", du / (TWO * root), du, root)
+
+
 def _power(power: Node, du: Node, dv: Node) -> Node:
     base, exponent = power.inputs
     of_base, of_exponent = ZERO, ZERO
@@ -201,7 +209,8 @@ _RULES: dict[str, Rule] = {
     "neg": lambda _, du: -du,
     "abs": lambda f, du: du * _of("sign", f.inputs[0]),
     "not_negative": lambda _, du: du,
-    "sqrt": lambda f, du: _over(du, TWO * f),
+    "kink": lambda _kink, of_slope, _of_du, _of_root: of_slope,
+    "sqrt": _square_root,
     "cbrt": lambda f, du: _over(du, constant(3.0) * (f * f)),
     "exp": lambda f, du: du * f,
     "log": _logarithm,
