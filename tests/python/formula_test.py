@@ -82,6 +82,13 @@ def test_higher_orders() -> None:
         close(at([-0.3, 0.4], x.exp() * x, order), [math.exp(p) * (p + order) for p in (-0.3, 0.4)])
 
 
+def test_the_tails_of_tanh() -> None:
+    for order in (1, 2, 3):
+        assert at([-1000.0, 400.0], x.tanh(), order) == [0.0, 0.0]
+        # Of e^(-2u) all digits are left, where 1 - tanh(u)² has none.
+        close(at([15.0], x.tanh(), order), [-((-2.0) ** order) * 2 * math.exp(-30) * (1 - 2**order * math.exp(-30))])
+
+
 def test_exponents_in_a_column() -> None:
     frame = pl.DataFrame({"x": [0.0, 0.0, 0.0, 2.0, nan], "n": [0, 1, 2, 3, 0]})
     got = frame.select(pg.derivative_of(x ** pl.col("n"), "x")).to_series().to_list()

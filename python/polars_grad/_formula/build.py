@@ -35,6 +35,7 @@ _NULL_AS_INPUTS = {
     *("add", "sub", "mul", "div", "mod", "floordiv", "pow", "neg", "abs", "sign", "sqrt", "cbrt", "exp", "log"),
     *("log1p", "sin", "cos", "tan", "cot", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh"),
     *("arctanh", "arctan2", "degrees", "radians", "floor", "ceil", "round", "not_negative", "kink"),
+    "sech_squared",
 }
 
 
@@ -203,6 +204,7 @@ _WRITERS: dict[str, Callable[..., pl.Expr]] = {
     "null": lambda _: pl.lit(None),
     "or": lambda _, u, v: u | v,
     "round": lambda detail, u: u.round(detail[0], mode=detail[1]),
+    "sech_squared": lambda _, quotient, _u: quotient,
     "struct": _struct,
     "sum_horizontal": lambda detail, *inputs: pl.sum_horizontal(inputs, ignore_nulls=detail[0]),
     "variable": lambda variable: as_float(variable.expr),
