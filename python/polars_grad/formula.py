@@ -63,9 +63,9 @@ def derivative_of(
         The order of the derivative, 1 or more; with `method="numeric"` at most 4.
     method
         "exact" differentiates the formula. "numeric" takes a function `f` and evaluates it beside each row: central
-        differences of eight steps, extrapolated to a step of zero (Richardson's extrapolation in the table of Ridders
-        [1]_). Then `f` may contain anything, also Python functions. Expect about ten correct digits for the first
-        order, and two or three less for each further one.
+        differences of eight to five steps, extrapolated to a step of zero (Richardson's extrapolation in the table of
+        Ridders [1]_). Then `f` may contain anything, also Python functions. Expect about ten correct digits for the
+        first order, and one or two less for each further one.
 
     Returns
     -------

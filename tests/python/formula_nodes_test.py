@@ -91,7 +91,9 @@ FORMULAS: dict[str, list[pl.Expr]] = {
     "native": [pl.when(y == 1.9).then(x).otherwise(x**2)],
     "constant": [3 * x],
     "variable": [x.sin()],
+    "kink": [pg.derivative_of((x**2 + y).sqrt(), "x")],
     "not_negative": [pg.derivative_of(x.log(), "x")],
+    "sech_squared": [pg.derivative_of(x.tanh(), "x")],
     "struct": [pg.gradient_of(x**2 * y.sin(), ["x", "y"]).struct.field("x")],
 }
 RENAMED = {
@@ -186,7 +188,13 @@ def test_formulas_have_the_kind_that_they_are_listed_under(kind: str) -> None:
         return
     variables = [nodes.variable(x), nodes.variable(y)]
     for formula in FORMULAS[kind]:
-        expected = {"not_negative": "when", "float": "variable", "native": "variable"}.get(kind, kind)
+        expected = {
+            "kink": "when",
+            "not_negative": "when",
+            "sech_squared": "div",
+            "float": "variable",
+            "native": "variable",
+        }.get(kind, kind)
         if formula.meta.root_names() and kind != "log":
             assert expected in {each.kind for each in ordered(nodes.read(formula, variables))}, formula
 

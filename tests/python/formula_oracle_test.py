@@ -21,8 +21,9 @@ DIGITS = 40
 TOLERANCE = 1e-12
 # The largest value, and derivative up to the order that is tested, of any part of a formula.
 LARGEST = 1e3
-# The least distance from a kink or a jump.
-NEAR = 1e-3
+# The least distance from a kink or a jump, and from where a function is not differentiable: the rounding of its
+# argument alone is felt there.
+NEAR, NEAR_SINGULAR = 1e-3, 0.05
 
 
 class Formula(NamedTuple):
@@ -40,10 +41,17 @@ def real(value: Any) -> Any:
     return mp.re(value)
 
 
-def apart(u: Any, v: Any) -> Any:
+def apart(u: Any, v: Any, *, distance: float = NEAR) -> Any:
     """Refuse a kink, where there is no derivative to compare with."""
-    if abs(u - v) < NEAR:
+    if abs(u - v) < distance:
         raise ValueError
+    return u
+
+
+def regular(u: Any, *singular: float) -> Any:
+    """Refuse what is too near to where a function is not differentiable."""
+    for each in singular:
+        apart(u, each, distance=NEAR_SINGULAR)
     return u
 
 
@@ -68,12 +76,12 @@ def binary(name: str, method: Callable[..., pl.Expr], function: Callable[[Any, A
 UNARY = [
     unary("neg", lambda u: -u, lambda u: -u),
     unary("abs", pl.Expr.abs, lambda u: abs(apart(u, 0))),
-    unary("sqrt", pl.Expr.sqrt, lambda u: mp.sqrt(apart(u, 0))),
-    unary("cbrt", pl.Expr.cbrt, lambda u: mp.sign(u) * mp.cbrt(abs(apart(u, 0)))),
+    unary("sqrt", pl.Expr.sqrt, lambda u: mp.sqrt(regular(u, 0))),
+    unary("cbrt", pl.Expr.cbrt, lambda u: mp.sign(u) * mp.cbrt(abs(regular(u, 0)))),
     unary("exp", pl.Expr.exp, mp.exp),
-    unary("log", pl.Expr.log, mp.log),
-    unary("log10", pl.Expr.log10, lambda u: mp.log(u) / mp.log(10)),
-    unary("log1p", pl.Expr.log1p, lambda u: mp.log(1 + u)),
+    unary("log", pl.Expr.log, lambda u: mp.log(regular(u, 0))),
+    unary("log10", pl.Expr.log10, lambda u: mp.log(regular(u, 0)) / mp.log(10)),
+    unary("log1p", pl.Expr.log1p, lambda u: mp.log(1 + regular(u, -1))),
     unary("sin", pl.Expr.sin, mp.sin),
     unary("cos", pl.Expr.cos, mp.cos),
     unary("tan", pl.Expr.tan, mp.tan),
@@ -81,27 +89,27 @@ UNARY = [
     unary("sinh", pl.Expr.sinh, mp.sinh),
     unary("cosh", pl.Expr.cosh, mp.cosh),
     unary("tanh", pl.Expr.tanh, mp.tanh),
-    unary("arcsin", pl.Expr.arcsin, lambda u: mp.asin(u) + 0 * apart(abs(u), 1)),
-    unary("arccos", pl.Expr.arccos, lambda u: mp.acos(u) + 0 * apart(abs(u), 1)),
+    unary("arcsin", pl.Expr.arcsin, lambda u: mp.asin(regular(u, -1, 1))),
+    unary("arccos", pl.Expr.arccos, lambda u: mp.acos(regular(u, -1, 1))),
     unary("arctan", pl.Expr.arctan, mp.atan),
     unary("arcsinh", pl.Expr.arcsinh, mp.asinh),
-    unary("arccosh", pl.Expr.arccosh, lambda u: mp.acosh(apart(u, 1))),
-    unary("arctanh", pl.Expr.arctanh, mp.atanh),
+    unary("arccosh", pl.Expr.arccosh, lambda u: mp.acosh(regular(u, 1))),
+    unary("arctanh", pl.Expr.arctanh, lambda u: mp.atanh(regular(u, -1, 1))),
     unary("degrees", pl.Expr.degrees, mp.degrees),
     unary("radians", pl.Expr.radians, mp.radians),
     unary("square", lambda u: u**2, lambda u: u**2),
     unary("cube", lambda u: u**3, lambda u: u**3),
-    unary("reciprocal", lambda u: u**-1, lambda u: 1 / u),
-    unary("power", lambda u: u**2.5, lambda u: u ** mp.mpf(2.5)),
+    unary("reciprocal", lambda u: u**-1, lambda u: 1 / regular(u, 0)),
+    unary("power", lambda u: u**2.5, lambda u: regular(u, 0) ** mp.mpf(2.5)),
     unary("exponential", lambda u: 2**u, lambda u: mp.mpf(2) ** u),
 ]
 BINARY = [
     binary("add", lambda u, v: u + v, lambda u, v: u + v),
     binary("sub", lambda u, v: u - v, lambda u, v: u - v),
     binary("mul", lambda u, v: u * v, lambda u, v: u * v),
-    binary("div", lambda u, v: u / v, lambda u, v: u / v),
-    binary("pow", lambda u, v: u**v, lambda u, v: mp.exp(v * mp.log(apart(u, 0)))),
-    binary("arctan2", pl.arctan2, lambda u, v: mp.atan2(u, v) + 0 * apart(abs(u) + abs(v), 0)),
+    binary("div", lambda u, v: u / v, lambda u, v: u / regular(v, 0)),
+    binary("pow", lambda u, v: u**v, lambda u, v: mp.exp(v * mp.log(regular(u, 0)))),
+    binary("arctan2", pl.arctan2, lambda u, v: mp.atan2(u, v) + 0 * regular(abs(u) + abs(v), 0)),
     binary("max", pl.max_horizontal, lambda u, v: max(apart(u, v), v)),
     binary("when", lambda u, v: pl.when(u < v).then(u * v).otherwise(v), lambda u, v: u * v if apart(u, v) < v else v),
 ]

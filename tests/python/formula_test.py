@@ -82,6 +82,13 @@ def test_higher_orders() -> None:
         close(at([-0.3, 0.4], x.exp() * x, order), [math.exp(p) * (p + order) for p in (-0.3, 0.4)])
 
 
+def test_the_tails_of_tanh() -> None:
+    for order in (1, 2, 3):
+        assert at([-1000.0, 400.0], x.tanh(), order) == [0.0, 0.0]
+        # Of e^(-2u) all digits are left, where 1 - tanh(u)² has none.
+        close(at([15.0], x.tanh(), order), [-((-2.0) ** order) * 2 * math.exp(-30) * (1 - 2**order * math.exp(-30))])
+
+
 def test_exponents_in_a_column() -> None:
     frame = pl.DataFrame({"x": [0.0, 0.0, 0.0, 2.0, nan], "n": [0, 1, 2, 3, 0]})
     got = frame.select(pg.derivative_of(x ** pl.col("n"), "x")).to_series().to_list()
@@ -118,6 +125,14 @@ def test_exponents_in_a_column() -> None:
 )
 def test_kinks_have_the_mean_of_both_sides(f: pl.Expr, points: list[float], expected: list[float]) -> None:
     close(at(points, f), expected)
+
+
+def test_the_root_of_a_square() -> None:
+    close(at([-2.0, 0.0, 3.0, None], (x**2).sqrt()), [-1.0, 0.0, 1.0, None])
+    close(at([-2.0, 0.0, 3.0], (x**4).sqrt(), 2), [2.0, nan, 2.0])
+    close(at([0.0, 2.0], (x**2 - 1).sqrt()), [nan, 2 / math.sqrt(3)])
+    cone = pl.DataFrame({"x": [0.0, 3.0], "y": [0.0, 4.0]}).select(pg.gradient_of((x**2 + y**2).sqrt(), ["x", "y"]))
+    assert cone.to_series().to_list() == [{"x": 0.0, "y": 0.0}, {"x": 0.6, "y": 0.8}]
 
 
 def test_the_second_derivative_at_a_kink() -> None:

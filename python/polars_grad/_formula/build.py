@@ -28,13 +28,14 @@ _FREE = {"constant", "null"}
 _LEAVES = {"variable", "native", "float", "zero"}
 # Kinds whose result Polars takes for a Float64 if their first input is a constant and the second one a Float32.
 _TYPED_BY_FIRST = {"div", "pow", "arctan2"}
-# Kinds that are written with their input in several places.
-_REPEATED = {"not_negative"}
+# Kinds that are written with an input in several places, and which one.
+_REPEATED = {"not_negative": 0, "kink": 1}
 # Kinds whose result is null where an input is null, and only there, and has their common dtype.
 _NULL_AS_INPUTS = {
     *("add", "sub", "mul", "div", "mod", "floordiv", "pow", "neg", "abs", "sign", "sqrt", "cbrt", "exp", "log"),
     *("log1p", "sin", "cos", "tan", "cot", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh"),
-    *("arctanh", "arctan2", "degrees", "radians", "floor", "ceil", "round", "not_negative"),
+    *("arctanh", "arctan2", "degrees", "radians", "floor", "ceil", "round", "not_negative", "kink"),
+    "sech_squared",
 }
 
 
@@ -88,7 +89,8 @@ def expression(root: Node) -> pl.Expr:
 
 def _shared(nodes: list[Node]) -> set[Node]:
     """Return the nodes that are used more than once."""
-    uses = Counter(each for parent in nodes for each in parent.inputs * (2 if parent.kind in _REPEATED else 1))
+    uses = Counter(each for parent in nodes for each in parent.inputs)
+    uses.update(parent.inputs[_REPEATED[parent.kind]] for parent in nodes if parent.kind in _REPEATED)
     return {each for each in nodes if uses[each] > 1 and each.kind not in _FREE}
 
 
@@ -192,6 +194,7 @@ _WRITERS: dict[str, Callable[..., pl.Expr]] = {
     "div": lambda _, u, v: u / v,
     "float": lambda native: as_float(native.expr),
     "is_between": lambda detail, u, low, high: u.is_between(low, high, closed=detail[0]),
+    "kink": lambda _, slope, du, root: pl.when(du == 0).then(du * root).otherwise(slope),
     "log": lambda base, u: u.log(base),
     "max_horizontal": lambda _, *inputs: pl.max_horizontal(inputs),
     "min_horizontal": lambda _, *inputs: pl.min_horizontal(inputs),
@@ -201,6 +204,7 @@ _WRITERS: dict[str, Callable[..., pl.Expr]] = {
     "null": lambda _: pl.lit(None),
     "or": lambda _, u, v: u | v,
     "round": lambda detail, u: u.round(detail[0], mode=detail[1]),
+    "sech_squared": lambda _, quotient, _u: quotient,
     "struct": _struct,
     "sum_horizontal": lambda detail, *inputs: pl.sum_horizontal(inputs, ignore_nulls=detail[0]),
     "variable": lambda variable: as_float(variable.expr),

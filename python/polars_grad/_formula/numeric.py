@@ -22,15 +22,17 @@ if TYPE_CHECKING:
     import polars as pl
 
 LARGEST_ORDER = 4
-# The first step, as a part of 1 + |x|, the number of steps, and of extrapolations one after the other.
-_FIRST, _STEPS, _COLUMNS = 0.125, 8, 4
+# The first step, as a part of 1 + |x|, and the number of extrapolations one after the other.
+_FIRST, _COLUMNS = 0.125, 4
+# The number of steps by order: the rounding of a difference grows with the power of 1 / step.
+_STEPS = {1: 8, 2: 8, 3: 6, LARGEST_ORDER: 5}
 _NAMES = map(str, count())
 
 
 def derivative(function: Callable[[pl.Expr], pl.Expr], x: pl.Expr, order: int) -> pl.Expr:
     """Return the derivative of a function with respect to a column of floats."""
     scale = 1.0 + x.abs()
-    table = [[_difference(function, x, scale, order, _FIRST / 2**step) for step in range(_STEPS)]]
+    table = [[_difference(function, x, scale, order, _FIRST / 2**step) for step in range(_STEPS[order])]]
     # The result where no extrapolation is a number: the difference of the longest step is none either.
     best = table[0][0]
     candidates = []

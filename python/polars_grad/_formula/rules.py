@@ -68,6 +68,14 @@ def _unless_constant(du: Node, where: Node, product: Node) -> Node:
     return select(node("and", where, node("eq", du, ZERO)), ZERO, product) if du.branches else product
 
 
+def _square_root(root: Node, du: Node) -> Node:
+    if du.branches or du.kind == "constant":
+        return _over(du, TWO * root)
+    # Where u and u' are 0, as in the root of x², both sides have opposite slopes, and a mean of 0. What further
+    # derivatives are there the rules cannot say: they are those of 0 / 0.
+    return node("kink", du / (TWO * root), du, root)
+
+
 def _power(power: Node, du: Node, dv: Node) -> Node:
     base, exponent = power.inputs
     of_base, of_exponent = ZERO, ZERO
@@ -185,6 +193,12 @@ def _of_sine(ratio: Node) -> Node:
     return _of("sqrt", (ONE - ratio) * (ONE + ratio))
 
 
+def _sech_squared(u: Node) -> Node:
+    """Return 1 / cosh²: to the last digits where 1 - tanh² has none, and with a derivative that does not overflow."""
+    cosh = _of("cosh", u)
+    return node("sech_squared", ONE / (cosh * cosh), u)
+
+
 _NULL = node("null")
 _PIECEWISE_CONSTANT = {
     *("eq", "ne", "lt", "le", "gt", "ge", "eq_missing", "ne_missing", "and", "or", "xor", "not", "is_between"),
@@ -201,7 +215,8 @@ _RULES: dict[str, Rule] = {
     "neg": lambda _, du: -du,
     "abs": lambda f, du: du * _of("sign", f.inputs[0]),
     "not_negative": lambda _, du: du,
-    "sqrt": lambda f, du: _over(du, TWO * f),
+    "kink": lambda _kink, of_slope, _of_du, _of_root: of_slope,
+    "sqrt": _square_root,
     "cbrt": lambda f, du: _over(du, constant(3.0) * (f * f)),
     "exp": lambda f, du: du * f,
     "log": _logarithm,
@@ -212,7 +227,8 @@ _RULES: dict[str, Rule] = {
     "cot": lambda f, du: -(du * (ONE + f * f)),
     "sinh": lambda f, du: du * _of("cosh", f.inputs[0]),
     "cosh": lambda f, du: du * _of("sinh", f.inputs[0]),
-    "tanh": lambda f, du: du * (ONE - f * f),
+    "tanh": lambda f, du: du * _sech_squared(f.inputs[0]),
+    "sech_squared": lambda f, _of_quotient, du: -(du * (TWO * (f * _of("tanh", f.inputs[1])))),
     "arcsin": lambda f, du: _over(du, _of_sine(f.inputs[0])),
     "arccos": lambda f, du: -_over(du, _of_sine(f.inputs[0])),
     "arctan": lambda f, du: du / (ONE + f.inputs[0] * f.inputs[0]),
