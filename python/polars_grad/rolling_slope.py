@@ -160,8 +160,9 @@ def _min_samples(value: Any, most: int | None) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral):
         msg = f"`min_samples` must be a whole number of rows, got {value!r}"
         raise TypeError(msg)
-    if value < 2 or (most is not None and value > most):  # noqa: PLR2004, a line has two points
+    rows = int(value)
+    if rows < 2 or (most is not None and rows > most):  # noqa: PLR2004, a line has two points
         allowed = "at least 2" if most is None else f"from 2 to the {most} rows of the window"
-        msg = f"`min_samples` must be {allowed}, got {value}"
+        msg = f"`min_samples` must be {allowed}, got {rows}"
         raise ValueError(msg)
-    return int(value)
+    return rows

@@ -86,6 +86,8 @@ pub(crate) struct Derivatives<const LANES: usize> {
     pub(crate) truncations: [f64; LANES],
     /// The roots of the sums of squared weights.
     pub(crate) noises: [f64; LANES],
+    /// Memory of the recurrence.
+    basis: [[f64; LANES]; MAX_ORDER + 1],
 }
 
 /// One side of a row.
@@ -116,7 +118,7 @@ struct Newton<'a, const LANES: usize, const SPAN: usize, const COUNT: usize> {
     behind: [f64; LANES],
     ahead: [f64; LANES],
     /// `basis[n]` is the n-th derivative, over n!, of the product of (x - node) over `factors` nodes, at the row.
-    basis: [[f64; LANES]; MAX_ORDER + 1],
+    basis: &'a mut [[f64; LANES]; MAX_ORDER + 1],
     factors: usize,
 }
 
@@ -341,9 +343,10 @@ fn evaluate<const LANES: usize, const SPAN: usize, const COUNT: usize>(
         after: 0,
         behind: [0.0; LANES],
         ahead: [0.0; LANES],
-        basis: [[0.0; LANES]; MAX_ORDER + 1],
+        basis: &mut results.basis,
         factors: 1,
     };
+    newton.basis[..=order].fill([0.0; LANES]);
     newton.basis[1] = [1.0; LANES];
     let mut weights = with_noise.then(ValueWeights::new);
     let mut sum = [0.0; LANES];
@@ -403,9 +406,13 @@ fn evaluate<const LANES: usize, const SPAN: usize, const COUNT: usize>(
         }
     }
     let factorial = (1..=order).product::<usize>() as f64;
-    results.values = sum.map(|sum| sum * factorial);
+    for lane in 0..LANES {
+        results.values[lane] = sum[lane] * factorial;
+    }
     if wider.is_some() {
-        results.truncations = rest.map(|rest| (rest * factorial).abs());
+        for lane in 0..LANES {
+            results.truncations[lane] = (rest[lane] * factorial).abs();
+        }
     }
     if let Some(weights) = weights {
         results.noises = weights.norm().map(|norm| norm * factorial);
@@ -585,6 +592,7 @@ impl<const LANES: usize> Derivatives<LANES> {
             values: [0.0; LANES],
             truncations: [0.0; LANES],
             noises: [0.0; LANES],
+            basis: [[0.0; LANES]; MAX_ORDER + 1],
         }
     }
 
@@ -730,7 +738,9 @@ impl EvenWeights {
                 }
             }
         }
-        *values = sum.map(|sum| sum / self.denominator);
+        for lane in 0..LANES {
+            values[lane] = sum[lane] / self.denominator;
+        }
     }
 }
 
