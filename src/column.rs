@@ -64,6 +64,14 @@ impl Plan {
                 split_at_nulls: self.breaks.at_nulls,
             };
             let points = Merged::new(&column.y, x, order, starts, merging);
+            if let (Some(position), true) = (points.too_large(), mode.strict) {
+                let (row, reason) = (at(position), Reason::TooLarge);
+                return Err(WrongRow {
+                    row,
+                    reads: vec![row],
+                    reason,
+                });
+            }
             let of_points =
                 self.over_rows::<I>(points.y(), Some(points.x()), None, points.starts(), points.len(), mode);
             let results = of_points.map_err(|error| WrongRow::new(error, |point| at(points.rows(point).start)))?;

@@ -84,11 +84,16 @@ pub(crate) struct ColumnInfo<'a> {
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) const SPARE_BITS_OF_64: u32 = 62;
 
+/// The bits for a fraction of a number that may have 128 bits: larger ones than the rest holds have no mean.
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) const SPARE_BITS_OF_128: u32 = 58;
+
 /// The bits that a decimal of so many digits leaves for a fraction.
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) fn spare_bits_of_decimal(digits: usize) -> u32 {
     let largest = 10_u128.saturating_pow(digits as u32);
-    largest.leading_zeros().saturating_sub(2).min(SPARE_BITS_OF_64)
+    let spare = largest.leading_zeros().saturating_sub(2);
+    spare.clamp(SPARE_BITS_OF_128, SPARE_BITS_OF_64)
 }
 
 /// Why an operator has no result for these columns and this domain.

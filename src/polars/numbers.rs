@@ -9,7 +9,7 @@ use polars_arrow::bitmap::BitmapBuilder;
 
 use super::bits;
 use super::nested::{axes, leaf};
-use crate::plan::{ColumnInfo, SPARE_BITS_OF_64, spare_bits_of_decimal};
+use crate::plan::{ColumnInfo, SPARE_BITS_OF_64, SPARE_BITS_OF_128, spare_bits_of_decimal};
 use crate::segments::{Chunk, Half, Number, Numbers};
 use crate::unit::Unit;
 
@@ -32,7 +32,8 @@ pub(crate) fn info(field: &Field) -> ColumnInfo<'_> {
         is_float: leaf(field.dtype()).is_float(),
         spare_bits: match leaf(field.dtype()) {
             DataType::Decimal(precision, _) => spare_bits_of_decimal(*precision),
-            DataType::Int128 | DataType::UInt128 => 0,
+            DataType::Int128 => SPARE_BITS_OF_128,
+            DataType::UInt128 => 0,
             dtype if dtype.is_integer() || dtype.is_temporal() => SPARE_BITS_OF_64,
             _ => 0,
         },

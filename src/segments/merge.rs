@@ -21,6 +21,8 @@ pub(crate) struct Merged {
     firsts: Vec<usize>,
     /// The positions whose y and x are not null.
     valid: Vec<u8>,
+    /// The first position whose y is too large for a mean.
+    too_large: Option<usize>,
 }
 
 /// A column that owns its numbers.
@@ -102,10 +104,16 @@ impl Merged {
                 y: merged(&y, &firsts, merging),
                 x: Merge::owned(x_of_points),
                 starts: starts.into_bytes(),
+                too_large: too_large(&y, merging),
                 firsts,
                 valid: valid.into_bytes(),
             }
         }))
+    }
+
+    /// The first position whose y is too large for a mean, in which it counts as null.
+    pub(crate) fn too_large(&self) -> Option<usize> {
+        self.too_large
     }
 
     /// The number of points.
@@ -238,11 +246,25 @@ macro_rules! merge_floats {
     )*};
 }
 
+/// The first number that 128 bits do not hold together with the digits of a mean.
+fn too_large<T: Number>(column: &Slice<'_, T>, merging: Merging) -> Option<usize> {
+    if merging.duplicates != Duplicates::Mean || !merging.are_whole {
+        return None;
+    }
+    let is_too_large = |row: &usize| column.get(*row).is_some_and(|number| !fits(number, merging));
+    (0..column.values.len()).find(is_too_large)
+}
+
+fn fits<T: Number>(number: T, merging: Merging) -> bool {
+    number.to_integer().unsigned_abs() >> (126 - merging.mean_digits) == 0
+}
+
 /// The means of integers, with binary digits after the point.
 fn whole_means<T: Number>(column: &Slice<'_, T>, firsts: &[usize], merging: Merging) -> OwnedNumbers {
     let digits = merging.mean_digits;
     let period = merging.period.map(|period| period as i128);
     OwnedNumbers::I128(of_points(column, firsts, |valid| {
+        let mut valid = valid.filter(|&number| !merging.are_whole || fits(number, merging));
         let first = valid.next()?.to_integer();
         let (mut sum, mut count) = (0_i128, 1_i128);
         for number in valid {
