@@ -212,14 +212,9 @@ impl Evaluator {
         let Some(validity) = fields[0].rechunk_validity() else {
             return Ok(results.into_series());
         };
-        // A row without its first output has no result.
-        let mut start = 0;
-        let chunks = results.downcast_iter().map(|chunk| {
-            let validity = validity.clone().sliced(start, chunk.len());
-            start += chunk.len();
-            chunk.clone().with_validity(Some(validity))
-        });
-        Ok(StructChunked::from_chunk_iter(name.clone(), chunks).into_series())
+        // A row without its first output has no result. A validity is that of a single chunk.
+        let results = results.rechunk().into_owned();
+        Ok(results.with_outer_validity(Some(validity)).into_series())
     }
 
     fn finish_column(&self, values: &Series, dtype: &DataType, name: &PlSmallStr) -> PolarsResult<Series> {

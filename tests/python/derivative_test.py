@@ -120,7 +120,7 @@ ARGUMENTS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"with_error": True, "sigma": float("nan")}, ValueError, "`sigma` must be finite and positive, got nan"),
     ({"with_error": True, "sigma": float("inf")}, ValueError, "`sigma` must be finite and positive, got inf"),
     ({"with_error": True, "sigma": timedelta(0)}, ValueError, "`sigma` must be longer than zero"),
-    ({"with_error": True, "sigma": [1.0]}, TypeError, "`sigma` must be a number, or a timedelta .*got list"),
+    ({"with_error": True, "sigma": [1.0]}, TypeError, "`sigma` must be a number, a timedelta .*got list"),
     ({"with_error": True, "sigma": True}, TypeError, "`sigma` must be a number.*got bool"),
 ]
 

@@ -23,7 +23,7 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     "increase": [{"reset": "null"}],
     "integral": [{"hold": True, "initial": 2.0}],
     "rate": [{"reset": "null", "max_rate": 9.0}],
-    "rolling_slope": [{"window_size": 5, "center": True, "min_samples": 2}, {"window_size": 4, "with_error": True}],
+    "rolling_slope": [{"window_size": 4, "with_error": True}, {"window_size": 5, "center": True, "min_samples": 2}],
 }
 # Options without a default.
 REQUIRED: dict[str, dict[str, Any]] = {"rolling_slope": {"window_size": 3}}
