@@ -173,10 +173,10 @@ impl Counter {
         Ok(gain.map(|gain| if self.per_x { self.rate(gain, step) } else { gain }))
     }
 
-    /// Appends the results of adjacent rows, and returns the masks of those that are not null, 64 rows each.
+    /// Computes the results of adjacent rows, 64 at a time, in order.
     ///
-    /// `valid` is called once per 64 rows, in order, with the first of them: the mask of rows whose pairs are in one
-    /// segment and not null.
+    /// `valid` is called with the first of them: the mask of rows whose pairs are in one segment and not null. `append`
+    /// gets the results and the mask of those that are not null.
     ///
     /// # Errors
     ///
@@ -206,6 +206,7 @@ impl Counter {
                 block: &block,
                 results: &mut results,
             });
+            // Exact numbers say whether the counter wrapped around.
             if Y::INTEGER && self.wrap > 0.0 {
                 usual = 0;
             }
