@@ -16,12 +16,14 @@ pub(crate) fn wrong_step<T>(points: &[T], must_rise: bool, order: impl Fn(&T, &T
     steps().position(wrong).unwrap_or_default()
 }
 
-/// The message that shows two adjacent values of a column.
-pub(crate) fn message(name: &str, must_rise: bool, [before, after]: &[String; 2], group: &str, hint: &str) -> String {
+/// The message that shows two adjacent values of a column, or a single one that is wrong by itself.
+pub(crate) fn message(name: &str, must_rise: bool, shown: &[String], group: &str, hint: &str) -> String {
     let order = if must_rise { "rising" } else { "monotonic" };
-    format!(
-        "`x` must be finite and strictly {order}, but in column `{name}` {before} is followed by {after}{group}; {hint}"
-    )
+    let wrong = match shown {
+        [before, after, ..] => format!("{before} is followed by {after}"),
+        shown => format!("there is {}", shown.concat()),
+    };
+    format!("`x` must be finite and strictly {order}, but in column `{name}` {wrong}{group}; {hint}")
 }
 
 /// The part of the message that names the group by its keys; empty without keys.

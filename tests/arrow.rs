@@ -20,7 +20,7 @@ use arrow_array::{
 };
 use arrow_buffer::{NullBuffer, i256};
 use arrow_schema::{ArrowError, DataType, TimeUnit};
-use polars_grad::{Domain, EdgeOrder, Gradient, Nulls, arrow};
+use polars_grad::{Domain, EdgeOrder, Gradient, Integral, Nulls, Operator, RollingSlope, WindowSize, arrow};
 use proptest::prelude::*;
 
 use oracle::{all_nulls, close, edge_orders, naive, naive_in_segments, points};
@@ -898,5 +898,19 @@ proptest! {
         let slopes = arrow::evaluate(&y, Gradient::new(), &domain().x(Arc::new(Int64Array::from(x.clone())) as ArrayRef))?;
         let expected = (x.len() > 1).then_some(slope as f64);
         prop_assert!(values(&slopes).iter().all(|got| *got == expected));
+    }
+}
+
+#[test]
+fn a_single_x_that_is_wrong_is_shown() {
+    let y = Float64Array::from(vec![1.0, 2.0, 3.0]);
+    let slope = RollingSlope::new(WindowSize::Rows(2)).expect("allowed");
+    for x in [vec![f64::NAN, 1.0, 2.0], vec![f64::INFINITY, 1.0, 2.0]] {
+        let shown = if x[0].is_nan() { "there is NaN" } else { "there is inf" };
+        let x: ArrayRef = Arc::new(Float64Array::from(x));
+        for operator in [Operator::from(slope), Integral::new().into()] {
+            let error = arrow::evaluate(&y, operator, &Domain::new().x(x.clone())).expect_err("x is not finite");
+            assert!(error.to_string().contains(shown), "{error}");
+        }
     }
 }

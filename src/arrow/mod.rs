@@ -216,9 +216,10 @@ fn not_monotonic(
     };
     let known: Vec<_> = rows.filter(|&row| x.is_valid(row)).collect();
     let wrong = wrong_step(&known, must_rise, |&before, &after| numbers.order(before, after));
-    let shown = |index: usize| show(x, known[index]);
+    let shown = known.iter().skip(wrong).take(2).map(|&row| show(x, row));
+    let shown = shown.collect::<Result<Vec<_>, _>>()?;
     let hint = "sort by it, drop duplicates, or turn `strict` off to get nulls there";
-    let message = message(name, must_rise, &[shown(wrong)?, shown(wrong + 1)?], group, hint);
+    let message = message(name, must_rise, &shown, group, hint);
     Ok(ArrowError::ComputeError(message))
 }
 

@@ -12,8 +12,7 @@ pub(crate) fn not_monotonic(name: &str, x: &[AnyValue], group: &str, remedy: Rem
         let finite = is_finite(before) && is_finite(after);
         before.partial_cmp(after).filter(|_| finite)
     });
-    let shown = |index: usize| valid.get(index).map_or_else(String::new, |value| display(value));
-    let shown = [shown(wrong), shown(wrong + 1)];
+    let shown: Vec<_> = valid.iter().skip(wrong).take(2).map(|value| display(value)).collect();
     let message = message(name, must_rise, &shown, group, &remedy.hint(name));
     PolarsError::ComputeError(message.into())
 }
