@@ -72,6 +72,15 @@ def test_any_cutting_gives_the_bits_of_the_whole(
             assert_same(got["slope"], whole.select(slope.alias("slope")).to_series())
 
 
+def test_an_x_that_repeats_before_a_null_is_not_checked_as_in_the_whole() -> None:
+    """Wherever batches end: a row beside a null is null, and its x is not read."""
+    frame = pl.DataFrame({"k": [1] * 7, "x": [0.0, None, 0.0, 0.0, None, 5.0, 6.0], "y": [0.0, 1, 2, 3, 4, 5, 6]})
+    expected = frame.with_columns(slope=pg.gradient("y", x="x", by="k"))
+    for size in range(1, 8):
+        batches = [frame[start : start + size] for start in range(0, frame.height, size)]
+        assert_frame_equal(pl.concat(pg.stitch(batches, slope=pg.gradient("y", x="x", by="k"))), expected)
+
+
 @given(data=st.data(), frame=frames(), options=options)
 def test_an_x_in_any_order_is_an_error_or_null_as_in_the_whole(
     data: st.DataObject, frame: pl.DataFrame, options: dict[str, Any]

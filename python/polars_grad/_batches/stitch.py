@@ -67,6 +67,25 @@ class Operator:
         x = known[self.x] if isinstance(self.x, Column) else self.x
         return evaluate(self.y.of(rows), x, [known[key] for key in self.by], self.kwargs)
 
+    def evaluate_part(
+        self, rows: pl.DataFrame, shared: dict[Column, pl.Series] | None = None, *, begins: bool, ends: bool
+    ) -> pl.Series:
+        """
+        Return the output of rows, with others before them unless they begin, and after them unless they end.
+
+        The first and the last rows read those beyond. Where one of these has a null, what they read is null, and their
+        x is not checked: an error that vanishes beside nulls is none.
+        """
+        try:
+            return self.evaluate(rows, shared)
+        except ComputeError:
+            before, after = (0 if begins else self.reach[0]), (0 if ends else self.reach[1])
+            if not rows.height or not before + after or self.kwargs["domain"].get("nulls", "propagate") != "propagate":
+                raise
+            nothing = pl.when(pl.lit(value=False)).then(cs.by_name(self.point)).otherwise(None)
+            first, last = (row.with_columns(nothing) for row in (rows[:1], rows[-1:]))
+            return self.evaluate(pl.concat([*[first] * before, rows, *[last] * after]))[before : before + rows.height]
+
 
 def stitch(
     batches: Iterable[pl.DataFrame],
@@ -234,7 +253,8 @@ class Window:
         """Evaluate the operators, and keep the outputs that no later row changes and the rows that are still read."""
         rows = self._joined()
         shared: dict[Column, pl.Series] = {}
-        series = [operator.evaluate(rows, shared) for operator in self.operators]
+        begins = not self._carried
+        series = [operator.evaluate_part(rows, shared, begins=begins, ends=at_end) for operator in self.operators]
         # Named afterwards: a frame takes no name twice, and has one of its own for a column named "".
         outputs = pl.DataFrame([column.alias(f"{number}") for number, column in enumerate(series)])
         outputs.columns = [operator.output for operator in self.operators]
@@ -268,18 +288,27 @@ class Window:
         self._outputs = [outputs[height:]]
         return outputs[:height]
 
-    def failures(self) -> Iterator[Failure]:
+    def failures(self, *, at_end: bool) -> Iterator[Failure]:
         """Find the row at which each operator fails."""
         rows = self._joined()
+
+        def reason(operator: Operator, height: int) -> str:
+            ends = at_end and height == rows.height
+            try:
+                operator.evaluate_part(rows[:height], begins=not self._carried, ends=ends)
+            except ComputeError as error:
+                return str(error)
+            return ""
+
         for operator in self.operators:
             # One that fails without rows is not wrong in any of them.
-            if not _reason(operator, rows) or _reason(operator, rows[:0]):
+            if not reason(operator, rows.height) or reason(operator, 0):
                 continue
             # A row is wrong only together with those before it: the shortest beginning that fails ends with it.
             heights = range(rows.height)
-            height = bisect_left(heights, x=True, key=lambda height: bool(_reason(operator, rows[:height])))
+            height = bisect_left(heights, x=True, key=lambda height: bool(reason(operator, height)))
             row = self.known - self._carried + height - 1
-            yield Failure(row, operator.output, _reason(operator, rows[:height]))
+            yield Failure(row, operator.output, reason(operator, height))
 
 
 def windows_of(operators: Sequence[Operator]) -> list[Window]:
@@ -309,20 +338,12 @@ def advance(
         for window in due:
             window.advance(at_end=at_end)
     except ComputeError:
-        failures = [failure for window in windows for failure in window.failures()]
+        failures = [failure for window in windows for failure in window.failures(at_end=at_end)]
         if not failures:
             raise
         first = min(failures, key=lambda failure: failure.row)
         msg = f"in {place(first.row)}, column `{first.output}`: {first.reason}"
         raise WrongRow(first.row, msg) from None
-
-
-def _reason(operator: Operator, rows: pl.DataFrame) -> str:
-    try:
-        operator.evaluate(rows)
-    except ComputeError as error:
-        return str(error)
-    return ""
 
 
 # Keys
