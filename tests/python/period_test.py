@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 ENGINES: list[Any] = ["in-memory", "streaming"]
 EPSILON = Fraction(2) ** -52
+IS_POLARS_2 = int(pl.__version__.split(".")[0]) > 1
 EDGE_ORDERS = pytest.mark.parametrize("edge_order", [1, 2])
 seeds = st.integers(0, 2**32)
 
@@ -328,7 +329,8 @@ def test_faces(engine: Any) -> None:
         (lazy.select(slope.over("k")), by_key),
         (lazy.select(pg.gradient("y", "x", by="k", y_period=360)), by_key),
         (lazy.reverse().with_columns(slope.over("k", order_by="x")).sort("x").select("y"), by_key),
-        (lazy.select(pl.when(pl.col("x") > 0).then(slope).otherwise(slope)), whole),
+        # Up to Polars 1 this panics in memory: it masks the points, a struct that `shift` has left in two chunks.
+        *([(lazy.select(pl.when(pl.col("x") > 0).then(slope).otherwise(slope)), whole)] if IS_POLARS_2 else []),
         (lazy.select(pl.col("y").grad.gradient("x", y_period=360)), whole),
         (lazy.select(pg.gradient(pl.col("y") + 720, "x", y_period=360).alias("y")), whole),
     ]
