@@ -23,7 +23,7 @@ pub(crate) struct WholeColumn<'a, I> {
 /// A row that has no result because a value is wrong.
 pub(crate) struct WrongRow {
     pub(crate) row: usize,
-    /// The rows whose x are unsorted, if that is the reason.
+    /// The rows that are wrong: those whose x are unsorted, or the one whose y is.
     pub(crate) reads: Vec<usize>,
     pub(crate) reason: Reason,
 }
