@@ -102,6 +102,14 @@ impl Bitmap {
         }
     }
 
+    /// Sets a bit that has been appended.
+    pub(crate) fn set(&mut self, row: usize) {
+        match self.bytes.get_mut(row / 8) {
+            Some(byte) => *byte |= 1 << (row % 8),
+            None => self.last |= 1 << (row % ROWS),
+        }
+    }
+
     pub(crate) fn into_bytes(mut self) -> Vec<u8> {
         self.bytes.extend_from_slice(&self.last.to_le_bytes());
         self.bytes

@@ -22,6 +22,7 @@ from polars_grad.integral import integral
 from polars_grad.namespace import ExprGrad, LazyFrameGrad, SeriesGrad
 from polars_grad.rate import rate
 from polars_grad.rolling_slope import rolling_slope
+from polars_grad.turning_points import turning_points
 
 __all__ = [
     "ExprGrad",
@@ -43,4 +44,5 @@ __all__ = [
     "rate",
     "rolling_slope",
     "stitch",
+    "turning_points",
 ]
