@@ -142,7 +142,7 @@ fn named(
             return Err(PlanError(format!("`{name}` must be as long as y: got {length} and {height} rows")).into());
         }
     }
-    let result = result_type(&plan, y.data_type(), x.map(|x| x.data_type()));
+    let result = result_type(&plan, y.data_type(), x.map(Array::data_type));
     if y.data_type().is_null() || x.is_some_and(|x| x.data_type().is_null()) {
         return Ok(new_null_array(&result, height));
     }

@@ -7,11 +7,17 @@
 //!                                    if it is lower by the swing: `high` is a maximum, go down from here
 //!     going down, or not known yet   the same for `low`, upside down
 //! ```
+//!
+//! Without a swing a row of its own height turns if both its neighbours are lower, or higher. These are found, and their
+//! vertices computed, in blocks of 64 rows.
 
+use std::array::from_fn;
 use std::ops::Range;
 
 use super::sample::{Sample, periodic};
 use super::stencil::inverse_power_of_two;
+use crate::bits::{ROWS, movemask};
+use crate::dispatch::{Kernel, dispatch};
 
 /// Adjacent rows of one height that are higher than the rows on both sides, or lower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +28,15 @@ pub(crate) struct Extreme {
 }
 
 impl Extreme {
+    /// A row of its own height.
+    pub(crate) fn at(row: usize, is_max: bool) -> Self {
+        Self {
+            first: row,
+            last: row,
+            is_max,
+        }
+    }
+
     /// The row in the middle; the earlier one of two.
     pub(crate) fn middle(self) -> usize {
         self.first.midpoint(self.last)
@@ -147,16 +162,157 @@ impl Level {
 ///
 /// Rises `d` and steps `h` are given by their halves, which do not overflow. They are scaled by powers of two, so that
 /// products of extreme ones stay in range. Zero where a rise is infinite: the vertex is the row itself.
-#[inline(always)]
 pub(crate) fn vertex([d1, d2]: [f64; 2], [h1, h2]: [f64; 2]) -> [f64; 2] {
     let of_y = inverse_power_of_two(d1.abs().max(d2.abs()));
     let of_x = inverse_power_of_two(h1.abs().max(h2.abs()));
-    let [d1, d2, h1, h2] = [d1 * of_y, d2 * of_y, h1 * of_x, h2 * of_x];
+    let [x, y] = usual_vertex([d1 * of_y, d2 * of_y], [h1 * of_x, h2 * of_x]);
+    let [x, y] = [x / of_x, y / of_y];
+    if x.is_finite() && !y.is_nan() { [x, y] } else { [0.0; 2] }
+}
+
+/// [`vertex`] without scaling, which has the same bits where no product leaves the range of a float.
+#[inline(always)]
+fn usual_vertex([d1, d2]: [f64; 2], [h1, h2]: [f64; 2]) -> [f64; 2] {
     let (p, q) = (d1 * h2, -d2 * h1);
     let (n, sum) = (p * h2 - q * h1, p + q);
-    let x = n / sum / of_x;
-    let y = 0.5 * n * n / (sum * h1 * h2 * (h1 + h2)) / of_y;
-    if x.is_finite() && !y.is_nan() { [x, y] } else { [0.0; 2] }
+    [n / sum, 0.5 * n * n / (sum * h1 * h2 * (h1 + h2))]
+}
+
+/// Whether no product of a rise or a step leaves the range of a float.
+#[inline(always)]
+fn is_usual(difference: f64) -> bool {
+    const LARGEST: f64 = 1.427_247_692_705_959_9e45; // 2^150
+    const SMALLEST: f64 = 1.0 / LARGEST;
+    (difference.abs() > SMALLEST) & (difference.abs() < LARGEST)
+}
+
+/// Which of 64 rows turn, and the distances from them to their vertices.
+pub(crate) struct Turns {
+    /// Rows that are higher than both neighbours.
+    pub(crate) max: u64,
+    /// Rows that are lower than both neighbours.
+    pub(crate) min: u64,
+    /// Rows that are as high as the row before.
+    pub(crate) flat: u64,
+    /// Rows whose distances are right, among those that turn.
+    pub(crate) usual: u64,
+    pub(crate) x: [f64; ROWS],
+    pub(crate) y: [f64; ROWS],
+}
+
+impl Turns {
+    pub(crate) const NONE: Self = Self {
+        max: 0,
+        min: 0,
+        flat: 0,
+        usual: 0,
+        x: [0.0; ROWS],
+        y: [0.0; ROWS],
+    };
+
+    /// Finds the turns of 64 rows from `first` on. Without an x rows are one step apart. Rows beyond both ends count as
+    /// high as the row there.
+    pub(crate) fn find<Y: Sample, X: Sample>(&mut self, y: &[Y], x: Option<&[X]>, first: usize) {
+        let (mut of_y, mut of_x) = (None, None);
+        dispatch(Find {
+            y: around(y, first, &mut of_y),
+            x: x.map(|x| around(x, first, &mut of_x)),
+            turns: self,
+        });
+    }
+}
+
+const AROUND: usize = ROWS + 2;
+
+/// 64 rows and one on both sides: in place, or copied where an end is repeated.
+fn around<'a, T: Copy>(values: &'a [T], first: usize, copied: &'a mut Option<[T; AROUND]>) -> &'a [T; AROUND] {
+    let in_place = first
+        .checked_sub(1)
+        .and_then(|before| values.get(before..)?.first_chunk());
+    in_place.unwrap_or_else(|| {
+        let last = values.len() - 1;
+        copied.insert(from_fn(|place| values[(first + place).saturating_sub(1).min(last)]))
+    })
+}
+
+/// The loop over 64 rows.
+struct Find<'a, Y, X> {
+    y: &'a [Y; AROUND],
+    x: Option<&'a [X; AROUND]>,
+    turns: &'a mut Turns,
+}
+
+impl<Y: Sample, X: Sample> Kernel for Find<'_, Y, X> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { y, x, turns } = self;
+        let (mut max, mut min, mut flat) = ([0; ROWS], [0; ROWS], [0; ROWS]);
+        for row in 0..ROWS {
+            let [before, this, after] = [y[row], y[row + 1], y[row + 2]];
+            max[row] = u8::from((this > before) & (this > after));
+            min[row] = u8::from((this < before) & (this < after));
+            flat[row] = u8::from(this == before);
+        }
+        (turns.max, turns.min, turns.flat) = (movemask(&max), movemask(&min), movemask(&flat));
+        if turns.max | turns.min == 0 {
+            return;
+        }
+        let (mut rises, mut steps) = ([0.0; ROWS + 1], [0.5; ROWS + 1]);
+        for row in 0..=ROWS {
+            rises[row] = y[row + 1].half_minus(y[row]);
+        }
+        if let Some(x) = x {
+            for row in 0..=ROWS {
+                steps[row] = x[row + 1].half_minus(x[row]);
+            }
+        }
+        let mut usual = [0; ROWS];
+        for row in 0..ROWS {
+            let [d, h] = [[rises[row], rises[row + 1]], [steps[row], steps[row + 1]]];
+            [turns.x[row], turns.y[row]] = usual_vertex(d, h);
+            usual[row] = u8::from(is_usual(d[0]) & is_usual(d[1]) & is_usual(h[0]) & is_usual(h[1]));
+        }
+        turns.usual = movemask(&usual);
+    }
+}
+
+/// Whether coordinates are finite and strictly rising, or falling.
+pub(crate) fn is_ordered<X: Sample>(x: &[X]) -> bool {
+    let [Some(first), Some(last)] = [x.first(), x.last()] else {
+        return true;
+    };
+    // What is between two finite numbers is finite.
+    let is_finite = first.zero_unless_finite() == 0.0 && last.zero_unless_finite() == 0.0;
+    is_finite && dispatch(Ordered(x))
+}
+
+/// The loop over the steps, 4,096 at a time.
+struct Ordered<'a, X>(&'a [X]);
+
+impl<X: Sample> Kernel for Ordered<'_, X> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        const STEPS: usize = 4096;
+        let (earlier, later) = (&self.0[..self.0.len() - 1], &self.0[1..]);
+        let (mut rises, mut falls) = (true, true);
+        for (earlier, later) in earlier.chunks(STEPS).zip(later.chunks(STEPS)) {
+            let (mut no_rise, mut no_fall) = (0_u8, 0_u8);
+            for (earlier, later) in earlier.iter().zip(later) {
+                no_rise |= u8::from(!(earlier < later));
+                no_fall |= u8::from(!(earlier > later));
+            }
+            rises &= no_rise == 0;
+            falls &= no_fall == 0;
+            if !rises && !falls {
+                return false;
+            }
+        }
+        true
+    }
 }
 
 #[cfg(test)]

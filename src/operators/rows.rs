@@ -220,7 +220,27 @@ impl<O> Columns<O> {
         for (field, value) in self.fields.iter_mut().zip(values) {
             field.values[row] = *value;
             if let Some(validity) = &mut field.validity {
-                validity.set(row);
+                validity.set(row, 1);
+            }
+        }
+    }
+
+    /// Sets the results of rows of a mask, of 64 from a row on, that have been appended: values for each output.
+    pub(crate) fn set_all(&mut self, row: usize, mask: u64, values: &[[O; ROWS]])
+    where
+        O: Copy + Default,
+    {
+        for (field, values) in self.fields.iter_mut().zip(values) {
+            let rows = field.values[row..].iter_mut().take(ROWS).enumerate();
+            for (place, value) in rows {
+                *value = if mask >> place & 1 != 0 {
+                    values[place]
+                } else {
+                    O::default()
+                };
+            }
+            if let Some(validity) = &mut field.validity {
+                validity.set(row, mask);
             }
         }
     }

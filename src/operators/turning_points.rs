@@ -16,8 +16,9 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::{Columns, Describe, Extent, Output, Reason, Repeats, RowError, Scan, Segment, Takes};
+use crate::bits::{ROWS, set_bits};
 use crate::domain::Length;
-use crate::kernel::turns::{Extreme, Heights, Unwrapped, extremes, vertex};
+use crate::kernel::turns::{Extreme, Heights, Turns, Unwrapped, extremes, is_ordered, vertex};
 use crate::kernel::{Sample, is_monotonic};
 use crate::plan::{PlanError, Units};
 use crate::segments::Slice;
@@ -96,26 +97,30 @@ impl Scan for TurningPoints {
         segment: &Segment<'_, Y, X>,
         results: &mut Columns<f64>,
     ) -> Result<(), RowError> {
-        if let Some(x) = segment.x.filter(|_| segment.strict) {
+        let is_ordered = segment.x.is_none_or(|x| x.validity.is_none() && is_ordered(x.values));
+        if let Some(x) = segment.x.filter(|_| segment.strict && !is_ordered) {
             check(x)?;
         }
+        let first = results.first().len();
+        results.push_nulls(segment.y.values.len());
         match segment.units.period {
-            None => self.mark(segment, &segment.y.values, results),
-            Some(period) => self.mark(segment, &Unwrapped::new(segment.y.values, period), results),
+            Some(period) => self.mark(segment, &Unwrapped::new(segment.y.values, period), first, results),
+            None if is_ordered && self.swing == 0.0 => segment.mark_all(first, results),
+            None => self.mark(segment, &segment.y.values, first, results),
         }
         Ok(())
     }
 }
 
 impl TurningPoints {
+    /// Marks the extremes of a segment whose results begin at `first`.
     fn mark<Y: Sample, X: Sample>(
         self,
         segment: &Segment<'_, Y, X>,
         heights: &impl Heights,
+        first: usize,
         results: &mut Columns<f64>,
     ) {
-        let first = results.first().len();
-        results.push_nulls(segment.y.values.len());
         for run in segment.runs() {
             extremes(heights, run, self.swing, |extreme| {
                 results.set(first + extreme.middle(), &segment.event(extreme, heights));
@@ -125,6 +130,109 @@ impl TurningPoints {
 }
 
 impl<Y: Sample, X: Sample> Segment<'_, Y, X> {
+    /// Marks every extreme of a segment whose x is in order, 64 rows at a time.
+    fn mark_all(&self, first: usize, results: &mut Columns<f64>) {
+        let rows = self.y.values.len();
+        let (y, x) = (self.y.values, self.x.map(|x| x.values));
+        let mut turns = Turns::NONE;
+        // The row after the last plateau.
+        let mut seen = 0;
+        for start in (0..rows).step_by(ROWS) {
+            turns.find(y, x, start);
+            let turn = (turns.max | turns.min) & self.valid_around(start);
+            if turn != 0 {
+                let (values, right) = self.events(&turns, start);
+                results.set_all(first + start, turn, &values);
+                for place in set_bits(turn & !right, ROWS) {
+                    self.set(Extreme::at(start + place, turns.max >> place & 1 != 0), first, results);
+                }
+            }
+            for place in set_bits(turns.flat, ROWS.min(rows - start)) {
+                let plateau = start + place;
+                if plateau > seen {
+                    let plateau = self.plateau(plateau - 1);
+                    seen = plateau.last + 1;
+                    if self.turns(plateau) {
+                        self.set(plateau, first, results);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The plateau that begins at a row.
+    fn plateau(&self, first: usize) -> Extreme {
+        let y = &self.y.values[first..];
+        let width = y.iter().take_while(|&&height| height == y[0]).count();
+        let before = first.checked_sub(1).map(|before| self.y.values[before]);
+        Extreme {
+            first,
+            last: first + width - 1,
+            is_max: before.is_some_and(|before| before < y[0]),
+        }
+    }
+
+    /// Whether the rows on both sides of a plateau are lower, or higher.
+    fn turns(&self, plateau: Extreme) -> bool {
+        let Extreme { first, last, is_max } = plateau;
+        let y = self.y.values;
+        let (Some(before), Some(after)) = (first.checked_sub(1), y.get(last + 1)) else {
+            return false;
+        };
+        let turns = if is_max {
+            after < &y[last]
+        } else {
+            y[before] > y[first] && after > &y[last]
+        };
+        turns && (before..=last + 1).all(|row| self.is_valid(row))
+    }
+
+    /// Mask of the rows, of 64, that are not null and have neighbours that are not.
+    fn valid_around(&self, start: usize) -> u64 {
+        let Some(valid) = self.y.validity else {
+            return u64::MAX;
+        };
+        let own = valid.word(start);
+        let bit = |row: usize| u64::from(row < self.y.values.len() && valid.get(row));
+        let before = own << 1 | start.checked_sub(1).map_or(0, bit);
+        let after = own >> 1 | bit(start + ROWS) << (ROWS - 1);
+        own & before & after
+    }
+
+    fn set(&self, extreme: Extreme, first: usize, results: &mut Columns<f64>) {
+        results.set(first + extreme.middle(), &self.event(extreme, &self.y.values));
+    }
+
+    /// The kinds, the x and the y of 64 rows that turn, and a mask of those that are right.
+    fn events(&self, turns: &Turns, start: usize) -> ([[f64; ROWS]; 3], u64) {
+        let mut kinds = [0.0; ROWS];
+        let mut right = turns.usual;
+        let [mut x, mut y] = [turns.x, turns.y];
+        let rows = ROWS.min(self.y.values.len() - start);
+        let units = self.units;
+        let zero = Y::of_integer(units.zero);
+        for (place, &own) in self.y.values[start..start + rows].iter().enumerate() {
+            y[place] = own.minus(zero) + y[place];
+            kinds[place] = f64::from(turns.min >> place & 1 != 0);
+        }
+        match (self.x, units.zero_of_x) {
+            (Some(values), Some(zero)) => {
+                let zero = X::of_integer(zero);
+                for (place, &own) in values.values[start..start + rows].iter().enumerate() {
+                    x[place] = own.minus(zero) + x[place];
+                }
+            },
+            (Some(_), None) => {},
+            (None, _) => {
+                for (row, x) in (self.rows_of_group + start..).zip(&mut x) {
+                    *x = row as f64 + *x;
+                }
+            },
+        }
+        right &= units.scales[1].apply_all(&mut x) & units.scales[2].apply_all(&mut y);
+        ([kinds, x, y], right)
+    }
+
     /// The kind, the x and the y of an extreme.
     fn event(&self, extreme: Extreme, heights: &impl Heights) -> [f64; 3] {
         let row = extreme.middle();

@@ -289,6 +289,7 @@ fn places(distances: &Float64Chunked, x: Option<&Series>, dtype: &DataType) -> P
 }
 
 /// The words of an Enum, from their indices.
+#[expect(clippy::cast_sign_loss, reason = "an index is positive")]
 fn words(indices: &Float64Chunked, dtype: &DataType) -> PolarsResult<Series> {
     let last = dtype.cat_mapping()?.num_cats_upper_bound().saturating_sub(1) as u8;
     let chunks = indices.downcast_iter().map(|array| {
