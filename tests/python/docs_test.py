@@ -32,6 +32,7 @@ COUNTERS = ROOT / "docs" / "counters.md"
 LARGER = ROOT / "docs" / "larger-than-memory.md"
 DIMENSIONS = ROOT / "docs" / "n-dimensional.md"
 FORMULAS = ROOT / "docs" / "formulas.md"
+TURNS = ROOT / "docs" / "turning-points.md"
 # Modules of other engines have tests of their own.
 MODULES: list[ModuleType] = [
     pg,
@@ -259,6 +260,13 @@ def test_the_page_about_dimensions() -> None:
 @pytest.mark.skipif(not FORMULAS.exists(), reason="the documentation is not beside the tests")
 def test_the_page_about_formulas() -> None:
     assert_prints_what_it_shows("\n".join(blocks(FORMULAS)), FORMULAS)
+
+
+@pytest.mark.skipif(not TURNS.exists(), reason="the documentation is not beside the tests")
+def test_the_page_about_turning_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run where the data of the examples is."""
+    monkeypatch.chdir(ROOT)
+    assert_prints_what_it_shows("\n".join(blocks(TURNS)), TURNS)
 
 
 @pytest.mark.skipif(not DIMENSIONS.exists(), reason="the documentation is not beside the tests")

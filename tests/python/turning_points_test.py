@@ -339,7 +339,9 @@ def test_any_curve_turns_where_exact_arithmetic_says(
         unit = "ns" if dtype == pl.Datetime else "ms"
         domain["max_gap"] = f"{max_gap}{unit}" if is_time else max_gap
     frame = table if dtype is None else table.with_columns(pl.col("x").cast(dtype))
-    got = frame.select(pg.turning_points("y", None if dtype is None else "x", min_swing=min_swing, **domain)).to_series()
+    got = frame.select(
+        pg.turning_points("y", None if dtype is None else "x", min_swing=min_swing, **domain)
+    ).to_series()
     rows = table.with_row_index().with_columns(k="k" if by else pl.lit("a"))
     expected = {}
     for _, group in rows.group_by("k"):
