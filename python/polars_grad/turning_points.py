@@ -35,8 +35,8 @@ def turning_points(
         x_i + \frac{d_1 h_2^2 + d_2 h_1^2}{2 (d_1 h_2 - d_2 h_1)}, \qquad
         y_i + \frac{(d_1 h_2^2 + d_2 h_1^2)^2}{4 (d_1 h_2 - d_2 h_1) h_1 h_2 (h_1 + h_2)}
 
-    the vertex of the parabola through a row that is higher than both its neighbors, or lower, where `d` are the rises and
-    `h` the steps before and after the row. It lies within half a step of the row.
+    the vertex of the parabola through a row that is higher than both its neighbors, or lower, where `d` are the rises
+    and `h` the steps before and after the row. It lies within half a step of the row.
 
     Adjacent rows of one height between two lower rows, or two higher ones, are a plateau: one turning point, with the
     height of the plateau and the middle of its x. It stands in the middle row, the earlier one of two, as in
