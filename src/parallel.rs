@@ -16,7 +16,7 @@ static HELPERS: AtomicUsize = AtomicUsize::new(0);
 /// The most threads that may work at once: `POLARS_MAX_THREADS` if it is set, else the number of cores.
 ///
 /// A plugin cannot use the thread pool of Polars, so it applies the same limit to its own threads.
-fn limit() -> usize {
+pub(crate) fn limit() -> usize {
     static LIMIT: OnceLock<usize> = OnceLock::new();
     *LIMIT.get_or_init(|| {
         let set = std::env::var("POLARS_MAX_THREADS").ok();

@@ -41,8 +41,9 @@ MODULES: list[ModuleType] = [
         if not module.name.startswith("polars_grad._") and module.name not in ("polars_grad.spark", "polars_grad.dask")
     ),
 ]
+# Those of columns.
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    name: getattr(pg, name) for name in pg.__all__ if inspect.isfunction(getattr(pg, name))
+    name: getattr(pg, name) for name in pg.__all__ if inspect.isfunction(getattr(pg, name)) and name != "show_versions"
 }
 NAMESPACES = [pg.ExprGrad, pg.SeriesGrad, pg.LazyFrameGrad]
 # Every function, and whose method it is.
