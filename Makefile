@@ -1,6 +1,7 @@
-# Every target does its own set-up: Rust, Python 3.11 and make are all it takes.
+# Every target does its own set-up: Rust, a Python from 3.10 on and make are all it takes.
 
-PYTHON ?= python3.11
+PYTHONS = $(shell sh tests/pythons.sh)
+PYTHON ?= $(or $(firstword $(PYTHONS)),$(error found no Python from 3.10 on: install one, or name one by PYTHON))
 VENV   := .venv
 BIN    := $(VENV)/bin
 WHEELS := target/wheels
@@ -13,8 +14,8 @@ SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md $(shell find src pytho
 # Spark runs the one that JAVA_HOME names.
 JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/)java
 
-.PHONY: help example test test-rust test-sanitized test-python test-2.0 test-lowest test-spark test-dask test-recipes \
-	java lint format fuzz bench docs
+.PHONY: help example test builds test-rust test-sanitized test-python test-2.0 test-lowest test-runtimes test-pythons \
+	test-next test-spark test-dask test-recipes java lint lint-rust lint-python format fuzz bench docs
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -24,14 +25,21 @@ example: $(BIN)/.wheel $(BIN)/.example  ## the pressure tendency at three New Yo
 	$(BIN)/python examples/pressure_tendency.py
 	$(BIN)/python examples/terrain_slope.py
 
-test: lint test-rust test-sanitized test-python test-2.0 test-lowest test-spark test-dask test-recipes example  ## everything that CI runs
+test: builds lint test-sanitized test-python test-2.0 test-lowest test-runtimes test-pythons test-spark test-dask test-recipes example  ## everything that CI runs
+
+# Two builds of Polars at a time: each alone leaves a processor idle while one large crate compiles.
+builds:
+	+$(MAKE) --jobs=2 --output-sync=target test-rust $(WHEELS)/.built
 
 # Polars takes minutes to build for each set of features. It is built twice, with these for the Rust tests and in
-# release mode for the wheel, and checked twice for the linter: with these, and with the features of Python, which do
-# not compile together with the streaming engine that the lazy consumer asks for.
+# release mode for the wheel, and checked once for the linter, with the features of Python, which do not compile together
+# with the streaming engine that the lazy consumer asks for.
 RUST := -p polars-grad -p consumer-lazy --features polars-grad/lazy,polars-grad/arrow
 
-test-rust:  ## Rust: unit tests, integration tests, doctests, consumers, examples
+# Clippy compiles our own crates for the tests: what depends on this build of Polars is not checked for the linter again.
+test-rust: export RUSTC_WORKSPACE_WRAPPER := clippy-driver
+test-rust: export CLIPPY_ARGS := -Dwarnings__CLIPPY_HACKERY__
+test-rust:  ## Rust: unit tests, integration tests, doctests, consumers, examples, and clippy of all that
 	cargo test --no-default-features
 	cargo test $(RUST)
 	cargo test -p consumer-arrow -p consumer-kernel
@@ -58,14 +66,41 @@ test-sanitized:  ## the kernels and the Arrow face with AddressSanitizer, and in
 		fi; \
 	fi
 
+# These count threads and measure memory, with no other test beside them.
+ALONE := tests/python/threads_test.py tests/python/memory_test.py
+# A file is run by one process, since some of its fixtures take long. Called with the folder of an environment.
+suite = $(1)/bin/python -m pytest --numprocesses=auto --dist=loadfile $(ALONE:%=--ignore=%) && \
+	$(1)/bin/python -m pytest $(ALONE)
+
 test-python: $(BIN)/.wheel $(BIN)/.test  ## Python, on the newest Polars
-	$(BIN)/python -m pytest
+	$(call suite,$(VENV))
 
 test-2.0: $(VENV)-2.0/.wheel  ## the same wheel on Polars 2.0.0
-	$(VENV)-2.0/bin/python -m pytest
+	$(call suite,$(VENV)-2.0)
 
 test-lowest: $(VENV)-lowest/.wheel  ## the same wheel on the lowest supported Polars
-	$(VENV)-lowest/bin/python -m pytest
+	$(call suite,$(VENV)-lowest)
+
+# The part of the suite that tells within seconds whether the wheel works on another Python or runtime.
+TELLING := tests/python/versions_test.py tests/python/parity_numpy_test.py tests/python/portability_test.py \
+	tests/python/operators_test.py
+# Called with the folder of an environment.
+telling = $(1)/bin/python -c 'import polars_grad; polars_grad.show_versions()' && $(1)/bin/python -m pytest $(TELLING)
+
+test-runtimes: $(VENV)-rt64/.wheel $(VENV)-rtcompat/.wheel  ## the same wheel on Polars' other runtimes: 64-bit, old processors
+	POLARS_FORCE_PKG=64 && export POLARS_FORCE_PKG && $(call telling,$(VENV)-rt64)
+	POLARS_FORCE_PKG=compat && export POLARS_FORCE_PKG && $(call telling,$(VENV)-rtcompat)
+
+test-pythons: $(WHEELS)/.built  ## the same wheel on every Python found, each with the newest Polars that it allows
+	@set -e; for python in $(PYTHONS); do \
+		version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+		echo "Python $$version: $$python"; \
+		$(MAKE) --no-print-directory PYTHON=$$python $(VENV)-python$$version/.wheel; \
+		$(call telling,$(VENV)-python$$version); \
+	done
+
+test-next: $(VENV)-next/.wheel  ## the same wheel on the newest Polars, pre-releases among them
+	$(call suite,$(VENV)-next)
 
 test-spark: $(VENV)-spark/.wheel java  ## the same wheel on Spark, with executors in processes of their own
 	$(VENV)-spark/bin/python -m pytest tests/spark
@@ -91,20 +126,23 @@ test-recipes: $(VENV)-recipes/.wheel  ## the recipes for Dask, DuckDB, Daft and 
 # Modules that a macro declares, which `cargo fmt` does not find.
 UNSEEN := $(wildcard src/operators/*.rs)
 
-lint: $(BIN)/.wheel $(BIN)/.test $(BIN)/.lint  ## formatters, linters, type checker, documentation warnings
+lint: lint-rust lint-python  ## formatters, linters, type checkers, documentation warnings
+
+lint-rust:
 	cargo fmt --check
 	rustfmt --check --edition 2024 $(UNSEEN)
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo clippy --all-features --all-targets -- -D warnings
-	cargo clippy $(RUST) --all-targets -- -D warnings
-	cargo clippy -p consumer-arrow -p consumer-kernel --all-targets -- -D warnings
 	cargo clippy --no-default-features -- -D warnings
 	cargo clippy --no-default-features --features serde -- -D warnings
 	cargo clippy --no-default-features --features arrow -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --all-features --no-deps
+
+lint-python: $(BIN)/.wheel $(BIN)/.test $(BIN)/.lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
 format: $(BIN)/.lint  ## format everything
 	cargo fmt
@@ -148,6 +186,10 @@ $(VENV)-%/.wheel: GROUP := test
 $(VENV)-%/.wheel: POLARS := polars
 $(VENV)-2.0/.wheel: POLARS := polars==2.0.0
 $(VENV)-lowest/.wheel: POLARS := polars==$(LOWEST).*
+$(VENV)-rt64/.wheel: POLARS := polars[rt64]
+$(VENV)-rtcompat/.wheel: POLARS := polars[rtcompat]
+# A bound that is a pre-release itself admits pre-releases of this package alone.
+$(VENV)-next/.wheel: POLARS := polars>=$(LOWEST)rc0
 $(VENV)-dask/.wheel: GROUP := dask
 $(VENV)-recipes/.wheel: GROUP := recipes
 $(VENV)-spark/.wheel: GROUP := spark

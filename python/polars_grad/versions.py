@@ -9,7 +9,7 @@ import polars as pl
 from polars_grad import _internal
 from polars_grad._internal import __version__
 
-__all__ = ["show_versions"]
+__all__ = ["__version__", "show_versions"]
 
 # Packages that results may come from or go to. None of them is imported for its version.
 _OPTIONAL = ("dask", "distributed", "numpy", "pandas", "pyarrow", "pyspark")

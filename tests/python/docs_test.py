@@ -127,7 +127,7 @@ def test_public_names_are_those_listed() -> None:
     # Functions of whole frames are methods only.
     own = [module for module in MODULES if module not in (pg, frames)]
     listed = {name for module in own for name in getattr(module, "__all__", ())}
-    assert {*pg.__all__} == listed
+    assert {*pg.__all__, "__version__"} == listed
     for name, function in FUNCTIONS.items():
         assert any(function is getattr(module, name, None) for module in own)
 
