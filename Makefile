@@ -14,8 +14,8 @@ SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md $(shell find src pytho
 # Spark runs the one that JAVA_HOME names.
 JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/)java
 
-.PHONY: help example test builds test-rust test-sanitized test-python test-2.0 test-lowest test-runtimes test-pythons \
-	test-next test-spark test-dask test-recipes java lint lint-rust lint-python format fuzz bench docs
+.PHONY: help example test builds rust test-rust test-sanitized test-python test-2.0 test-lowest test-runtimes test-pythons \
+	test-next test-spark test-dask test-recipes java lint lint-rust lint-python lint-workflows wheel sdist format fuzz bench docs
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -25,11 +25,14 @@ example: $(BIN)/.wheel $(BIN)/.example  ## the pressure tendency at three New Yo
 	$(BIN)/python examples/pressure_tendency.py
 	$(BIN)/python examples/terrain_slope.py
 
-test: builds lint test-sanitized test-python test-2.0 test-lowest test-runtimes test-pythons test-spark test-dask test-recipes example  ## everything that CI runs
+test: builds lint-python lint-workflows test-sanitized test-python test-2.0 test-lowest test-runtimes test-pythons test-spark test-dask test-recipes example  ## everything that CI runs
 
 # Two builds of Polars at a time: each alone leaves a processor idle while one large crate compiles.
 builds:
-	+$(MAKE) --jobs=2 --output-sync=target test-rust $(WHEELS)/.built
+	+$(MAKE) --jobs=2 --output-sync=line rust $(WHEELS)/.built
+
+rust:
+	MAKEFLAGS= $(MAKE) lint-rust test-rust
 
 # Polars takes minutes to build for each set of features. It is built twice, with these for the Rust tests and in
 # release mode for the wheel, and checked once for the linter, with the features of Python, which do not compile together
@@ -126,7 +129,7 @@ test-recipes: $(VENV)-recipes/.wheel  ## the recipes for Dask, DuckDB, Daft and 
 # Modules that a macro declares, which `cargo fmt` does not find.
 UNSEEN := $(wildcard src/operators/*.rs)
 
-lint: lint-rust lint-python  ## formatters, linters, type checkers, documentation warnings
+lint: lint-rust lint-python lint-workflows  ## formatters, linters, type checkers, documentation warnings
 
 lint-rust:
 	cargo fmt --check
@@ -138,11 +141,21 @@ lint-rust:
 	cargo clippy --no-default-features --features arrow -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --all-features --no-deps
 
-lint-python: $(BIN)/.wheel $(BIN)/.test $(BIN)/.lint
+lint-python: $(BIN)/.polars $(BIN)/.test $(BIN)/.lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
+
+SCHEMA := $(BIN)/check-jsonschema --builtin-schema
+
+lint-workflows: $(BIN)/.lint
+	$(BIN)/zizmor --quiet --offline .github
+	$(SCHEMA) vendor.github-workflows .github/workflows/*.yml
+	$(SCHEMA) vendor.dependabot .github/dependabot.yml
+	$(SCHEMA) vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(SCHEMA) vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	$(SCHEMA) vendor.citation-file-format CITATION.cff
 
 format: $(BIN)/.lint  ## format everything
 	cargo fmt
@@ -157,6 +170,15 @@ fuzz:  ## ten minutes of random Arrow arrays and options; needs nightly Rust and
 bench: $(BIN)/.wheel $(BIN)/.test $(BIN)/.bench  ## measure, and write docs/benchmarks.md and docs/grouped.png
 	$(BIN)/python benchmarks/run.py
 
+TARGET = $(shell rustc -vV | sed -n 's/^host: //p')
+
+wheel: $(BIN)/.wheel-tools  ## the wheel for releases into dist, for any Linux with glibc 2.17 or, by TARGET, with musl
+	$(BIN)/maturin build --release --locked --compression-level 9 --zig --target $(TARGET) \
+		--compatibility $(if $(findstring musl,$(TARGET)),musllinux_1_2,manylinux2014) --out dist
+
+sdist: $(BIN)/.venv  ## the sources that pip builds from, into dist
+	$(BIN)/maturin sdist --out dist
+
 docs:  ## the Rust documentation
 	cargo doc --no-deps
 
@@ -167,13 +189,17 @@ $(BIN)/.venv:
 	@touch $@
 
 # A compiled module left in the package folder would be loaded instead of the new one.
-$(WHEELS)/.built: $(BIN)/.venv $(SOURCES)
+$(WHEELS)/.built: $(SOURCES) | $(BIN)/.venv
 	rm -rf $(WHEELS) python/polars_grad/_internal*.so
 	@echo "building the wheel; the first time, with all of Polars, this takes about ten minutes"
 	$(BIN)/maturin build --release --compression-level 9 --interpreter $(BIN)/python --out $(WHEELS)
 	@touch $@
 
-$(BIN)/.wheel: $(WHEELS)/.built
+$(BIN)/.polars: | $(BIN)/.venv
+	$(BIN)/pip install --quiet --upgrade polars
+	@touch $@
+
+$(BIN)/.wheel: $(WHEELS)/.built | $(BIN)/.venv
 	$(BIN)/pip install --quiet --upgrade polars
 	$(BIN)/pip install --quiet --force-reinstall --no-deps $(WHEELS)/*.whl
 	@touch $@
