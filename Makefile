@@ -9,7 +9,10 @@ WHEELS := target/wheels
 # The lowest supported Polars is the one in pyproject.toml, in its last patch release.
 LOWEST := $(shell sed -n 's/.*"polars>=\([0-9.]*\)".*/\1/p' pyproject.toml)
 
-SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md $(shell find src python -name '*.rs' -o -name '*.py' -o -name '*.pyi' -o -name py.typed)
+SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md tools/stubs.py $(shell find src python -name '*.rs' -o -name '*.py' -o -name '_internal.pyi' -o -name py.typed)
+
+# What editors read of the package.
+STUB := python/polars_grad/__init__.pyi
 
 # Spark runs the one that JAVA_HOME names.
 JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/)java
@@ -140,8 +143,13 @@ lint-rust:
 	cargo clippy --no-default-features --features serde -- -D warnings
 	cargo clippy --no-default-features --features arrow -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --all-features --no-deps
+	@if cargo deny --version > /dev/null 2>&1; then \
+		cargo deny check licenses bans sources; \
+	else \
+		echo "dependencies not checked, as they are with: cargo install --locked cargo-deny" >&2; \
+	fi
 
-lint-python: $(BIN)/.polars $(BIN)/.test $(BIN)/.lint
+lint-python: $(STUB) $(BIN)/.test $(BIN)/.lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -172,11 +180,11 @@ bench: $(BIN)/.wheel $(BIN)/.test $(BIN)/.bench  ## measure, and write docs/benc
 
 TARGET = $(shell rustc -vV | sed -n 's/^host: //p')
 
-wheel: $(BIN)/.wheel-tools  ## the wheel for releases into dist, for any Linux with glibc 2.17 or, by TARGET, with musl
+wheel: $(STUB) $(BIN)/.wheel-tools  ## the wheel for releases into dist, for any Linux with glibc 2.17 or, by TARGET, with musl
 	$(BIN)/maturin build --release --locked --compression-level 9 --zig --target $(TARGET) \
 		--compatibility $(if $(findstring musl,$(TARGET)),musllinux_1_2,manylinux2014) --out dist
 
-sdist: $(BIN)/.venv  ## the sources that pip builds from, into dist
+sdist: $(STUB)  ## the sources that pip builds from, into dist
 	$(BIN)/maturin sdist --out dist
 
 docs:  ## the Rust documentation
@@ -189,7 +197,10 @@ $(BIN)/.venv:
 	@touch $@
 
 # A compiled module left in the package folder would be loaded instead of the new one.
-$(WHEELS)/.built: $(SOURCES) | $(BIN)/.venv
+$(STUB): $(SOURCES) | $(BIN)/.polars
+	$(BIN)/python tools/stubs.py
+
+$(WHEELS)/.built: $(SOURCES) | $(STUB)
 	rm -rf $(WHEELS) python/polars_grad/_internal*.so
 	@echo "building the wheel; the first time, with all of Polars, this takes about ten minutes"
 	$(BIN)/maturin build --release --compression-level 9 --interpreter $(BIN)/python --out $(WHEELS)
