@@ -17,7 +17,7 @@ STUB := python/polars_grad/__init__.pyi
 # Spark runs the one that JAVA_HOME names.
 JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/)java
 
-.PHONY: help example test builds rust test-rust test-sanitized test-python test-2.0 test-lowest test-runtimes test-pythons \
+.PHONY: help example test builds test-rust test-sanitized test-python test-2.0 test-lowest test-runtimes test-pythons \
 	test-next test-spark test-dask test-recipes java lint lint-rust lint-python lint-workflows wheel sdist format fuzz bench docs
 .DEFAULT_GOAL := help
 
@@ -32,10 +32,7 @@ test: builds lint-python lint-workflows test-sanitized test-python test-2.0 test
 
 # Two builds of Polars at a time: each alone leaves a processor idle while one large crate compiles.
 builds:
-	+$(MAKE) --jobs=2 --output-sync=line rust $(WHEELS)/.built
-
-rust:
-	MAKEFLAGS= $(MAKE) lint-rust test-rust
+	$(MAKE) --jobs=2 --output-sync=line LINT_FIRST=lint-rust test-rust $(WHEELS)/.built
 
 # Polars takes minutes to build for each set of features. It is built twice, with these for the Rust tests and in
 # release mode for the wheel, and checked once for the linter, with the features of Python, which do not compile together
@@ -43,13 +40,13 @@ rust:
 RUST := -p polars-grad -p consumer-lazy --features polars-grad/lazy,polars-grad/arrow
 
 # Clippy compiles our own crates for the tests: what depends on this build of Polars is not checked for the linter again.
-test-rust: export RUSTC_WORKSPACE_WRAPPER := clippy-driver
-test-rust: export CLIPPY_ARGS := -Dwarnings__CLIPPY_HACKERY__
-test-rust:  ## Rust: unit tests, integration tests, doctests, consumers, examples, and clippy of all that
-	cargo test --no-default-features
-	cargo test $(RUST)
-	cargo test -p consumer-arrow -p consumer-kernel
-	cargo build $(RUST) --examples
+LINTED := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__
+
+test-rust: $(LINT_FIRST)  ## Rust: unit tests, integration tests, doctests, consumers, examples, and clippy of all that
+	$(LINTED) cargo test --no-default-features
+	$(LINTED) cargo test $(RUST)
+	$(LINTED) cargo test -p consumer-arrow -p consumer-kernel
+	$(LINTED) cargo build $(RUST) --examples
 	for example in $(basename $(notdir $(wildcard examples/*.rs))); do \
 		target/debug/examples/$$example || exit 1; done
 	@# In a place of its own: cargo would take what it builds of the packaged copy for the library itself.
