@@ -17,7 +17,7 @@ STUB := python/polars_grad/__init__.pyi
 # Spark runs the one that JAVA_HOME names.
 JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/)java
 
-.PHONY: help example test builds test-rust test-sanitized test-python test-2.0 test-lowest test-runtimes test-pythons \
+.PHONY: help example test test-compiled test-rust test-sanitized test-python test-2.0 test-lowest test-runtimes test-pythons \
 	test-next test-spark test-dask test-recipes java lint lint-rust lint-python lint-workflows wheel sdist format fuzz bench docs
 .DEFAULT_GOAL := help
 
@@ -28,11 +28,13 @@ example: $(BIN)/.wheel $(BIN)/.example  ## the pressure tendency at three New Yo
 	$(BIN)/python examples/pressure_tendency.py
 	$(BIN)/python examples/terrain_slope.py
 
-test: builds lint-python lint-workflows test-sanitized test-python test-2.0 test-lowest test-runtimes test-pythons test-spark test-dask test-recipes example  ## everything that CI runs
+test: test-compiled lint-python lint-workflows test-python test-2.0 test-lowest test-runtimes test-pythons test-spark \
+	test-dask test-recipes example  ## everything that CI runs
 
-# Two builds of Polars at a time: each alone leaves a processor idle while one large crate compiles.
-builds:
-	$(MAKE) --jobs=2 --output-sync=line LINT_FIRST=lint-rust test-rust $(WHEELS)/.built
+# Two at a time: a build of Polars leaves a processor idle while one large crate compiles, and miri always does. In this
+# order: a check of Polars and a build for the Rust tests; the build for the wheel and the sanitizers.
+test-compiled:
+	$(MAKE) --jobs=2 --output-sync=line LINT_FIRST=lint-rust WHEEL_FIRST=$(WHEELS)/.built test-rust test-sanitized
 
 # Polars takes minutes to build for each set of features. It is built twice, with these for the Rust tests and in
 # release mode for the wheel, and checked once for the linter, with the features of Python, which do not compile together
@@ -55,7 +57,7 @@ test-rust: $(LINT_FIRST)  ## Rust: unit tests, integration tests, doctests, cons
 # Without Polars, so that all of it has the sanitizer. Miri takes minutes for what runs in a second: few random cases.
 SANITIZED := --no-default-features --features arrow --lib --tests --target $(shell rustc -vV | sed -n 's/^host: //p')
 
-test-sanitized:  ## the kernels and the Arrow face with AddressSanitizer, and in miri, where nightly Rust has them
+test-sanitized: $(WHEEL_FIRST)  ## the kernels and the Arrow face with AddressSanitizer, and in miri, where nightly Rust has them
 	@if ! cargo +nightly --version > /dev/null 2>&1; then \
 		echo "not run: AddressSanitizer needs nightly Rust, as installed by: rustup toolchain install nightly" >&2; \
 	else \
@@ -86,7 +88,7 @@ test-lowest: $(VENV)-lowest/.wheel  ## the same wheel on the lowest supported Po
 
 # The part of the suite that tells within seconds whether the wheel works on another Python or runtime.
 TELLING := tests/python/versions_test.py tests/python/parity_numpy_test.py tests/python/portability_test.py \
-	tests/python/operators_test.py
+	tests/python/operators_test.py tests/python/stub_test.py
 # Called with the folder of an environment.
 telling = $(1)/bin/python -c 'import polars_grad; polars_grad.show_versions()' && $(1)/bin/python -m pytest $(TELLING)
 
@@ -139,7 +141,8 @@ lint-rust:
 	cargo clippy --no-default-features -- -D warnings
 	cargo clippy --no-default-features --features serde -- -D warnings
 	cargo clippy --no-default-features --features arrow -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --all-features --no-deps
+	@# Examples, so that features of what they depend on are those of the check before: else Polars is checked again.
+	RUSTDOCFLAGS="-D warnings" cargo doc --all-features --no-deps --lib --examples
 	@if cargo deny --version > /dev/null 2>&1; then \
 		cargo deny check licenses bans sources; \
 	else \
@@ -222,6 +225,7 @@ $(VENV)-2.0/.wheel: POLARS := polars==2.0.0
 $(VENV)-lowest/.wheel: POLARS := polars==$(LOWEST).*
 $(VENV)-rt64/.wheel: POLARS := polars[rt64]
 $(VENV)-rtcompat/.wheel: POLARS := polars[rtcompat]
+$(VENV)-rt%/.wheel $(VENV)-python%/.wheel: GROUP := telling
 # A bound that is a pre-release itself admits pre-releases of this package alone.
 $(VENV)-next/.wheel: POLARS := polars>=$(LOWEST)rc0
 $(VENV)-dask/.wheel: GROUP := dask
