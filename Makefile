@@ -18,7 +18,7 @@ STUB := python/polars_grad/__init__.pyi
 JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/)java
 
 .PHONY: help example test test-compiled test-rust test-sanitized test-python test-2.0 test-lowest test-runtimes test-pythons \
-	test-next test-spark test-dask test-recipes java lint lint-rust lint-python lint-workflows wheel sdist format fuzz bench docs
+	test-next test-spark test-dask test-recipes java lint lint-rust lint-python lint-workflows wheel sdist public-api format fuzz bench docs
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -148,6 +148,22 @@ lint-rust:
 	else \
 		echo "dependencies not checked, as they are with: cargo install --locked cargo-deny" >&2; \
 	fi
+	@if cargo public-api --version > /dev/null 2>&1; then \
+		$(MAKE) --no-print-directory target/public-api.txt && diff -u tests/public-api.txt target/public-api.txt || \
+			{ echo "the public API has changed: look at it, and run make public-api" >&2; exit 1; }; \
+	else \
+		echo "public API not compared, as it is with: cargo install --locked cargo-public-api" >&2; \
+	fi
+
+# The feature python adds nothing public.
+.PHONY: target/public-api.txt
+target/public-api.txt:
+	RUSTDOC=$(CURDIR)/tools/rustdoc-json.sh RUSTDOCFLAGS="-Zunstable-options --output-format json" \
+		cargo doc --quiet --all-features --no-deps --lib --examples
+	cargo public-api --rustdoc-json target/doc/polars_grad.json -sss > $@
+
+public-api: target/public-api.txt  ## write tests/public-api.txt, the public Rust API, whose diff is to be looked at
+	cp target/public-api.txt tests/public-api.txt
 
 lint-python: $(STUB) $(BIN)/.test $(BIN)/.lint
 	$(BIN)/ruff format --check .
