@@ -4,9 +4,7 @@ use std::fmt::Display;
 
 use crate::domain::{Domain, Duplicates, Length, Nulls};
 use crate::kernel::{Limit, Scale};
-#[cfg(any(feature = "polars", feature = "arrow"))]
-use crate::operators::Extent;
-use crate::operators::{Operator, Takes};
+use crate::operators::{Extent, Operator, Takes};
 use crate::segments::BreakRules;
 use crate::unit::Unit;
 
@@ -23,6 +21,8 @@ pub(crate) struct Plan {
     pub(crate) operator: Operator,
     pub(crate) units: ResultUnits,
     pub(crate) breaks: BreakRules,
+    /// The lengths of x before and after a row that the operator reads, if it reads lengths.
+    pub(crate) lengths: Option<[Limit; 2]>,
     pub(crate) duplicates: Duplicates,
     /// The number of binary digits after the point that a mean of integers gets.
     #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed merges no points.
@@ -177,6 +177,10 @@ impl Plan {
                     .map(|gap| limit("max_gap", gap, x.zip(x_unit)))
                     .transpose()?,
             },
+            lengths: match operator.extent() {
+                Extent::Lengths { before, after } => Some([units.reach(before)?, units.reach(after)?]),
+                _ => None,
+            },
             duplicates: domain.duplicates,
             mean_digits,
         })
@@ -255,6 +259,14 @@ impl Units<'_> {
     /// One that is not positive, or is of another kind than x; no x.
     pub(crate) fn of_x(&self, name: &str, length: Length) -> Result<Limit, PlanError> {
         limit(name, length, self.x)
+    }
+
+    /// A length of x that a window reaches, which may be zero.
+    fn reach(&self, length: Length) -> Result<Limit, PlanError> {
+        match length {
+            Length::Step(0.0) | Length::Nanoseconds(0) => Ok(Limit { float: 0.0, integer: 0 }),
+            length => self.of_x("window_size", length),
+        }
     }
 
     /// An amount of y per x, in the numbers of the rate.

@@ -137,7 +137,7 @@ def with_columns(
     reads = dict.fromkeys([name for operator in operators for name in operator.reads] + order)
     work = Work(operators, by, {name: ddf.dtypes[name] for name in reads})
     meta = work.evaluate(ddf._meta)  # noqa: SLF001 (the name in Dask's own documentation)
-    if all(operator.reach == (0, 0) for operator in operators):
+    if all(operator.extent == "rows" and operator.reach == (0, 0) for operator in operators):
         return ddf.map_partitions(work.evaluate, meta=meta, required_columns=work.columns)
     if not presorted:
         order = order or _order(x, by)
@@ -152,8 +152,13 @@ def with_columns(
             required_columns=work.columns,
         )
         return sorted_rows[list(meta.columns)]
-    edges = dask.compute(*map(dask.delayed(work.edges), ddf[work.columns].to_delayed()))
-    halos = dd.from_map(_given, work.halos(list(edges)), meta=meta[[]])
+    parts = ddf[work.columns].to_delayed()
+    edges: list[Any] = list(map(dask.delayed(work.edges), parts))
+    passed: list[Any] = []
+    for part in parts if work.passes else []:
+        passed.append(dask.delayed(work.passed)(part, passed[-1] if passed else None))
+    edges, passed = dask.compute(edges, passed)
+    halos = dd.from_map(_given, work.halos(edges, passed), meta=meta[[]])
     return ddf.map_partitions(
         work.between, halos, meta=meta, align_dataframes=False, enforce_metadata=False, required_columns=work.columns
     )
