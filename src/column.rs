@@ -38,25 +38,13 @@ pub(crate) struct Mode {
 }
 
 impl Plan {
-    /// The results of a whole column.
-    ///
-    /// # Errors
-    ///
-    /// A row that is wrong, if `strict`.
-    pub(crate) fn over<I: RowIndex>(&self, column: WholeColumn<'_, I>, mode: Mode) -> Result<Parts, WrongRow>
-    where
-        usize: num_traits::AsPrimitive<I>,
-    {
-        self.over_resumed(column, mode, None)
-    }
-
-    /// The results of a column, the first rows of which have been evaluated before by an operator that passes over
+    /// The results of a whole column. The first rows may have been evaluated before, by an operator that passes over
     /// groups.
     ///
     /// # Errors
     ///
     /// A row that is wrong, if `strict`.
-    pub(crate) fn over_resumed<I: RowIndex>(
+    pub(crate) fn over<I: RowIndex>(
         &self,
         column: WholeColumn<'_, I>,
         mode: Mode,

@@ -25,7 +25,6 @@ pub(crate) struct Plan {
     pub(crate) lengths: Option<[Limit; 2]>,
     pub(crate) duplicates: Duplicates,
     /// The number of binary digits after the point that a mean of integers gets.
-    #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed merges no points.
     pub(crate) mean_digits: u32,
 }
 
@@ -81,11 +80,9 @@ pub(crate) struct ColumnInfo<'a> {
 }
 
 /// The bits that a number of at most 64 bits leaves for a fraction, where it has 128.
-#[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) const SPARE_BITS_OF_64: u32 = 62;
 
 /// The bits for a fraction of a number that may have 128 bits: larger ones than the rest holds have no mean.
-#[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) const SPARE_BITS_OF_128: u32 = 58;
 
 /// The bits that a decimal of so many digits leaves for a fraction.
@@ -189,7 +186,6 @@ impl Plan {
 
 impl Plan {
     /// Whether a group must be evaluated in one piece.
-    #[cfg(any(feature = "polars", feature = "arrow"))]
     pub(crate) fn is_sequential(&self) -> bool {
         matches!(self.operator.extent(), Extent::Before | Extent::Segment)
     }

@@ -159,7 +159,7 @@ impl Evaluator {
             starts,
             valid: valid.as_ref().map(bits),
         };
-        match self.plan.over_resumed(column, self.mode(), resumed) {
+        match self.plan.over(column, self.mode(), resumed) {
             Ok(results) => Ok(self.finish(results, y.name())?),
             Err(WrongRow { row, reads, reason }) => Err(Failure::of_row(row, &reason, y, x, reads.into_iter())?),
         }
