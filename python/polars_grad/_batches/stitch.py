@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from polars_grad._internal import State
 
-# Rows that may be evaluated again with each batch, however few rows that has.
-_FEW = 10_000
+# Rows that may be evaluated again with each batch, however few rows that has: those of some points, or of a window.
+_FEW_REPEATS = 16
+_FEW_IN_WINDOW = 10_000
 
 
 class Column(NamedTuple):
@@ -281,7 +282,8 @@ class Window:
     @property
     def is_due(self) -> bool:
         """Whether an evaluation pays: not if it sees few new rows and many old ones, so that waits take linear time."""
-        return self._seen <= self.before + self.after or self._height >= 2 * self._seen
+        few = self.before + self.after + _FEW_REPEATS * self.units.may_grow
+        return self._seen <= few or self._height >= 2 * self._seen
 
     def advance(self, *, at_end: bool) -> None:
         """Evaluate the operators, and keep the outputs that no later row changes and the rows that are still read."""
@@ -360,7 +362,7 @@ class LengthWindow(Window):
     @property
     def is_due(self) -> bool:
         """Whether an evaluation pays: one that sees a long window again waits until as many rows are new."""
-        return self._seen <= _FEW or self._height >= 2 * self._seen
+        return self._seen <= _FEW_IN_WINDOW or self._height >= 2 * self._seen
 
     def _carry(self, rows: pl.DataFrame) -> tuple[list[tuple[int, int]], int]:
         known, neighbors = self.operators[0].carry(rows, "settled")
