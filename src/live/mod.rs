@@ -171,7 +171,7 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
             unit: Some(unit),
             is_bool: false,
             is_instant: false,
-            is_float: true,
+            is_float: !Y::INTEGER,
             zero: 0,
             spare_bits: match size_of::<Y>() {
                 _ if !Y::INTEGER => 0,

@@ -68,7 +68,7 @@ impl<P: Sample + Default, Y: Sample, X: Sample + Default + Display> Source<P, Y,
             return Ok(vec![(row.row, [None; MAX_OUTPUTS])]);
         }
         let y = row.y.and_then(|y| merged(&[y]));
-        if row.y.is_some() && y.is_none() {
+        if settings.strict && row.y.is_some() && y.is_none() {
             return Err(settings.too_large(row.row));
         }
         let point = Point {

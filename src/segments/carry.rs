@@ -133,6 +133,7 @@ impl<Y: Sample, X: Sample> Lengths<'_, Y, X> {
     }
 
     /// The rows at the start that earlier rows may read: those within the length after the first one.
+    #[cfg_attr(not(feature = "python"), allow(dead_code))] // Partitions are Python's.
     pub(crate) fn read_earlier(&self) -> Vec<Range<usize>> {
         let (mut first, mut before, mut adjacent) = (None, None, None);
         let is_outside = |&row: &usize| {
