@@ -35,7 +35,7 @@ def with_columns(
 
     Rows in any order are shuffled by key, and sorted by key and `x` in each partition. Rows that are sorted already
     stay where they are, with `presorted=True`: groups may extend over any number of partitions, and each partition gets
-    only the few rows before and after it that it needs.
+    only the rows before and after it that it needs.
 
     Parameters
     ----------
@@ -87,8 +87,9 @@ def with_columns(
     of equal `x` have no order, so that with `strict=False` the results next to them may change from run to run.
 
     With `presorted=True` the keys, `x` and `y` are read once at the call, to find the first and last rows of each
-    partition; the rest is lazy. No partition waits in memory for another. If they are costly to compute, persist them
-    before. A frame in any order is shuffled when it is computed, and a group must fit into a partition.
+    partition; the rest is lazy. No partition waits in memory for another. An `integral` adds up at the call, from each
+    partition to the next. If the columns are costly to compute, persist them before. A frame in any order is shuffled
+    when it is computed, and a group must fit into a partition.
 
     Examples
     --------
