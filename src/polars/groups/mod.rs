@@ -84,6 +84,11 @@ impl Groups {
         })
     }
 
+    /// The rows whose key is not that of the row before.
+    pub(crate) fn run_starts(keys: &[Series], height: usize) -> PolarsResult<Bitmap> {
+        Ok(Runs::new(keys, height)?.starts)
+    }
+
     /// The number of rows that belong to a group.
     pub(crate) fn len(&self) -> usize {
         self.starts.len()
