@@ -95,13 +95,6 @@ impl Bitmap {
         }
     }
 
-    pub(crate) fn get(&self, row: usize) -> bool {
-        match self.bytes.get(row / 8) {
-            Some(byte) => byte >> (row % 8) & 1 != 0,
-            None => self.last >> (row % ROWS) & 1 != 0,
-        }
-    }
-
     /// Sets bits of 64 rows from a row on, all of which have been appended.
     pub(crate) fn set(&mut self, row: usize, word: u64) {
         let (first, shift) = (row / 8, row % 8);

@@ -181,7 +181,7 @@ fn named(
         x: physical_x.as_ref(),
         strict: domain.strict,
     };
-    let WrongRow { row, reads, reason } = match plan.over(column, mode) {
+    let WrongRow { row, reads, reason } = match plan.over(column, mode, None) {
         Ok(Parts::F32(parts)) => return planned.finish(parts, array::<Float32Type>),
         Ok(Parts::F64(parts)) => return planned.finish(parts, array::<Float64Type>),
         Ok(Parts::I128(parts)) => return planned.finish(parts, integers),

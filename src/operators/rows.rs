@@ -256,15 +256,6 @@ impl<O> Column<O> {
         self.values.len()
     }
 
-    /// The result of a row; `None` if it is null.
-    pub(crate) fn get(&self, row: usize) -> Option<O>
-    where
-        O: Copy,
-    {
-        let valid = self.validity.as_ref().is_none_or(|validity| validity.get(row));
-        valid.then(|| self.values[row])
-    }
-
     /// Appends the result of a row; `None` is null.
     pub(crate) fn push(&mut self, value: Option<O>)
     where
@@ -284,6 +275,9 @@ impl<O> Column<O> {
     where
         O: Copy + Default,
     {
+        if rows == 0 {
+            return;
+        }
         self.validity().extend(rows, |_| 0);
         if self.values.is_empty() && rows >= self.values.capacity() {
             // Zeroed memory, of which the system gives no page until it is written to.
