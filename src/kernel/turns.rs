@@ -186,7 +186,25 @@ fn is_usual(difference: f64) -> bool {
     (difference.abs() > SMALLEST) & (difference.abs() < LARGEST)
 }
 
-/// Which of 64 rows turn, and the distances from them to their vertices.
+/// What the numbers of vertices are counted from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin<Y, X> {
+    /// The number of y that means zero.
+    pub(crate) y: Y,
+    pub(crate) x: OriginOfX<X>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum OriginOfX<X> {
+    /// The number of x that means zero.
+    Zero(X),
+    /// The x of each row.
+    Row,
+    /// Rows are counted; this is the number of the first.
+    Count(f64),
+}
+
+/// Which of 64 rows turn, and their vertices.
 pub(crate) struct Turns {
     /// Rows that are higher than both neighbours.
     pub(crate) max: u64,
@@ -194,10 +212,10 @@ pub(crate) struct Turns {
     pub(crate) min: u64,
     /// Rows that are as high as the row before.
     pub(crate) flat: u64,
-    /// Rows whose distances are right, among those that turn.
+    /// Rows whose vertices are right, among those that turn.
     pub(crate) usual: u64,
-    pub(crate) x: [f64; ROWS],
-    pub(crate) y: [f64; ROWS],
+    /// One for a minimum, the x and the y of the vertex; zero in rows that do not turn.
+    pub(crate) vertices: [[f64; ROWS]; 3],
 }
 
 impl Turns {
@@ -206,17 +224,18 @@ impl Turns {
         min: 0,
         flat: 0,
         usual: 0,
-        x: [0.0; ROWS],
-        y: [0.0; ROWS],
+        vertices: [[0.0; ROWS]; 3],
     };
 
     /// Finds the turns of 64 rows from `first` on. Without an x rows are one step apart. Rows beyond both ends count as
     /// high as the row there.
-    pub(crate) fn find<Y: Sample, X: Sample>(&mut self, y: &[Y], x: Option<&[X]>, first: usize) {
+    pub(crate) fn find<Y: Sample, X: Sample>(&mut self, y: &[Y], x: Option<&[X]>, first: usize, origin: Origin<Y, X>) {
         let (mut of_y, mut of_x) = (None, None);
         dispatch(Find {
             y: around(y, first, &mut of_y),
             x: x.map(|x| around(x, first, &mut of_x)),
+            first,
+            origin,
             turns: self,
         });
     }
@@ -239,6 +258,8 @@ fn around<'a, T: Copy>(values: &'a [T], first: usize, copied: &'a mut Option<[T;
 struct Find<'a, Y, X> {
     y: &'a [Y; AROUND],
     x: Option<&'a [X; AROUND]>,
+    first: usize,
+    origin: Origin<Y, X>,
     turns: &'a mut Turns,
 }
 
@@ -247,7 +268,9 @@ impl<Y: Sample, X: Sample> Kernel for Find<'_, Y, X> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { y, x, turns } = self;
+        let Self {
+            y, x, turns, origin, ..
+        } = self;
         let (mut max, mut min, mut flat) = ([0; ROWS], [0; ROWS], [0; ROWS]);
         for row in 0..ROWS {
             let [before, this, after] = [y[row], y[row + 1], y[row + 2]];
@@ -263,16 +286,36 @@ impl<Y: Sample, X: Sample> Kernel for Find<'_, Y, X> {
         for row in 0..=ROWS {
             rises[row] = y[row + 1].half_minus(y[row]);
         }
+        let mut places = [0.0; ROWS];
         if let Some(x) = x {
             for row in 0..=ROWS {
                 steps[row] = x[row + 1].half_minus(x[row]);
             }
+            if let OriginOfX::Zero(zero) = origin.x {
+                for row in 0..ROWS {
+                    places[row] = x[row + 1].minus(zero);
+                }
+            }
         }
+        if let OriginOfX::Count(before) = origin.x {
+            for (row, place) in (self.first..).zip(&mut places) {
+                *place = before + row as f64;
+            }
+        }
+        let [kinds, of_x, of_y] = &mut turns.vertices;
         let mut usual = [0; ROWS];
         for row in 0..ROWS {
             let [d, h] = [[rises[row], rises[row + 1]], [steps[row], steps[row + 1]]];
-            [turns.x[row], turns.y[row]] = usual_vertex(d, h);
+            let [offset, height] = usual_vertex(d, h);
             usual[row] = u8::from(is_usual(d[0]) & is_usual(d[1]) & is_usual(h[0]) & is_usual(h[1]));
+            let turns = max[row] | min[row] != 0;
+            kinds[row] = f64::from(min[row]);
+            of_x[row] = if turns { places[row] + offset } else { 0.0 };
+            of_y[row] = if turns {
+                y[row + 1].minus(origin.y) + height
+            } else {
+                0.0
+            };
         }
         turns.usual = movemask(&usual);
     }

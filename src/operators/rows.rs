@@ -225,20 +225,14 @@ impl<O> Columns<O> {
         }
     }
 
-    /// Sets the results of rows of a mask, of 64 from a row on, that have been appended: values for each output.
+    /// Sets the values of 64 rows from a row on that have been appended, for each output, and those of a mask valid.
     pub(crate) fn set_all(&mut self, row: usize, mask: u64, values: &[[O; ROWS]])
     where
-        O: Copy + Default,
+        O: Copy,
     {
         for (field, values) in self.fields.iter_mut().zip(values) {
-            let rows = field.values[row..].iter_mut().take(ROWS).enumerate();
-            for (place, value) in rows {
-                *value = if mask >> place & 1 != 0 {
-                    values[place]
-                } else {
-                    O::default()
-                };
-            }
+            let rows = ROWS.min(field.values.len() - row);
+            field.values[row..row + rows].copy_from_slice(&values[..rows]);
             if let Some(validity) = &mut field.validity {
                 validity.set(row, mask);
             }

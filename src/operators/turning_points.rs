@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::{Columns, Describe, Extent, Output, Reason, Repeats, RowError, Scan, Segment, Takes};
 use crate::bits::{ROWS, set_bits};
 use crate::domain::Length;
-use crate::kernel::turns::{Extreme, Heights, Turns, Unwrapped, extremes, is_ordered, vertex};
+use crate::kernel::turns::{Extreme, Heights, Origin, OriginOfX, Turns, Unwrapped, extremes, is_ordered, vertex};
 use crate::kernel::{Sample, is_monotonic};
 use crate::plan::{PlanError, Units};
 use crate::segments::Slice;
@@ -134,15 +134,20 @@ impl<Y: Sample, X: Sample> Segment<'_, Y, X> {
     fn mark_all(&self, first: usize, results: &mut Columns<f64>) {
         let rows = self.y.values.len();
         let (y, x) = (self.y.values, self.x.map(|x| x.values));
+        let [_, of_x, of_y] = self.units.scales[..] else {
+            return;
+        };
+        let origin = self.origin();
         let mut turns = Turns::NONE;
         // The row after the last plateau.
         let mut seen = 0;
         for start in (0..rows).step_by(ROWS) {
-            turns.find(y, x, start);
+            turns.find(y, x, start, origin);
             let turn = (turns.max | turns.min) & self.valid_around(start);
             if turn != 0 {
-                let (values, right) = self.events(&turns, start);
-                results.set_all(first + start, turn, &values);
+                let [_, x, y] = &mut turns.vertices;
+                let right = turns.usual & of_x.apply_all(x) & of_y.apply_all(y);
+                results.set_all(first + start, turn, &turns.vertices);
                 for place in set_bits(turn & !right, ROWS) {
                     self.set(Extreme::at(start + place, turns.max >> place & 1 != 0), first, results);
                 }
@@ -203,36 +208,6 @@ impl<Y: Sample, X: Sample> Segment<'_, Y, X> {
         results.set(first + extreme.middle(), &self.event(extreme, &self.y.values));
     }
 
-    /// The kinds, the x and the y of 64 rows that turn, and a mask of those that are right.
-    fn events(&self, turns: &Turns, start: usize) -> ([[f64; ROWS]; 3], u64) {
-        let mut kinds = [0.0; ROWS];
-        let mut right = turns.usual;
-        let [mut x, mut y] = [turns.x, turns.y];
-        let rows = ROWS.min(self.y.values.len() - start);
-        let units = self.units;
-        let zero = Y::of_integer(units.zero);
-        for (place, &own) in self.y.values[start..start + rows].iter().enumerate() {
-            y[place] = own.minus(zero) + y[place];
-            kinds[place] = f64::from(turns.min >> place & 1 != 0);
-        }
-        match (self.x, units.zero_of_x) {
-            (Some(values), Some(zero)) => {
-                let zero = X::of_integer(zero);
-                for (place, &own) in values.values[start..start + rows].iter().enumerate() {
-                    x[place] = own.minus(zero) + x[place];
-                }
-            },
-            (Some(_), None) => {},
-            (None, _) => {
-                for (row, x) in (self.rows_of_group + start..).zip(&mut x) {
-                    *x = row as f64 + *x;
-                }
-            },
-        }
-        right &= units.scales[1].apply_all(&mut x) & units.scales[2].apply_all(&mut y);
-        ([kinds, x, y], right)
-    }
-
     /// The kind, the x and the y of an extreme.
     fn event(&self, extreme: Extreme, heights: &impl Heights) -> [f64; 3] {
         let row = extreme.middle();
@@ -245,15 +220,27 @@ impl<Y: Sample, X: Sample> Segment<'_, Y, X> {
             let half = self.half_step(extreme.first, extreme.last);
             [half - half_of_row - half_of_row, 0.0]
         };
-        let units = self.units;
-        let x = match (self.x, units.zero_of_x) {
-            (Some(x), Some(zero)) => x.values[row].minus(X::of_integer(zero)) + offset,
-            (Some(_), None) => offset,
-            (None, _) => (self.rows_of_group + row) as f64 + offset,
+        let origin = self.origin();
+        let x = match (origin.x, self.x) {
+            (OriginOfX::Zero(zero), Some(x)) => x.values[row].minus(zero) + offset,
+            (OriginOfX::Count(before), _) => before + row as f64 + offset,
+            _ => offset,
         };
-        let y = self.y.values[row].minus(Y::of_integer(units.zero)) + height;
+        let y = self.y.values[row].minus(origin.y) + height;
         let kind = if extreme.is_max { 0.0 } else { 1.0 };
-        [kind, units.scales[1].apply(x), units.scales[2].apply(y)]
+        [kind, self.units.scales[1].apply(x), self.units.scales[2].apply(y)]
+    }
+
+    fn origin(&self) -> Origin<Y, X> {
+        let units = self.units;
+        Origin {
+            y: Y::of_integer(units.zero),
+            x: match (self.x, units.zero_of_x) {
+                (None, _) => OriginOfX::Count(self.rows_of_group as f64),
+                (Some(_), Some(zero)) => OriginOfX::Zero(X::of_integer(zero)),
+                (Some(_), None) => OriginOfX::Row,
+            },
+        }
     }
 
     /// Half of the step from a row to a later one.
