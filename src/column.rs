@@ -2,9 +2,9 @@
 
 use crate::bits::Bits;
 use crate::domain::Duplicates;
-use crate::operators::{Form, Reason, RowError};
+use crate::operators::{Form, Reason, Repeats, RowError};
 use crate::plan::{Kind, Plan};
-use crate::run::{Neighbors, Parts, Resumed, RowIndex, Run, Whole};
+use crate::run::{Neighbors, Parts, Results, Resumed, RowIndex, Run, Whole};
 use crate::segments::{Lags, Merged, Merging, Numbers, Part, RowOrder, in_column};
 
 /// A whole column and its groups.
@@ -49,7 +49,7 @@ impl Plan {
         column: WholeColumn<'_, I>,
         mode: Mode,
         resumed: Option<Resumed<'_>>,
-    ) -> Result<Parts, WrongRow>
+    ) -> Result<Results, WrongRow>
     where
         usize: num_traits::AsPrimitive<I>,
     {
@@ -114,28 +114,41 @@ impl Plan {
     /// The results of rows, from those of points.
     fn over_points<I: RowIndex>(
         &self,
-        results: Parts,
+        results: Results,
         points: &Merged,
         order: Option<&RowOrder<I>>,
         height: usize,
-    ) -> Parts {
+    ) -> Results {
         let repeats = self.operator.describe().repeats();
         macro_rules! expand {
             ($parts:expr) => {{
                 let outputs = by_output($parts).into_iter();
                 let rows = outputs
-                    .map(|parts| points.expand(parts, repeats))
+                    .map(|parts| {
+                        points.expand(parts, |result| match repeats {
+                            Repeats::Each => result,
+                            Repeats::FirstThenZero => Some(Default::default()),
+                            Repeats::FirstThenNull => None,
+                        })
+                    })
                     .collect::<Vec<_>>();
                 vec![match order {
                     None => rows,
-                    Some(order) => order.scatter(vec![rows], self.outputs.len(), height),
+                    Some(order) => {
+                        let outputs = rows.len();
+                        order.scatter(vec![rows], outputs, height)
+                    },
                 }]
             }};
         }
-        match results {
-            Parts::F64(parts) => Parts::F64(expand!(parts)),
-            Parts::F32(parts) => Parts::F32(expand!(parts)),
-            Parts::I128(parts) => Parts::I128(expand!(parts)),
+        let words = results.words.into_iter().map(|words| vec![words]).collect();
+        Results {
+            words: expand!(words).into_iter().flatten().collect(),
+            numbers: match results.numbers {
+                Parts::F64(parts) => Parts::F64(expand!(parts)),
+                Parts::F32(parts) => Parts::F32(expand!(parts)),
+                Parts::I128(parts) => Parts::I128(expand!(parts)),
+            },
         }
     }
 
@@ -145,7 +158,7 @@ impl Plan {
         height: usize,
         mode: Mode,
         resumed: Option<Resumed<'_>>,
-    ) -> Result<Parts, RowError> {
+    ) -> Result<Results, RowError> {
         match self.operator.form() {
             Form::Rows(operator) => {
                 let reach = self.operator.reach();
@@ -160,7 +173,8 @@ impl Plan {
                     },
                     Some(order) => Neighbors::Permuted { y, x, order, starts },
                 };
-                self.run(operator, height, mode).over(&neighbors, self.is_exact())
+                let results = self.run(operator, height, mode).over(&neighbors, self.is_exact());
+                results.map(Results::from)
             },
             Form::Segments(operator) => self.run(operator, height, mode).over(&column, resumed),
         }

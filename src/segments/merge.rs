@@ -6,12 +6,10 @@ use num_traits::AsPrimitive;
 
 use super::column::{Chunk, Contiguous, Number, Numbers};
 use super::order::RowOrder;
-use super::scatter::Part;
-use super::slice::{Gathered, Slice};
+use super::slice::{Gathered, Part, Slice};
 use crate::bits::{Bitmap, Bits};
 use crate::domain::Duplicates;
 use crate::kernel::{float_mean, has_mean, whole_mean};
-use crate::operators::Repeats;
 
 /// A column of points: a row for each run of equal x.
 pub(crate) struct Merged {
@@ -140,9 +138,13 @@ impl Merged {
         self.firsts[point]..self.firsts[point + 1]
     }
 
-    /// The results of rows, from those of points, for one output. Of the rows of a point that are not null each gets
-    /// what `repeats` says.
-    pub(crate) fn expand<O: Copy + Default>(&self, parts: Vec<Part<O>>, repeats: Repeats) -> Part<O> {
+    /// The results of rows, from those of points, for one output. Of the rows of a point that are not null the first
+    /// gets the result, each other one what `others` makes of that of the one before.
+    pub(crate) fn expand<O: Copy + Default>(
+        &self,
+        parts: Vec<Part<O>>,
+        others: impl Fn(Option<O>) -> Option<O>,
+    ) -> Part<O> {
         let height = self.firsts[self.len()];
         let mut values = Vec::with_capacity(height);
         let mut validity = Bitmap::with_capacity(height);
@@ -157,11 +159,7 @@ impl Merged {
                     values.push(own.unwrap_or_default());
                     validity.push(own.is_some().into(), 1);
                     if is_valid.get(row) {
-                        result = match repeats {
-                            Repeats::Each => result,
-                            Repeats::FirstThenZero => Some(O::default()),
-                            Repeats::FirstThenNull => None,
-                        };
+                        result = others(result);
                     }
                 }
                 point += 1;
@@ -313,11 +311,11 @@ mod tests {
                 panic!("floats stay floats")
             };
             assert_eq!(Contiguous::new(&chunks).slice().values, expected);
-            let (values, _) = points.expand(vec![(vec![7.0, 8.0, 9.0], None)], Repeats::Each);
+            let (values, _) = points.expand(vec![(vec![7.0, 8.0, 9.0], None)], |result| result);
             assert_eq!(values, [7.0, 8.0, 8.0, 9.0]);
-            let (values, _) = points.expand(vec![(vec![7.0, 8.0, 9.0], None)], Repeats::FirstThenZero);
+            let (values, _) = points.expand(vec![(vec![7.0, 8.0, 9.0], None)], |_| Some(0.0));
             assert_eq!(values, [7.0, 8.0, 0.0, 9.0]);
-            let (_, validity) = points.expand(vec![(vec![7.0, 8.0, 9.0], None)], Repeats::FirstThenNull);
+            let (_, validity) = points.expand(vec![(vec![7.0, 8.0, 9.0], None)], |_| None);
             assert_eq!(validity.expect("a null")[0], 0b1011);
         }
     }

@@ -43,10 +43,10 @@ pub(crate) use order::RowOrder;
 pub use reach::Reach;
 pub(crate) use rules::{BreakRules, SegmentRules};
 #[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) use scatter::{Atomic, Part, ScatterBuffer};
+pub(crate) use scatter::{Atomic, ScatterBuffer};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use slice::Gathered;
-pub(crate) use slice::{Lag, Slice};
+pub(crate) use slice::{Lag, Part, Slice};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use tile::Tile;
 pub(crate) use whole::Segments;

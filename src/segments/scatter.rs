@@ -2,9 +2,6 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// The values of a part of a column, and a bit for each unless all are valid.
-pub(crate) type Part<O> = (Vec<O>, Option<Vec<u8>>);
-
 /// One value per row, set in any order from any thread: the inverse of a gather.
 ///
 /// Values are atomic, so that setting a row twice is not a data race. A relaxed store compiles to a plain one.
