@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::bits::Bits;
 use crate::domain::{Domain, Duplicates, Nulls};
+use crate::inputs::Inputs;
 use crate::kernel::{Sample, is_monotonic};
 use crate::operators::{Columns, Form, MAX_OUTPUTS, Operator, Reach, Rows};
 use crate::plan::{ColumnInfo, Plan, PlanError};
@@ -175,7 +176,11 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
             axes: 0,
         };
         Ok(Self {
-            plan: Plan::new(operator, column("y", Unit::NUMBER), Some(column("x", unit)), domain)?,
+            plan: Plan::new(
+                operator,
+                Inputs::new(column("y", Unit::NUMBER), Some(column("x", unit))),
+                domain,
+            )?,
             reach: operator.reach(),
             skip_nulls: domain.nulls == Nulls::Skip,
             strict: domain.strict,
@@ -315,6 +320,7 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
         let rows = Rows {
             lags: &lags.collect::<Vec<_>>(),
             reach: self.reach,
+            sigma: None,
             rules: SegmentRules::new(self.plan.breaks, None, 0),
             units: &self.plan.units,
             // An x is checked when it arrives.

@@ -7,14 +7,14 @@
 //!           `min_samples`, or if all x are equal
 //! ```
 //!
-//! The fit is in [`kernel::line`](crate::kernel).
+//! With a column `sigma` a row has the weight 1/sigma², else 1. The fit is in [`kernel::line`](crate::kernel).
 
 use std::ops::Range;
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
-use super::{Columns, Describe, Extent, Output, Reason, RowError, Scan, Segment};
+use super::{Columns, Describe, Extent, Output, Reason, RowError, Scan, Segment, SigmaUse};
 use crate::domain::Length;
 use crate::kernel::differences::{Column, Differences, Even, Periodic};
 use crate::kernel::line::{self, Points, Slopes};
@@ -139,7 +139,8 @@ impl RollingSlope {
         self.checked()
     }
 
-    /// The standard deviation of y, for the standard error: in the unit of y.
+    /// The standard deviation of y, for the standard error: in the unit of y. For one in each row see
+    /// [`Domain::sigma`](crate::Domain::sigma).
     #[must_use]
     pub fn sigma(mut self, sigma: impl Into<Length>) -> Self {
         self.sigma = Some(sigma.into());
@@ -275,6 +276,13 @@ impl Describe for RollingSlope {
         }
     }
 
+    fn uses_sigma(&self) -> Result<SigmaUse, &'static str> {
+        match self.sigma {
+            Some(_) => Err("has a `sigma` for all rows"),
+            None => Ok(SigmaUse::Weights),
+        }
+    }
+
     fn needs_rising_x(&self) -> bool {
         matches!(self.window, WindowSize::Length(_))
     }
@@ -327,14 +335,15 @@ impl Scan for RollingSlope {
             Some(x) => Box::new(Column::new(&x.values[read.clone()])),
             None => Box::new(Even),
         };
-        let sigma = match self.sigma {
+        let constant = match self.sigma {
             Some(Length::Step(sigma)) if self.with_error => Some(vec![sigma; read.len()]),
             _ => None,
         };
+        let of_rows = segment.sigma.map(|sigma| &sigma[read.clone()]);
         let points = Points {
             x: &*x,
             y: &*y,
-            sigma: sigma.as_deref(),
+            sigma: of_rows.or(constant.as_deref()),
         };
         self.push_slopes(points, &windows, read.start, segment, results);
         Ok(())
@@ -384,7 +393,7 @@ impl RollingSlope {
                 if missing.next_if_eq(&place).is_none() {
                     row[0] = Some(scales[0].apply(values[place]));
                     // Two points have no residual.
-                    let has_error = self.with_error && (self.sigma.is_some() || window.len() > 2);
+                    let has_error = self.with_error && (points.sigma.is_some() || window.len() > 2);
                     row[1] = has_error.then(|| scales[1].apply(errors[place]));
                 }
                 place += 1;

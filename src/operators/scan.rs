@@ -14,6 +14,9 @@ pub(crate) struct Segment<'a, Y, X> {
     pub(crate) y: Slice<'a, Y>,
     /// As long as y. Without it rows are one step apart.
     pub(crate) x: Option<Slice<'a, X>>,
+    /// The standard deviation of each y, in the numbers of y: finite and positive, or NaN on rows that an operator that
+    /// weighs by them finds null.
+    pub(crate) sigma: Option<&'a [f64]>,
     /// The rows to be evaluated: all, if the operator reads the whole segment.
     pub(crate) rows: Range<usize>,
     pub(crate) units: &'a ResultUnits,

@@ -4,6 +4,7 @@
 //! - `lag`: the same column, some rows before or after
 //! - `rules`: what ends a segment: a known start, a null, a gap
 //! - `merge`: rows of equal x as one point
+//! - `sigma`: the standard deviations of y
 //! - `whole`: the segments of a whole column
 //! - `order`: the rows in another order or some of them; gathered a `tile` at a time, written back by `scatter`
 
@@ -19,6 +20,8 @@ mod reach;
 mod rules;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod scatter;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod sigma;
 mod slice;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod tile;
@@ -37,6 +40,8 @@ pub use reach::Reach;
 pub(crate) use rules::{BreakRules, SegmentRules};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use scatter::{Atomic, Part, ScatterBuffer};
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use sigma::{Deviations, padded};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use slice::Gathered;
 pub(crate) use slice::{Lag, Slice};

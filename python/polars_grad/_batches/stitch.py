@@ -35,8 +35,8 @@ class Operator:
 
     `kwargs` are its options and its domain, as the plugin takes them; `reach` is the number of rows that it reads
     before and after its own. With `skips` it takes rows with a null as absent. With `merges` it takes rows of equal x
-    as one point, and `reach` is a number of points. Inside of cells, where it reads no
-    other row and has no keys, `x` may be the same coordinates for all rows.
+    as one point, and `reach` is a number of points. If it `weighs` rows by `sigma`, it takes a null `sigma` like a null
+    y. Inside of cells, where it reads no other row and has no keys, `x` may be the same coordinates for all rows.
     """
 
     y: Column
@@ -47,6 +47,8 @@ class Operator:
     reach: tuple[int, int]
     skips: bool
     merges: bool = False
+    sigma: Column | None = None
+    weighs: bool = False
 
     @property
     def point(self) -> list[str]:
@@ -54,18 +56,30 @@ class Operator:
         return [self.y.name, self.x.name] if isinstance(self.x, Column) else [self.y.name]
 
     @property
+    def counted(self) -> list[str]:
+        """Names of the columns of which none may be null in a row that counts."""
+        return [*self.point, self.sigma.name] if self.sigma is not None and self.weighs else self.point
+
+    @property
+    def arguments(self) -> list[tuple[str, str]]:
+        """The arguments that are columns, and the names of these."""
+        columns = [("y", self.y), ("x", self.x), ("sigma", self.sigma), *(("by", key) for key in self.by)]
+        return [(argument, column.name) for argument, column in columns if isinstance(column, Column)]
+
+    @property
     def reads(self) -> list[str]:
         """Names of all columns that it reads."""
-        return [*self.point, *(key.name for key in self.by)]
+        return [name for _, name in self.arguments]
 
     def evaluate(self, rows: pl.DataFrame, shared: dict[Column, pl.Series] | None = None) -> pl.Series:
-        """Return the output of rows, as if there were no others; `shared` remembers the columns of x and keys."""
+        """Return the output of rows, as if there were no others; `shared` remembers all columns but y."""
         known = {} if shared is None else shared
-        for column in (self.x, *self.by):
+        for column in (self.x, self.sigma, *self.by):
             if isinstance(column, Column) and column not in known:
                 known[column] = column.of(rows)
         x = known[self.x] if isinstance(self.x, Column) else self.x
-        return evaluate(self.y.of(rows), x, [known[key] for key in self.by], self.kwargs)
+        sigma = None if self.sigma is None else known[self.sigma]
+        return evaluate(self.y.of(rows), x, [known[key] for key in self.by], self.kwargs, sigma)
 
     def evaluate_part(
         self, rows: pl.DataFrame, shared: dict[Column, pl.Series] | None = None, *, begins: bool, ends: bool
@@ -195,7 +209,7 @@ class Units:
         self.are_rows = not (operator.skips or operator.merges)
         # A selector, since `pl.col` takes a name such as "^a$" for a pattern; so does `select`.
         self._counts = (
-            pl.all_horizontal(cs.by_name(operator.point).is_not_null()) if operator.skips else pl.lit(value=True)
+            pl.all_horizontal(cs.by_name(operator.counted).is_not_null()) if operator.skips else pl.lit(value=True)
         )
         self._same = [*operator.point[1:], *(key.name for key in operator.by)] if operator.merges else []
 
@@ -315,7 +329,7 @@ def windows_of(operators: Sequence[Operator]) -> list[Window]:
     """Make a window for the operators on each point that skip nulls, for those that merge rows, and for all others."""
     groups: dict[tuple[Any, ...], list[Operator]] = {}
     for operator in operators:
-        groups.setdefault((operator.merges, *(operator.point if operator.skips else ())), []).append(operator)
+        groups.setdefault((operator.merges, *(operator.counted if operator.skips else ())), []).append(operator)
     return [Window(group) for group in groups.values()]
 
 
