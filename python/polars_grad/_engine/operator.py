@@ -62,8 +62,9 @@ def apply(
         return _along_axes(name, options, y, x, domain, sigma=sigma, weighs=weighs)
     options, deviations = _sigma.split(sigma, options, weighs=weighs)
     if isinstance(y, _series.Eager):
-        result: Any = _series.evaluated(name, options, y.series, x, domain, allowed=allowed, sigma=deviations)
-        return result
+        return _series.evaluated(  # type: ignore[return-value]
+            name, options, y.series, x, domain, allowed=allowed, sigma=deviations
+        )
     checked = _domain.checked(name, domain, has_x=x is not None, allowed=allowed)
     values = _columns.column("y", y)
     inside = checked.get("axis", 0) != 0
