@@ -200,8 +200,8 @@ def test_every_face_has_the_same_bits(function: Any, options: dict[str, Any], nu
     assert_same(agg, expected)
     parts = [part.select(over).to_series() for part in data.partition_by("k")]
     assert_same(pl.concat(parts), expected)
-    shuffled = data.with_row_index().sort(pl.col("index") * 7 % 11, maintain_order=True)
-    assert_same(shuffled.with_columns(y=call).sort("index")["y"], expected)
+    interleaved = data.with_row_index().sort(pl.int_range(pl.len()).over("k"), "k")
+    assert_same(interleaved.with_columns(y=call).sort("index")["y"], expected)
 
     series = getattr(data["y"].grad, function.__name__)
     for sigma in (data["s"], data["s"].to_list(), pl.Series(data["s"].to_list())):
@@ -292,13 +292,13 @@ def test_sigma_of_any_number(dtype: Any) -> None:
 
 
 def test_the_unit_of_sigma_is_that_of_y() -> None:
-    data = frame(nulls=False).with_columns(s=(pl.col("s") * 1e6).round() / 1e6)
+    data = frame(nulls=False).with_columns(pl.col("y", "s").round(6))
     microseconds = (pl.col("y") * 1e6).round().cast(pl.Int64)
     times = data.select(
         "t",
         y=pl.lit(datetime(2024, 1, 1)) + pl.duration(microseconds=microseconds),  # noqa: DTZ001, a dtype
         s=pl.duration(nanoseconds=(pl.col("s") * 1e9).round().cast(pl.Int64)).cast(pl.Duration("ns")),
-        decimal=(pl.col("y") * 1e6).round().cast(pl.Int64).cast(pl.Decimal(28, 6)),
+        decimal=pl.col("y").round(6).cast(pl.Decimal(28, 6)),
         number="s",
     )
     for function, own in CASES:
@@ -322,7 +322,8 @@ def test_a_null_sigma_is_felt_by_the_standard_error_only() -> None:
         got = data.select(pg.derivative("y", "t", accuracy=4, with_error=True, sigma="s", nulls=nulls)).to_series()
         assert got.null_count() == 0
         got = got.struct.unnest()
-        assert [got[name].null_count() for name in ("value", "truncation")] == [0, 0]
+        plain = data.select(pg.derivative("y", "t", accuracy=4, with_error=True)).to_series().struct.unnest()
+        assert_frame_equal(got.drop("stderr"), plain.drop("stderr"), check_exact=True)
         assert got["stderr"].is_null().arg_true().to_list() == [298, 299, 300, 301, 302]
     nothing = data.with_columns(s=None).select(pg.derivative("y", "t", with_error=True, sigma="s"))
     assert nothing.to_series().struct.field("stderr").null_count() == data.height
