@@ -3,9 +3,9 @@
 use crate::bits::Bits;
 use crate::domain::Duplicates;
 use crate::inputs::Inputs;
-use crate::operators::{Form, Reason, Repeats, RowError, SigmaUse};
+use crate::operators::{Form, Reason, RowError, SigmaUse};
 use crate::plan::{Kind, Plan};
-use crate::run::{Neighbors, Parts, RowIndex, Run, Whole};
+use crate::run::{Neighbors, Parts, Resumed, RowIndex, Run, Whole};
 use crate::segments::{Deviations, Lags, Merged, Merging, Numbers, Part, RowOrder, in_column, padded};
 
 /// A whole column and its groups.
@@ -38,12 +38,18 @@ pub(crate) struct Mode {
 }
 
 impl Plan {
-    /// The results of a whole column.
+    /// The results of a whole column. The first rows may have been evaluated before, by an operator that passes over
+    /// groups.
     ///
     /// # Errors
     ///
     /// A row that is wrong, if `strict`.
-    pub(crate) fn over<I: RowIndex>(&self, column: WholeColumn<'_, I>, mode: Mode) -> Result<Parts, WrongRow>
+    pub(crate) fn over<I: RowIndex>(
+        &self,
+        column: WholeColumn<'_, I>,
+        mode: Mode,
+        resumed: Option<Resumed<'_>>,
+    ) -> Result<Parts, WrongRow>
     where
         usize: num_traits::AsPrimitive<I>,
     {
@@ -59,6 +65,13 @@ impl Plan {
             None => y,
         };
         let sigma = sigma.as_ref().map(|sigma| sigma.values.as_slice());
+        let resumed = resumed.map(|resumed| Resumed {
+            rows: order.map_or(resumed.rows, |order| {
+                let rows = order.rows().iter();
+                rows.take_while(|row| row.as_() < resumed.rows).count()
+            }),
+            ..resumed
+        });
         if let (Some(x), true) = (&x, self.duplicates != Duplicates::Error) {
             let merging = Merging {
                 duplicates: self.duplicates,
@@ -84,18 +97,31 @@ impl Plan {
                 Some(order) => points.deviations(&order.gather(sigma), self.duplicates),
                 None => points.deviations(sigma, self.duplicates),
             });
-            let of_points = self.over_rows::<I>(
-                (points.y(), Some(points.x())),
-                sigma.as_deref(),
-                None,
-                points.starts(),
-                points.len(),
-                mode,
-            );
+            let resumed = resumed.map(|resumed| Resumed {
+                rows: (0..points.len())
+                    .take_while(|&point| points.rows(point).end <= resumed.rows)
+                    .count(),
+                ..resumed
+            });
+            let whole = Whole {
+                y: points.y(),
+                x: Some(points.x()),
+                sigma: sigma.as_deref(),
+                order: None::<&RowOrder<I>>,
+                starts: points.starts(),
+            };
+            let of_points = self.over_rows(whole, points.len(), mode, resumed);
             let results = of_points.map_err(|error| WrongRow::new(error, |point| at(points.rows(point).start)))?;
             return Ok(self.over_points(results, &points, order, column.height));
         }
-        let results = self.over_rows((y, x), sigma, order, starts, column.height, mode);
+        let whole = Whole {
+            y,
+            x,
+            sigma,
+            order,
+            starts,
+        };
+        let results = self.over_rows(whole, column.height, mode, resumed);
         results.map_err(|error| WrongRow::new(error, at))
     }
 
@@ -140,12 +166,12 @@ impl Plan {
         order: Option<&RowOrder<I>>,
         height: usize,
     ) -> Parts {
-        let then_zero = self.operator.describe().repeats() == Repeats::FirstThenZero;
+        let repeats = self.operator.describe().repeats();
         macro_rules! expand {
             ($parts:expr) => {{
                 let outputs = by_output($parts).into_iter();
                 let rows = outputs
-                    .map(|parts| points.expand(parts, then_zero))
+                    .map(|parts| points.expand(parts, repeats))
                     .collect::<Vec<_>>();
                 vec![match order {
                     None => rows,
@@ -162,16 +188,21 @@ impl Plan {
 
     fn over_rows<I: RowIndex>(
         &self,
-        (y, x): (Numbers, Option<Numbers>),
-        sigma: Option<&[f64]>,
-        order: Option<&RowOrder<I>>,
-        starts: Bits,
+        column: Whole<'_, I>,
         height: usize,
         mode: Mode,
+        resumed: Option<Resumed<'_>>,
     ) -> Result<Parts, RowError> {
         match self.operator.form() {
             Form::Rows(operator) => {
                 let reach = self.operator.reach();
+                let Whole {
+                    y,
+                    x,
+                    sigma,
+                    order,
+                    starts,
+                } = column;
                 let around = sigma.filter(|_| order.is_none()).map(|sigma| padded(sigma, reach));
                 let neighbors = match order {
                     None => Neighbors::Lagged {
@@ -189,13 +220,7 @@ impl Plan {
                 };
                 run.over(&neighbors, self.is_exact())
             },
-            Form::Segments(operator) => {
-                let run = Run {
-                    sigma,
-                    ..self.run(operator, height, mode)
-                };
-                run.over(&Whole { y, x, order, starts })
-            },
+            Form::Segments(operator) => self.run(operator, height, mode).over(&column, resumed),
         }
     }
 

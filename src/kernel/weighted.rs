@@ -14,7 +14,7 @@
 
 use std::ops::Range;
 
-use super::differences::{Differences, Steps};
+use super::differences::Steps;
 use super::line::{Points, Slopes, rescaled};
 use super::stencil::inverse_power_of_two;
 use crate::bits::ROWS;
@@ -168,7 +168,7 @@ fn sum(mut numbers: [f64; ROWS]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::differences::{Column, Even};
+    use super::super::differences::{Column, Differences, Even};
     use super::*;
 
     /// Slopes and errors in all windows of `size` rows; `None` without a slope.

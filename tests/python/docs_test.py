@@ -32,6 +32,7 @@ COUNTERS = ROOT / "docs" / "counters.md"
 LARGER = ROOT / "docs" / "larger-than-memory.md"
 DIMENSIONS = ROOT / "docs" / "n-dimensional.md"
 FORMULAS = ROOT / "docs" / "formulas.md"
+TURNS = ROOT / "docs" / "turning-points.md"
 # Modules of other engines have tests of their own.
 MODULES: list[ModuleType] = [
     pg,
@@ -41,8 +42,9 @@ MODULES: list[ModuleType] = [
         if not module.name.startswith("polars_grad._") and module.name not in ("polars_grad.spark", "polars_grad.dask")
     ),
 ]
+# Those of columns.
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    name: getattr(pg, name) for name in pg.__all__ if inspect.isfunction(getattr(pg, name))
+    name: getattr(pg, name) for name in pg.__all__ if inspect.isfunction(getattr(pg, name)) and name != "show_versions"
 }
 NAMESPACES = [pg.ExprGrad, pg.SeriesGrad, pg.LazyFrameGrad]
 # Every function, and whose method it is.
@@ -126,7 +128,7 @@ def test_public_names_are_those_listed() -> None:
     # Functions of whole frames are methods only.
     own = [module for module in MODULES if module not in (pg, frames)]
     listed = {name for module in own for name in getattr(module, "__all__", ())}
-    assert {*pg.__all__} == listed
+    assert {*pg.__all__, "__version__"} == listed
     for name, function in FUNCTIONS.items():
         assert any(function is getattr(module, name, None) for module in own)
 
@@ -259,6 +261,13 @@ def test_the_page_about_dimensions() -> None:
 @pytest.mark.skipif(not FORMULAS.exists(), reason="the documentation is not beside the tests")
 def test_the_page_about_formulas() -> None:
     assert_prints_what_it_shows("\n".join(blocks(FORMULAS)), FORMULAS)
+
+
+@pytest.mark.skipif(not TURNS.exists(), reason="the documentation is not beside the tests")
+def test_the_page_about_turning_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run where the data of the examples is."""
+    monkeypatch.chdir(ROOT)
+    assert_prints_what_it_shows("\n".join(blocks(TURNS)), TURNS)
 
 
 @pytest.mark.skipif(not DIMENSIONS.exists(), reason="the documentation is not beside the tests")
