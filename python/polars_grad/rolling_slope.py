@@ -91,7 +91,8 @@ def rolling_slope(
 
     Moments of adjacent rows are merged pairwise [1]_ from exact differences. No row is subtracted when it leaves the
     window, so that errors do not accumulate, and large offsets cost no digits. The slope of a row depends on the rows
-    of its window only.
+    of its window only. With a column `sigma` each window is fitted in two passes over its rows, which takes time in
+    proportion to its length.
 
     As an expression with `window_size` as a length it needs whole columns. In `grad.with_columns`, `stitch`, on Spark
     and on Dask a row waits until `x` has passed it by the part of the window after it, and the rows of a window must
