@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ids import shown
 from polars.exceptions import ComputeError, PolarsError
 from polars.testing import assert_frame_equal, assert_series_equal
 from strategies import assert_same
@@ -28,7 +29,7 @@ CASES: list[tuple[Any, dict[str, Any]]] = [
     (pg.rolling_slope, {"window_size": 4, "with_error": True}),
     (pg.rolling_slope, {"window_size": 5, "center": True, "min_samples": 3}),
 ]
-STREAMED = pytest.mark.parametrize(("function", "options"), CASES, ids=lambda value: getattr(value, "__name__", None))
+STREAMED = pytest.mark.parametrize(("function", "options"), CASES, ids=shown)
 
 
 def frame(rows: int = 600, *, nulls: bool = True) -> pl.DataFrame:
@@ -431,7 +432,7 @@ DTYPES: list[tuple[Any, str]] = [
 
 
 @STREAMED
-@pytest.mark.parametrize(("sigma", "message"), DTYPES, ids=str)
+@pytest.mark.parametrize(("sigma", "message"), DTYPES, ids=shown)
 def test_dtypes_are_refused_at_planning(function: Any, options: dict[str, Any], sigma: pl.Expr, message: str) -> None:
     lf = frame(10).lazy().with_columns(sigma)
     message = message.replace("Float64", "(Float64|f64)").replace("Boolean", "(Boolean|bool)")
@@ -461,7 +462,7 @@ ARGUMENTS: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("function", "options", "error", "message"), ARGUMENTS, ids=str)
+@pytest.mark.parametrize(("function", "options", "error", "message"), ARGUMENTS, ids=shown)
 def test_wrong_arguments(function: Any, options: dict[str, Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         function("y", "t", **options)
