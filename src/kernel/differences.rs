@@ -112,12 +112,11 @@ impl<T: Sample> Differences for Column<'_, T> {
 
     fn since(&self, origin: usize, first: usize, steps: &mut Steps) {
         let padded;
-        let later = match self.values.get(first..).and_then(<[T]>::first_chunk) {
-            Some(later) => later,
-            None => {
-                padded = self.padded(first, 0);
-                &padded
-            },
+        let later = if let Some(later) = self.values.get(first..).and_then(<[T]>::first_chunk) {
+            later
+        } else {
+            padded = self.padded(first, 0);
+            &padded
         };
         dispatch(Subtract {
             earlier: &[self.values[origin]; ROWS],

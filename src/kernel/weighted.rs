@@ -23,6 +23,7 @@ use crate::dispatch::{Kernel, dispatch};
 /// Computes the slopes in windows of rows with standard deviations, and returns the windows without one: those whose x are
 /// all equal. A window must not be empty, and its deviations must be finite and positive.
 pub(crate) fn fit(points: Points<'_>, sigma: &[f64], windows: &[Range<usize>], slopes: Slopes<'_>) -> Vec<usize> {
+    let Slopes { values, errors } = slopes;
     let mut memory = Vec::new();
     let mut missing = Vec::new();
     for (index, window) in windows.iter().enumerate() {
@@ -34,8 +35,8 @@ pub(crate) fn fit(points: Points<'_>, sigma: &[f64], windows: &[Range<usize>], s
         };
         match fitted {
             Some([slope, error]) => {
-                slopes.values[index] = slope;
-                if let Some(own) = slopes.errors.get_mut(index) {
+                values[index] = slope;
+                if let Some(own) = errors.get_mut(index) {
                     *own = error;
                 }
             },
