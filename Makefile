@@ -14,7 +14,7 @@ SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md $(shell find src pytho
 JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/)java
 
 .PHONY: help example test test-rust test-sanitized test-python test-2.0 test-lowest test-spark test-dask test-recipes \
-	java lint format fuzz bench docs
+	java lint format fuzz bench docs docs-rust
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -24,7 +24,7 @@ example: $(BIN)/.wheel $(BIN)/.example  ## the pressure tendency at three New Yo
 	$(BIN)/python examples/pressure_tendency.py
 	$(BIN)/python examples/terrain_slope.py
 
-test: lint test-rust test-sanitized test-python test-2.0 test-lowest test-spark test-dask test-recipes example  ## everything that CI runs
+test: lint test-rust test-sanitized test-python test-2.0 test-lowest test-spark test-dask test-recipes docs example  ## everything that CI runs
 
 # Polars takes minutes to build for each set of features. It is built twice, with these for the Rust tests and in
 # release mode for the wheel, and checked twice for the linter: with these, and with the features of Python, which do
@@ -119,7 +119,15 @@ fuzz:  ## ten minutes of random Arrow arrays and options; needs nightly Rust and
 bench: $(BIN)/.wheel $(BIN)/.test $(BIN)/.bench  ## measure, and write docs/benchmarks.md and docs/grouped.png
 	$(BIN)/python benchmarks/run.py
 
-docs:  ## the Rust documentation
+# The code of every page runs, once per version of the package and the page: outputs are kept in target/site-cache.
+SITE := target/site
+
+docs: $(VENV)-docs/.wheel  ## the documentation site, target/site/index.html: strict, without network; tests of its links
+	rm -rf docs/api/generated $(SITE)
+	$(VENV)-docs/bin/python -m sphinx --fail-on-warning --keep-going --quiet -d $(SITE).doctrees docs $(SITE)
+	$(VENV)-docs/bin/python -m pytest tests/site
+
+docs-rust:  ## the Rust documentation
 	cargo doc --no-deps
 
 $(BIN)/.venv:
@@ -149,6 +157,7 @@ $(VENV)-%/.wheel: POLARS := polars
 $(VENV)-2.0/.wheel: POLARS := polars==2.0.0
 $(VENV)-lowest/.wheel: POLARS := polars==$(LOWEST).*
 $(VENV)-dask/.wheel: GROUP := dask
+$(VENV)-docs/.wheel: GROUP := docs
 $(VENV)-recipes/.wheel: GROUP := recipes
 $(VENV)-spark/.wheel: GROUP := spark
 $(VENV)-%/.wheel: $(WHEELS)/.built
