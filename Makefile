@@ -124,7 +124,7 @@ SITE := target/site
 
 docs: $(VENV)-docs/.wheel  ## the documentation site, target/site/index.html: strict, without network; tests of its links
 	rm -rf docs/api/generated $(SITE)
-	$(VENV)-docs/bin/python -m sphinx --fail-on-warning --keep-going --quiet -d $(SITE).doctrees docs $(SITE)
+	$(VENV)-docs/bin/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet -d $(SITE).doctrees docs $(SITE)
 	$(VENV)-docs/bin/python -m pytest tests/site
 
 docs-rust:  ## the Rust documentation

@@ -14,6 +14,7 @@ import os
 import re
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -21,6 +22,9 @@ import polars as pl
 from IPython import get_ipython
 from IPython.display import display
 from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Stand-ins that are replaced in the SVG.
 TEXT = "#0a0b0c"
@@ -121,6 +125,16 @@ def show_figures() -> None:
     plt.close("all")
 
 
+def message_only(show: Callable[..., None]) -> Callable[..., None]:
+    """Show of an error its class and its message, without the expression that Polars adds, which names our folders."""
+
+    def shown(kind: type[BaseException], value: BaseException, lines: list[str]) -> None:
+        text = "\n".join(lines).partition("\n\nThis error occurred in the following expression")[0]
+        show(kind, value, text.splitlines())
+
+    return shown
+
+
 def set_up() -> None:
     """Prepare the session."""
     shell = get_ipython()
@@ -133,6 +147,10 @@ def set_up() -> None:
     as_html.for_type(pl.DataFrame, table)
     as_plain = shell.display_formatter.formatters["text/plain"]
     as_plain.for_type(Figure, lambda figure, printer, _cycle: printer.text(described(figure)))
+    # What calls of matplotlib return is of no interest.
+    for unseen in (mpl.legend.Legend, mpl.text.Text, mpl.colorbar.Colorbar):
+        shell.display_formatter.ipython_display_formatter.for_type(unseen, lambda _: None)
+    shell._showtraceback = message_only(shell._showtraceback)
     pl.Config.set_tbl_width_chars(100)
     pl.Config.set_tbl_rows(12)
     # Of the code on the pages; Polars and matplotlib warn in the name of their caller.
