@@ -150,7 +150,7 @@ def set_up() -> None:
     # What calls of matplotlib return is of no interest.
     for unseen in (mpl.legend.Legend, mpl.text.Text, mpl.colorbar.Colorbar):
         shell.display_formatter.ipython_display_formatter.for_type(unseen, lambda _: None)
-    shell._showtraceback = message_only(shell._showtraceback)
+    shell._showtraceback = message_only(shell._showtraceback)  # noqa: SLF001, there is no public hook
     pl.Config.set_tbl_width_chars(100)
     pl.Config.set_tbl_rows(12)
     # Of the code on the pages; Polars and matplotlib warn in the name of their caller.

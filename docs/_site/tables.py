@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -11,7 +10,7 @@ UNITS = {"ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0}
 
 def benchmark(title: str, *, within: str) -> tuple[list[float], dict[str, list[float | None]]]:
     """Read the table below a title: the sizes of its columns, and the seconds of each row."""
-    text = (Path(os.environ["POLARS_GRAD_ROOT"]) / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[1] / "benchmarks.md").read_text(encoding="utf-8")
     part = text.split(f"\n## {within}\n")[1].split("\n## ")[0]
     lines = [line for line in part.split(f"\n### {title}\n")[1].split("\n### ")[0].splitlines() if line.startswith("|")]
     head, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
