@@ -95,13 +95,6 @@ impl Bitmap {
         }
     }
 
-    pub(crate) fn get(&self, row: usize) -> bool {
-        match self.bytes.get(row / 8) {
-            Some(byte) => byte >> (row % 8) & 1 != 0,
-            None => self.last >> (row % ROWS) & 1 != 0,
-        }
-    }
-
     pub(crate) fn into_bytes(mut self) -> Vec<u8> {
         self.bytes.extend_from_slice(&self.last.to_le_bytes());
         self.bytes

@@ -4,9 +4,7 @@ use std::fmt::Display;
 
 use crate::domain::{Domain, Duplicates, Length, Nulls};
 use crate::kernel::{Limit, Scale};
-#[cfg(any(feature = "polars", feature = "arrow"))]
-use crate::operators::Extent;
-use crate::operators::{Operator, Takes};
+use crate::operators::{Extent, Operator, Takes};
 use crate::segments::BreakRules;
 use crate::unit::Unit;
 
@@ -23,9 +21,10 @@ pub(crate) struct Plan {
     pub(crate) operator: Operator,
     pub(crate) units: ResultUnits,
     pub(crate) breaks: BreakRules,
+    /// The lengths of x before and after a row that the operator reads, if it reads lengths.
+    pub(crate) lengths: Option<[Limit; 2]>,
     pub(crate) duplicates: Duplicates,
     /// The number of binary digits after the point that a mean of integers gets.
-    #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed merges no points.
     pub(crate) mean_digits: u32,
 }
 
@@ -81,11 +80,9 @@ pub(crate) struct ColumnInfo<'a> {
 }
 
 /// The bits that a number of at most 64 bits leaves for a fraction, where it has 128.
-#[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) const SPARE_BITS_OF_64: u32 = 62;
 
 /// The bits for a fraction of a number that may have 128 bits: larger ones than the rest holds have no mean.
-#[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) const SPARE_BITS_OF_128: u32 = 58;
 
 /// The bits that a decimal of so many digits leaves for a fraction.
@@ -177,6 +174,10 @@ impl Plan {
                     .map(|gap| limit("max_gap", gap, x.zip(x_unit)))
                     .transpose()?,
             },
+            lengths: match operator.extent() {
+                Extent::Lengths { before, after } => Some([units.reach(before)?, units.reach(after)?]),
+                _ => None,
+            },
             duplicates: domain.duplicates,
             mean_digits,
         })
@@ -185,7 +186,6 @@ impl Plan {
 
 impl Plan {
     /// Whether a group must be evaluated in one piece.
-    #[cfg(any(feature = "polars", feature = "arrow"))]
     pub(crate) fn is_sequential(&self) -> bool {
         matches!(self.operator.extent(), Extent::Before | Extent::Segment)
     }
@@ -255,6 +255,14 @@ impl Units<'_> {
     /// One that is not positive, or is of another kind than x; no x.
     pub(crate) fn of_x(&self, name: &str, length: Length) -> Result<Limit, PlanError> {
         limit(name, length, self.x)
+    }
+
+    /// A length of x that a window reaches, which may be zero.
+    fn reach(&self, length: Length) -> Result<Limit, PlanError> {
+        match length {
+            Length::Step(0.0) | Length::Nanoseconds(0) => Ok(Limit { float: 0.0, integer: 0 }),
+            length => self.of_x("window_size", length),
+        }
     }
 
     /// An amount of y per x, in the numbers of the rate.

@@ -10,8 +10,8 @@ use arrow_array::types::{Float32Type, Float64Type};
 use arrow_array::{Array, ArrayRef, Float32Array, Float64Array, Int64Array, TimestampMicrosecondArray, UInt8Array};
 use polars::prelude::*;
 use polars_grad::{
-    Derivative, Domain, Duplicates, EdgeOrder, ExprGrad, Gradient, Increase, Integral, Length, Live, LiveError, Nulls,
-    Operator, Rate, Reset, RollingSlope, Side, WindowSize, arrow, evaluate, kernel::Sample,
+    Closed, Derivative, Domain, Duplicates, EdgeOrder, ExprGrad, Gradient, Increase, Integral, Length, Live, LiveError,
+    Nulls, Operator, Rate, Reset, RollingSlope, Side, WindowSize, arrow, evaluate, kernel::Sample,
 };
 use proptest::prelude::*;
 
@@ -69,6 +69,13 @@ fn operators() -> Vec<Operator> {
             .min_samples(2)
             .and_then(|slope| slope.center(true))
             .expect("allowed")
+            .into(),
+        RollingSlope::new(10.0).expect("allowed").into(),
+        RollingSlope::new(25.0)
+            .and_then(|slope| slope.center(true))
+            .and_then(|slope| slope.closed(Closed::Left))
+            .expect("allowed")
+            .with_error(true)
             .into(),
         derivative(2, 2).with_error().into(),
     ]);
@@ -362,11 +369,6 @@ impl Question {
 
     /// Point by point; `None` for what a feed does not take.
     fn of_feed(&self, data: &Data) -> Option<Result<Slopes, LiveError>> {
-        if matches!(self.operator, Operator::Integral(_) | Operator::RollingSlope(_))
-            || self.duplicates != Duplicates::Error
-        {
-            return None;
-        }
         // The increases of a feed are floats, which hold what an integer does not.
         let is_exact = data.y.iter().flatten().all(|y| y.abs() < 1e15);
         if matches!(self.operator, Operator::Increase(_)) && !is_exact {

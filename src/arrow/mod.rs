@@ -171,7 +171,7 @@ fn named(
         strict: domain.strict,
         parallel: false,
     };
-    let WrongRow { row, reads, reason } = match plan.over(column, mode) {
+    let WrongRow { row, reads, reason } = match plan.over(column, mode, None) {
         Ok(Parts::F32(parts)) => return finish(parts, operator, y_name, &result, domain.strict, array::<Float32Type>),
         Ok(Parts::F64(parts)) => return finish(parts, operator, y_name, &result, domain.strict, array::<Float64Type>),
         Ok(Parts::I128(parts)) => return finish(parts, operator, y_name, &result, domain.strict, integers),

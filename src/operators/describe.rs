@@ -10,7 +10,8 @@ use crate::segments::Reach;
 pub enum Extent {
     /// A number of rows.
     Rows(Reach),
-    /// Lengths of x before and after.
+    /// Lengths of x before and after: at least what the operator reads, both ends included. A length of zero are the
+    /// rows of the same x.
     Lengths {
         /// The length before the row.
         before: Length,

@@ -223,15 +223,6 @@ impl<O> Column<O> {
         self.values.len()
     }
 
-    /// The result of a row; `None` if it is null.
-    pub(crate) fn get(&self, row: usize) -> Option<O>
-    where
-        O: Copy,
-    {
-        let valid = self.validity.as_ref().is_none_or(|validity| validity.get(row));
-        valid.then(|| self.values[row])
-    }
-
     /// Appends the result of a row; `None` is null.
     pub(crate) fn push(&mut self, value: Option<O>)
     where

@@ -1,5 +1,7 @@
 //! Evaluates an operator over columns of numbers and times: lagged copies, or a whole column in groups.
 
+use std::cell::Cell;
+
 use polars::prelude::*;
 use polars_arrow::array::PrimitiveArray;
 use polars_arrow::bitmap::Bitmap;
@@ -13,9 +15,9 @@ use super::numbers::{Physical, info};
 use super::unsorted::{LENIENT, Remedy, group};
 use crate::column::{Mode, WholeColumn, WrongRow, by_output};
 use crate::domain::{Domain, Nulls};
-use crate::operators::{Form, Operator, Reason, RowError};
+use crate::operators::{Form, Operator, Reached, Reason, RowError};
 use crate::plan::{Kind, Plan, ticks};
-use crate::run::{Neighbors, Parts};
+use crate::run::{Neighbors, Parts, Resumed};
 use crate::segments::Part;
 
 /// An operator and a domain for columns whose dtypes are known.
@@ -86,11 +88,56 @@ impl Evaluator {
         result.map_err(|failure| self.error(failure, |row| group(&by, row)))
     }
 
+    /// The result of rows in the order of their groups, the first of which have been evaluated before, and what is
+    /// reached in all of them.
+    #[cfg(feature = "python")]
+    pub(super) fn resumed(
+        &self,
+        y: &Series,
+        x: Option<&Series>,
+        by: &[Series],
+        rows: usize,
+        reached: Reached,
+    ) -> PolarsResult<(Series, Reached)> {
+        self.check_flat(y)?;
+        let groups = Groups::contiguous(Groups::run_starts(by, y.len())?);
+        let reached = Cell::new(reached);
+        let resumed = Resumed {
+            rows,
+            reached: &reached,
+        };
+        let result = self.of_flat_groups(y, x, groups, Some(resumed));
+        let result = result.map_err(|failure| self.error(failure, |row| group(by, row)))?;
+        Ok((result, reached.get()))
+    }
+
+    /// An error where y has cells, whose rows in other batches are not looked for.
+    #[cfg(feature = "python")]
+    pub(super) fn check_flat(&self, y: &Series) -> PolarsResult<()> {
+        polars_ensure!(
+            !y.dtype().is_nested(),
+            ComputeError: "`{}` of cells down the rows needs whole columns, but y column `{}` is {} and comes in batches; \
+            explode it, and give the index in the cell as a key",
+            self.plan.operator.name(), y.name(), y.dtype()
+        );
+        Ok(())
+    }
+
     /// The result of whole columns whose groups are known.
     pub(super) fn of_groups(&self, y: &Series, x: Option<&Series>, groups: Groups) -> Result<Series, Failure> {
         if y.dtype().is_nested() {
             return self.down_groups(y, x, groups);
         }
+        self.of_flat_groups(y, x, groups, None)
+    }
+
+    fn of_flat_groups(
+        &self,
+        y: &Series,
+        x: Option<&Series>,
+        groups: Groups,
+        resumed: Option<Resumed>,
+    ) -> Result<Series, Failure> {
         if y.dtype().is_null() || x.is_some_and(|x| x.dtype().is_null()) {
             return Ok(self.full_null(y));
         }
@@ -112,7 +159,7 @@ impl Evaluator {
             starts,
             valid: valid.as_ref().map(bits),
         };
-        match self.plan.over(column, self.mode()) {
+        match self.plan.over(column, self.mode(), resumed) {
             Ok(results) => Ok(self.finish(results, y.name())?),
             Err(WrongRow { row, reads, reason }) => Err(Failure::of_row(row, &reason, y, x, reads.into_iter())?),
         }
@@ -246,7 +293,7 @@ impl Evaluator {
 }
 
 /// The rows where neither y nor x is null; `None` if all are.
-fn valid(y: &Series, x: Option<&Series>) -> Option<Bitmap> {
+pub(super) fn valid(y: &Series, x: Option<&Series>) -> Option<Bitmap> {
     let columns = [Some(y), x].into_iter().flatten().filter(|column| column.has_nulls());
     let valid = columns.map(|column| column.is_not_null()).reduce(|a, b| a & b);
     valid.as_ref().map(super::bitmap)

@@ -10,7 +10,7 @@ use super::scatter::Part;
 use super::slice::{Gathered, Slice};
 use crate::bits::{Bitmap, Bits};
 use crate::domain::Duplicates;
-use crate::kernel::{Sample, periodic, wrapped_integer};
+use crate::kernel::{float_mean, has_mean, whole_mean};
 
 /// A column of points: a row for each run of equal x.
 pub(crate) struct Merged {
@@ -229,18 +229,7 @@ macro_rules! merge_floats {
             }
 
             fn means(column: &Slice<'_, Self>, firsts: &[usize], merging: Merging) -> OwnedNumbers {
-                OwnedNumbers::F64(of_points(column, firsts, |valid| {
-                    let first = valid.next()?;
-                    let (mut sum, mut count) = (0.0, 1.0);
-                    for number in valid {
-                        sum += match merging.period {
-                            None => number.minus(first),
-                            Some(period) => periodic(number, first, period),
-                        };
-                        count += 1.0;
-                    }
-                    Some(f64::from(first) + sum / count)
-                }))
+                OwnedNumbers::F64(of_points(column, firsts, |valid| float_mean(valid, merging.period)))
             }
         }
     )*};
@@ -251,32 +240,18 @@ fn too_large<T: Number>(column: &Slice<'_, T>, merging: Merging) -> Option<usize
     if merging.duplicates != Duplicates::Mean || !merging.are_whole {
         return None;
     }
-    let is_too_large = |row: &usize| column.get(*row).is_some_and(|number| !fits(number, merging));
+    let is_too_large = |row: &usize| {
+        let number = column.get(*row);
+        number.is_some_and(|number| !has_mean(number, merging.mean_digits))
+    };
     (0..column.values.len()).find(is_too_large)
-}
-
-fn fits<T: Number>(number: T, merging: Merging) -> bool {
-    number.to_integer().unsigned_abs() >> (126 - merging.mean_digits) == 0
 }
 
 /// The means of integers, with binary digits after the point.
 fn whole_means<T: Number>(column: &Slice<'_, T>, firsts: &[usize], merging: Merging) -> OwnedNumbers {
     let digits = merging.mean_digits;
     let period = merging.period.map(|period| period as i128);
-    OwnedNumbers::I128(of_points(column, firsts, |valid| {
-        let mut valid = valid.filter(|&number| !merging.are_whole || fits(number, merging));
-        let first = valid.next()?.to_integer();
-        let (mut sum, mut count) = (0_i128, 1_i128);
-        for number in valid {
-            let rise = number.to_integer().saturating_sub(first);
-            sum = sum.saturating_add(period.map_or(rise, |period| wrapped_integer(rise, period)));
-            count += 1;
-        }
-        // The whole and the fractional part of the mean, each without an overflow.
-        let (whole, rest) = (sum.div_euclid(count), sum.rem_euclid(count));
-        let fraction = ((rest << digits) + count / 2) / count;
-        Some(((first + whole) << digits) + fraction)
-    }))
+    OwnedNumbers::I128(of_points(column, firsts, |valid| whole_mean(valid, digits, period)))
 }
 
 macro_rules! merge_integers {

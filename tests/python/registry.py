@@ -57,8 +57,8 @@ class Case:
 
     @property
     def streams(self) -> bool:
-        """Whether a known number of rows is read, so that rows may arrive in batches."""
-        return spec_of(self("y", "x")).reach is not None
+        """Whether rows may arrive in batches: whether no whole segment is needed."""
+        return spec_of(self("y", "x")).extent != "segment"
 
     def __str__(self) -> str:
         return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.options.items())})"
@@ -66,5 +66,12 @@ class Case:
 
 # Each operator with each of its options.
 CASES = [Case(name, options) for name in OPERATORS for options in (REQUIRED.get(name, {}), *OPTIONS.get(name, []))]
+# Windows of a length, which need an x.
+LENGTHS = [
+    Case("rolling_slope", options)
+    for options in ({"window_size": 20.0}, {"window_size": 150.0, "center": True, "closed": "left", "with_error": True})
+]
+# All that take rows in batches, with an x that rises.
+STREAMED = [*(case for case in CASES if case.streams), *LENGTHS]
 # Each operator once.
 FURTHEST = [[case for case in CASES if case.name == name][-1] for name in OPERATORS]
