@@ -17,13 +17,8 @@ STUB := python/polars_grad/__init__.pyi
 # Spark runs the one that JAVA_HOME names.
 JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/)java
 
-<<<<<<< HEAD
-.PHONY: help example test test-rust test-sanitized test-python test-2.0 test-lowest test-spark test-dask test-recipes \
-	java lint format fuzz bench docs docs-rust
-=======
 .PHONY: help example test test-compiled test-rust test-sanitized test-python test-2.0 test-lowest test-runtimes test-pythons \
-	test-next test-spark test-dask test-recipes java lint lint-rust lint-python lint-workflows wheel sdist public-api format fuzz bench docs
->>>>>>> main
+	test-next test-spark test-dask test-recipes java lint lint-rust lint-python lint-workflows wheel sdist public-api format fuzz bench docs docs-rust
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -33,17 +28,13 @@ example: $(BIN)/.wheel $(BIN)/.example  ## the pressure tendency at three New Yo
 	$(BIN)/python examples/pressure_tendency.py
 	$(BIN)/python examples/terrain_slope.py
 
-<<<<<<< HEAD
-test: lint test-rust test-sanitized test-python test-2.0 test-lowest test-spark test-dask test-recipes docs example  ## everything that CI runs
-=======
 test: test-compiled lint-python lint-workflows test-python test-2.0 test-lowest test-runtimes test-pythons test-spark \
-	test-dask test-recipes example  ## everything that CI runs
+	test-dask test-recipes docs example  ## everything that CI runs
 
 # Two at a time: a build of Polars leaves a processor idle while one large crate compiles, and miri always does. In this
 # order: a check of Polars and a build for the Rust tests; the build for the wheel and the sanitizers.
 test-compiled:
 	$(MAKE) --jobs=2 --output-sync=line LINT_FIRST=lint-rust WHEEL_FIRST=$(WHEELS)/.built test-rust test-sanitized
->>>>>>> main
 
 # Polars takes minutes to build for each set of features. It is built twice, with these for the Rust tests and in
 # release mode for the wheel, and checked once for the linter, with the features of Python, which do not compile together
@@ -203,17 +194,6 @@ fuzz:  ## ten minutes of random Arrow arrays and options; needs nightly Rust and
 bench: $(BIN)/.wheel $(BIN)/.test $(BIN)/.bench  ## measure, and write docs/benchmarks.md and docs/grouped.png
 	$(BIN)/python benchmarks/run.py
 
-<<<<<<< HEAD
-# The code of every page runs, once per version of the package and the page: outputs are kept in target/site-cache.
-SITE := target/site
-
-docs: $(VENV)-docs/.wheel  ## the documentation site, target/site/index.html: strict, without network; tests of its links
-	rm -rf docs/api/generated $(SITE)
-	$(VENV)-docs/bin/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet -d $(SITE).doctrees docs $(SITE)
-	$(VENV)-docs/bin/python -m pytest tests/site
-
-docs-rust:  ## the Rust documentation
-=======
 TARGET = $(shell rustc -vV | sed -n 's/^host: //p')
 
 wheel: $(STUB) $(BIN)/.wheel-tools  ## the wheel for releases into dist, for any Linux with glibc 2.17 or, by TARGET, with musl
@@ -223,8 +203,15 @@ wheel: $(STUB) $(BIN)/.wheel-tools  ## the wheel for releases into dist, for any
 sdist: $(STUB)  ## the sources that pip builds from, into dist
 	$(BIN)/maturin sdist --out dist
 
-docs:  ## the Rust documentation
->>>>>>> main
+# The code of every page runs, once per version of the package and the page: outputs are kept in target/site-cache.
+SITE := target/site
+
+docs: $(VENV)-docs/.wheel  ## the documentation site, target/site/index.html: strict, without network; tests of its links
+	rm -rf docs/api/generated $(SITE)
+	$(VENV)-docs/bin/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet -d $(SITE).doctrees docs $(SITE)
+	$(VENV)-docs/bin/python -m pytest tests/site
+
+docs-rust:  ## the Rust documentation
 	cargo doc --no-deps
 
 $(BIN)/.venv:

@@ -25,7 +25,7 @@ author = "the authors of polars-grad"
 project_copyright = author
 html_title = "polars-grad"
 
-# The address of the repository, for links to it. The owner fills it in; without one there are no such links.
+# OWNER-FILLS-IN: the address of the repository, for the link at the top of each page; without one there is none.
 REPOSITORY = ""
 
 extensions = [
@@ -40,6 +40,7 @@ extensions = [
     "pages",
     "pictures",
     "local_mathjax",
+    "complete",
 ]
 exclude_patterns = ["_site", "_static"]
 templates_path = [sphinx_autosummary_accessors.templates_path]

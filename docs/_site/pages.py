@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 
 # Pages whose code is part of a larger program, or needs a cluster.
-NOT_EXECUTED = {"add-an-operator", "benchmarks", "rust", "contributing", "design", "changes"}
+NOT_EXECUTED = {"add-an-operator", "benchmarks", "rust"}
 
 # Files outside of this folder that are pages.
 PAGES = {
@@ -31,6 +31,7 @@ PAGES = {
     "CHANGELOG.md": "changes.md",
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
+    "SUPPORT.md": "policy.md",
     "tests/README.md": "tests.md",
     "benchmarks/README.md": "measuring.md",
     "examples/data/README.md": "data.md",
@@ -59,12 +60,13 @@ def read(app: Sphinx, docname: str, source: list[str]) -> None:
     folder = Path(page).parent
     whole = _WHOLE.search(text)
     if whole:
+        # The whole of a file outside of this folder, which is not about running code.
         path = ROOT / whole[1]
         app.env.note_dependency(str(path))
         text = _WHOLE.sub(lambda _: linked(path.read_text(encoding="utf-8"), path.parent, folder), text)
     else:
         text = linked(text, folder, folder)
-    if docname not in NOT_EXECUTED and Path(page).suffix == ".md":
+    if not whole and docname not in NOT_EXECUTED and Path(page).suffix == ".md":
         text = executed(text)
     source[0] = text
 
