@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from docutils import nodes
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 if TYPE_CHECKING:
@@ -48,23 +49,40 @@ def first_paragraph(env: BuildEnvironment, name: str) -> str:
     return "" if paragraph is None else paragraph.astext()
 
 
+def card(title: str, text: str, uri: str, picture: str) -> str:
+    """Write a card in HTML."""
+    picture = picture.replace('class="picture"', 'class="picture" aria-hidden="true"', 1)
+    return (
+        f'<a class="card thumbnail" href="{uri}">{picture}<strong>{html.escape(title)}</strong>'
+        f"<span>{html.escape(text)}</span></a>"
+    )
+
+
+def listed(entries: list[tuple[str, str, str]]) -> nodes.bullet_list:
+    """List pages where there are no pictures, as in `llms.txt`."""
+    items = nodes.bullet_list()
+    for title, text, uri in entries:
+        link = nodes.reference("", title, refuri=uri, internal=True)
+        items += nodes.list_item("", nodes.paragraph("", "", link, nodes.Text(f": {text}")))
+    return items
+
+
 def resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Put the cards in their place."""
     for place in list(doctree.findall(Cards)):
-        cards = []
+        entries, cards = [], []
         for name in place["names"]:
-            title = html.escape(app.env.titles[name].astext())
-            uri = app.builder.get_relative_uri(docname, name)
             picture = first_picture(app.env, name)
             if picture is None:
-                msg = f"no picture on the page {name}, which is to have a thumbnail"
-                raise ValueError(msg)
-            text = html.escape(first_paragraph(app.env, name).split(". ")[0].rstrip(".:") + ".")
-            picture = picture.replace('class="picture"', 'class="picture" aria-hidden="true"', 1)
-            cards.append(
-                f'<a class="card thumbnail" href="{uri}">{picture}<strong>{title}</strong><span>{text}</span></a>'
-            )
-        place.replace_self(nodes.raw("", f'<div class="thumbnails">{"".join(cards)}</div>', format="html"))
+                logging.getLogger(__name__).warning("no picture on the page %s, which is to have a thumbnail", name)
+                continue
+            text = first_paragraph(app.env, name).split(". ")[0].rstrip(".:") + "."
+            entries.append((app.env.titles[name].astext(), text, app.builder.get_relative_uri(docname, name)))
+            cards.append(card(*entries[-1], picture))
+        if app.builder.format == "html":
+            place.replace_self(nodes.raw("", f'<div class="thumbnails">{"".join(cards)}</div>', format="html"))
+        else:
+            place.replace_self(listed(entries))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
