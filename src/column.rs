@@ -2,9 +2,9 @@
 
 use crate::bits::Bits;
 use crate::domain::Duplicates;
-use crate::operators::{Form, Reason, Repeats, RowError};
+use crate::operators::{Form, Reason, RowError};
 use crate::plan::{Kind, Plan};
-use crate::run::{Neighbors, Parts, RowIndex, Run, Whole};
+use crate::run::{Neighbors, Parts, Resumed, RowIndex, Run, Whole};
 use crate::segments::{Lags, Merged, Merging, Numbers, Part, RowOrder, in_column};
 
 /// A whole column and its groups.
@@ -38,12 +38,18 @@ pub(crate) struct Mode {
 }
 
 impl Plan {
-    /// The results of a whole column.
+    /// The results of a whole column. The first rows may have been evaluated before, by an operator that passes over
+    /// groups.
     ///
     /// # Errors
     ///
     /// A row that is wrong, if `strict`.
-    pub(crate) fn over<I: RowIndex>(&self, column: WholeColumn<'_, I>, mode: Mode) -> Result<Parts, WrongRow>
+    pub(crate) fn over<I: RowIndex>(
+        &self,
+        column: WholeColumn<'_, I>,
+        mode: Mode,
+        resumed: Option<Resumed<'_>>,
+    ) -> Result<Parts, WrongRow>
     where
         usize: num_traits::AsPrimitive<I>,
     {
@@ -51,6 +57,13 @@ impl Plan {
         let order = order.as_ref();
         let starts = order.map_or(column.starts, |order| order.starts(column.starts));
         let at = |position: usize| order.map_or(position, |order| order.rows()[position].as_());
+        let resumed = resumed.map(|resumed| Resumed {
+            rows: order.map_or(resumed.rows, |order| {
+                let rows = order.rows().iter();
+                rows.take_while(|row| row.as_() < resumed.rows).count()
+            }),
+            ..resumed
+        });
         if let (Some(x), true) = (&column.x, self.duplicates != Duplicates::Error) {
             let merging = Merging {
                 duplicates: self.duplicates,
@@ -72,12 +85,29 @@ impl Plan {
                     reason,
                 });
             }
-            let of_points =
-                self.over_rows::<I>(points.y(), Some(points.x()), None, points.starts(), points.len(), mode);
+            let resumed = resumed.map(|resumed| Resumed {
+                rows: (0..points.len())
+                    .take_while(|&point| points.rows(point).end <= resumed.rows)
+                    .count(),
+                ..resumed
+            });
+            let whole = Whole {
+                y: points.y(),
+                x: Some(points.x()),
+                order: None::<&RowOrder<I>>,
+                starts: points.starts(),
+            };
+            let of_points = self.over_rows(whole, points.len(), mode, resumed);
             let results = of_points.map_err(|error| WrongRow::new(error, |point| at(points.rows(point).start)))?;
             return Ok(self.over_points(results, &points, order, column.height));
         }
-        let results = self.over_rows(column.y, column.x, order, starts, column.height, mode);
+        let whole = Whole {
+            y: column.y,
+            x: column.x,
+            order,
+            starts,
+        };
+        let results = self.over_rows(whole, column.height, mode, resumed);
         results.map_err(|error| WrongRow::new(error, at))
     }
 
@@ -89,12 +119,12 @@ impl Plan {
         order: Option<&RowOrder<I>>,
         height: usize,
     ) -> Parts {
-        let then_zero = self.operator.describe().repeats() == Repeats::FirstThenZero;
+        let repeats = self.operator.describe().repeats();
         macro_rules! expand {
             ($parts:expr) => {{
                 let outputs = by_output($parts).into_iter();
                 let rows = outputs
-                    .map(|parts| points.expand(parts, then_zero))
+                    .map(|parts| points.expand(parts, repeats))
                     .collect::<Vec<_>>();
                 vec![match order {
                     None => rows,
@@ -111,16 +141,15 @@ impl Plan {
 
     fn over_rows<I: RowIndex>(
         &self,
-        y: Numbers,
-        x: Option<Numbers>,
-        order: Option<&RowOrder<I>>,
-        starts: Bits,
+        column: Whole<'_, I>,
         height: usize,
         mode: Mode,
+        resumed: Option<Resumed<'_>>,
     ) -> Result<Parts, RowError> {
         match self.operator.form() {
             Form::Rows(operator) => {
                 let reach = self.operator.reach();
+                let Whole { y, x, order, starts } = column;
                 let neighbors = match order {
                     None => Neighbors::Lagged {
                         y: Lags::of_column(&y, reach),
@@ -133,7 +162,7 @@ impl Plan {
                 };
                 self.run(operator, height, mode).over(&neighbors, self.is_exact())
             },
-            Form::Segments(operator) => self.run(operator, height, mode).over(&Whole { y, x, order, starts }),
+            Form::Segments(operator) => self.run(operator, height, mode).over(&column, resumed),
         }
     }
 
