@@ -28,7 +28,9 @@ pub mod stencil;
 mod wide;
 
 pub(crate) use counter::{Counter, Pair, Wrong};
-pub(crate) use mean::{float_mean, has_mean, whole_mean};
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use mean::has_mean;
+pub(crate) use mean::{float_mean, whole_mean};
 pub use sample::{Limit, Rise, Sample, Scale, is_monotonic};
 pub(crate) use sample::{TooLarge, periodic};
 pub(crate) use slopes::three_point;
