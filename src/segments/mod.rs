@@ -3,6 +3,7 @@
 //! - `column`: the numbers of a column
 //! - `lag`: the same column, some rows before or after
 //! - `rules`: what ends a segment: a known start, a null, a gap
+//! - `hash`: equal keys
 //! - `merge`: rows of equal x as one point
 //! - `whole`: the segments of a whole column
 //! - `carry`: the rows of a batch that windows of a length in others read
@@ -11,6 +12,8 @@
 mod carry;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod column;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod hash;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod lag;
 #[cfg(any(feature = "polars", feature = "arrow"))]
@@ -29,6 +32,8 @@ mod whole;
 pub(crate) use carry::Lengths;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use column::{Chunk, Contiguous, Half, Number, Numbers};
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use hash::{Grouped, group_by_hash};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use lag::{InGroup, Lags, for_each_chunk, in_column};
 #[cfg(any(feature = "polars", feature = "arrow"))]

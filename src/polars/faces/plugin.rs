@@ -13,8 +13,10 @@ use pyo3_polars::{PolarsAllocator, PySeries};
 use serde::Deserialize;
 
 use super::points::{points as to_points, points_fields, y_and_x};
+use crate::dispatch::{Registers, widest};
 use crate::domain::Domain;
 use crate::operators::{Extent, Operator, Reach, Reached};
+use crate::parallel::limit;
 use crate::polars::carry::Ask;
 use crate::polars::evaluator::Evaluator;
 use crate::polars::grid::{OnGrid, Reduction};
@@ -29,10 +31,33 @@ static ALLOCATOR: PolarsAllocator = PolarsAllocator::new();
 #[pymodule]
 fn _internal(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("DEBUG", cfg!(debug_assertions))?;
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_function(wrap_pyfunction!(registers, module)?)?;
+    module.add_function(wrap_pyfunction!(threads, module)?)?;
     module.add_function(wrap_pyfunction!(extent, module)?)?;
     module.add_function(wrap_pyfunction!(evaluate, module)?)?;
     module.add_function(wrap_pyfunction!(resume, module)?)?;
     module.add_function(wrap_pyfunction!(carry, module)?)
+}
+
+/// The widest vector registers that the kernels use on this processor.
+#[pyfunction]
+fn registers() -> &'static str {
+    match widest() {
+        #[cfg(target_arch = "x86_64")]
+        Registers::Avx512 => "AVX-512",
+        #[cfg(target_arch = "x86_64")]
+        Registers::Avx2 => "AVX2",
+        Registers::Baseline if cfg!(target_arch = "x86_64") => "SSE2",
+        Registers::Baseline if cfg!(target_arch = "aarch64") => "NEON",
+        Registers::Baseline => "those of every processor of this kind",
+    }
+}
+
+/// The most threads that one call of an operator may use.
+#[pyfunction]
+fn threads() -> usize {
+    limit()
 }
 
 /// The keyword arguments of most plugin functions: an operator and its domain.
