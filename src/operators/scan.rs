@@ -36,6 +36,11 @@ impl<Y: Sample, X: Sample> Segment<'_, Y, X> {
         let valid = |validity: Option<Bits>| validity.is_none_or(|valid| valid.get(row));
         valid(self.y.validity) && self.x.is_none_or(|x| valid(x.validity))
     }
+
+    /// Mask of 64 rows where neither y nor x is null. Bits beyond the end are unspecified.
+    pub(crate) fn valid(&self, row: usize) -> u64 {
+        self.y.valid(row) & self.x.map_or(u64::MAX, |x| x.valid(row))
+    }
 }
 
 /// What an operator that passes over a group has reached in it: all that it needs to go on in another batch, besides
@@ -96,6 +101,9 @@ impl<Y: Sample, X: Sample> Scanned<'_, Y, X> {
         reached: &Cell<Reached>,
     ) -> Result<Columns<f64>, RowError> {
         let mut results = Columns::with_capacity(self.units.scales.len(), part.len());
+        if self.units.has_words {
+            results = results.with_words(part.len());
+        }
         for found in self.segments.of_part(part, self.whole_groups) {
             let rows = found.rows.start.max(settled.min(found.rows.end))..found.rows.end;
             results.push_nulls(rows.start - found.rows.start);
