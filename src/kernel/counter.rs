@@ -591,6 +591,56 @@ mod tests {
     }
 
     #[test]
+    fn integers_of_64_bits_gain_what_wider_ones_do() {
+        let numbers = [
+            0,
+            1,
+            5,
+            127,
+            128,
+            255,
+            256,
+            1 << 62,
+            i64::MAX,
+            -1,
+            -9,
+            i64::MIN,
+            i64::MIN + 7,
+        ];
+        let pairs = || numbers.iter().flat_map(|&before| numbers.map(|this| (before, this)));
+        for wrap in [0.0, 1.0, 255.0, 256.0, 2_f64.powi(62), 2_f64.powi(64), 1e30] {
+            for (restarts, zero) in [(true, 0), (false, 0), (true, i64::MIN), (false, i64::MIN)] {
+                for max_rate in [f64::INFINITY, 100.0] {
+                    let counter = Counter {
+                        restarts,
+                        wrap,
+                        max_rate,
+                        ..rules(false)
+                    };
+                    for (before, this) in pairs() {
+                        let (mut narrow, mut wide) = ([0; ROWS], [0; ROWS]);
+                        let y = Pair {
+                            before: &[before],
+                            this: &[this],
+                        };
+                        let valid = counter.exact_gains::<_, f64>(y, None, zero, 1, true, &mut narrow);
+                        let (before, this, zero) = (before.into(), this.into(), zero.into());
+                        let y = Pair {
+                            before: &[before],
+                            this: &[this],
+                        };
+                        let expected = counter.exact_gains::<i128, f64>(y, None, zero, 1, true, &mut wide);
+                        assert_eq!(valid, expected, "{before} to {this} from {zero}, {counter:?}");
+                        if valid == Ok(1) {
+                            assert_eq!(narrow[0], wide[0], "{before} to {this} from {zero}, {counter:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn exact_gains_are_those_of_floats_where_these_are_exact() {
         for (before, this) in [(5, 9), (9, 5), (200, 3), (-4, -9), (-9, -4), (3, 3)] {
             for wrap in [0.0, 256.0] {

@@ -466,6 +466,58 @@ mod tests {
     }
 
     #[test]
+    fn points_are_those_of_their_rows_one_by_one() {
+        let rows = 3_000;
+        let y: Vec<f64> = (0..rows).map(|row| f64::from(row * 7_919 % 1_009) * 0.1).collect();
+        // One long point, and those of one to three rows.
+        let x: Vec<i64> = (0..rows).map(|row| i64::from(row.clamp(200, 500) * 5 / 9)).collect();
+        let x: Vec<i64> = x
+            .iter()
+            .zip(0..)
+            .map(|(x, row)| if row < 500 { *x } else { row / 2 })
+            .collect();
+        let mut valid = Bitmap::default();
+        for row in 0..rows {
+            valid.push(u64::from(row % 3 > 0 && row % 11 > 2), 1);
+        }
+        let valid = valid.into_bytes();
+        let valid = Bits::new(&valid, 0);
+        let groups = vec![0; rows as usize / 8 + 1];
+        for (duplicates, validity) in [Duplicates::First, Duplicates::Last, Duplicates::Mean]
+            .into_iter()
+            .flat_map(|duplicates| [(duplicates, None), (duplicates, Some(valid))])
+        {
+            let merging = Merging {
+                duplicates,
+                mean_digits: 0,
+                period: None,
+                split_at_nulls: false,
+            };
+            let of_y = Numbers::F64(vec![Chunk::new(&y, validity)]);
+            let of_x = Numbers::I64(vec![Chunk::new(&x, None)]);
+            let points = Merged::new(&of_y, &of_x, None::<&RowOrder<u32>>, Bits::new(&groups, 0), merging);
+            let Numbers::F64(chunks) = points.y() else {
+                panic!("floats stay floats")
+            };
+            let merged = Contiguous::new(&chunks);
+            for point in 0..points.len() {
+                let rows = points.rows(point);
+                assert!(x[rows.clone()].iter().all(|&own| own == x[rows.start]));
+                assert!(x.get(rows.end).is_none_or(|&next| next != x[rows.start]));
+                let mut numbers = rows
+                    .filter(|&row| validity.is_none_or(|valid| valid.get(row)))
+                    .map(|row| y[row]);
+                let expected = match duplicates {
+                    Duplicates::First | Duplicates::Error => numbers.next(),
+                    Duplicates::Last => numbers.next_back(),
+                    Duplicates::Mean => crate::kernel::mean_of_floats(numbers, None),
+                };
+                assert_eq!(merged.slice().get(point), expected, "{duplicates:?}, point {point}");
+            }
+        }
+    }
+
+    #[test]
     fn the_mean_of_integers_keeps_its_fraction() {
         let merging = Merging {
             duplicates: Duplicates::Mean,
