@@ -297,13 +297,13 @@ impl Points {
         }
     }
 
-    /// The mean of each point: `rise` gets a number, the first one of its point, and whether the number counts.
+    /// The mean of each point: `rise` gets a number, the first one of its point, and a bit: whether the number counts.
     ///
     /// Without branches, as the rows of points follow no pattern.
     fn means<T: Number, S: Copy + Default, M>(
         &self,
         column: &Slice<'_, T>,
-        rise: impl Fn(T, T, bool) -> S,
+        rise: impl Fn(T, T, u64) -> S,
         add: impl Fn(S, S) -> S,
         mean: impl Fn(Mean<T, S>) -> M,
     ) -> Gathered<M> {
@@ -322,10 +322,10 @@ impl Points {
                 let (mut first, mut repeats) = (is_first.word(row), repeats.word(row));
                 for &number in &column.values[row..end.min(row + ROWS)] {
                     next += (first & 1) as usize;
-                    let counts = repeats & 1 != 0;
+                    let counts = repeats & 1;
                     let point = &mut points[next - 1];
                     point.sum = add(point.sum, rise(number, point.first, counts));
-                    point.count += u32::from(counts);
+                    point.count += counts as u32;
                     (first, repeats) = (first >> 1, repeats >> 1);
                 }
             }
@@ -378,7 +378,7 @@ fn float_means<T: Number>(column: &Slice<'_, T>, points: &Points, period: Option
         column,
         |number, first, counts| {
             let rise = float_rise(number, first, period);
-            f64::from_bits(rise.to_bits() & 0_u64.wrapping_sub(counts.into()))
+            f64::from_bits(rise.to_bits() & 0_u64.wrapping_sub(counts))
         },
         |sum, rise| sum + rise,
         |mean| float_mean(mean.first, mean.sum, mean.count),
@@ -421,7 +421,7 @@ fn whole_means<T: Number>(column: &Slice<'_, T>, points: &Points, merging: Mergi
     };
     points.means(
         &Slice { validity, ..*column },
-        |number, first, counts| if counts { whole_rise(number, first, period) } else { 0 },
+        |number, first, counts| whole_rise(number, first, period) * i128::from(counts),
         i128::saturating_add,
         |mean| whole_mean(mean.first, mean.sum, mean.count, digits),
     )
