@@ -8,7 +8,8 @@ use std::ops::Range;
 
 use num_traits::AsPrimitive;
 
-use super::scatter::{Atomic, Part, ScatterBuffer};
+use super::scatter::{Atomic, ScatterBuffer};
+use super::slice::Part;
 use crate::bits::{Bitmap, Bits};
 
 /// Rows of the column whose y, x and results fit into the cache of a core.
@@ -63,6 +64,11 @@ impl<I: AsPrimitive<usize>> RowOrder<I> {
     /// The rows that start a segment, given those that start a group.
     pub(crate) fn starts<'a>(&'a self, groups: Bits<'a>) -> Bits<'a> {
         self.starts.as_ref().map_or(groups, |starts| Bits::new(starts, 0))
+    }
+
+    /// Some numbers of the rows, in this order.
+    pub(crate) fn gather(&self, numbers: &[f64]) -> Vec<f64> {
+        self.rows.iter().map(|row| numbers[row.as_()]).collect()
     }
 
     /// The rows in the order in which they are neighbours.
