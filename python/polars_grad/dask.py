@@ -138,7 +138,7 @@ def with_columns(
     reads = dict.fromkeys([name for operator in operators for name in operator.reads] + order)
     work = Work(operators, by, {name: ddf.dtypes[name] for name in reads})
     meta = work.evaluate(ddf._meta)  # noqa: SLF001 (the name in Dask's own documentation)
-    if all(operator.extent == "rows" and operator.reach == (0, 0) for operator in operators):
+    if not any(operator.reads_others for operator in operators):
         return ddf.map_partitions(work.evaluate, meta=meta, required_columns=work.columns)
     if not presorted:
         order = order or _order(x, by)

@@ -126,7 +126,7 @@ def with_columns(
     operators, x, by = named_operators("`polars_grad.spark.with_columns`", exprs, named_exprs)
     order = names_of("order_by", order_by)
     _check_columns(sdf, operators, order)
-    reads_rows = any(operator.reach != (0, 0) for operator in operators)
+    reads_rows = any(operator.reads_others for operator in operators)
     if reads_rows and x is None and not order:
         msg = "`order_by` must be given without `x`, got none: rows of a Spark frame have no order of their own"
         raise ValueError(msg)
@@ -151,7 +151,7 @@ def with_columns(
         keys = at(key.name for key in by)
         rows = rows.repartition(*keys) if keys else rows.repartition(1)
         # By y and sigma at last, so that rows of one x do not stand as they arrived.
-        reading = [operator for operator in operators if operator.reach != (0, 0)]
+        reading = [operator for operator in operators if operator.reads_others]
         values = [*(o.y.name for o in reading), *(o.sigma.name for o in reading if o.sigma is not None)]
         last = [*([] if x is None else [x.name]), *values]
         rows = rows.sortWithinPartitions(*keys, *[name for name in at([*order, *last]) if name not in keys])

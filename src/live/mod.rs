@@ -9,10 +9,11 @@ mod source;
 use std::collections::HashMap;
 use std::fmt::{self, Display};
 use std::hash::Hash;
+use std::iter::repeat_n;
 use std::time::Duration;
 
 use self::past::{Settings, Values};
-use self::source::{Row, Source};
+use self::source::{Pushed, Source};
 use crate::domain::{Domain, Duplicates, Nulls};
 use crate::inputs::Inputs;
 use crate::kernel::{Sample, mean_of_floats, mean_of_integers};
@@ -208,7 +209,7 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
     /// An x that is not finite, or in the wrong order after the points before, unless [`strict`](Domain::strict) is
     /// off; a y that is too large for a mean. The point is then refused, and the feed can go on without it.
     pub fn push(&mut self, key: K, x: Option<X>, y: Option<Y>) -> Result<Vec<Finished<K>>, LiveError> {
-        let row = Row { row: self.rows, x, y };
+        let row = Pushed { row: self.rows, x, y };
         let results = match (&mut self.sources, self.settings.plan.duplicates) {
             (Sources::Own(sources), Duplicates::Last) => {
                 take(&self.settings, sources, &key, row, &|numbers: &[Y]| {
@@ -230,10 +231,11 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
             },
         }?;
         self.rows += 1;
-        Ok(results
-            .into_iter()
-            .map(|(row, values)| self.finished(key.clone(), row, values))
-            .collect())
+        let keys = repeat_n(key, results.len());
+        let finished = keys
+            .zip(results)
+            .map(|(key, (row, values))| self.finished(key, row, values));
+        Ok(finished.collect())
     }
 
     /// Takes a batch of points `(key, x, y)`, and appends the results that they finish, in the order of the points.
@@ -299,7 +301,7 @@ fn take<K, P, Y, X>(
     settings: &Settings,
     sources: &mut HashMap<K, Source<P, Y, X>>,
     key: &K,
-    row: Row<Y, X>,
+    row: Pushed<Y, X>,
     merged: &dyn Fn(&[Y]) -> Option<P>,
 ) -> Result<Vec<(u64, Values)>, LiveError>
 where

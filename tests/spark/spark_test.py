@@ -148,6 +148,20 @@ def test_rows_in_any_order(sdf: DataFrame, frame: pl.DataFrame, by: Any, options
     assert_same(got["slope"], whole["slope"])
 
 
+@pytest.mark.parametrize("nulls", ["propagate", "skip", "split"])
+def test_windows_of_a_length_and_integrals(sdf: DataFrame, frame: pl.DataFrame, nulls: Any) -> None:
+    domain = {"x": "t", "by": "k", "nulls": nulls}
+    operators = {
+        "total": pg.integral("y", **domain),
+        "held": pg.integral("y", hold=True, initial=2.5, max_gap=2.5, **domain),
+        "trailing": pg.rolling_slope("y", window_size=20.0, **domain),
+        "centred": pg.rolling_slope("y", window_size=60.0, center=True, closed="left", with_error=True, **domain),
+    }
+    got = to_polars(polars_grad.spark.with_columns(sdf, **operators)).sort("row")
+    whole = frame.sort("k", "t", "y").with_columns(**operators).sort("row")
+    assert_frame_equal(got, whole, check_exact=True)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

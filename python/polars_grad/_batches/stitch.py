@@ -61,6 +61,11 @@ class Operator:
     weighs: bool = False
 
     @property
+    def reads_others(self) -> bool:
+        """Whether it reads other rows than its own."""
+        return self.extent != "rows" or self.reach != (0, 0)
+
+    @property
     def point(self) -> list[str]:
         """Names of y and x."""
         return [self.y.name, self.x.name] if isinstance(self.x, Column) else [self.y.name]
