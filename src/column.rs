@@ -2,7 +2,7 @@
 
 use crate::bits::Bits;
 use crate::domain::Duplicates;
-use crate::operators::{Form, Reason, Repeats, RowError};
+use crate::operators::{Form, Reason, RowError};
 use crate::plan::{Kind, Plan};
 use crate::run::{Neighbors, Parts, Resumed, RowIndex, Run, Whole};
 use crate::segments::{Lags, Merged, Merging, Numbers, Part, RowOrder, in_column};
@@ -119,12 +119,12 @@ impl Plan {
         order: Option<&RowOrder<I>>,
         height: usize,
     ) -> Parts {
-        let then_zero = self.operator.describe().repeats() == Repeats::FirstThenZero;
+        let repeats = self.operator.describe().repeats();
         macro_rules! expand {
             ($parts:expr) => {{
                 let outputs = by_output($parts).into_iter();
                 let rows = outputs
-                    .map(|parts| points.expand(parts, then_zero))
+                    .map(|parts| points.expand(parts, repeats))
                     .collect::<Vec<_>>();
                 vec![match order {
                     None => rows,

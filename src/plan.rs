@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use crate::domain::{Domain, Duplicates, Length, Nulls};
 use crate::kernel::{Limit, Scale};
-use crate::operators::{Extent, Operator, Takes};
+use crate::operators::{Extent, Measure, Operator, Takes};
 use crate::segments::BreakRules;
 use crate::unit::Unit;
 
@@ -37,6 +37,8 @@ pub(crate) struct ResultUnits {
     pub(crate) rate: Scale,
     /// The number of y that means zero.
     pub(crate) zero: i128,
+    /// The number of x that means zero, if x is a number: places on a temporal x are distances from the x of the row.
+    pub(crate) zero_of_x: Option<i128>,
     /// The period of y, in its numbers.
     pub(crate) period: Option<f64>,
 }
@@ -54,10 +56,17 @@ pub(crate) struct PlannedOutput {
 pub(crate) enum Kind {
     /// Numbers: floats of the width of y if y is a float, else 64-bit floats.
     Number,
+    /// Numbers: 64-bit floats, whatever y is.
+    Float64,
     /// Durations in ticks of this many nanoseconds.
     Duration { nanoseconds: i64 },
     /// The numbers of y, in its dtype.
     OfY,
+    /// Places on x: in its dtype if that is temporal or Float32, else 64-bit floats. A temporal one is in ticks from the x
+    /// of its row.
+    OfX,
+    /// Indices of words.
+    Word(&'static [&'static str]),
 }
 
 /// A column as a plan sees it.
@@ -136,12 +145,21 @@ impl Plan {
             rate_kind,
         };
         let planned = operator.describe().outputs().into_iter().map(|output| {
-            let (kind, mut scale) = if output.keeps_dtype {
-                check_mean(operator, y, domain.duplicates)?;
-                (Kind::OfY, Scale::ONE)
-            } else {
-                let kind = kind(y, y_unit, step.unit, output.order)?;
-                (kind, scale(kind, output.order))
+            let (kind, mut scale) = match output.measure {
+                Measure::PerX(order) => {
+                    let kind = kind(y, y_unit, step.unit, order)?;
+                    (kind, scale(kind, order))
+                },
+                Measure::Rise => {
+                    check_mean(operator, y, domain.duplicates)?;
+                    (Kind::OfY, Scale::ONE)
+                },
+                Measure::Level => {
+                    let kind = kind(y, y_unit, step.unit, 0)?.or_float64();
+                    (kind, scale(kind, 0))
+                },
+                Measure::Place => place(x, step),
+                Measure::Word(words) => (Kind::Word(words), Scale::ONE),
             };
             if let Some(sigma) = output.sigma {
                 scale.numerator *= units.of_y("sigma", sigma)?;
@@ -165,6 +183,7 @@ impl Plan {
                 scales,
                 rate: scale(rate_kind, 1),
                 zero: y.zero << mean_digits,
+                zero_of_x: x.filter(|_| !step.unit.is_time()).map(|x| x.zero),
                 period,
             },
             breaks: BreakRules {
@@ -273,7 +292,6 @@ impl Units<'_> {
     pub(crate) fn of_rate(&self, name: &str, rate: Length) -> Result<f64, PlanError> {
         let (y, _) = self.y;
         match (rate, self.rate_kind) {
-            (Length::Step(rate), Kind::Number | Kind::OfY) => positive(name, rate),
             (Length::Nanoseconds(rate), Kind::Duration { nanoseconds }) => {
                 Ok(positive(name, rate as f64)? / nanoseconds as f64)
             },
@@ -282,7 +300,8 @@ impl Units<'_> {
                 y.name,
                 y.dtype
             ),
-            (Length::Nanoseconds(_), Kind::Number | Kind::OfY) => refuse!(
+            (Length::Step(rate), _) => positive(name, rate),
+            (Length::Nanoseconds(_), _) => refuse!(
                 "`{name}` must be a number where the rate is one, but y column `{}` is {}",
                 y.name,
                 y.dtype
@@ -333,6 +352,33 @@ fn kind(y: ColumnInfo, y_unit: Unit, x_unit: Unit, order: i32) -> Result<Kind, P
         Unit::DAY => Ok(Kind::Duration { nanoseconds: 1_000 }),
         Unit::Time { nanoseconds } => Ok(Kind::Duration { nanoseconds }),
         Unit::Number { .. } => Ok(Kind::Number),
+    }
+}
+
+impl Kind {
+    /// Numbers as 64-bit floats.
+    fn or_float64(self) -> Self {
+        if self == Self::Number { Self::Float64 } else { self }
+    }
+}
+
+/// What a place on x counts, and its scale.
+fn place(x: Option<ColumnInfo>, step: Step) -> (Kind, Scale) {
+    let mut scale = Scale::ONE;
+    match (x, step.unit) {
+        (Some(_), Unit::Number { decimals }) => {
+            scale.denominator = power_of_ten(decimals);
+            (Kind::OfX, scale)
+        },
+        (Some(_), Unit::Time { .. }) => (Kind::OfX, scale),
+        (None, Unit::Number { .. }) => {
+            scale.numerator = step.steps;
+            (Kind::Float64, scale)
+        },
+        (None, Unit::Time { nanoseconds }) => {
+            scale.numerator = nanoseconds as f64;
+            (Kind::Duration { nanoseconds: 1 }, scale)
+        },
     }
 }
 

@@ -1,8 +1,8 @@
 """
 Pictures on executed pages.
 
-They are SVG inside of the page. Their text has the colour of the page's text, and lines have colours that the style sheet
-defines for light and for dark pages, so that one picture fits both.
+They are SVG inside of the page. Their text has the colour of the page's text, and lines have colours that the style
+sheet defines for light and for dark pages, so that one picture fits both.
 """
 
 from __future__ import annotations

@@ -25,6 +25,8 @@ pub(crate) mod newton;
 mod sample;
 mod slopes;
 pub mod stencil;
+#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed has no segments.
+pub(crate) mod turns;
 mod wide;
 
 pub(crate) use counter::{Counter, Pair, Wrong};

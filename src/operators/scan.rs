@@ -21,6 +21,8 @@ pub(crate) struct Segment<'a, Y, X> {
     pub(crate) units: &'a ResultUnits,
     /// Whether a row that is wrong is an error, or null.
     pub(crate) strict: bool,
+    /// The number of rows of the group before the segment.
+    pub(crate) rows_of_group: usize,
     /// What the operator has reached in the rows of the group before these.
     pub(crate) reached: &'a Cell<Reached>,
 }
@@ -105,6 +107,7 @@ impl<Y: Sample, X: Sample> Scanned<'_, Y, X> {
                     rows: rows.start - found.segment.start..rows.end - found.segment.start,
                     units: self.units,
                     strict: self.strict,
+                    rows_of_group: found.segment.start.saturating_sub(found.group),
                     reached,
                 };
                 let evaluated = self.operator.evaluate(&segment, &mut results);

@@ -11,6 +11,7 @@ use super::slice::{Gathered, Slice};
 use crate::bits::{Bitmap, Bits};
 use crate::domain::Duplicates;
 use crate::kernel::{float_mean, has_mean, whole_mean};
+use crate::operators::Repeats;
 
 /// A column of points: a row for each run of equal x.
 pub(crate) struct Merged {
@@ -140,8 +141,8 @@ impl Merged {
     }
 
     /// The results of rows, from those of points, for one output. Of the rows of a point that are not null each gets
-    /// the result or, with `then_zero`, the first one does and the others get zero.
-    pub(crate) fn expand<O: Copy + Default>(&self, parts: Vec<Part<O>>, then_zero: bool) -> Part<O> {
+    /// what `repeats` says.
+    pub(crate) fn expand<O: Copy + Default>(&self, parts: Vec<Part<O>>, repeats: Repeats) -> Part<O> {
         let height = self.firsts[self.len()];
         let mut values = Vec::with_capacity(height);
         let mut validity = Bitmap::with_capacity(height);
@@ -155,8 +156,12 @@ impl Merged {
                     let own = result.filter(|_| is_valid.get(row));
                     values.push(own.unwrap_or_default());
                     validity.push(own.is_some().into(), 1);
-                    if then_zero && is_valid.get(row) {
-                        result = Some(O::default());
+                    if is_valid.get(row) {
+                        result = match repeats {
+                            Repeats::Each => result,
+                            Repeats::FirstThenZero => Some(O::default()),
+                            Repeats::FirstThenNull => None,
+                        };
                     }
                 }
                 point += 1;
@@ -308,10 +313,12 @@ mod tests {
                 panic!("floats stay floats")
             };
             assert_eq!(Contiguous::new(&chunks).slice().values, expected);
-            let (values, _) = points.expand(vec![(vec![7.0, 8.0, 9.0], None)], false);
+            let (values, _) = points.expand(vec![(vec![7.0, 8.0, 9.0], None)], Repeats::Each);
             assert_eq!(values, [7.0, 8.0, 8.0, 9.0]);
-            let (values, _) = points.expand(vec![(vec![7.0, 8.0, 9.0], None)], true);
+            let (values, _) = points.expand(vec![(vec![7.0, 8.0, 9.0], None)], Repeats::FirstThenZero);
             assert_eq!(values, [7.0, 8.0, 0.0, 9.0]);
+            let (_, validity) = points.expand(vec![(vec![7.0, 8.0, 9.0], None)], Repeats::FirstThenNull);
+            assert_eq!(validity.expect("a null")[0], 0b1011);
         }
     }
 

@@ -256,7 +256,9 @@ def test_the_page_about_larger_data(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("page", SESSIONS)
-def test_the_sessions_of_a_page(page: Path) -> None:
+def test_the_sessions_of_a_page(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Pages read data of the examples.
+    monkeypatch.chdir(ROOT)
     assert_prints_what_it_shows("\n".join(block for block in blocks(page) if ">>>" in block), page)
 
 

@@ -23,6 +23,7 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     "increase": [{"reset": "null"}],
     "integral": [{"hold": True, "initial": 2.0}],
     "rate": [{"reset": "null", "max_rate": 9.0}],
+    "turning_points": [{"min_swing": 2.0}],
     "rolling_slope": [{"window_size": 4, "with_error": True}, {"window_size": 5, "center": True, "min_samples": 2}],
 }
 # Options without a default.
@@ -33,6 +34,8 @@ NEED_STEPS = {"rate"}
 NEED_RISING_X = {"increase", "rate"}
 # Operators that take an x that repeats and turns.
 TAKE_ANY_X = {"rolling_slope"}
+# Operators whose results are events, null in all other rows.
+GIVE_EVENTS = {"turning_points"}
 # Operators with a result for a segment of one row.
 TAKE_ONE_ROW = {"integral"}
 
