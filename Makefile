@@ -249,7 +249,6 @@ $(VENV)-2.0/.wheel: POLARS := polars==2.0.0
 $(VENV)-lowest/.wheel: POLARS := polars==$(LOWEST).*
 $(VENV)-rt64/.wheel: POLARS := polars[rt64]
 $(VENV)-rtcompat/.wheel: POLARS := polars[rtcompat]
-$(VENV)-rt%/.wheel $(VENV)-python%/.wheel: GROUP := telling
 # A bound that is a pre-release itself admits pre-releases of this package alone.
 $(VENV)-next/.wheel: POLARS := polars>=$(LOWEST)rc0
 $(VENV)-dask/.wheel: GROUP := dask

@@ -257,8 +257,7 @@ def test_the_page_about_larger_data(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("page", SESSIONS)
 def test_the_sessions_of_a_page(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Pages read data of the examples.
-    monkeypatch.chdir(ROOT)
+    monkeypatch.chdir(ROOT)  # some read the data of the examples
     assert_prints_what_it_shows("\n".join(block for block in blocks(page) if ">>>" in block), page)
 
 
