@@ -37,6 +37,8 @@ PAGES = {
     "examples/data/README.md": "data.md",
 }
 
+PICTURES = {".png", ".svg"}
+
 HEAD = """---
 file_format: mystnb
 kernelspec:
@@ -86,6 +88,8 @@ def linked(text: str, origin: Path, folder: Path) -> str:
         up = "../" * len(folder.relative_to(docs).parts)
         if target.is_relative_to(docs):
             return f"]({up}{target.relative_to(docs).as_posix()}{anchor})"
+        if target.suffix in PICTURES:
+            return f"]({up}../{target.relative_to(ROOT).as_posix()})"
         return f"](<path:{up}../{target.relative_to(ROOT).as_posix()}>)"
 
     return _LINK.sub(link, text)
