@@ -27,6 +27,7 @@ mod slopes;
 pub mod stencil;
 #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed has no segments.
 pub(crate) mod turns;
+pub(crate) mod weighted;
 mod wide;
 
 pub(crate) use counter::{Counter, Pair, Wrong};

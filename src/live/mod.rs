@@ -14,6 +14,7 @@ use std::time::Duration;
 use self::past::{Settings, Values};
 use self::source::{Row, Source};
 use crate::domain::{Domain, Duplicates, Nulls};
+use crate::inputs::Inputs;
 use crate::kernel::{Sample, float_mean, whole_mean};
 use crate::operators::{Extent, Operator};
 use crate::plan::{ColumnInfo, Plan, PlanError, SPARE_BITS_OF_64, SPARE_BITS_OF_128};
@@ -182,7 +183,11 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
         };
         Ok(Self {
             settings: Settings {
-                plan: Plan::new(operator, column("y", Unit::NUMBER), Some(column("x", unit)), domain)?,
+                plan: Plan::new(
+                    operator,
+                    Inputs::new(column("y", Unit::NUMBER), Some(column("x", unit))),
+                    domain,
+                )?,
                 reach: operator.reach(),
                 skip_nulls: domain.nulls == Nulls::Skip,
                 strict: domain.strict,

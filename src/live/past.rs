@@ -284,6 +284,7 @@ impl Settings {
         let rows = Rows {
             lags: &lags.collect::<Vec<_>>(),
             reach: self.reach,
+            sigma: None,
             rules: SegmentRules::new(self.plan.breaks, None, 0),
             units: &self.plan.units,
             // An x is checked when it arrives.
@@ -355,6 +356,7 @@ impl Settings {
             operator,
             y: columns.y(),
             x: Some(columns.x()),
+            sigma: None,
             segments: &Segments::new(columns.y(), Some(columns.x()), self.plan.breaks, columns.starts()),
             units: &self.plan.units,
             strict,

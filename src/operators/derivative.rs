@@ -8,7 +8,7 @@
 //! value       the n-th derivative of the polynomial through these rows, from Newton's divided differences
 //!             on even spacing, inside a segment: whole numbers times rises, over a common denominator
 //! truncation  |value of the stencil with two more rows - value|, the next two of Newton's terms
-//! stderr      sqrt(sum of (w * sigma)^2), with the weights w of the values of y
+//! stderr      sqrt(sum of (w * sigma)^2), with the weights w of the values of y; a sigma for all rows, or one for each
 //! ```
 //!
 //! Only differences of adjacent rows are read, so an offset of y or x costs no digits. Weights times values (Fornberg
@@ -25,7 +25,9 @@ use serde::{Deserialize, Serialize};
 
 use super::gradient::{EdgeOrder, Gradient};
 use super::stencil::Differences as RowDifferences;
-use super::{Columns, Describe, Evaluate, Extent, Float, MAX_REACH, Output, Reach, RowError, Rows, Valid, Values};
+use super::{
+    Columns, Describe, Evaluate, Extent, Float, MAX_REACH, Output, Reach, RowError, Rows, SigmaUse, Valid, Values,
+};
 use crate::bits::{ROWS, high_mask, set_bits};
 use crate::domain::Length;
 use crate::kernel::newton::{BLOCK_SPAN, Derivation, Derivatives, Differences, EvenWeights, Polynomial, Usual};
@@ -127,7 +129,8 @@ impl Derivative {
     /// - `value`: the derivative.
     /// - `truncation`: how far the derivative is from that of the polynomial through two more rows, an estimate of the
     ///   error that the finite step makes. Null where these rows do not exist.
-    /// - `stderr`: the standard error that noise in y makes. Null without a [`sigma`](Self::sigma).
+    /// - `stderr`: the standard error that noise in y makes. Null without a [`sigma`](Self::sigma), of all rows or of
+    ///   each.
     #[must_use]
     pub fn with_error(mut self) -> Self {
         self.with_error = true;
@@ -135,7 +138,7 @@ impl Derivative {
     }
 
     /// The standard deviation of the noise in y: a number in the unit of y, or a `Duration` for a temporal y. It implies
-    /// [`with_error`](Self::with_error).
+    /// [`with_error`](Self::with_error). For one in each row see [`Domain::sigma`](crate::Domain::sigma).
     ///
     /// # Errors
     ///
@@ -284,6 +287,14 @@ impl Describe for Derivative {
             field("stderr", self.sigma),
         ]
     }
+
+    fn uses_sigma(&self) -> Result<SigmaUse, &'static str> {
+        match self.sigma {
+            Some(_) => Err("has a `sigma` for all rows"),
+            None if !self.with_error => Err("takes `sigma` for its standard error only, without `with_error`"),
+            None => Ok(SigmaUse::Errors),
+        }
+    }
 }
 
 impl Evaluate for Derivative {
@@ -405,7 +416,7 @@ impl Derivative {
     }
 
     /// The derivative at a row that reads these rows; its truncation error only if `wider` is given.
-    fn derivation(self, x: Coordinates, reads: Reach, wider: Option<Reach>) -> Derivation {
+    fn derivation(self, x: Coordinates, reads: Reach, wider: Option<Reach>, with_noise: bool) -> Derivation {
         let is_inside = reads == self.inside();
         let polynomial = Polynomial {
             order: self.order,
@@ -425,7 +436,7 @@ impl Derivative {
                 1.0
             },
             even: (x == Coordinates::Even && is_inside).then(|| EvenWeights::new(polynomial)),
-            with_noise: self.sigma.is_some(),
+            with_noise,
         }
     }
 
@@ -442,7 +453,8 @@ impl Derivative {
         let this = rows.reach.before;
         let narrow = self.inside();
         let wide = self.with_error.then(|| self.wider(narrow));
-        let derivations = [None, wide].map(|wider| self.derivation(Coordinates::of(rows), narrow, wider));
+        let with_noise = self.sigma.is_some() || rows.sigma.is_some();
+        let derivations = [None, wide].map(|wider| self.derivation(Coordinates::of(rows), narrow, wider, with_noise));
         let of_block = &derivations[usize::from(self.with_error)];
         let lags = wide.unwrap_or(narrow).within(rows.reach);
         let only_rows = rows.rules.only_starts(rows.lags) && !rows.rules.has_starts();
@@ -484,7 +496,13 @@ impl Derivative {
                     let step = |later: X, earlier: X| later.minus(earlier) * of_block.step_factor;
                     steps.differences(in_block, step, &mut differences.steps);
                 }
-                usual &= of_block.at_block(&differences, &mut derivatives);
+                let deviations = rows.sigma.map(|sigma| {
+                    let read = &sigma[first + lags.start..first + count + lags.end - 1];
+                    let mut deviations = [1.0; BLOCK_SPAN];
+                    deviations[..read.len()].copy_from_slice(read);
+                    deviations
+                });
+                usual &= of_block.at_block(&differences, deviations.as_ref(), &mut derivatives);
                 let columns = [
                     &mut derivatives.values,
                     &mut derivatives.truncations,
@@ -493,6 +511,10 @@ impl Derivative {
                 for ((values, scale), field) in columns.into_iter().zip(&rows.units.scales).zip(&mut results.fields) {
                     usual &= scale.apply_all(values);
                     field.values.extend(values[..count].iter().map(|value| value.as_()));
+                }
+                if deviations.is_some() {
+                    let unknown = (0..count).filter(|place| derivatives.noises[*place].is_nan());
+                    unknown.for_each(|place| valid[2].set(first + place, false));
                 }
             } else {
                 for field in &mut results.fields {
@@ -504,14 +526,14 @@ impl Derivative {
                 let values = self.at_row(rows, &derivations[0], first + place, has)?;
                 for (output, field) in results.fields.iter_mut().enumerate() {
                     let value = values[output].map(|value| rows.units.scales[output].apply(value));
-                    if value.is_none() {
-                        valid[output].set(first + place, false);
+                    if value.is_none() || output == 2 {
+                        valid[output].set(first + place, value.is_some());
                     }
                     let index = field.values.len() - count + place;
                     field.values[index] = value.unwrap_or_default().as_();
                 }
             }
-            if self.with_error && self.sigma.is_none() {
+            if self.with_error && !with_noise {
                 (first..first + count).for_each(|row| valid[2].set(row, false));
             }
         }
@@ -545,21 +567,27 @@ impl Derivative {
             return Ok(results);
         };
         let window = differences.window();
-        let derivatives = if reads == self.inside() {
-            inside.at_row(window.rises, window.steps)
+        let lags = reads.within(rows.reach);
+        let deviations = rows.sigma.map(|sigma| &sigma[row + lags.start..row + lags.end]);
+        let at_edge;
+        let derivation = if reads == self.inside() {
+            inside
         } else {
-            self.derivation(Coordinates::of(rows), reads, None)
-                .at_row(window.rises, window.steps)
+            at_edge = self.derivation(Coordinates::of(rows), reads, None, inside.with_noise);
+            &at_edge
         };
+        let derivatives = derivation.at_row(window.rises, window.steps, deviations);
         results[0] = Some(derivatives.values[0] + differences.nan);
-        results[2] = self.sigma.map(|_| derivatives.noises[0]);
+        // Of a row without a deviation it is NaN.
+        let is_known = inside.with_noise && !(deviations.is_some() && derivatives.noises[0].is_nan());
+        results[2] = is_known.then_some(derivatives.noises[0]);
         let wider = self.wider(reads);
         if self.with_error && fits(wider, available) {
             let lenient = Rows { strict: false, ..*rows };
             if let Some(differences) = RowDifferences::new(&lenient, row, wider.within(rows.reach))? {
                 let window = differences.window();
-                let derivation = self.derivation(Coordinates::of(rows), reads, Some(wider));
-                let derivatives = derivation.at_row(window.rises, window.steps);
+                let derivation = self.derivation(Coordinates::of(rows), reads, Some(wider), false);
+                let derivatives = derivation.at_row(window.rises, window.steps, None);
                 results[1] = Some(derivatives.truncations[0] + differences.nan);
             }
         }
@@ -650,9 +678,12 @@ mod tests {
         let all = wider.unwrap_or(reads);
         let x = &x[row - all.before..=row + all.after];
         let differences = |values: Vec<f64>| values.windows(2).map(|pair| pair[1] - pair[0]).collect::<Vec<_>>();
-        let derivation = derivative.derivation(Coordinates::Floats, reads, wider);
+        let derivation = derivative.derivation(Coordinates::Floats, reads, wider, derivative.sigma.is_some());
         let rises = differences(x.iter().map(|&x| y(x)).collect());
-        Some((derivation.at_row(&rises, &differences(x.to_vec())), wider.is_some()))
+        Some((
+            derivation.at_row(&rises, &differences(x.to_vec()), None),
+            wider.is_some(),
+        ))
     }
 
     /// The derivative at one of some rows.

@@ -109,6 +109,15 @@ pub(crate) enum Takes {
     Numbers,
 }
 
+/// What an operator does with a column of standard deviations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SigmaUse {
+    /// It computes the errors of its results, which are null where a row has no deviation.
+    Errors,
+    /// It weighs the rows. One without a deviation counts as null.
+    Weights,
+}
+
 /// What rows of one x get, where these are one point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeats {
@@ -147,6 +156,15 @@ pub(crate) trait Describe {
     /// Whether y may have a period.
     fn takes_y_period(&self) -> bool {
         true
+    }
+
+    /// What it does with a column of standard deviations.
+    ///
+    /// # Errors
+    ///
+    /// Why it takes none.
+    fn uses_sigma(&self) -> Result<SigmaUse, &'static str> {
+        Err("takes no `sigma`")
     }
 
     /// What the rows of one point get.

@@ -28,7 +28,7 @@ pub use self::counter::Reset;
 pub use self::describe::Extent;
 pub use crate::segments::Reach;
 
-pub(crate) use self::describe::{Describe, Measure, Output, Repeats, Takes};
+pub(crate) use self::describe::{Describe, Measure, Output, Repeats, SigmaUse, Takes};
 pub(crate) use self::rows::{Columns, Float, Reason, RowError, Rows, Valid};
 pub(crate) use self::scan::{Reached, Scan, Scanned, Segment};
 #[cfg(any(feature = "polars", feature = "arrow"))]

@@ -12,6 +12,9 @@ pub(crate) struct Rows<'a, 'b, Y, X> {
     /// Furthest row back first; the rows themselves are at `reach.before`. All have one length.
     pub(crate) lags: &'b [Lag<'a, Y, X>],
     pub(crate) reach: Reach,
+    /// The standard deviations of y, from the first lag of the first row to the last lag of the last one: finite and
+    /// positive, or NaN.
+    pub(crate) sigma: Option<&'b [f64]>,
     pub(crate) rules: SegmentRules<'b>,
     pub(crate) units: &'b ResultUnits,
     /// Whether a row that is wrong is an error, or null.
@@ -81,6 +84,7 @@ impl<Y: Sample, X: Sample> Rows<'_, '_, Y, X> {
             let tile = Rows {
                 lags: &lags.collect::<Vec<_>>(),
                 reach: self.reach,
+                sigma: None,
                 rules: self.rules.from(start),
                 units: &units,
                 strict: self.strict,
@@ -114,6 +118,8 @@ pub(crate) enum Reason {
         /// That row, relative to the row of the error.
         ahead: isize,
     },
+    /// The standard deviation of the row is not finite and positive.
+    Deviation,
     /// The result does not fit in its dtype.
     TooLarge,
 }
@@ -157,7 +163,7 @@ impl Reason {
                 let row = row.saturating_add_signed(ahead);
                 row..row + 1
             },
-            Self::TooLarge => row..row + 1,
+            Self::Deviation | Self::TooLarge => row..row + 1,
         }
     }
 }

@@ -130,6 +130,25 @@ impl Merged {
         self.x.numbers()
     }
 
+    /// The standard deviation of the y of each point, from those of the rows in the order of the points: that of the row
+    /// whose y it is, or that of the mean. NaN where a row that counts has none.
+    pub(crate) fn deviations(&self, of_rows: &[f64], duplicates: Duplicates) -> Vec<f64> {
+        let is_valid = Bits::new(&self.valid, 0);
+        let of_point = |point: usize| {
+            let mut counts = self
+                .rows(point)
+                .filter(|&row| is_valid.get(row))
+                .map(|row| of_rows[row]);
+            let deviation = match duplicates {
+                Duplicates::First | Duplicates::Error => counts.next(),
+                Duplicates::Last => counts.next_back(),
+                Duplicates::Mean => deviation_of_mean(counts),
+            };
+            deviation.unwrap_or(f64::NAN)
+        };
+        (0..self.len()).map(of_point).collect()
+    }
+
     /// The points that start a group.
     pub(crate) fn starts(&self) -> Bits<'_> {
         Bits::new(&self.starts, 0)
@@ -169,6 +188,18 @@ impl Merged {
         }
         (values, Some(validity.into_bytes()))
     }
+}
+
+/// `sqrt(sum of sigma^2) / n`
+fn deviation_of_mean(deviations: impl Iterator<Item = f64> + Clone) -> Option<f64> {
+    // Squares of the largest deviations, and of the smallest, would leave the range of a float.
+    let largest = deviations.clone().reduce(f64::max)?;
+    let (mut sum, mut count) = (0.0, 0.0);
+    for deviation in deviations {
+        sum += (deviation / largest) * (deviation / largest);
+        count += 1.0;
+    }
+    Some(largest * (f64::sqrt(sum) / count))
 }
 
 fn is_valid<T>(column: &Slice<'_, T>, row: usize) -> bool {

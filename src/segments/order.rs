@@ -65,6 +65,11 @@ impl<I: AsPrimitive<usize>> RowOrder<I> {
         self.starts.as_ref().map_or(groups, |starts| Bits::new(starts, 0))
     }
 
+    /// Some numbers of the rows, in this order.
+    pub(crate) fn gather(&self, numbers: &[f64]) -> Vec<f64> {
+        self.rows.iter().map(|row| numbers[row.as_()]).collect()
+    }
+
     /// The rows in the order in which they are neighbours.
     pub(crate) fn rows(&self) -> &[I] {
         &self.rows

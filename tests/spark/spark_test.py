@@ -305,6 +305,17 @@ def test_several_operators(sdf: DataFrame, frame: pl.DataFrame) -> None:
         assert_same(got[name], whole[name])
 
 
+@pytest.mark.parametrize("nulls", ["propagate", "skip"])
+def test_a_column_of_standard_deviations(spark: SparkSession, nulls: Any) -> None:
+    row = pl.int_range(300, eager=True)
+    frame = pl.DataFrame({"row": row, "k": row % 3, "t": row * 1.5, "y": (row * 7 % 31).cast(pl.Float64)})
+    frame = frame.with_columns(s=pl.when(row % 17 != 3).then(0.5 + pl.col("row") % 7))
+    line = pg.rolling_slope("y", "t", window_size=4, sigma="s", by="k", nulls=nulls).alias("line")
+    error = pg.derivative("y", "t", with_error=True, sigma="s", by="k", nulls=nulls).alias("error")
+    got = to_polars(polars_grad.spark.with_columns(to_spark(spark, frame), line, error)).sort("row")
+    assert_frame_equal(got, frame.with_columns(line, error), check_exact=True)
+
+
 def test_no_operators(sdf: DataFrame) -> None:
     assert polars_grad.spark.with_columns(sdf) is sdf
 
