@@ -76,7 +76,6 @@ impl Plan {
             let merging = Merging {
                 duplicates: self.duplicates,
                 mean_digits: self.mean_digits,
-                are_whole: self.mean_digits > 0,
                 // The numbers have no digits after the point yet.
                 period: self
                     .units

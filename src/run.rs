@@ -11,7 +11,7 @@ use crate::parallel::par_ranges;
 use crate::plan::ResultUnits;
 use crate::segments::{
     Atomic, BreakRules, Chunk, Contiguous, Gathered, InGroup, Lag, Lags, Number, Numbers, Part, Reach, RowOrder,
-    ScatterBuffer, SegmentRules, Segments, Slice, Tile, for_each_chunk,
+    Scatter, SegmentRules, Segments, Slice, Tile, for_each_chunk,
 };
 
 /// Where the neighbours of the rows of a column are.
@@ -170,7 +170,7 @@ impl<'r> Run<'r, RowOperator<'r>> {
         let segments = order.segments(starts);
         let range = if segments.is_empty() { rows.len() } else { self.rows };
         let outputs = self.units.scales.len();
-        let buffers: Vec<_> = (0..outputs).map(|_| ScatterBuffer::<O>::new(self.rows)).collect();
+        let scatter = Scatter::new(order, outputs, self.rows);
         let nulls = self.in_parts(range, 1, |part| {
             let mut nulls = vec![Vec::new(); outputs];
             for ranges in order.tiles(&segments, part) {
@@ -181,27 +181,11 @@ impl<'r> Run<'r, RowOperator<'r>> {
                 // Every step that a row of the halo reads is also read by a row of the tile.
                 let evaluated = O::evaluate(self.operator, &self.rows(&lags, tile.sigma(), rules), &mut results);
                 evaluated.map_err(|error| error.map_row(|place| tile.position(place)))?;
-                for ((values, validity), (buffer, nulls)) in
-                    results.into_parts().into_iter().zip(buffers.iter().zip(&mut nulls))
-                {
-                    let validity = validity.as_ref().map(|bytes| Bits::new(bytes, 0));
-                    for &(first, ref range) in tile.ranges() {
-                        for (place, &row) in (first..).zip(&rows[range.clone()]) {
-                            buffer.set(row.as_(), values[place]);
-                            if validity.is_some_and(|valid| !valid.get(place)) {
-                                nulls.push(row);
-                            }
-                        }
-                    }
-                }
+                scatter.set(&results.into_parts(), tile.ranges(), &mut nulls);
             }
             Ok(nulls)
         })?;
-        let part = |(output, buffer): (usize, ScatterBuffer<O>)| {
-            let nulls = nulls.iter().map(|nulls| nulls[output].as_slice());
-            (buffer.into_values(), order.validity(self.rows, nulls))
-        };
-        Ok(vec![buffers.into_iter().enumerate().map(part).collect()])
+        Ok(vec![scatter.into_column(&nulls)])
     }
 
     fn rows<'a, 'b, Y, X>(

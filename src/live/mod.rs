@@ -15,7 +15,7 @@ use self::past::{Settings, Values};
 use self::source::{Row, Source};
 use crate::domain::{Domain, Duplicates, Nulls};
 use crate::inputs::Inputs;
-use crate::kernel::{Sample, float_mean, whole_mean};
+use crate::kernel::{Sample, mean_of_floats, mean_of_integers};
 use crate::operators::{Extent, Operator};
 use crate::plan::{ColumnInfo, Plan, PlanError, SPARE_BITS_OF_64, SPARE_BITS_OF_128};
 use crate::unit::Unit;
@@ -221,7 +221,7 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
             (Sources::Means(sources), _) => {
                 let period = self.settings.plan.units.period;
                 take(&self.settings, sources, &key, row, &|numbers: &[Y]| {
-                    float_mean(numbers.iter().copied(), period)
+                    mean_of_floats(numbers.iter().copied(), period)
                 })
             },
             (Sources::WholeMeans(sources), _) => {
@@ -263,7 +263,7 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
             Sources::Means(sources) => {
                 let period = settings.plan.units.period;
                 last_of(settings, sources, &|numbers: &[Y]| {
-                    float_mean(numbers.iter().copied(), period)
+                    mean_of_floats(numbers.iter().copied(), period)
                 })
             },
             Sources::WholeMeans(sources) => last_of(settings, sources, &whole_means(settings)),
@@ -291,7 +291,7 @@ fn whole_means<Y: Sample>(settings: &Settings) -> impl Fn(&[Y]) -> Option<i128> 
     let digits = settings.plan.mean_digits;
     let period = settings.plan.units.period;
     let period = period.map(|period| (period / 2_f64.powi(digits as i32)) as i128);
-    move |numbers| whole_mean(numbers.iter().copied(), digits, period)
+    move |numbers| mean_of_integers(numbers.iter().copied(), digits, period)
 }
 
 /// Takes a row of a source.

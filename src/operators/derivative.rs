@@ -31,8 +31,7 @@ use super::{
 use crate::bits::{ROWS, high_mask, set_bits};
 use crate::domain::Length;
 use crate::kernel::newton::{BLOCK_SPAN, Derivation, Derivatives, Differences, EvenWeights, Polynomial, Usual};
-use crate::kernel::{Sample, periodic};
-use crate::segments::Slice;
+use crate::kernel::{Sample, periodic_rises};
 
 /// The most lags of an operator.
 const MAX_LAGS: usize = 2 * MAX_REACH + 1;
@@ -457,6 +456,10 @@ impl Derivative {
         let derivations = [None, wide].map(|wider| self.derivation(Coordinates::of(rows), narrow, wider, with_noise));
         let of_block = &derivations[usize::from(self.with_error)];
         let lags = wide.unwrap_or(narrow).within(rows.reach);
+        let y: Vec<_> = rows.lags[lags.clone()].iter().map(|lag| lag.y.values).collect();
+        let x = rows.lags[lags.clone()].iter().filter_map(|lag| lag.x);
+        let x: Vec<_> = x.map(|x| x.values).collect();
+        let around = this - lags.start;
         let only_rows = rows.rules.only_starts(rows.lags) && !rows.rules.has_starts();
         let mut valid: Vec<_> = results.fields.iter().map(|_| Valid::new(length)).collect();
         let mut derivatives = Derivatives::zero();
@@ -476,25 +479,17 @@ impl Derivative {
                 }
             }
             if usual != 0 {
-                let (before, after) = (lags.start..this, this + 1..lags.end);
-                let rises = Around {
-                    before: before.clone().map(|lag| rows.lags[lag].y),
-                    this: rows.lags[this].y,
-                    after: after.clone().map(|lag| rows.lags[lag].y),
+                let rises = Minus {
+                    period: rows.units.period,
+                    factor: 1.0,
                 };
-                let rise = |later: Y, earlier: Y| match rows.units.period {
-                    None => later.minus(earlier),
-                    Some(period) => periodic(later, earlier, period),
-                };
-                rises.differences(in_block.clone(), rise, &mut differences.rises);
-                if let Some(x) = rows.lags[this].x {
-                    let steps = Around {
-                        before: before.filter_map(|lag| rows.lags[lag].x),
-                        this: x,
-                        after: after.filter_map(|lag| rows.lags[lag].x),
+                rises.between(&y, around, in_block.clone(), &mut differences.rises);
+                if !x.is_empty() {
+                    let steps = Minus {
+                        period: None,
+                        factor: of_block.step_factor,
                     };
-                    let step = |later: X, earlier: X| later.minus(earlier) * of_block.step_factor;
-                    steps.differences(in_block, step, &mut differences.steps);
+                    steps.between(&x, around, in_block, &mut differences.steps);
                 }
                 let deviations = rows.sigma.map(|sigma| {
                     let read = &sigma[first + lags.start..first + count + lags.end - 1];
@@ -618,42 +613,43 @@ fn fits(reads: Reach, available: Reach) -> bool {
     reads.before <= available.before && reads.after <= available.after
 }
 
-/// The lagged copies of a column around a row, furthest back first.
-struct Around<'a, T, B, A> {
-    before: B,
-    this: Slice<'a, T>,
-    after: A,
+/// How two adjacent values are subtracted.
+#[derive(Clone, Copy)]
+struct Minus {
+    /// To the nearest multiple of it.
+    period: Option<f64>,
+    /// What a difference is multiplied by.
+    factor: f64,
 }
 
-impl<'a, T: Sample + 'a, B, A> Around<'a, T, B, A>
-where
-    B: Iterator<Item = Slice<'a, T>>,
-    A: Iterator<Item = Slice<'a, T>>,
-{
-    /// The differences of adjacent rows, from the first that the first of these rows reads to the last that the last one
-    /// reads; copies of the last difference follow.
+impl Minus {
+    /// The differences of adjacent rows, from the first that the first of some rows reads to the last that the last one
+    /// reads; copies of the last difference follow. The rows themselves are the lag `this`.
     ///
     /// A row that is read by several rows of a segment is the same in the lags of all.
-    fn differences(self, rows: Range<usize>, minus: impl Fn(T, T) -> f64, differences: &mut [f64; BLOCK_SPAN]) {
-        let these = &self.this.values[rows.clone()];
+    #[inline(never)]
+    fn between<T: Sample>(self, lags: &[&[T]], this: usize, rows: Range<usize>, differences: &mut [f64; BLOCK_SPAN]) {
+        let these = &lags[this][rows.clone()];
         let mut values = [these[0]; BLOCK_SPAN];
-        let mut count = 0;
-        for slice in self.before {
-            values[count] = slice.values[rows.start];
-            count += 1;
+        for (value, lag) in values.iter_mut().zip(&lags[..this]) {
+            *value = lag[rows.start];
         }
-        values[count..count + these.len()].copy_from_slice(these);
-        count += these.len();
-        for slice in self.after {
-            values[count] = slice.values[rows.end - 1];
-            count += 1;
+        values[this..this + these.len()].copy_from_slice(these);
+        let after = values[this + these.len()..].iter_mut();
+        for (value, lag) in after.zip(&lags[this + 1..]) {
+            *value = lag[rows.end - 1];
         }
-        let last = count - 2;
-        for (difference, pair) in differences[..=last].iter_mut().zip(values.windows(2)) {
-            *difference = minus(pair[1], pair[0]);
+        let count = lags.len() + these.len() - 2;
+        let (earlier, later) = (&values[..count], &values[1..=count]);
+        if let Some(period) = self.period {
+            periodic_rises(later, earlier, period, &mut differences[..count]);
+        } else {
+            for (difference, (later, earlier)) in differences.iter_mut().zip(later.iter().zip(earlier)) {
+                *difference = later.minus(*earlier) * self.factor;
+            }
         }
-        let last = differences[last];
-        differences[count - 1..].fill(last);
+        let last = differences[count - 1];
+        differences[count..].fill(last);
     }
 }
 

@@ -1,8 +1,7 @@
 //! What an operator is, whatever the values.
 
-use super::rows::Reason;
 use crate::domain::Length;
-use crate::plan::{PlanError, ResultUnits, Units};
+use crate::plan::{PlanError, Units};
 use crate::segments::Reach;
 
 /// How far around its own row an operator reads.
@@ -182,15 +181,5 @@ pub(crate) trait Describe {
         Self: Sized + Clone,
     {
         Ok(self.clone())
-    }
-
-    /// The exact result of an integer y that keeps its dtype, from the numbers of the row before and its own, both
-    /// counted from zero, and the step of x between them; `None` if it is null.
-    ///
-    /// # Errors
-    ///
-    /// A y that is none that the operator takes, a result beyond 128 bits.
-    fn exactly(&self, _levels: [i128; 2], _step: f64, _units: &ResultUnits) -> Result<Option<i128>, Reason> {
-        Ok(None)
     }
 }

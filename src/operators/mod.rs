@@ -33,7 +33,7 @@ pub(crate) use self::rows::{Columns, Float, Reason, RowError, Rows, Valid};
 pub(crate) use self::scan::{Reached, Scan, Scanned, Segment};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use self::stencil::Target;
-pub(crate) use self::stencil::{Evaluate, MAX_OUTPUTS, MAX_REACH, Values, exactly};
+pub(crate) use self::stencil::{Evaluate, MAX_OUTPUTS, MAX_REACH, Values};
 #[allow(unused_imports)] // For operators that are evaluated row by row.
 pub(crate) use self::stencil::{Stencil, Window, row_by_row, value};
 
@@ -95,10 +95,9 @@ macro_rules! operators {
                 rows: &Rows<'_, '_, Y, X>,
                 results: &mut Columns<i128>,
             ) -> Result<(), RowError> {
-                let operator: &dyn Describe = match self {
-                    $(Self::$row(operator) => operator,)*
-                };
-                exactly(operator, rows, results)
+                match self {
+                    $(Self::$row(operator) => operator.evaluate_exactly(rows, results),)*
+                }
             }
         }
 

@@ -36,6 +36,11 @@ impl<Y: Sample, X: Sample> Segment<'_, Y, X> {
         let valid = |validity: Option<Bits>| validity.is_none_or(|valid| valid.get(row));
         valid(self.y.validity) && self.x.is_none_or(|x| valid(x.validity))
     }
+
+    /// Mask of 64 rows where neither y nor x is null. Bits beyond the end are unspecified.
+    pub(crate) fn valid(&self, row: usize) -> u64 {
+        self.y.valid(row) & self.x.map_or(u64::MAX, |x| x.valid(row))
+    }
 }
 
 /// What an operator that passes over a group has reached in it: all that it needs to go on in another batch, besides

@@ -42,11 +42,11 @@ pub(crate) use lag::{InGroup, Lags, for_each_chunk, in_column};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use merge::{Merged, Merging};
 #[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) use order::RowOrder;
+pub(crate) use order::{RowOrder, Scatter};
 pub use reach::Reach;
 pub(crate) use rules::{BreakRules, SegmentRules};
 #[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) use scatter::{Atomic, Part, ScatterBuffer};
+pub(crate) use scatter::{Atomic, Part};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use sigma::{Deviations, padded};
 #[cfg(any(feature = "polars", feature = "arrow"))]
