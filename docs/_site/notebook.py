@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 from IPython import get_ipython
 
+import polars_grad
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,11 +24,12 @@ def table(frame: pl.DataFrame) -> str:
 
 
 def message_only(show: Callable[..., None]) -> Callable[..., None]:
-    """Show of an error its class and its message, without the expression that Polars adds, which names our folders."""
+    """Show of an error its class and its message, without the expression that Polars adds, and without our folders."""
+    folder = f"{Path(polars_grad.__file__).parent}{os.sep}"
 
     def shown(kind: type[BaseException], value: BaseException, lines: list[str]) -> None:
         text = "\n".join(lines).partition("\n\nThis error occurred in the following expression")[0]
-        show(kind, value, text.splitlines())
+        show(kind, value, text.replace(folder, "").splitlines())
 
     return shown
 
