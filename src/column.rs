@@ -5,7 +5,7 @@ use crate::domain::Duplicates;
 use crate::inputs::Inputs;
 use crate::operators::{Form, Reason, RowError, SigmaUse};
 use crate::plan::{Kind, Plan};
-use crate::run::{Neighbors, Parts, Resumed, RowIndex, Run, Whole};
+use crate::run::{Neighbors, Parts, Results, Resumed, RowIndex, Run, Whole};
 use crate::segments::{Deviations, Lags, Merged, Merging, Numbers, Part, RowOrder, in_column, padded};
 
 /// A whole column and its groups.
@@ -49,7 +49,7 @@ impl Plan {
         column: WholeColumn<'_, I>,
         mode: Mode,
         resumed: Option<Resumed<'_>>,
-    ) -> Result<Parts, WrongRow>
+    ) -> Result<Results, WrongRow>
     where
         usize: num_traits::AsPrimitive<I>,
     {
@@ -160,11 +160,11 @@ impl Plan {
     /// The results of rows, from those of points.
     fn over_points<I: RowIndex>(
         &self,
-        results: Parts,
+        results: Results,
         points: &Merged,
         order: Option<&RowOrder<I>>,
         height: usize,
-    ) -> Parts {
+    ) -> Results {
         let repeats = self.operator.describe().repeats();
         macro_rules! expand {
             ($parts:expr) => {{
@@ -174,14 +174,21 @@ impl Plan {
                     .collect::<Vec<_>>();
                 vec![match order {
                     None => rows,
-                    Some(order) => order.scatter(vec![rows], self.outputs.len(), height),
+                    Some(order) => {
+                        let outputs = rows.len();
+                        order.scatter(vec![rows], outputs, height)
+                    },
                 }]
             }};
         }
-        match results {
-            Parts::F64(parts) => Parts::F64(expand!(parts)),
-            Parts::F32(parts) => Parts::F32(expand!(parts)),
-            Parts::I128(parts) => Parts::I128(expand!(parts)),
+        let words = results.words.into_iter().map(|words| vec![words]).collect();
+        Results {
+            words: expand!(words).into_iter().flatten().collect(),
+            numbers: match results.numbers {
+                Parts::F64(parts) => Parts::F64(expand!(parts)),
+                Parts::F32(parts) => Parts::F32(expand!(parts)),
+                Parts::I128(parts) => Parts::I128(expand!(parts)),
+            },
         }
     }
 
@@ -191,7 +198,7 @@ impl Plan {
         height: usize,
         mode: Mode,
         resumed: Option<Resumed<'_>>,
-    ) -> Result<Parts, RowError> {
+    ) -> Result<Results, RowError> {
         match self.operator.form() {
             Form::Rows(operator) => {
                 let reach = self.operator.reach();
@@ -217,7 +224,7 @@ impl Plan {
                     sigma: around.as_deref().or(sigma),
                     ..self.run(operator, height, mode)
                 };
-                run.over(&neighbors, self.is_exact())
+                run.over(&neighbors, self.is_exact()).map(Results::from)
             },
             Form::Segments(operator) => self.run(operator, height, mode).over(&column, resumed),
         }

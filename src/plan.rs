@@ -35,7 +35,9 @@ pub(crate) struct Plan {
 /// How the numbers of the columns become those of the result.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ResultUnits {
-    /// One for each output.
+    /// Whether the first output is a word, which has no scale.
+    pub(crate) has_words: bool,
+    /// One for each output that is a number.
     pub(crate) scales: Vec<Scale>,
     /// That of y per x.
     pub(crate) rate: Scale,
@@ -174,15 +176,19 @@ impl Plan {
                     (kind, scale(kind, 0))
                 },
                 Measure::Place => place(x, step),
-                Measure::Word(words) => (Kind::Word(words), Scale::ONE),
+                Measure::Word(words) => {
+                    let (name, kind) = (output.name, Kind::Word(words));
+                    return Ok((PlannedOutput { name, kind }, None));
+                },
             };
             if let Some(sigma) = output.sigma {
                 scale.numerator *= units.of_y("sigma", sigma)?;
             }
             let name = output.name;
-            Ok((PlannedOutput { name, kind }, scale))
+            Ok((PlannedOutput { name, kind }, Some(scale)))
         });
-        let (outputs, scales) = planned.collect::<Result<Vec<_>, PlanError>>()?.into_iter().unzip();
+        let planned = planned.collect::<Result<Vec<_>, PlanError>>()?;
+        let (outputs, scales): (Vec<_>, Vec<_>) = planned.into_iter().unzip();
         let period = match domain.y_period {
             Some(_) if !operator.describe().takes_y_period() => refuse!(
                 "`{}` takes no `y_period`: a counter that wraps around has a `wrap`",
@@ -204,7 +210,8 @@ impl Plan {
             outputs,
             operator: operator.resolved(&units)?,
             units: ResultUnits {
-                scales,
+                has_words: scales.iter().any(Option::is_none),
+                scales: scales.into_iter().flatten().collect(),
                 rate: scale(rate_kind, 1),
                 zero: y.zero << mean_digits,
                 zero_of_x: x.filter(|_| !step.unit.is_time()).map(|x| x.zero),

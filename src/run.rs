@@ -44,6 +44,24 @@ pub(crate) enum Parts {
     I128(Vec<Vec<Part<i128>>>),
 }
 
+/// The results of a run: words, by their indices, if the operator gives any, and numbers.
+pub(crate) struct Results {
+    pub(crate) words: Vec<Part<u8>>,
+    pub(crate) numbers: Parts,
+}
+
+impl From<Parts> for Results {
+    fn from(numbers: Parts) -> Self {
+        Self {
+            words: Vec::new(),
+            numbers,
+        }
+    }
+}
+
+/// Words, if there are any, and numbers of some rows.
+type Worded = (Option<Part<u8>>, Vec<Part<f64>>);
+
 /// An operator, and the properties of the column that its evaluation depends on.
 #[derive(Clone, Copy)]
 pub(crate) struct Run<'a, Op> {
@@ -253,7 +271,7 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
         self,
         whole: &Whole<'_, I>,
         resumed: Option<Resumed<'_>>,
-    ) -> Result<Parts, RowError> {
+    ) -> Result<Results, RowError> {
         let x = &whole.x;
         let parts = match &whole.y {
             Numbers::F64(y) => by_type!(self.over_whole{f64, I}(y, x, Numbers, whole, resumed)),
@@ -261,7 +279,11 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
             Numbers::I64(y) => by_type!(self.over_whole{i64, I}(y, x, Numbers, whole, resumed)),
             Numbers::I128(y) => by_type!(self.over_whole{i128, I}(y, x, Numbers, whole, resumed)),
         };
-        parts.map(Parts::F64)
+        let (words, numbers): (Vec<_>, _) = parts?.into_iter().unzip();
+        Ok(Results {
+            words: words.into_iter().flatten().collect(),
+            numbers: Parts::F64(numbers),
+        })
     }
 
     fn over_whole<Y: Number, X: Number, I: RowIndex>(
@@ -270,7 +292,7 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
         x: Option<&Vec<Chunk<'_, X>>>,
         whole: &Whole<'_, I>,
         resumed: Option<Resumed<'_>>,
-    ) -> Result<Vec<Vec<Part<f64>>>, RowError> {
+    ) -> Result<Vec<Worded>, RowError> {
         let (y, x) = (Contiguous::new(y), x.map(|x| Contiguous::new(x)));
         let Some(order) = whole.order else {
             return self.over_segments(
@@ -286,7 +308,13 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
         let sigma = whole.sigma.map(|sigma| order.gather(sigma));
         let x = x.as_ref().map(Gathered::slice);
         let parts = self.over_segments(y.slice(), x, sigma.as_deref(), whole.starts, resumed)?;
-        Ok(vec![order.scatter(parts, self.units.scales.len(), self.rows)])
+        let (words, numbers): (Vec<_>, _) = parts.into_iter().unzip();
+        let words = words.into_iter().flatten().map(|words| vec![words]).collect::<Vec<_>>();
+        let has_words = usize::from(self.units.has_words);
+        Ok(vec![(
+            order.scatter(words, has_words, self.rows).pop(),
+            order.scatter(numbers, self.units.scales.len(), self.rows),
+        )])
     }
 
     /// Evaluates the segments of a column in its own order.
@@ -297,7 +325,7 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
         sigma: Option<&[f64]>,
         starts: Bits,
         resumed: Option<Resumed<'_>>,
-    ) -> Result<Vec<Vec<Part<f64>>>, RowError> {
+    ) -> Result<Vec<Worded>, RowError> {
         let rows = y.values.len();
         let scanned = Scanned {
             operator: self.operator,
@@ -311,10 +339,10 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
         };
         if let Some(resumed) = resumed {
             let results = scanned.evaluate(0..rows, resumed.rows, resumed.reached)?;
-            return Ok(vec![results.into_parts()]);
+            return Ok(vec![results.into_worded()]);
         }
         self.in_parts(rows, 1, |part| {
-            Ok(scanned.evaluate(part, 0, &Cell::default())?.into_parts())
+            Ok(scanned.evaluate(part, 0, &Cell::default())?.into_worded())
         })
     }
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use arrow_array::builder::StringDictionaryBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, Float16Type, Float32Type, Float64Type, Int32Type, IntervalYearMonthType, TimestampSecondType,
+    ArrowPrimitiveType, Date32Type, Float16Type, Float32Type, Float64Type, Int8Type, Int32Type, IntervalYearMonthType,
+    TimestampNanosecondType, TimestampSecondType,
 };
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, Date64Array, Decimal128Array, Decimal256Array,
@@ -21,7 +22,8 @@ use arrow_array::{
 use arrow_buffer::{NullBuffer, i256};
 use arrow_schema::{ArrowError, DataType, TimeUnit};
 use polars_grad::{
-    Derivative, Domain, Duplicates, EdgeOrder, Gradient, Integral, Nulls, Operator, RollingSlope, WindowSize, arrow,
+    Derivative, Domain, Duplicates, EdgeOrder, Gradient, Integral, Nulls, Operator, RollingSlope, TurningPoints,
+    WindowSize, arrow,
 };
 use proptest::prelude::*;
 
@@ -1007,5 +1009,47 @@ fn rows_of_one_x_have_the_deviation_of_their_point() -> Result<(), ArrowError> {
             assert!(rows.is_null(2));
         }
     }
+    Ok(())
+}
+
+#[test]
+fn turning_points_are_words_places_and_heights() -> Result<(), ArrowError> {
+    let y: ArrayRef = Arc::new(Float64Array::from(vec![0.0, 4.0, 2.0, 2.0, 3.0]));
+    let turns = |x: ArrayRef| arrow::evaluate(&y, TurningPoints::new(), &domain().x(x));
+    let columns = |turns: &ArrayRef| {
+        let turns = turns.as_struct();
+        let kinds = turns.column(0).as_dictionary::<Int8Type>();
+        let words = kinds.values().as_string::<i32>();
+        let kind = |row: usize| kinds.key(row).map(|key| words.value(key).to_owned());
+        assert_eq!(turns.nulls(), kinds.nulls(), "a row without a kind is null");
+        let kinds: Vec<_> = (0..turns.len()).map(kind).collect();
+        (kinds, turns.column(1).clone(), turns.column(2).clone())
+    };
+    let number: ArrayRef = Arc::new(Float64Array::from(vec![0.0, 3.0, 6.0, 9.0, 12.0]));
+    let (kinds, places, heights) = columns(&turns(number)?);
+    assert_eq!(
+        kinds,
+        [None, Some("max".to_owned()), Some("min".to_owned()), None, None]
+    );
+    assert_eq!(values(&places), [None, Some(3.5), Some(7.5), None, None]);
+    assert_eq!(values(&heights), [None, Some(4.0 + 1.0 / 12.0), Some(2.0), None, None]);
+
+    let days = |values: [i32; 5]| Arc::new(Date32Array::from(values.to_vec())) as ArrayRef;
+    let (_, places, _) = columns(&turns(days([0, 9, 18, 27, 36]))?);
+    assert_eq!(
+        places.as_primitive::<Date32Type>(),
+        // From 9 + 1.5 and 18 + 4.5: distances are rounded half to even.
+        &Date32Array::from(vec![None, Some(11), Some(22), None, None])
+    );
+    let start = 1_763_740_800_123_456_789;
+    let times: ArrayRef = Arc::new(
+        TimestampNanosecondArray::from_iter_values((0..5).map(|row| start + 3 * row)).with_timezone("Europe/Paris"),
+    );
+    let (_, places, _) = columns(&turns(times.clone())?);
+    assert_eq!(places.data_type(), times.data_type());
+    let places = places.as_primitive::<TimestampNanosecondType>();
+    assert_eq!((places.value(1), places.value(2)), (start + 3, start + 8));
+    let singles: ArrayRef = Arc::new(Float32Array::from(vec![0.0, 3.0, 6.0, 9.0, 12.0]));
+    assert_eq!(columns(&turns(singles)?).1.data_type(), &DataType::Float32);
     Ok(())
 }

@@ -22,7 +22,7 @@ mod numbers;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{ArrowPrimitiveType, Decimal128Type, Float32Type, Float64Type, Int64Type};
+use arrow_array::types::{ArrowPrimitiveType, Decimal128Type, Float32Type, Float64Type, Int64Type, UInt8Type};
 use arrow_array::{
     Array, ArrayRef, DictionaryArray, Int8Array, Int64Array, PrimitiveArray, RecordBatch, StringArray, StructArray,
     make_array, new_null_array,
@@ -39,7 +39,7 @@ use crate::domain::{Domain, Nulls};
 use crate::inputs::Inputs;
 use crate::operators::{Operator, Reason};
 use crate::plan::{Kind, Plan, PlanError, ticks};
-use crate::run::Parts;
+use crate::run::{Parts, Results};
 use crate::segments::Part;
 use crate::unsorted::{in_group, message, wrong_step};
 
@@ -199,9 +199,13 @@ fn named(
         strict: domain.strict,
     };
     let WrongRow { row, reads, reason } = match plan.over(column, mode, None) {
-        Ok(Parts::F32(parts)) => return planned.finish(parts, array::<Float32Type>),
-        Ok(Parts::F64(parts)) => return planned.finish(parts, array::<Float64Type>),
-        Ok(Parts::I128(parts)) => return planned.finish(parts, integers),
+        Ok(Results { words, numbers }) => {
+            return match numbers {
+                Parts::F32(parts) => planned.finish(words, parts, array::<Float32Type>),
+                Parts::F64(parts) => planned.finish(words, parts, array::<Float64Type>),
+                Parts::I128(parts) => planned.finish(words, parts, integers),
+            };
+        },
         Err(error) => error,
     };
     let group = group(key_names, &domain.by, row)?;
@@ -302,15 +306,16 @@ struct Planned<'a> {
 
 impl Planned<'_> {
     /// Converts results to the type of the plan.
-    fn finish<O>(&self, parts: Vec<Vec<Part<O>>>, array: impl Fn(Part<O>) -> ArrayRef) -> Result<ArrayRef, ArrowError> {
+    fn finish<O>(
+        &self,
+        words: Vec<Part<u8>>,
+        numbers: Vec<Vec<Part<O>>>,
+        array_of: impl Fn(Part<O>) -> ArrayRef,
+    ) -> Result<ArrayRef, ArrowError> {
         // There is a single part: Arrow engines have a thread per batch.
-        let columns: Vec<_> = parts
-            .into_iter()
-            .next()
-            .unwrap_or_default()
-            .into_iter()
-            .map(array)
-            .collect();
+        let numbers = numbers.into_iter().next().unwrap_or_default();
+        let words = words.into_iter().next().map(array::<UInt8Type>);
+        let columns: Vec<_> = words.into_iter().chain(numbers.into_iter().map(array_of)).collect();
         let outputs = &self.plan.outputs;
         let DataType::Struct(fields) = self.result else {
             return self.finish_column(&columns[0], outputs[0].kind, self.result);
@@ -379,7 +384,7 @@ fn words(indices: &ArrayRef, kind: Kind) -> Result<ArrayRef, ArrowError> {
     let Kind::Word(words) = kind else {
         return Err(PlanError("an output of words has no words".into()).into());
     };
-    let indices: Int8Array = indices.as_primitive::<Float64Type>().unary(|index| index as i8);
+    let indices: Int8Array = indices.as_primitive::<UInt8Type>().unary(u8::cast_signed);
     let words = StringArray::from_iter_values(words);
     Ok(Arc::new(DictionaryArray::try_new(indices, Arc::new(words))?))
 }

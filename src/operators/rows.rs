@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::bits::{Bitmap, ROWS};
 use crate::kernel::{Sample, Scale, periodic_rises};
 use crate::plan::ResultUnits;
-use crate::segments::{Lag, Reach, SegmentRules};
+use crate::segments::{Lag, Part, Reach, SegmentRules};
 
 /// Adjacent rows, their lagged copies, and what ends a segment among them.
 pub(crate) struct Rows<'a, 'b, Y, X> {
@@ -176,6 +176,8 @@ impl Reason {
 /// The outputs of an operator, row by row.
 #[derive(Debug)]
 pub(crate) struct Columns<O> {
+    /// The output that is a word, by its index, if the operator has one.
+    words: Option<Column<u8>>,
     pub(super) fields: Vec<Column<O>>,
 }
 
@@ -189,12 +191,18 @@ pub(crate) struct Column<O> {
 
 impl<O> Columns<O> {
     pub(crate) fn with_capacity(outputs: usize, rows: usize) -> Self {
-        let column = || Column {
-            values: Vec::with_capacity(rows),
-            validity: None,
-        };
+        let column = || Column::with_capacity(rows);
         Self {
+            words: None,
             fields: std::iter::repeat_with(column).take(outputs).collect(),
+        }
+    }
+
+    /// The same with a column of words before the numbers.
+    pub(crate) fn with_words(self, rows: usize) -> Self {
+        Self {
+            words: Some(Column::with_capacity(rows)),
+            ..self
         }
     }
 
@@ -218,51 +226,59 @@ impl<O> Columns<O> {
     where
         O: Copy + Default,
     {
+        if let Some(words) = &mut self.words {
+            words.push_nulls(rows);
+        }
         for field in &mut self.fields {
             field.push_nulls(rows);
         }
     }
 
-    /// Sets the results of a row that has been appended: a value for each output.
-    pub(crate) fn set(&mut self, row: usize, values: &[O])
+    /// Appends at most 64 rows, those of a mask valid: a word, by its index, and a value for each output.
+    pub(crate) fn push_worded(&mut self, rows: usize, valid: u64, words: &[u8; ROWS], values: &[[O; ROWS]])
     where
         O: Copy,
     {
-        for (field, value) in self.fields.iter_mut().zip(values) {
-            field.values[row] = *value;
-            if let Some(validity) = &mut field.validity {
-                validity.set(row, 1);
-            }
+        if let Some(column) = &mut self.words {
+            column.push_all(&words[..rows], valid);
         }
-    }
-
-    /// Sets the results of rows of a mask, of 64 from a row on, that have been appended: values for each output.
-    pub(crate) fn set_all(&mut self, row: usize, mask: u64, values: &[[O; ROWS]])
-    where
-        O: Copy + Default,
-    {
         for (field, values) in self.fields.iter_mut().zip(values) {
-            let rows = field.values[row..].iter_mut().take(ROWS).enumerate();
-            for (place, value) in rows {
-                *value = if mask >> place & 1 != 0 {
-                    values[place]
-                } else {
-                    O::default()
-                };
-            }
-            if let Some(validity) = &mut field.validity {
-                validity.set(row, mask);
-            }
+            field.push_all(&values[..rows], valid);
         }
     }
 
-    pub(crate) fn into_parts(self) -> Vec<(Vec<O>, Option<Vec<u8>>)> {
-        let part = |field: Column<O>| (field.values, field.validity.map(Bitmap::into_bytes));
-        self.fields.into_iter().map(part).collect()
+    /// Sets the results of a row that has been appended: a word, by its index, and a value for each output.
+    pub(crate) fn set_worded(&mut self, row: usize, word: u8, values: &[O])
+    where
+        O: Copy,
+    {
+        if let Some(words) = &mut self.words {
+            words.set(row, word);
+        }
+        for (field, value) in self.fields.iter_mut().zip(values) {
+            field.set(row, *value);
+        }
+    }
+
+    /// The words, if the operator gives any, and the numbers.
+    pub(crate) fn into_worded(mut self) -> (Option<Part<u8>>, Vec<Part<O>>) {
+        let words = self.words.take().map(Column::into_part);
+        (words, self.into_parts())
+    }
+
+    pub(crate) fn into_parts(self) -> Vec<Part<O>> {
+        self.fields.into_iter().map(Column::into_part).collect()
     }
 }
 
 impl<O> Column<O> {
+    fn with_capacity(rows: usize) -> Self {
+        Self {
+            values: Vec::with_capacity(rows),
+            validity: None,
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.values.len()
     }
@@ -286,16 +302,31 @@ impl<O> Column<O> {
     where
         O: Copy + Default,
     {
-        if rows == 0 {
-            return;
-        }
-        self.validity().extend(rows, |_| 0);
-        if self.values.is_empty() && rows >= self.values.capacity() {
-            // Zeroed memory, of which the system gives no page until it is written to.
-            self.values = vec![O::default(); rows];
-        } else {
+        if rows > 0 {
+            self.validity().extend(rows, |_| 0);
             self.values.resize(self.values.len() + rows, O::default());
         }
+    }
+
+    /// Appends at most 64 rows, those of a mask valid.
+    fn push_all(&mut self, values: &[O], valid: u64)
+    where
+        O: Copy,
+    {
+        self.validity().push(valid, values.len());
+        self.values.extend_from_slice(values);
+    }
+
+    /// Sets the result of a row that has been appended.
+    fn set(&mut self, row: usize, value: O) {
+        self.values[row] = value;
+        if let Some(validity) = &mut self.validity {
+            validity.set(row);
+        }
+    }
+
+    fn into_part(self) -> Part<O> {
+        (self.values, self.validity.map(Bitmap::into_bytes))
     }
 
     /// The validity of all rows so far.

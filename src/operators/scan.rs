@@ -101,6 +101,9 @@ impl<Y: Sample, X: Sample> Scanned<'_, Y, X> {
         reached: &Cell<Reached>,
     ) -> Result<Columns<f64>, RowError> {
         let mut results = Columns::with_capacity(self.units.scales.len(), part.len());
+        if self.units.has_words {
+            results = results.with_words(part.len());
+        }
         for found in self.segments.of_part(part, self.whole_groups) {
             let rows = found.rows.start.max(settled.min(found.rows.end))..found.rows.end;
             results.push_nulls(rows.start - found.rows.start);

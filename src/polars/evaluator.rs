@@ -18,7 +18,7 @@ use crate::domain::{Domain, Nulls};
 use crate::inputs::Inputs;
 use crate::operators::{Form, Operator, Reached, Reason, RowError};
 use crate::plan::{Kind, Plan, ticks};
-use crate::run::{Neighbors, Parts, Resumed};
+use crate::run::{Neighbors, Parts, Results, Resumed};
 use crate::segments::Part;
 
 /// An operator and a domain for columns whose dtypes are known.
@@ -201,7 +201,7 @@ impl Evaluator {
             .run(operator, rows, self.mode())
             .over(&neighbors, self.plan.is_exact())
         {
-            Ok(results) => Ok(self.finish(results, this.y.name(), this.x.as_ref())?),
+            Ok(results) => Ok(self.finish(results.into(), this.y.name(), this.x.as_ref())?),
             Err(RowError { row, reason }) => {
                 let before = lagged.this_lag();
                 let x = |lag: usize| {
@@ -250,8 +250,8 @@ impl Evaluator {
     }
 
     /// Converts results to the dtype of the plan.
-    fn finish(&self, results: Parts, name: &PlSmallStr, x: Option<&Series>) -> PolarsResult<Series> {
-        let columns = match results {
+    fn finish(&self, results: Results, name: &PlSmallStr, x: Option<&Series>) -> PolarsResult<Series> {
+        let numbers = match results.numbers {
             Parts::F64(parts) => by_output(parts)
                 .into_iter()
                 .map(column::<Float64Type>)
@@ -259,6 +259,8 @@ impl Evaluator {
             Parts::F32(parts) => by_output(parts).into_iter().map(column::<Float32Type>).collect(),
             Parts::I128(parts) => by_output(parts).into_iter().map(column::<Int128Type>).collect(),
         };
+        let words = (!results.words.is_empty()).then(|| column::<UInt8Type>(results.words));
+        let columns: Vec<_> = words.into_iter().chain(numbers).collect();
         let dtype = leaf(&self.dtype);
         let DataType::Struct(fields) = dtype else {
             return self.finish_column(&columns[0], self.plan.outputs[0].kind, dtype, name, x);
@@ -286,7 +288,7 @@ impl Evaluator {
     ) -> PolarsResult<Series> {
         let finished = match dtype {
             dtype if kind == Kind::OfX && dtype.is_temporal() => places(values.f64()?, x, dtype)?,
-            DataType::Enum(..) => words(values.f64()?, dtype)?,
+            DataType::Enum(..) => words(values.u8()?, dtype)?,
             DataType::Duration(unit) => {
                 let ticks = match values.f64() {
                     Ok(values) => values
@@ -339,20 +341,16 @@ fn places(distances: &Float64Chunked, x: Option<&Series>, dtype: &DataType) -> P
 }
 
 /// The words of an Enum, from their indices.
-#[expect(clippy::cast_sign_loss, reason = "an index is positive")]
-fn words(indices: &Float64Chunked, dtype: &DataType) -> PolarsResult<Series> {
-    let last = dtype.cat_mapping()?.num_cats_upper_bound().saturating_sub(1) as u8;
-    let chunks = indices.downcast_iter().map(|array| {
-        let index = |&index: &f64| (index as u8).min(last);
-        let indices: Vec<_> = array.values().iter().map(index).collect();
-        PrimitiveArray::from_vec(indices).with_validity(array.validity().cloned())
-    });
-    let indices = UInt8Chunked::from_chunk_iter(PlSmallStr::EMPTY, chunks);
+fn words(indices: &UInt8Chunked, dtype: &DataType) -> PolarsResult<Series> {
+    let words = dtype.cat_mapping()?.num_cats_upper_bound();
+    let largest = |array: &PrimitiveArray<u8>| array.values().iter().copied().max();
+    let largest = indices.downcast_iter().filter_map(largest).max().unwrap_or_default();
+    polars_ensure!(usize::from(largest) < words, ComputeError: "word {largest} of {words}");
     // SAFETY: each is the index of a word of the dtype, whose few words are counted by bytes.
-    Ok(
-        unsafe { CategoricalChunked::<Categorical8Type>::from_cats_and_dtype_unchecked(indices, dtype.clone()) }
-            .into_series(),
-    )
+    let words = unsafe {
+        CategoricalChunked::<Categorical8Type>::from_cats_and_dtype_unchecked(indices.clone(), dtype.clone())
+    };
+    Ok(words.into_series())
 }
 
 /// A column from the values and the validity of its chunks.

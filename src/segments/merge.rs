@@ -7,8 +7,7 @@ use num_traits::AsPrimitive;
 
 use super::column::{Chunk, Contiguous, Number, Numbers};
 use super::order::RowOrder;
-use super::scatter::Part;
-use super::slice::{Gathered, Slice};
+use super::slice::{Gathered, Part, Slice};
 use crate::bits::{Bitmap, Bits, ROWS, movemask, set_bits, word_or_ones};
 use crate::domain::Duplicates;
 use crate::kernel::{float_mean, float_rise, has_mean, whole_mean, whole_rise};
@@ -156,8 +155,8 @@ impl Merged {
         self.firsts[point]..self.firsts[point + 1]
     }
 
-    /// The results of rows, from those of points, for one output. Of the rows of a point that are not null each gets
-    /// what `repeats` says.
+    /// The results of rows, from those of points, for one output. Of the rows of a point that are not null the first
+    /// gets the result, the others what `repeats` says.
     pub(crate) fn expand<O: Copy + Default>(&self, parts: Vec<Part<O>>, repeats: Repeats) -> Part<O> {
         let height = self.firsts[self.len()];
         let mut values = Vec::with_capacity(height);

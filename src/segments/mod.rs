@@ -46,12 +46,12 @@ pub(crate) use order::{RowOrder, Scatter};
 pub use reach::Reach;
 pub(crate) use rules::{BreakRules, SegmentRules};
 #[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) use scatter::{Atomic, Part};
+pub(crate) use scatter::Atomic;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use sigma::{Deviations, padded};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use slice::Gathered;
-pub(crate) use slice::{Lag, Slice};
+pub(crate) use slice::{Lag, Part, Slice};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use tile::Tile;
 pub(crate) use whole::Segments;

@@ -8,7 +8,8 @@ use std::ops::Range;
 
 use num_traits::AsPrimitive;
 
-use super::scatter::{Atomic, Part, ScatterBuffer};
+use super::scatter::{Atomic, ScatterBuffer};
+use super::slice::Part;
 use crate::bits::{Bitmap, Bits};
 
 /// Rows of the column whose y, x and results fit into the cache of a core.
