@@ -18,7 +18,7 @@ STUB := python/polars_grad/__init__.pyi
 JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/)java
 
 .PHONY: help example test test-compiled test-rust test-sanitized test-python test-2.0 test-lowest test-runtimes test-pythons \
-	test-next test-spark test-dask test-recipes java lint lint-rust lint-python lint-workflows wheel sdist public-api format fuzz bench docs
+	test-next test-spark test-dask test-recipes java lint lint-rust lint-python lint-workflows wheel sdist public-api format fuzz bench docs docs-rust
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -29,7 +29,7 @@ example: $(BIN)/.wheel $(BIN)/.example  ## the pressure tendency at three New Yo
 	$(BIN)/python examples/terrain_slope.py
 
 test: test-compiled lint-python lint-workflows test-python test-2.0 test-lowest test-runtimes test-pythons test-spark \
-	test-dask test-recipes example  ## everything that CI runs
+	test-dask test-recipes docs example  ## everything that CI runs
 
 # Two at a time: a build of Polars leaves a processor idle while one large crate compiles, and miri always does. In this
 # order: a check of Polars and a build for the Rust tests; the build for the wheel and the sanitizers.
@@ -203,7 +203,15 @@ wheel: $(STUB) $(BIN)/.wheel-tools  ## the wheel for releases into dist, for any
 sdist: $(STUB)  ## the sources that pip builds from, into dist
 	$(BIN)/maturin sdist --out dist
 
-docs:  ## the Rust documentation
+# The code of every page runs, once per version of the package and the page: outputs are kept in target/site-cache.
+SITE := target/site
+
+docs: $(VENV)-docs/.wheel  ## the documentation site, target/site/index.html: strict, without network; tests of its links
+	rm -rf docs/api/generated $(SITE)
+	$(VENV)-docs/bin/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet -d $(SITE).doctrees docs $(SITE)
+	$(VENV)-docs/bin/python -m pytest tests/site
+
+docs-rust:  ## the Rust documentation
 	cargo doc --no-deps
 
 $(BIN)/.venv:
@@ -241,15 +249,16 @@ $(VENV)-2.0/.wheel: POLARS := polars==2.0.0
 $(VENV)-lowest/.wheel: POLARS := polars==$(LOWEST).*
 $(VENV)-rt64/.wheel: POLARS := polars[rt64]
 $(VENV)-rtcompat/.wheel: POLARS := polars[rtcompat]
-$(VENV)-rt%/.wheel $(VENV)-python%/.wheel: GROUP := telling
 # A bound that is a pre-release itself admits pre-releases of this package alone.
 $(VENV)-next/.wheel: POLARS := polars>=$(LOWEST)rc0
 $(VENV)-dask/.wheel: GROUP := dask
+$(VENV)-docs/.wheel: GROUP := docs
 $(VENV)-recipes/.wheel: GROUP := recipes
 $(VENV)-spark/.wheel: GROUP := spark
-$(VENV)-%/.wheel: $(WHEELS)/.built
-	$(PYTHON) -m venv $(@D)
-	$(@D)/bin/pip install --quiet --upgrade 'pip>=25.1'
-	$(@D)/bin/pip install --quiet --group $(GROUP) '$(POLARS)'
-	$(@D)/bin/pip install --quiet --force-reinstall --no-deps $(WHEELS)/*.whl
+# The pip of the first environment installs into the others: making and updating one for each takes five seconds.
+$(VENV)-%/.wheel: PIP = $(BIN)/pip --python $(@D)/bin/python
+$(VENV)-%/.wheel: $(WHEELS)/.built | $(BIN)/.venv
+	$(PYTHON) -m venv --without-pip $(@D)
+	$(PIP) install --quiet --group $(GROUP) '$(POLARS)'
+	$(PIP) install --quiet --force-reinstall --no-deps $(WHEELS)/*.whl
 	@touch $@

@@ -2,15 +2,15 @@
 
 use crate::bits::Bits;
 use crate::domain::Duplicates;
-use crate::operators::{Form, Reason, Repeats, RowError};
+use crate::inputs::Inputs;
+use crate::operators::{Form, Reason, RowError, SigmaUse};
 use crate::plan::{Kind, Plan};
 use crate::run::{Neighbors, Parts, Results, Resumed, RowIndex, Run, Whole};
-use crate::segments::{Lags, Merged, Merging, Numbers, Part, RowOrder, in_column};
+use crate::segments::{Deviations, Lags, Merged, Merging, Numbers, Part, RowOrder, in_column, padded};
 
 /// A whole column and its groups.
 pub(crate) struct WholeColumn<'a, I> {
-    pub(crate) y: Numbers<'a>,
-    pub(crate) x: Option<Numbers<'a>>,
+    pub(crate) inputs: Inputs<Numbers<'a>>,
     pub(crate) height: usize,
     /// The rows, group after group, if that is not their order.
     pub(crate) rows: Option<Vec<I>>,
@@ -23,7 +23,7 @@ pub(crate) struct WholeColumn<'a, I> {
 /// A row that has no result because a value is wrong.
 pub(crate) struct WrongRow {
     pub(crate) row: usize,
-    /// The rows that are wrong: those whose x are unsorted, or the one whose y is.
+    /// The rows that are wrong: those whose x are unsorted, or the one whose y or sigma is.
     pub(crate) reads: Vec<usize>,
     pub(crate) reason: Reason,
 }
@@ -53,10 +53,18 @@ impl Plan {
     where
         usize: num_traits::AsPrimitive<I>,
     {
+        let sigma = self.deviations(&column.inputs, mode)?;
         let order = RowOrder::new(column.starts, column.rows, column.valid, column.height);
         let order = order.as_ref();
         let starts = order.map_or(column.starts, |order| order.starts(column.starts));
         let at = |position: usize| order.map_or(position, |order| order.rows()[position].as_());
+        let Inputs { y, x, .. } = column.inputs;
+        let weighed = sigma.as_ref().filter(|_| self.weighs()).map(Deviations::are_known);
+        let y = match &weighed {
+            Some(weighed) => y.with_validity(Bits::new(weighed, 0)),
+            None => y,
+        };
+        let sigma = sigma.as_ref().map(|sigma| sigma.values.as_slice());
         let resumed = resumed.map(|resumed| Resumed {
             rows: order.map_or(resumed.rows, |order| {
                 let rows = order.rows().iter();
@@ -64,11 +72,10 @@ impl Plan {
             }),
             ..resumed
         });
-        if let (Some(x), true) = (&column.x, self.duplicates != Duplicates::Error) {
+        if let (Some(x), true) = (&x, self.duplicates != Duplicates::Error) {
             let merging = Merging {
                 duplicates: self.duplicates,
                 mean_digits: self.mean_digits,
-                are_whole: self.mean_digits > 0,
                 // The numbers have no digits after the point yet.
                 period: self
                     .units
@@ -76,7 +83,7 @@ impl Plan {
                     .map(|period| period / 2_f64.powi(self.mean_digits as i32)),
                 split_at_nulls: self.breaks.at_nulls,
             };
-            let points = Merged::new(&column.y, x, order, starts, merging);
+            let points = Merged::new(&y, x, order, starts, merging);
             if let (Some(position), true) = (points.too_large(), mode.strict) {
                 let (row, reason) = (at(position), Reason::TooLarge);
                 return Err(WrongRow {
@@ -85,6 +92,10 @@ impl Plan {
                     reason,
                 });
             }
+            let sigma = sigma.map(|sigma| match order {
+                Some(order) => points.deviations(&order.gather(sigma), self.duplicates),
+                None => points.deviations(sigma, self.duplicates),
+            });
             let resumed = resumed.map(|resumed| Resumed {
                 rows: (0..points.len())
                     .take_while(|&point| points.rows(point).end <= resumed.rows)
@@ -94,6 +105,7 @@ impl Plan {
             let whole = Whole {
                 y: points.y(),
                 x: Some(points.x()),
+                sigma: sigma.as_deref(),
                 order: None::<&RowOrder<I>>,
                 starts: points.starts(),
             };
@@ -102,13 +114,47 @@ impl Plan {
             return Ok(self.over_points(results, &points, order, column.height));
         }
         let whole = Whole {
-            y: column.y,
-            x: column.x,
+            y,
+            x,
+            sigma,
             order,
             starts,
         };
         let results = self.over_rows(whole, column.height, mode, resumed);
         results.map_err(|error| WrongRow::new(error, at))
+    }
+
+    /// The standard deviations of y; none for a row whose y or x is null.
+    ///
+    /// # Errors
+    ///
+    /// A row whose number is not finite and positive, if `strict`.
+    fn deviations(&self, inputs: &Inputs<Numbers>, mode: Mode) -> Result<Option<Deviations>, WrongRow> {
+        let (Some(unit), Some(sigma)) = (&self.sigma, &inputs.sigma) else {
+            return Ok(None);
+        };
+        let mut counts = inputs.y.are_valid();
+        if let Some(x) = &inputs.x {
+            let valid = x.are_valid();
+            counts
+                .iter_mut()
+                .zip(valid)
+                .for_each(|(counts, valid)| *counts &= valid);
+        }
+        let deviations = Deviations::new(sigma, unit.zero, unit.scale, Bits::new(&counts, 0));
+        match deviations.wrong.filter(|_| mode.strict) {
+            Some(row) => Err(WrongRow {
+                row,
+                reads: vec![row],
+                reason: Reason::Deviation,
+            }),
+            None => Ok(Some(deviations)),
+        }
+    }
+
+    /// Whether rows are weighed by their standard deviations, so that one without it counts as null.
+    pub(crate) fn weighs(&self) -> bool {
+        self.sigma.is_some_and(|sigma| sigma.used == SigmaUse::Weights)
     }
 
     /// The results of rows, from those of points.
@@ -124,13 +170,7 @@ impl Plan {
             ($parts:expr) => {{
                 let outputs = by_output($parts).into_iter();
                 let rows = outputs
-                    .map(|parts| {
-                        points.expand(parts, |result| match repeats {
-                            Repeats::Each => result,
-                            Repeats::FirstThenZero => Some(Default::default()),
-                            Repeats::FirstThenNull => None,
-                        })
-                    })
+                    .map(|parts| points.expand(parts, repeats))
                     .collect::<Vec<_>>();
                 vec![match order {
                     None => rows,
@@ -162,7 +202,14 @@ impl Plan {
         match self.operator.form() {
             Form::Rows(operator) => {
                 let reach = self.operator.reach();
-                let Whole { y, x, order, starts } = column;
+                let Whole {
+                    y,
+                    x,
+                    sigma,
+                    order,
+                    starts,
+                } = column;
+                let around = sigma.filter(|_| order.is_none()).map(|sigma| padded(sigma, reach));
                 let neighbors = match order {
                     None => Neighbors::Lagged {
                         y: Lags::of_column(&y, reach),
@@ -173,8 +220,11 @@ impl Plan {
                     },
                     Some(order) => Neighbors::Permuted { y, x, order, starts },
                 };
-                let results = self.run(operator, height, mode).over(&neighbors, self.is_exact());
-                results.map(Results::from)
+                let run = Run {
+                    sigma: around.as_deref().or(sigma),
+                    ..self.run(operator, height, mode)
+                };
+                run.over(&neighbors, self.is_exact()).map(Results::from)
             },
             Form::Segments(operator) => self.run(operator, height, mode).over(&column, resumed),
         }
@@ -185,6 +235,7 @@ impl Plan {
             operator,
             reach: self.operator.reach(),
             rows,
+            sigma: None,
             units: &self.units,
             breaks: self.breaks,
             strict: mode.strict,

@@ -3,8 +3,9 @@
 use std::fmt::Display;
 
 use crate::domain::{Domain, Duplicates, Length, Nulls};
+use crate::inputs::Inputs;
 use crate::kernel::{Limit, Scale};
-use crate::operators::{Extent, Measure, Operator, Takes};
+use crate::operators::{Extent, Measure, Operator, SigmaUse, Takes};
 use crate::segments::BreakRules;
 use crate::unit::Unit;
 
@@ -20,6 +21,9 @@ pub(crate) struct Plan {
     /// The operator, with its lengths in the numbers of the columns.
     pub(crate) operator: Operator,
     pub(crate) units: ResultUnits,
+    /// What a column of standard deviations counts, if there is one.
+    #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed has none.
+    pub(crate) sigma: Option<SigmaUnit>,
     pub(crate) breaks: BreakRules,
     /// The lengths of x before and after a row that the operator reads, if it reads lengths.
     pub(crate) lengths: Option<[Limit; 2]>,
@@ -43,6 +47,17 @@ pub(crate) struct ResultUnits {
     pub(crate) zero_of_x: Option<i128>,
     /// The period of y, in its numbers.
     pub(crate) period: Option<f64>,
+}
+
+/// What the numbers of a column of standard deviations count, and what for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed has none.
+pub(crate) struct SigmaUnit {
+    /// The factor to the numbers of y.
+    pub(crate) scale: Scale,
+    /// The number that means zero.
+    pub(crate) zero: i128,
+    pub(crate) used: SigmaUse,
 }
 
 /// One column of a result.
@@ -115,13 +130,13 @@ macro_rules! refuse {
 impl Plan {
     /// # Errors
     ///
-    /// Where y or x has no differences, or an option does not fit.
+    /// Where a column is none that the operator takes, or an option does not fit.
     pub(crate) fn new<C>(
         operator: &Operator,
-        y: ColumnInfo,
-        x: Option<ColumnInfo>,
+        columns: Inputs<ColumnInfo>,
         domain: &Domain<C>,
     ) -> Result<Self, PlanError> {
+        let Inputs { y, x, sigma } = columns;
         let y_unit = y_unit(operator, y)?;
         let x_unit = x.map(|x| x_unit(operator, x)).transpose()?;
         let axis = axis(y, x, domain)?;
@@ -181,6 +196,15 @@ impl Plan {
             ),
             period => period.map(|period| units.of_y("y_period", period)).transpose()?,
         };
+        let sigma = match sigma {
+            None if domain.sigma.is_some() => refuse!(
+                "`sigma` cannot be a column here; give `{}` one for all rows, or drop it",
+                operator.name()
+            ),
+            sigma => sigma
+                .map(|sigma| sigma_unit(operator, sigma, &units, axis))
+                .transpose()?,
+        };
         Ok(Self {
             axis,
             outputs,
@@ -193,6 +217,7 @@ impl Plan {
                 zero_of_x: x.filter(|_| !step.unit.is_time()).map(|x| x.zero),
                 period,
             },
+            sigma,
             breaks: BreakRules {
                 at_nulls: domain.nulls == Nulls::Split,
                 max_gap: domain
@@ -329,6 +354,54 @@ fn positive(name: &str, amount: f64) -> Result<f64, PlanError> {
     } else {
         refuse!("`{name}` must be finite and positive, got {amount}")
     }
+}
+
+/// What a column of standard deviations counts.
+fn sigma_unit(operator: &Operator, sigma: ColumnInfo, units: &Units, axis: usize) -> Result<SigmaUnit, PlanError> {
+    let (y, y_unit) = units.y;
+    let (name, dtype) = (sigma.name, sigma.dtype);
+    let used = match operator.describe().uses_sigma() {
+        Ok(used) => used,
+        Err(reason) => refuse!("`{}` {reason}, but column `{name}` is given; drop it", operator.name()),
+    };
+    let is_amount = !sigma.is_bool && !sigma.is_instant;
+    let mut scale = Scale::ONE;
+    match (y_unit, sigma.unit.filter(|_| is_amount)) {
+        (Unit::Number { decimals }, Some(Unit::Number { decimals: own })) => {
+            scale.numerator = power_of_ten(decimals);
+            scale.denominator = power_of_ten(own);
+        },
+        (Unit::Time { nanoseconds }, Some(Unit::Time { nanoseconds: own })) => {
+            let mut ratio = Ratio::ONE;
+            ratio.multiply(own);
+            ratio.divide(nanoseconds);
+            scale.numerator = ratio.numerator as f64;
+            scale.denominator = ratio.denominator as f64;
+        },
+        (Unit::Number { .. }, _) => refuse!(
+            "`sigma` must be numbers where y is, but column `{name}` is {dtype} and y column `{}` is {}",
+            y.name,
+            y.dtype
+        ),
+        (Unit::Time { .. }, _) => refuse!(
+            "`sigma` must be durations where y is temporal, but column `{name}` is {dtype} and y column `{}` is {}",
+            y.name,
+            y.dtype
+        ),
+    }
+    scale.numerator *= units.y_factor;
+    if sigma.axes != y.axes && (axis > 0 || sigma.axes > 0) {
+        refuse!(
+            "`sigma` must have the shape of y column `{}`, which is {}, but column `{name}` is {dtype}",
+            y.name,
+            y.dtype
+        );
+    }
+    Ok(SigmaUnit {
+        scale,
+        zero: sigma.zero,
+        used,
+    })
 }
 
 /// The mean of integers is none.

@@ -22,7 +22,8 @@ use arrow_array::{
 use arrow_buffer::{NullBuffer, i256};
 use arrow_schema::{ArrowError, DataType, TimeUnit};
 use polars_grad::{
-    Domain, EdgeOrder, Gradient, Integral, Nulls, Operator, RollingSlope, TurningPoints, WindowSize, arrow,
+    Derivative, Domain, Duplicates, EdgeOrder, Gradient, Integral, Nulls, Operator, RollingSlope, TurningPoints,
+    WindowSize, arrow,
 };
 use proptest::prelude::*;
 
@@ -916,6 +917,99 @@ fn a_single_x_that_is_wrong_is_shown() {
             assert!(error.to_string().contains(shown), "{error}");
         }
     }
+}
+
+#[test]
+fn standard_deviations_are_those_of_the_rows_that_are_read() -> Result<(), ArrowError> {
+    let [y, x, keys] = arrays([
+        floats(&[Some(0.0), Some(9.0), Some(1.0), Some(4.0), Some(9.0)]),
+        floats(&[Some(0.0), Some(0.0), Some(1.0), Some(2.0), Some(3.0)]),
+        Arc::new(Int64Array::from(vec![1, 2, 1, 1, 1])),
+    ]);
+    let sigma = |values: [Option<f64>; 5]| floats(&values);
+    let domain = || domain().x(x.clone()).by([keys.clone()]);
+    let field = |results: &ArrayRef, name| values(results.as_struct().column_by_name(name).expect("a field"));
+    let derivative = Derivative::new(1, 2).expect("allowed").with_error();
+    let results = arrow::evaluate(
+        &y,
+        derivative,
+        &domain().sigma(sigma([Some(3.0), None, Some(1.0), Some(4.0), Some(2.0)])),
+    )?;
+    // Weights of 1/2 inside; at the ends of 3/2, 2 and 1/2.
+    let expected = [
+        Some(28.25_f64.sqrt()),
+        None,
+        Some(2.5),
+        Some(1.25_f64.sqrt()),
+        Some(73.25_f64.sqrt()),
+    ];
+    close(&field(&results, "stderr"), &expected).expect("stderr");
+    let results = arrow::evaluate(
+        &y,
+        derivative,
+        &domain().sigma(sigma([None, None, Some(1.0), Some(4.0), Some(2.0)])),
+    )?;
+    close(
+        &field(&results, "stderr"),
+        &[None, None, None, Some(1.25_f64.sqrt()), Some(73.25_f64.sqrt())],
+    )
+    .expect("stderr");
+    assert_eq!(
+        field(&results, "value"),
+        [Some(0.0), None, Some(2.0), Some(4.0), Some(6.0)]
+    );
+
+    // The weights 1, 4 and 4: means 4/3 and 20/9, the sum of squares 12/3.
+    let slope = RollingSlope::new(WindowSize::Rows(3))
+        .expect("allowed")
+        .with_error(true);
+    let half = [Some(1.0), None, Some(0.5), Some(0.5), None];
+    let results = arrow::evaluate(&y, slope, &domain().sigma(sigma(half)))?;
+    close(&field(&results, "value"), &[None, None, None, Some(7.0 / 3.0), None]).expect("value");
+    close(&field(&results, "stderr"), &[None, None, None, Some(0.5), None]).expect("stderr");
+    // Skipped, the row without a deviation is not there.
+    let skipped = arrow::evaluate(&y, slope, &domain().nulls(Nulls::Skip).sigma(sigma(half)))?;
+    assert_eq!(&*skipped, &*results);
+    Ok(())
+}
+
+#[test]
+fn rows_of_one_x_have_the_deviation_of_their_point() -> Result<(), ArrowError> {
+    let [y, x, sigma, of_points] = arrays([
+        floats(&[Some(0.0), Some(2.0), None, Some(4.0), Some(5.0)]),
+        floats(&[Some(0.0), Some(1.0), Some(1.0), Some(1.0), Some(3.0)]),
+        floats(&[Some(1.0), Some(3.0), None, Some(4.0), Some(2.0)]),
+        floats(&[Some(0.0), Some(1.0), Some(3.0)]),
+    ]);
+    let slope = RollingSlope::new(WindowSize::Rows(3))
+        .expect("allowed")
+        .with_error(true);
+    let derivative = Derivative::new(1, 2).expect("allowed").with_error();
+    for (duplicates, y_of_point, sigma_of_point) in [
+        (Duplicates::First, 2.0, 3.0),
+        (Duplicates::Last, 4.0, 4.0),
+        (Duplicates::Mean, 3.0, 2.5),
+    ] {
+        let [y_of_points, sigma_of_points] = arrays([
+            floats(&[Some(0.0), Some(y_of_point), Some(5.0)]),
+            floats(&[Some(1.0), Some(sigma_of_point), Some(2.0)]),
+        ]);
+        for operator in [Operator::from(slope), derivative.into()] {
+            let merging = domain().x(x.clone()).sigma(sigma.clone()).duplicates(duplicates);
+            let rows = arrow::evaluate(&y, operator.clone(), &merging)?;
+            let alone = domain().x(of_points.clone()).sigma(sigma_of_points.clone());
+            let expected = arrow::evaluate(&y_of_points, operator, &alone)?;
+            for (row, point) in [(0, 0), (1, 1), (3, 1), (4, 2)] {
+                assert_eq!(
+                    &*rows.slice(row, 1),
+                    &*expected.slice(point, 1),
+                    "{duplicates:?}, row {row}"
+                );
+            }
+            assert!(rows.is_null(2));
+        }
+    }
+    Ok(())
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::bits::{Bitmap, ROWS};
-use crate::kernel::{Sample, Scale, periodic};
+use crate::kernel::{Sample, Scale, periodic_rises};
 use crate::plan::ResultUnits;
 use crate::segments::{Lag, Part, Reach, SegmentRules};
 
@@ -12,6 +12,9 @@ pub(crate) struct Rows<'a, 'b, Y, X> {
     /// Furthest row back first; the rows themselves are at `reach.before`. All have one length.
     pub(crate) lags: &'b [Lag<'a, Y, X>],
     pub(crate) reach: Reach,
+    /// The standard deviations of y, from the first lag of the first row to the last lag of the last one: finite and
+    /// positive, or NaN.
+    pub(crate) sigma: Option<&'b [f64]>,
     pub(crate) rules: SegmentRules<'b>,
     pub(crate) units: &'b ResultUnits,
     /// Whether a row that is wrong is an error, or null.
@@ -50,37 +53,16 @@ impl<Y: Sample, X: Sample> Rows<'_, '_, Y, X> {
             };
             (self.units.scales[0].apply(1.0), units)
         };
-        let mut columns = vec![Vec::new(); self.lags.len()];
+        let y: Vec<_> = self.lags.iter().map(|lag| lag.y.values).collect();
+        let mut columns = vec![Vec::new(); y.len()];
         for start in (0..self.len()).step_by(TILE) {
             let rows = start..self.len().min(start + TILE);
-            columns[this] = self.lags[this].y.values[rows.clone()]
-                .iter()
-                .map(|y| y.zero_unless_finite())
-                .collect();
-            let rise = |earlier: usize, row: usize| {
-                let [earlier, later] = [earlier, earlier + 1].map(|lag| self.lags[lag].y.values[row]);
-                periodic(later, earlier, period) * factor
-            };
-            for lag in (0..this).rev() {
-                let next = &columns[lag + 1];
-                columns[lag] = next
-                    .iter()
-                    .zip(rows.clone())
-                    .map(|(y, row)| y - rise(lag, row))
-                    .collect();
-            }
-            for lag in this + 1..self.lags.len() {
-                let before = &columns[lag - 1];
-                columns[lag] = before
-                    .iter()
-                    .zip(rows.clone())
-                    .map(|(y, row)| y + rise(lag - 1, row))
-                    .collect();
-            }
+            relative(&y, this, rows.clone(), [period, factor], &mut columns);
             let lags = self.lags.iter().zip(&columns).map(|(lag, y)| lag.with_y(&rows, y));
             let tile = Rows {
                 lags: &lags.collect::<Vec<_>>(),
                 reach: self.reach,
+                sigma: None,
                 rules: self.rules.from(start),
                 units: &units,
                 strict: self.strict,
@@ -88,6 +70,33 @@ impl<Y: Sample, X: Sample> Rows<'_, '_, Y, X> {
             visit(&tile).map_err(|error| error.map_row(|row| start + row))?;
         }
         Ok(())
+    }
+}
+
+/// The y of some rows of each lag, relative to the lag `this`: sums of rises to the nearest multiple of a period, times a
+/// factor.
+fn relative<Y: Sample>(
+    lags: &[&[Y]],
+    this: usize,
+    rows: Range<usize>,
+    [period, factor]: [f64; 2],
+    columns: &mut [Vec<f64>],
+) {
+    let y = |lag: usize| &lags[lag][rows.clone()];
+    let mut rises = vec![0.0; rows.len()];
+    columns[this].clear();
+    columns[this].extend(y(this).iter().map(|y| y.zero_unless_finite()));
+    for lag in (0..this).rev() {
+        periodic_rises(y(lag + 1), y(lag), period, &mut rises);
+        let (earlier, later) = columns.split_at_mut(lag + 1);
+        earlier[lag].clear();
+        earlier[lag].extend(later[0].iter().zip(&rises).map(|(y, rise)| y - rise * factor));
+    }
+    for lag in this..lags.len() - 1 {
+        periodic_rises(y(lag + 1), y(lag), period, &mut rises);
+        let (earlier, later) = columns.split_at_mut(lag + 1);
+        later[0].clear();
+        later[0].extend(earlier[lag].iter().zip(&rises).map(|(y, rise)| y + rise * factor));
     }
 }
 
@@ -114,6 +123,8 @@ pub(crate) enum Reason {
         /// That row, relative to the row of the error.
         ahead: isize,
     },
+    /// The standard deviation of the row is not finite and positive.
+    Deviation,
     /// The result does not fit in its dtype.
     TooLarge,
 }
@@ -157,7 +168,7 @@ impl Reason {
                 let row = row.saturating_add_signed(ahead);
                 row..row + 1
             },
-            Self::TooLarge => row..row + 1,
+            Self::Deviation | Self::TooLarge => row..row + 1,
         }
     }
 }

@@ -1,7 +1,5 @@
 //! Evaluates an operator over columns of numbers and times: lagged copies, or a whole column in groups.
 
-use std::cell::Cell;
-
 use polars::prelude::*;
 use polars_arrow::array::PrimitiveArray;
 use polars_arrow::bitmap::Bitmap;
@@ -15,7 +13,8 @@ use super::numbers::{Physical, info};
 use super::unsorted::{LENIENT, Remedy, group};
 use crate::column::{Mode, WholeColumn, WrongRow, by_output};
 use crate::domain::{Domain, Nulls};
-use crate::operators::{Form, Operator, Reached, Reason, RowError};
+use crate::inputs::Inputs;
+use crate::operators::{Form, Operator, Reason, RowError};
 use crate::plan::{Kind, Plan, ticks};
 use crate::run::{Neighbors, Parts, Results, Resumed};
 use crate::segments::Part;
@@ -28,6 +27,8 @@ pub(super) struct Evaluator {
     pub(super) dtype: DataType,
     /// What errors call x.
     pub(super) x_name: PlSmallStr,
+    /// What errors call the column of standard deviations.
+    pub(super) sigma_name: PlSmallStr,
     pub(super) nulls: Nulls,
     pub(super) strict: bool,
     /// Whether x is a coordinate of a grid, whose lines are sorted by it.
@@ -40,8 +41,10 @@ impl Evaluator {
     /// # Errors
     ///
     /// Where the operator has no result for these columns and this domain.
-    pub(super) fn new<C>(operator: &Operator, y: &Field, x: Option<&Field>, domain: &Domain<C>) -> PolarsResult<Self> {
-        let plan = Plan::new(operator, info(y), x.map(info), domain)?;
+    pub(super) fn new<C>(operator: &Operator, columns: Inputs<&Field>, domain: &Domain<C>) -> PolarsResult<Self> {
+        let plan = Plan::new(operator, columns.map(info), domain)?;
+        let Inputs { y, x, sigma } = columns;
+        let name = |column: Option<&Field>| column.map(|column| column.name().clone()).unwrap_or_default();
         let dtype = |kind| -> PolarsResult<DataType> {
             Ok(match kind {
                 Kind::Duration { nanoseconds: 1 } => DataType::Duration(TimeUnit::Nanoseconds),
@@ -72,7 +75,8 @@ impl Evaluator {
         Ok(Self {
             plan,
             dtype: with_leaf(y.dtype(), result),
-            x_name: x.map(|x| x.name().clone()).unwrap_or_default(),
+            x_name: name(x),
+            sigma_name: name(sigma),
             nulls: domain.nulls,
             strict: domain.strict,
             is_grid: false,
@@ -81,18 +85,18 @@ impl Evaluator {
     }
 
     /// The result of whole columns, along any axis.
-    pub(super) fn of_columns(&self, y: &Series, x: Option<&Series>, by: &[Series]) -> PolarsResult<Series> {
+    pub(super) fn of_columns(&self, columns: Inputs<&Series>, by: &[Series]) -> PolarsResult<Series> {
         if self.plan.axis > 0 {
-            return self.inside_cells(y, x);
+            return self.inside_cells(columns);
         }
-        let height = y.len();
-        let x = x.map(|x| broadcast(x, height)).transpose()?;
+        let height = columns.y.len();
+        let columns = columns.try_map(|column| broadcast(column, height))?;
         let by = by
             .iter()
             .map(|key| broadcast(key, height))
             .collect::<PolarsResult<Vec<_>>>()?;
         let groups = Groups::new(&by, height)?;
-        let result = self.of_groups(y, x.as_ref(), groups);
+        let result = self.of_groups(columns.as_ref(), groups);
         result.map_err(|failure| self.error(failure, |row| group(&by, row)))
     }
 
@@ -105,16 +109,16 @@ impl Evaluator {
         x: Option<&Series>,
         by: &[Series],
         rows: usize,
-        reached: Reached,
-    ) -> PolarsResult<(Series, Reached)> {
+        reached: crate::operators::Reached,
+    ) -> PolarsResult<(Series, crate::operators::Reached)> {
         self.check_flat(y)?;
         let groups = Groups::contiguous(Groups::run_starts(by, y.len())?);
-        let reached = Cell::new(reached);
+        let reached = std::cell::Cell::new(reached);
         let resumed = Resumed {
             rows,
             reached: &reached,
         };
-        let result = self.of_flat_groups(y, x, groups, Some(resumed));
+        let result = self.of_flat_groups(Inputs::new(y, x), groups, Some(resumed));
         let result = result.map_err(|failure| self.error(failure, |row| group(by, row)))?;
         Ok((result, reached.get()))
     }
@@ -132,36 +136,31 @@ impl Evaluator {
     }
 
     /// The result of whole columns whose groups are known.
-    pub(super) fn of_groups(&self, y: &Series, x: Option<&Series>, groups: Groups) -> Result<Series, Failure> {
-        if y.dtype().is_nested() {
-            return self.down_groups(y, x, groups);
+    pub(super) fn of_groups(&self, columns: Inputs<&Series>, groups: Groups) -> Result<Series, Failure> {
+        if columns.y.dtype().is_nested() {
+            return self.down_groups(columns, groups);
         }
-        self.of_flat_groups(y, x, groups, None)
+        self.of_flat_groups(columns, groups, None)
     }
 
     fn of_flat_groups(
         &self,
-        y: &Series,
-        x: Option<&Series>,
+        columns: Inputs<&Series>,
         groups: Groups,
         resumed: Option<Resumed>,
     ) -> Result<Series, Failure> {
+        let Inputs { y, x, sigma } = columns;
         if y.dtype().is_null() || x.is_some_and(|x| x.dtype().is_null()) {
             return Ok(self.full_null(y));
         }
         let valid = match self.nulls {
-            Nulls::Skip => valid(y, x),
+            Nulls::Skip => valid([Some(y), x, sigma.filter(|_| self.plan.weighs())]),
             _ => None,
         };
         let starts = bits(&groups.starts);
-        let (numbers_of_y, numbers_of_x) = (Physical::new(y)?, x.map(Physical::new).transpose()?);
-        let (numbers_of_y, numbers_of_x) = (
-            numbers_of_y.numbers()?,
-            numbers_of_x.as_ref().map(Physical::numbers).transpose()?,
-        );
+        let physical = columns.try_map(Physical::new)?;
         let column = WholeColumn {
-            y: numbers_of_y,
-            x: numbers_of_x,
+            inputs: physical.as_ref().try_map(Physical::numbers)?,
             height: y.len(),
             rows: groups.rows,
             starts,
@@ -169,7 +168,7 @@ impl Evaluator {
         };
         match self.plan.over(column, self.mode(), resumed) {
             Ok(results) => Ok(self.finish(results, y.name(), x)?),
-            Err(WrongRow { row, reads, reason }) => Err(Failure::of_row(row, &reason, y, x, reads.into_iter())?),
+            Err(WrongRow { row, reads, reason }) => Err(Failure::of_row(row, &reason, columns, reads.into_iter())?),
         }
     }
 
@@ -215,7 +214,8 @@ impl Evaluator {
                     });
                 }
                 let wrong = &lagged.lags()[reason.reads(before).start].y;
-                Err(Failure::of_row(row, &reason, wrong, None, std::iter::once(row))?)
+                let wrong = Inputs::new(wrong, None);
+                Err(Failure::of_row(row, &reason, wrong, std::iter::once(row))?)
             },
         }
     }
@@ -229,7 +229,8 @@ impl Evaluator {
 
     /// The error for a failure; `group` describes the group of a row.
     pub(super) fn error(&self, failure: Failure, group: impl FnOnce(usize) -> PolarsResult<String>) -> PolarsError {
-        failure.into_error(&self.x_name, &self.plan.operator, self.remedy(), group)
+        let names = [self.x_name.as_str(), self.sigma_name.as_str()];
+        failure.into_error(names, &self.plan.operator, self.remedy(), group)
     }
 
     /// The remedy for an unsorted x.
@@ -312,9 +313,9 @@ impl Evaluator {
     }
 }
 
-/// The rows where neither y nor x is null; `None` if all are.
-pub(super) fn valid(y: &Series, x: Option<&Series>) -> Option<Bitmap> {
-    let columns = [Some(y), x].into_iter().flatten().filter(|column| column.has_nulls());
+/// The rows where no column is null; `None` if all are.
+pub(super) fn valid(columns: [Option<&Series>; 3]) -> Option<Bitmap> {
+    let columns = columns.into_iter().flatten().filter(|column| column.has_nulls());
     let valid = columns.map(|column| column.is_not_null()).reduce(|a, b| a & b);
     valid.as_ref().map(super::bitmap)
 }

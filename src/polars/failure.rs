@@ -4,6 +4,7 @@ use polars::prelude::*;
 
 use super::display::display;
 use super::unsorted::{LENIENT, Remedy, not_monotonic};
+use crate::inputs::Inputs;
 use crate::operators::{Operator, Reason};
 
 /// A failure of a run.
@@ -16,6 +17,8 @@ pub(super) enum Failure {
         name: PlSmallStr,
         y: AnyValue<'static>,
     },
+    /// The standard deviation of a row is not finite and positive.
+    Deviation { row: usize, sigma: AnyValue<'static> },
     /// The result of a row does not fit in the dtype.
     TooLarge {
         row: usize,
@@ -55,8 +58,7 @@ impl Failure {
     pub(super) fn of_row(
         row: usize,
         reason: &Reason,
-        y: &Series,
-        x: Option<&Series>,
+        Inputs { y, x, sigma }: Inputs<&Series>,
         rows: impl Iterator<Item = usize>,
     ) -> PolarsResult<Self> {
         let name = y.name().clone();
@@ -74,6 +76,10 @@ impl Failure {
                 name,
                 y: y.get(rows.into_iter().next().unwrap_or(row))?.into_static(),
             },
+            Reason::Deviation => Self::Deviation {
+                row,
+                sigma: sigma.unwrap_or(y).get(row)?.into_static(),
+            },
             Reason::TooLarge => Self::TooLarge {
                 row,
                 name,
@@ -87,6 +93,7 @@ impl Failure {
         match &mut self {
             Self::Unsorted { row, .. }
             | Self::Outside { row, .. }
+            | Self::Deviation { row, .. }
             | Self::TooLarge { row, .. }
             | Self::Lengths { row, .. }
             | Self::SkippedLengths { row, .. } => *row = map(*row),
@@ -99,6 +106,7 @@ impl Failure {
         match self {
             Self::Unsorted { row, .. }
             | Self::Outside { row, .. }
+            | Self::Deviation { row, .. }
             | Self::TooLarge { row, .. }
             | Self::Lengths { row, .. }
             | Self::SkippedLengths { row, .. } => Some(*row),
@@ -109,7 +117,7 @@ impl Failure {
     /// The error; `group` describes the group of a row.
     pub(super) fn into_error(
         self,
-        x_name: &str,
+        [x_name, sigma_name]: [&str; 2],
         operator: &Operator,
         remedy: Remedy,
         group: impl FnOnce(usize) -> PolarsResult<String>,
@@ -125,6 +133,11 @@ impl Failure {
                 ComputeError: "y must be from 0 to below `wrap`, but in column `{name}` there is {}{group}; correct `wrap`, \
                 or {LENIENT} to get nulls there",
                 display(&y)
+            ),
+            Self::Deviation { sigma, .. } => polars_err!(
+                ComputeError: "`sigma` must be finite and positive, but in column `{sigma_name}` there is {}{group}; correct \
+                it, or {LENIENT} to get nulls there",
+                display(&sigma)
             ),
             Self::TooLarge { name, dtype, .. } => polars_err!(
                 ComputeError: "the {} of `{name}` does not fit in {dtype}{group}; cast y to a float, or {LENIENT} to get \

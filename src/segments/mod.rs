@@ -5,6 +5,7 @@
 //! - `rules`: what ends a segment: a known start, a null, a gap
 //! - `hash`: equal keys
 //! - `merge`: rows of equal x as one point
+//! - `sigma`: the standard deviations of y
 //! - `whole`: the segments of a whole column
 //! - `carry`: the rows of a batch that windows of a length in others read
 //! - `order`: the rows in another order or some of them; gathered a `tile` at a time, written back by `scatter`
@@ -24,6 +25,8 @@ mod reach;
 mod rules;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod scatter;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod sigma;
 mod slice;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod tile;
@@ -39,11 +42,13 @@ pub(crate) use lag::{InGroup, Lags, for_each_chunk, in_column};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use merge::{Merged, Merging};
 #[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) use order::RowOrder;
+pub(crate) use order::{RowOrder, Scatter};
 pub use reach::Reach;
 pub(crate) use rules::{BreakRules, SegmentRules};
 #[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) use scatter::{Atomic, ScatterBuffer};
+pub(crate) use scatter::Atomic;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use sigma::{Deviations, padded};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use slice::Gathered;
 pub(crate) use slice::{Lag, Part, Slice};

@@ -17,6 +17,7 @@ use super::groups::broadcast;
 use super::unsorted::{LENIENT, group};
 use super::{fields, series};
 use crate::domain::Domain;
+use crate::inputs::Inputs;
 use crate::operators::{Derivative, Operator};
 use crate::parallel::par_map;
 
@@ -304,7 +305,7 @@ impl OnGrid {
                 component,
                 evaluator: Evaluator {
                     is_grid: true,
-                    ..Evaluator::new(operator, &field, Some(x), &domain)?
+                    ..Evaluator::new(operator, Inputs::new(&field, Some(x)), &domain)?
                 },
             })
         });
@@ -349,7 +350,8 @@ impl OnGrid {
             let keys = grid.other_keys(axis);
             let lines = grid.lines(axis)?;
             let has_lines = lines.has_pairs();
-            let partial = along.evaluator.of_groups(&field, Some(&grid.coordinates[axis]), lines);
+            let columns = Inputs::new(&field, Some(&grid.coordinates[axis]));
+            let partial = along.evaluator.of_groups(columns, lines);
             let partial = partial.map_err(|failure| along.evaluator.error(failure, |row| group(&keys, row)))?;
             PolarsResult::Ok((partial.with_name(self.coordinates[axis].clone()), has_lines))
         })?;
