@@ -512,7 +512,7 @@ mod tests {
         }
         let valid = valid.into_bytes();
         let valid = Bits::new(&valid, 0);
-        let groups = vec![0; rows as usize / 8 + 1];
+        let groups = vec![0; y.len() / 8 + 1];
         for (duplicates, validity) in [Duplicates::First, Duplicates::Last, Duplicates::Mean]
             .into_iter()
             .flat_map(|duplicates| [(duplicates, None), (duplicates, Some(valid))])
