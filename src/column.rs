@@ -5,7 +5,7 @@ use crate::domain::Duplicates;
 use crate::operators::{Form, Reason, Repeats, RowError};
 use crate::plan::{Kind, Plan};
 use crate::run::{Neighbors, Parts, RowIndex, Run, Whole};
-use crate::segments::{Lags, Merged, Merging, Numbers, Part, RowOrder, in_column};
+use crate::segments::{Around, Lags, Merged, Merging, Numbers, Part, RowOrder, in_column};
 
 /// A whole column and its groups.
 pub(crate) struct WholeColumn<'a, I> {
@@ -18,6 +18,16 @@ pub(crate) struct WholeColumn<'a, I> {
     pub(crate) starts: Bits<'a>,
     /// The rows that count, if nulls are skipped and there are any.
     pub(crate) valid: Option<Bits<'a>>,
+}
+
+/// Rows, or points, in the order in which they are neighbours.
+struct Rows<'a, I> {
+    y: Numbers<'a>,
+    x: Option<Numbers<'a>>,
+    order: Option<&'a RowOrder<I>>,
+    /// The positions of the order that start a group.
+    starts: Bits<'a>,
+    height: usize,
 }
 
 /// A row that has no result because a value is wrong.
@@ -72,13 +82,57 @@ impl Plan {
                     reason,
                 });
             }
-            let of_points =
-                self.over_rows::<I>(points.y(), Some(points.x()), None, points.starts(), points.len(), mode);
-            let results = of_points.map_err(|error| WrongRow::new(error, |point| at(points.rows(point).start)))?;
+            let first_row = |point: usize| at(points.rows(point).start);
+            let rows = Rows {
+                y: points.y(),
+                x: Some(points.x()),
+                order: None::<&RowOrder<I>>,
+                starts: points.starts(),
+                height: points.len(),
+            };
+            let results = self.over_rings(&rows, mode, first_row)?;
             return Ok(self.over_points(results, &points, order, column.height));
         }
-        let results = self.over_rows(column.y, column.x, order, starts, column.height, mode);
-        results.map_err(|error| WrongRow::new(error, at))
+        let rows = Rows {
+            y: column.y,
+            x: column.x,
+            order,
+            starts,
+            height: column.height,
+        };
+        self.over_rings(&rows, mode, at)
+    }
+
+    /// The results of rows whose groups are rings, if x has a period; `at` is the row of the user at a position.
+    fn over_rings<I: RowIndex>(
+        &self,
+        rows: &Rows<'_, I>,
+        mode: Mode,
+        at: impl Fn(usize) -> usize,
+    ) -> Result<Parts, WrongRow> {
+        let mut results = self.over_rows(rows, mode).map_err(|error| WrongRow::new(error, &at))?;
+        let Some(ring) = &self.ring else { return Ok(results) };
+        let row_at = |position: usize| rows.order.map_or(position, |order| order.rows()[position].as_());
+        let positions = rows.order.map_or(rows.height, |order| order.rows().len());
+        let seams = ring.seams(&rows.y, rows.x.as_ref(), &row_at, rows.starts, positions, mode.strict);
+        let seams = seams.map_err(|Around { ends, rows }| WrongRow {
+            row: at(ends[0]),
+            reads: ends.into_iter().map(&at).collect(),
+            reason: Reason::Around { rows },
+        })?;
+        for seam in seams {
+            let arcs = Rows {
+                y: seam.y(),
+                x: seam.x(),
+                order: None::<&RowOrder<I>>,
+                starts: seam.starts(),
+                height: seam.len(),
+            };
+            let again = self.over_rows(&arcs, mode);
+            let again = again.map_err(|error| WrongRow::new(error, |row| at(seam.position(row))))?;
+            results.replace(again, seam.evaluated().map(|(row, position)| (row, row_at(position))));
+        }
+        Ok(results)
     }
 
     /// The results of rows, from those of points.
@@ -109,31 +163,38 @@ impl Plan {
         }
     }
 
-    fn over_rows<I: RowIndex>(
-        &self,
-        y: Numbers,
-        x: Option<Numbers>,
-        order: Option<&RowOrder<I>>,
-        starts: Bits,
-        height: usize,
-        mode: Mode,
-    ) -> Result<Parts, RowError> {
+    fn over_rows<I: RowIndex>(&self, rows: &Rows<'_, I>, mode: Mode) -> Result<Parts, RowError> {
+        let Rows {
+            ref y,
+            ref x,
+            order,
+            starts,
+            height,
+        } = *rows;
         match self.operator.form() {
             Form::Rows(operator) => {
                 let reach = self.operator.reach();
                 let neighbors = match order {
                     None => Neighbors::Lagged {
-                        y: Lags::of_column(&y, reach),
-                        x: x.map(|x| Lags::of_column(&x, reach)),
+                        y: Lags::of_column(y, reach),
+                        x: x.as_ref().map(|x| Lags::of_column(x, reach)),
                         in_group: in_column(height, reach),
                         starts: Some(starts),
                         align: 1,
                     },
-                    Some(order) => Neighbors::Permuted { y, x, order, starts },
+                    Some(order) => Neighbors::Permuted {
+                        y: y.clone(),
+                        x: x.clone(),
+                        order,
+                        starts,
+                    },
                 };
                 self.run(operator, height, mode).over(&neighbors, self.is_exact())
             },
-            Form::Segments(operator) => self.run(operator, height, mode).over(&Whole { y, x, order, starts }),
+            Form::Segments(operator) => {
+                let (y, x) = (y.clone(), x.clone());
+                self.run(operator, height, mode).over(&Whole { y, x, order, starts })
+            },
         }
     }
 

@@ -163,6 +163,11 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
             let message = "a live feed takes no `duplicates`: merge points of equal x before they are pushed";
             return Err(PlanError(message.into()).into());
         }
+        if domain.x_period.is_some() {
+            let message = "a live feed takes no `x_period`: the last point, which stands before the first one, has not \
+                           arrived yet; evaluate a column";
+            return Err(PlanError(message.into()).into());
+        }
         let column = |name, unit| ColumnInfo {
             name,
             dtype: &"a live feed of numbers; one of times begins with `over_time`",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from polars_grad._engine import columns as _columns
@@ -28,6 +29,7 @@ class GridDomain(Shared, total=False):
 
     by: IntoColumns | None
     max_gap: Length | Sequence[Length | None] | None
+    x_period: Mapping[str, Length] | None
 
 
 _ARGUMENTS = {
@@ -51,6 +53,14 @@ _ARGUMENTS = {
         """
         The longest step from point to point within a line, which otherwise ends there. One for all coordinates, or a
         sequence with one, or None, for each. Without it a missing point makes a wider step.
+        """,
+    ),
+    "x_period": Argument(
+        None,
+        """
+        The periods of coordinates that go round, by their names: `{"lon": 360}`. The last point of a line along such a
+        coordinate stands before its first, one period away, so that neither is an end. A line that spans a whole period
+        is an error: drop the points that come twice.
         """,
     ),
     "strict": Argument(
@@ -405,7 +415,10 @@ def _on_grid(reduction: str, field: Any, wrt: Any, stencils: dict[str, Any], dom
         msg = f"`wrt` must name the 2 or 3 coordinates of a curl, got {len(names)}"
         raise ValueError(msg)
     gaps = domain.get("max_gap")
-    several = _domain.one_each("max_gap", gaps, coordinates) if isinstance(gaps, (list, tuple)) else [gaps]
+    several = (
+        _domain.one_each("max_gap", gaps, coordinates) if isinstance(gaps, (list, tuple)) else [gaps] * len(coordinates)
+    )
+    periods = _periods(domain.get("x_period"), names)
     by = domain.get("by")
     return _plugin.on_grid(
         _columns.column("v" if reduction in _VECTORS else "f", field),
@@ -414,7 +427,27 @@ def _on_grid(reduction: str, field: Any, wrt: Any, stencils: dict[str, Any], dom
         reduction=reduction,
         operator={"derivative": stencils},
         domains=[
-            _domain.checked(reduction, {**domain, "max_gap": gap}, has_x=True, allowed=GridDomain.__annotations__)
-            for gap in several
+            _domain.checked(
+                reduction,
+                {**domain, "max_gap": gap, "x_period": period},
+                has_x=True,
+                allowed=GridDomain.__annotations__,
+            )
+            for gap, period in zip(several, periods, strict=True)
         ],
     )
+
+
+def _periods(periods: Any, names: Sequence[str | None]) -> list[Any]:
+    """Return the period of each coordinate."""
+    if periods is None:
+        return [None] * len(names)
+    if not isinstance(periods, Mapping):
+        msg = f'`x_period` must be the periods of coordinates, such as {{"lon": 360}}, got {type(periods).__name__}'
+        raise TypeError(msg)
+    unknown = [name for name in periods if name not in names]
+    if unknown:
+        known = ", ".join(f"`{name}`" for name in names if name is not None) or "expressions of unknown names"
+        msg = f"`x_period` must be of coordinates in `wrt`, which are {known}, got {unknown[0]!r}"
+        raise ValueError(msg)
+    return [periods.get(name) for name in names]

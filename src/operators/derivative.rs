@@ -284,6 +284,10 @@ impl Describe for Derivative {
             field("stderr", self.sigma),
         ]
     }
+
+    fn takes_x_period(&self) -> bool {
+        true
+    }
 }
 
 impl Evaluate for Derivative {

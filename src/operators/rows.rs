@@ -114,6 +114,12 @@ pub(crate) enum Reason {
         /// That row, relative to the row of the error.
         ahead: isize,
     },
+    /// The rows of a group go round the period of x, or further.
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    Around {
+        /// The number of these rows.
+        rows: usize,
+    },
     /// The result does not fit in its dtype.
     TooLarge,
 }
@@ -157,7 +163,7 @@ impl Reason {
                 let row = row.saturating_add_signed(ahead);
                 row..row + 1
             },
-            Self::TooLarge => row..row + 1,
+            _ => row..row + 1,
         }
     }
 }

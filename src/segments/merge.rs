@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use num_traits::AsPrimitive;
 
-use super::column::{Chunk, Contiguous, Number, Numbers};
+use super::column::{Contiguous, Number, Numbers, OwnedNumbers};
 use super::order::RowOrder;
 use super::scatter::Part;
 use super::slice::{Gathered, Slice};
@@ -23,14 +23,6 @@ pub(crate) struct Merged {
     valid: Vec<u8>,
     /// The first position whose y is too large for a mean.
     too_large: Option<usize>,
-}
-
-/// A column that owns its numbers.
-enum OwnedNumbers {
-    F64(Gathered<f64>),
-    F32(Gathered<f32>),
-    I64(Gathered<i64>),
-    I128(Gathered<i128>),
 }
 
 /// How a point gets its y.
@@ -170,21 +162,6 @@ fn is_valid<T>(column: &Slice<'_, T>, row: usize) -> bool {
     column.validity.is_none_or(|valid| valid.get(row))
 }
 
-impl OwnedNumbers {
-    fn numbers(&self) -> Numbers<'_> {
-        fn chunks<T: Number>(column: &Gathered<T>) -> Vec<Chunk<'_, T>> {
-            let Slice { values, validity } = column.slice();
-            vec![Chunk::new(values, validity)]
-        }
-        match self {
-            Self::F64(column) => Numbers::F64(chunks(column)),
-            Self::F32(column) => Numbers::F32(chunks(column)),
-            Self::I64(column) => Numbers::I64(chunks(column)),
-            Self::I128(column) => Numbers::I128(chunks(column)),
-        }
-    }
-}
-
 /// A number whose runs are merged.
 trait Merge: Number {
     fn owned(column: Gathered<Self>) -> OwnedNumbers;
@@ -306,6 +283,7 @@ merge_integers! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::segments::Chunk;
 
     fn merged(y: &[f64], x: &[i64], duplicates: Duplicates) -> Merged {
         let merging = Merging {

@@ -5,6 +5,7 @@
 //! - `rules`: what ends a segment: a known start, a null, a gap
 //! - `merge`: rows of equal x as one point
 //! - `whole`: the segments of a whole column
+//! - `ring`: the rows around the seam where the last row of a group stands before its first
 //! - `order`: the rows in another order or some of them; gathered a `tile` at a time, written back by `scatter`
 
 #[cfg(any(feature = "polars", feature = "arrow"))]
@@ -16,6 +17,8 @@ mod merge;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod order;
 mod reach;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod ring;
 mod rules;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod scatter;
@@ -34,6 +37,8 @@ pub(crate) use merge::{Merged, Merging};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use order::RowOrder;
 pub use reach::Reach;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use ring::{Across, Around, Period, Ring};
 pub(crate) use rules::{BreakRules, SegmentRules};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use scatter::{Atomic, Part, ScatterBuffer};

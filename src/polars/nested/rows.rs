@@ -100,7 +100,11 @@ impl Evaluator {
         groups: Groups,
     ) -> Result<Series, Failure> {
         let merges = self.plan.duplicates != Duplicates::Error;
-        if self.nulls == Nulls::Skip || merges || matches!(self.plan.operator.form(), Form::Segments(_)) {
+        if self.nulls == Nulls::Skip
+            || merges
+            || self.plan.ring.is_some()
+            || matches!(self.plan.operator.form(), Form::Segments(_))
+        {
             return self.index_by_index(y, x, &groups);
         }
         let reach = self.plan.operator.reach();
