@@ -240,3 +240,90 @@ pub(crate) fn by_output<O>(parts: Vec<Vec<Part<O>>>) -> Vec<Vec<Part<O>>> {
     }
     columns
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Domain;
+    use crate::operators::{RollingSlope, WindowSize};
+    use crate::plan::ColumnInfo;
+    use crate::segments::{Across, Chunk, Period, Reach, Ring};
+    use crate::unit::Unit;
+
+    const MODE: Mode = Mode {
+        strict: true,
+        parallel: false,
+    };
+
+    fn plan(window: WindowSize) -> Plan {
+        let slope = RollingSlope::new(window).and_then(|slope| slope.center(true));
+        let column = |name| ColumnInfo {
+            name,
+            dtype: &"f64",
+            unit: Some(Unit::NUMBER),
+            is_bool: false,
+            is_instant: false,
+            is_float: true,
+            zero: 0,
+            spare_bits: 0,
+            axes: 0,
+        };
+        let operator = slope.expect("an odd window").into();
+        Plan::new(&operator, column("y"), Some(column("x")), &Domain::<()>::new()).expect("numbers")
+    }
+
+    fn slopes(plan: &Plan, y: &[f64], x: &[f64], starts: Bits) -> Vec<Option<f64>> {
+        let column = WholeColumn::<u32> {
+            y: Numbers::F64(vec![Chunk::new(y, None)]),
+            x: Some(Numbers::F64(vec![Chunk::new(x, None)])),
+            height: y.len(),
+            rows: None,
+            starts,
+            valid: None,
+        };
+        let Ok(Parts::F64(parts)) = plan.over(column, MODE) else {
+            panic!("floats that rise")
+        };
+        let [(values, validity)] = &by_output(parts)[0][..] else {
+            panic!("one part")
+        };
+        let valid = |row: usize| validity.as_ref().is_none_or(|bytes| Bits::new(bytes, 0).get(row));
+        (0..values.len()).map(|row| valid(row).then(|| values[row])).collect()
+    }
+
+    /// Windows of rows and of lengths are those of the rows between others of their own, a period away.
+    #[test]
+    fn operators_by_segments_read_across_the_seam() {
+        const PERIOD: f64 = 100.0;
+        let period = Period {
+            float: PERIOD,
+            integer: Some(100),
+        };
+        let x: Vec<_> = (0..40_u32)
+            .map(|row| f64::from(row * row % 7) / 4.0 + 2.25 * f64::from(row))
+            .collect();
+        let y: Vec<_> = (0..40_u32).map(|row| f64::from(row * 17 % 23)).collect();
+        let around: Vec<_> = [-1.0, 0.0, 1.0]
+            .iter()
+            .flat_map(|lap| x.iter().map(move |x| x + lap * PERIOD))
+            .collect();
+        let (start, mut whole) = ([1, 0, 0, 0, 0], [0; 16]);
+        whole[0] = 1;
+        for rows in [40, 9, 3] {
+            let windows = [
+                (WindowSize::Rows(7), Across::Rows(Reach { before: 3, after: 3 })),
+                (WindowSize::from(6.0), Across::Length(6.0)),
+                (WindowSize::from(90.0), Across::Length(90.0)),
+            ];
+            for (window, reach) in windows {
+                let open = plan(window);
+                let mut ring = open.clone();
+                ring.ring = Some(Ring { period, reach });
+                let laps: Vec<_> = (0..3).map(|lap| &around[40 * lap..40 * lap + rows]).collect();
+                let expected = slopes(&open, &y[..rows].repeat(3), &laps.concat(), Bits::new(&whole, 0));
+                let got = slopes(&ring, &y[..rows], &x[..rows], Bits::new(&start, 0));
+                assert_eq!(got, expected[rows..2 * rows], "{window:?}, {rows} rows");
+            }
+        }
+    }
+}

@@ -42,6 +42,7 @@ pub struct Domain<C> {
     pub(crate) strict: bool,
     pub(crate) y_period: Option<Length>,
     pub(crate) x_period: Option<Length>,
+    pub(crate) sphere: Option<f64>,
 }
 
 impl<C> Default for Domain<C> {
@@ -58,6 +59,7 @@ impl<C> Default for Domain<C> {
             strict: true,
             y_period: None,
             x_period: None,
+            sphere: None,
         }
     }
 }
@@ -152,6 +154,17 @@ impl<C> Domain<C> {
         self
     }
 
+    /// The radius of the sphere that a grid is on, whose first two coordinates are longitudes and latitudes in degrees:
+    /// derivatives are by lengths in its unit, with the metric terms of these coordinates. A third coordinate is a height
+    /// that is small against the radius. At the poles derivatives along parallels are null.
+    ///
+    /// For grids only. There [`x_period`](Self::x_period) is then that of longitudes.
+    #[must_use]
+    pub fn sphere(mut self, radius: f64) -> Self {
+        self.sphere = Some(radius);
+        self
+    }
+
     /// Whether an x that is not finite and strictly monotonic is an error (the default) or gives nulls.
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
@@ -187,6 +200,7 @@ impl<C> Domain<C> {
             strict: self.strict,
             y_period: self.y_period,
             x_period: self.x_period,
+            sphere: self.sphere,
         })
     }
 }

@@ -119,6 +119,9 @@ impl Plan {
         x: Option<ColumnInfo>,
         domain: &Domain<C>,
     ) -> Result<Self, PlanError> {
+        if domain.sphere.is_some() {
+            refuse!("`sphere` is for the coordinates of a grid, such as those of `partials`; drop it");
+        }
         let y_unit = y_unit(operator, y)?;
         let x_unit = x.map(|x| x_unit(operator, x)).transpose()?;
         let axis = axis(y, x, domain)?;
@@ -479,10 +482,17 @@ fn period_of_x(name: &str, period: Length, units: &Units) -> Result<Period, Plan
         (Length::Nanoseconds(period), Some((_, Unit::Time { nanoseconds }))) => (float, period % nanoseconds == 0),
         _ => (float, false),
     };
-    Ok(Period {
-        float,
-        integer: i128::try_from(integer).ok().filter(|_| is_whole),
-    })
+    let integer = i128::try_from(integer).ok().filter(|_| is_whole);
+    if let (None, Some((x, unit))) = (integer, units.x)
+        && unit != Unit::NUMBER
+    {
+        refuse!(
+            "`{name}` must be a whole number of the steps of x, but x column `{}` is {}; cast x to a finer dtype",
+            x.name,
+            x.dtype
+        );
+    }
+    Ok(Period { float, integer })
 }
 
 /// The nearest whole number of ticks of a duration, if 64 bits hold it.

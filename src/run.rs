@@ -45,10 +45,6 @@ pub(crate) enum Parts {
 
 impl Parts {
     /// Replaces the results of rows with those of other rows; `rows` has the other row and the row of each.
-    #[expect(
-        clippy::match_wildcard_for_single_variants,
-        reason = "both are of one type, that of y"
-    )]
     pub(crate) fn replace(&mut self, others: Self, rows: impl Iterator<Item = (usize, usize)>) {
         match (self, others) {
             (Self::F64(parts), Self::F64(others)) => replace(parts, &others, rows),

@@ -9,13 +9,14 @@ a few lines in `checked`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from polars_grad._engine import lengths as _lengths
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from typing import Literal
 
     from polars_grad._engine.columns import IntoColumns
@@ -156,6 +157,15 @@ ARGUMENTS = {
 }
 
 
+# How lengths and units are read.
+_LENGTHS: dict[str, Callable[[Any], Any]] = {
+    "per": _lengths.per,
+    "max_gap": _lengths.max_gap,
+    "y_period": partial(_lengths.amount, "y_period"),
+    "x_period": partial(_lengths.amount, "x_period"),
+}
+
+
 def checked(function: str, domain: Mapping[str, Any], *, has_x: bool, allowed: Collection[str]) -> dict[str, Any]:
     """
     Check the arguments that are no columns, and return what differs from the defaults as the plugin takes it.
@@ -181,14 +191,7 @@ def checked(function: str, domain: Mapping[str, Any], *, has_x: bool, allowed: C
         options["spacing"] = _lengths.spacing(given["spacing"])
     if not has_x:
         _check_without_x(given, options)
-    if given["per"] is not None:
-        options["per"] = _lengths.per(given["per"])
-    if given["max_gap"] is not None:
-        options["max_gap"] = _lengths.max_gap(given["max_gap"])
-    if given["y_period"] is not None:
-        options["y_period"] = _lengths.amount("y_period", given["y_period"])
-    if given["x_period"] is not None:
-        options["x_period"] = _lengths.amount("x_period", given["x_period"])
+    options.update({name: read(given[name]) for name, read in _LENGTHS.items() if given[name] is not None})
     if given["by"] is not None and options.get("axis", 0) != 0:
         raise ValueError(_BY_INSIDE.format(options["axis"]))
     return options
