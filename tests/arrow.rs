@@ -917,20 +917,20 @@ fn a_single_x_that_is_wrong_is_shown() {
 
 #[test]
 fn the_last_row_of_a_ring_is_before_its_first() -> Result<(), ArrowError> {
-    let degrees: ArrayRef = Arc::new(Int32Array::from(vec![0, 90, 180, 270]));
+    let degrees: ArrayRef = Arc::new(Int32Array::from(vec![0, 64, 128, 192]));
     let sine = floats(&[Some(0.0), Some(1.0), Some(0.0), Some(-1.0)]);
-    let around = domain().x(degrees).x_period(360.0);
-    let slope = 1.0 / 90.0;
+    let around = domain().x(degrees).x_period(256.0);
+    let slope = 1.0 / 64.0;
     let expected = [Some(slope), Some(0.0), Some(-slope), Some(0.0)];
     assert_eq!(values(&arrow::evaluate(&sine, Gradient::new(), &around)?), expected);
-    let even = domain().spacing(90.0).x_period(360.0);
+    let even = domain().spacing(64.0).x_period(256.0);
     assert_eq!(values(&arrow::evaluate(&sine, Gradient::new(), &even)?), expected);
 
-    let hours: ArrayRef = Arc::new(Time32SecondArray::from(vec![0, 21_600, 43_200, 64_800]));
+    let times: ArrayRef = Arc::new(Time32SecondArray::from(vec![0, 16_384, 32_768, 49_152]));
     let day = domain()
-        .x(hours)
-        .x_period(Duration::from_secs(86_400))
-        .per(Duration::from_secs(21_600));
+        .x(times)
+        .x_period(Duration::from_secs(65_536))
+        .per(Duration::from_secs(16_384));
     let expected = [Some(1.0), Some(0.0), Some(-1.0), Some(0.0)];
     assert_eq!(values(&arrow::evaluate(&sine, Gradient::new(), &day)?), expected);
     Ok(())

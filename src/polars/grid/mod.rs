@@ -355,7 +355,7 @@ impl Along {
             None => derivative(&field),
             Some((terms, metric)) => {
                 let derivative = derivative(&terms.weighted(&field, metric)?)?;
-                terms.scaled(&derivative, metric)?.cast(&self.dtype)
+                terms.scaled(&derivative, metric)
             },
         }
     }
@@ -460,7 +460,15 @@ impl OnGrid {
         }
         let name = field.name().clone();
         match self.reduction {
-            Reduction::Partials => Ok(StructChunked::from_series(name, rows, partials.iter())?.into_series()),
+            Reduction::Partials => {
+                // On a sphere derivatives have not been rounded to smaller floats yet.
+                let partials = partials
+                    .iter()
+                    .zip(&self.along)
+                    .map(|(partial, along)| partial.cast(&along.dtype));
+                let partials = partials.collect::<PolarsResult<Vec<_>>>()?;
+                Ok(StructChunked::from_series(name, rows, partials.iter())?.into_series())
+            },
             Reduction::Magnitude => Ok(reduce(&partials, 0.0, length)?.cast(&self.dtype)?.with_name(name)),
             Reduction::Divergence | Reduction::Laplacian => {
                 let sum = reduce(&partials, -0.0, |a, b| a + b)?;

@@ -12,7 +12,7 @@
 //! In the Laplacian `∂(cos φ ∂f/∂φ)/∂φ / cos φ` is written out: both derivatives then read the rows next to a point, and
 //! the one of a constant is zero.
 
-use polars::prelude::arity::{binary_elementwise, unary_elementwise};
+use polars::prelude::arity::unary_elementwise;
 use polars::prelude::*;
 
 use super::Reduction;
@@ -74,6 +74,8 @@ pub(super) struct Terms {
     /// The latitudes in degrees.
     latitudes: Float64Chunked,
     cosines: Float64Chunked,
+    /// Degrees of longitude in a unit of length; null at the poles.
+    along_parallel: Float64Chunked,
 }
 
 impl Sphere {
@@ -137,13 +139,22 @@ impl Sphere {
     /// The metric terms of points at these coordinates.
     pub(super) fn terms(self, coordinates: &[Series]) -> PolarsResult<Terms> {
         let latitudes = coordinates[LATITUDE].cast(&DataType::Float64)?.f64()?.clone();
+        // Zero at the poles, and with all digits next to them.
+        let cosines = latitudes.apply_values(|latitude| (POLE - latitude.abs()).to_radians().sin());
+        let degrees = degrees_per_length(self.radius);
+        let along_parallel = |cosine: Option<f64>| cosine.filter(|&cosine| cosine > 0.0).map(|cosine| degrees / cosine);
         Ok(Terms {
             radius: self.radius,
-            // Zero at the poles, and with all digits next to them.
-            cosines: latitudes.apply_values(|latitude| (POLE - latitude.abs()).to_radians().sin()),
+            along_parallel: unary_elementwise(&cosines, along_parallel),
             latitudes,
+            cosines,
         })
     }
+}
+
+/// Degrees of latitude in a unit of length.
+fn degrees_per_length(radius: f64) -> f64 {
+    180.0 / std::f64::consts::PI / radius
 }
 
 impl Terms {
@@ -162,33 +173,23 @@ impl Terms {
 
     /// The derivative by a length, of one by degrees.
     pub(super) fn scaled(&self, derivative: &Series, metric: Metric) -> PolarsResult<Series> {
-        let per_degree = 180.0 / std::f64::consts::PI / self.radius;
         let derivative = derivative.f64()?;
         let scaled: Float64Chunked = match metric {
             Metric::Meridian(order) => {
-                let factor = per_degree.powi(order);
+                let factor = degrees_per_length(self.radius).powi(order);
                 derivative.apply_values(|derivative| derivative * factor)
             },
-            Metric::Parallel(order) => beside_poles(derivative, &self.cosines, |derivative, cosine| {
-                derivative * (per_degree / cosine).powi(order)
+            Metric::Parallel(order) => (1..order).fold(derivative * &self.along_parallel, |scaled, _| {
+                &scaled * &self.along_parallel
             }),
-            Metric::Flux => beside_poles(derivative, &self.cosines, |derivative, cosine| {
-                derivative * (per_degree / cosine)
-            }),
+            Metric::Flux => derivative * &self.along_parallel,
             Metric::Tangent => {
-                let factor = -per_degree / self.radius;
-                let slope = derivative * &self.latitudes.apply_values(|latitude| latitude.to_radians().sin());
-                beside_poles(&slope, &self.cosines, |slope, cosine| slope * (factor / cosine))
+                let sines = self
+                    .latitudes
+                    .apply_values(|latitude| -latitude.to_radians().sin() / self.radius);
+                &(derivative * &self.along_parallel) * &sines
             },
         };
         Ok(scaled.into_series())
     }
-}
-
-/// A function of values and of the cosines of their latitudes; null at the poles.
-fn beside_poles(values: &Float64Chunked, cosines: &Float64Chunked, of: impl Fn(f64, f64) -> f64) -> Float64Chunked {
-    binary_elementwise(values, cosines, |value: Option<f64>, cosine: Option<f64>| {
-        let (value, cosine) = value.zip(cosine)?;
-        (cosine > 0.0).then(|| of(value, cosine))
-    })
 }
