@@ -238,7 +238,7 @@ impl Ring {
     /// The number of each row of arcs in its group, as x.
     fn counted(&self, arcs: &Arcs) -> OwnedNumbers {
         let period = self.period.integer.unwrap_or_default();
-        let count = |place: &Place| place.row as i128 + place.laps as i128 * period;
+        let count = |place: &Place| period.saturating_mul(place.laps as i128).saturating_add(place.row as i128);
         OwnedNumbers::I128(Gathered {
             values: arcs.places.iter().map(count).collect(),
             validity: None,

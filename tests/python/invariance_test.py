@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.exceptions import ComputeError
 from polars.testing import assert_frame_equal
-from registry import CASES, FURTHEST, NEED_RISING_X, Case
+from registry import CASES, FURTHEST, NEED_RISING_X, RINGS, Case
 from strategies import assert_same, frames, in_chunks
 
 import polars_grad as pg
@@ -31,10 +31,10 @@ ENGINES: list[Any] = ["in-memory", "streaming"]
 SHIFTED = pl.LazyFrame({"y": range(30)}).select(pl.col("y").shift(1))
 CUTS_SHIFTED_COLUMNS = SHIFTED.slice(-3, 1).collect(engine="streaming").height == 1
 
-cases = st.sampled_from(CASES)
+cases = st.sampled_from([*CASES, *RINGS])
 
 
-@pytest.fixture(params=FURTHEST, ids=str)
+@pytest.fixture(params=[*FURTHEST, *RINGS], ids=str)
 def case(request: pytest.FixtureRequest) -> Case:
     """Each of the operators."""
     return request.param

@@ -51,6 +51,7 @@ def padded(ring: pl.DataFrame, period: Any) -> pl.DataFrame:
     known = ring["x"].drop_nulls()
     if len(known) > 1 and known[0] > known[1]:
         period = -period
+    ring = ring.with_columns(pl.col("x").cast(pl.Int128)) if ring["x"].dtype == pl.UInt64 else ring
     laps = []
     for lap in range(-math.ceil(PADDED / rows), math.ceil(PADDED / rows) + 1):
         part = ring.with_columns(lap=pl.lit(lap))
@@ -341,8 +342,8 @@ def test_a_group_that_spans_a_period_shows_both_ends() -> None:
         {"x": [0.0, 90.0, 0.0, 180.0, 400.0], "y": [1.0, 2.0, 3.0, 4.0, 5.0], "k": ["a"] * 2 + ["b"] * 3}
     )
     message = (
-        '`x` must span less than one `x_period`, but column `x` goes from 0.0 to 400.0 in the group `k` = "b"; drop the '
-        "row that repeats the first one, tell laps apart by keys, or pass `strict=False` to get nulls there"
+        '`x` must span less than one `x_period`, but column `x` goes from 0.0 to 400.0 in the group `k` = "b"; drop '
+        "the row that repeats the first one, tell laps apart by keys, or pass `strict=False` to get nulls there"
     )
     with pytest.raises(ComputeError, match=re.escape(message)):
         frame.select(pg.gradient("y", "x", by="k", x_period=360))
@@ -418,7 +419,7 @@ def test_whole_columns_are_needed() -> None:
     message = "`x_period` makes the last row stand before the first, but {} has a few rows at a time"
     with pytest.raises(ValueError, match=message.format("`pg.stitch`")):
         pg.stitch([frame], slope)
-    with pytest.raises(ValueError, match=message.format("")[:60]):
+    with pytest.raises(ValueError, match=message.format("`grad.with_columns`")):
         frame.lazy().grad.with_columns(slope)
 
 
