@@ -73,8 +73,8 @@ _ARGUMENTS = {
         and the latitude in this order, in degrees, and a height if there is one; derivatives are by lengths, in the
         unit of `radius`, with the metric terms of these coordinates. Components of vectors point to the
         east and to the north. At the poles what depends on a derivative along the parallel is null. A latitude beyond
-        90 degrees is an error, or null with `strict=False`. Longitudes that go all the way round are told by
-        `x_period`.
+        90 degrees is an error, or null with `strict=False`. Longitudes go round only with `x_period`. Beside a pole
+        one-sided differences need an `edge_accuracy` of at least 2.
         """,
     ),
     "radius": Argument(

@@ -32,6 +32,7 @@ COUNTERS = ROOT / "docs" / "counters.md"
 LARGER = ROOT / "docs" / "larger-than-memory.md"
 DIMENSIONS = ROOT / "docs" / "n-dimensional.md"
 FORMULAS = ROOT / "docs" / "formulas.md"
+GLOBE = ROOT / "docs" / "globe.md"
 # Modules of other engines have tests of their own.
 MODULES: list[ModuleType] = [
     pg,
@@ -258,6 +259,11 @@ def test_the_page_about_counters() -> None:
 @pytest.mark.skipif(not DIMENSIONS.exists(), reason="the documentation is not beside the tests")
 def test_the_page_about_dimensions() -> None:
     assert_prints_what_it_shows("\n".join(blocks(DIMENSIONS)), DIMENSIONS)
+
+
+@pytest.mark.skipif(not GLOBE.exists(), reason="the documentation is not beside the tests")
+def test_the_page_about_the_globe() -> None:
+    assert_prints_what_it_shows("\n".join(blocks(GLOBE)), GLOBE)
 
 
 @pytest.mark.skipif(not FORMULAS.exists(), reason="the documentation is not beside the tests")
