@@ -14,6 +14,7 @@ import derivative
 import flat
 import integral
 import rolling
+import turning
 from case import Part
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ CASES_BY_OPERATOR: dict[str, Callable[[int], list[Case]]] = {
     "rate": counters.rates,
     "integral": integral.cases,
     "rolling_slope": rolling.cases,
+    "turning_points": turning.cases,
 }
 
 PARTS = [Part(f"`{name}` of one column", flat.ABOUT, cases) for name, cases in CASES_BY_OPERATOR.items()]

@@ -37,7 +37,7 @@ fn main() -> Result<(), LiveError> {
         slopes[row] = finished.value();
     };
     for (row, (sensor, milliseconds, degrees)) in FEED.into_iter().enumerate() {
-        if let Some(finished) = live.push(sensor, Some(milliseconds), degrees)? {
+        for finished in live.push(sensor, Some(milliseconds), degrees)? {
             report(row.to_string(), finished);
         }
     }

@@ -2,9 +2,9 @@
 
 use crate::bits::Bits;
 use crate::domain::Duplicates;
-use crate::operators::{Form, Reason, Repeats, RowError};
+use crate::operators::{Form, Reason, RowError};
 use crate::plan::{Kind, Plan};
-use crate::run::{Neighbors, Parts, RowIndex, Run, Whole};
+use crate::run::{Neighbors, Parts, Resumed, RowIndex, Run, Whole};
 use crate::segments::{Around, Lags, Merged, Merging, Numbers, Part, RowOrder, in_column};
 
 /// A whole column and its groups.
@@ -18,16 +18,6 @@ pub(crate) struct WholeColumn<'a, I> {
     pub(crate) starts: Bits<'a>,
     /// The rows that count, if nulls are skipped and there are any.
     pub(crate) valid: Option<Bits<'a>>,
-}
-
-/// Rows, or points, in the order in which they are neighbours.
-struct Rows<'a, I> {
-    y: Numbers<'a>,
-    x: Option<Numbers<'a>>,
-    order: Option<&'a RowOrder<I>>,
-    /// The positions of the order that start a group.
-    starts: Bits<'a>,
-    height: usize,
 }
 
 /// A row that has no result because a value is wrong.
@@ -48,12 +38,18 @@ pub(crate) struct Mode {
 }
 
 impl Plan {
-    /// The results of a whole column.
+    /// The results of a whole column. The first rows may have been evaluated before, by an operator that passes over
+    /// groups.
     ///
     /// # Errors
     ///
     /// A row that is wrong, if `strict`.
-    pub(crate) fn over<I: RowIndex>(&self, column: WholeColumn<'_, I>, mode: Mode) -> Result<Parts, WrongRow>
+    pub(crate) fn over<I: RowIndex>(
+        &self,
+        column: WholeColumn<'_, I>,
+        mode: Mode,
+        resumed: Option<Resumed<'_>>,
+    ) -> Result<Parts, WrongRow>
     where
         usize: num_traits::AsPrimitive<I>,
     {
@@ -61,6 +57,13 @@ impl Plan {
         let order = order.as_ref();
         let starts = order.map_or(column.starts, |order| order.starts(column.starts));
         let at = |position: usize| order.map_or(position, |order| order.rows()[position].as_());
+        let resumed = resumed.map(|resumed| Resumed {
+            rows: order.map_or(resumed.rows, |order| {
+                let rows = order.rows().iter();
+                rows.take_while(|row| row.as_() < resumed.rows).count()
+            }),
+            ..resumed
+        });
         if let (Some(x), true) = (&column.x, self.duplicates != Duplicates::Error) {
             let merging = Merging {
                 duplicates: self.duplicates,
@@ -82,53 +85,69 @@ impl Plan {
                     reason,
                 });
             }
-            let first_row = |point: usize| at(points.rows(point).start);
-            let rows = Rows {
+            let resumed = resumed.map(|resumed| Resumed {
+                rows: (0..points.len())
+                    .take_while(|&point| points.rows(point).end <= resumed.rows)
+                    .count(),
+                ..resumed
+            });
+            let whole = Whole {
                 y: points.y(),
                 x: Some(points.x()),
                 order: None::<&RowOrder<I>>,
                 starts: points.starts(),
-                height: points.len(),
             };
-            let results = self.over_rings(&rows, mode, first_row)?;
+            let first_row = |point: usize| at(points.rows(point).start);
+            let results = self.over_rings(whole, points.len(), mode, resumed, first_row)?;
             return Ok(self.over_points(results, &points, order, column.height));
         }
-        let rows = Rows {
+        let whole = Whole {
             y: column.y,
             x: column.x,
             order,
             starts,
-            height: column.height,
         };
-        self.over_rings(&rows, mode, at)
+        self.over_rings(whole, column.height, mode, resumed, at)
     }
 
     /// The results of rows whose groups are rings, if x has a period; `at` is the row of the user at a position.
     fn over_rings<I: RowIndex>(
         &self,
-        rows: &Rows<'_, I>,
+        whole: Whole<'_, I>,
+        height: usize,
         mode: Mode,
+        resumed: Option<Resumed<'_>>,
         at: impl Fn(usize) -> usize,
     ) -> Result<Parts, WrongRow> {
-        let mut results = self.over_rows(rows, mode).map_err(|error| WrongRow::new(error, &at))?;
-        let Some(ring) = &self.ring else { return Ok(results) };
-        let row_at = |position: usize| rows.order.map_or(position, |order| order.rows()[position].as_());
-        let positions = rows.order.map_or(rows.height, |order| order.rows().len());
-        let seams = ring.seams(&rows.y, rows.x.as_ref(), &row_at, rows.starts, positions, mode.strict);
+        let Some(ring) = &self.ring else {
+            let results = self.over_rows(whole, height, mode, resumed);
+            return results.map_err(|error| WrongRow::new(error, at));
+        };
+        let Whole {
+            ref y,
+            ref x,
+            order,
+            starts,
+        } = whole;
+        let row_at = |position: usize| order.map_or(position, |order| order.rows()[position].as_());
+        let positions = order.map_or(height, |order| order.rows().len());
+        let (y, x) = (y.clone(), x.clone());
+        let results = self.over_rows(whole, height, mode, resumed);
+        let mut results = results.map_err(|error| WrongRow::new(error, &at))?;
+        let seams = ring.seams(&y, x.as_ref(), &row_at, starts, positions, mode.strict);
         let seams = seams.map_err(|Around { ends, rows }| WrongRow {
             row: at(ends[0]),
             reads: ends.into_iter().map(&at).collect(),
             reason: Reason::Around { rows },
         })?;
         for seam in seams {
-            let arcs = Rows {
+            let arcs = Whole {
                 y: seam.y(),
                 x: seam.x(),
                 order: None::<&RowOrder<I>>,
                 starts: seam.starts(),
-                height: seam.len(),
             };
-            let again = self.over_rows(&arcs, mode);
+            let again = self.over_rows(arcs, seam.len(), mode, None);
             let again = again.map_err(|error| WrongRow::new(error, |row| at(seam.position(row))))?;
             results.replace(again, seam.evaluated().map(|(row, position)| (row, row_at(position))));
         }
@@ -143,12 +162,12 @@ impl Plan {
         order: Option<&RowOrder<I>>,
         height: usize,
     ) -> Parts {
-        let then_zero = self.operator.describe().repeats() == Repeats::FirstThenZero;
+        let repeats = self.operator.describe().repeats();
         macro_rules! expand {
             ($parts:expr) => {{
                 let outputs = by_output($parts).into_iter();
                 let rows = outputs
-                    .map(|parts| points.expand(parts, then_zero))
+                    .map(|parts| points.expand(parts, repeats))
                     .collect::<Vec<_>>();
                 vec![match order {
                     None => rows,
@@ -163,38 +182,30 @@ impl Plan {
         }
     }
 
-    fn over_rows<I: RowIndex>(&self, rows: &Rows<'_, I>, mode: Mode) -> Result<Parts, RowError> {
-        let Rows {
-            ref y,
-            ref x,
-            order,
-            starts,
-            height,
-        } = *rows;
+    fn over_rows<I: RowIndex>(
+        &self,
+        column: Whole<'_, I>,
+        height: usize,
+        mode: Mode,
+        resumed: Option<Resumed<'_>>,
+    ) -> Result<Parts, RowError> {
         match self.operator.form() {
             Form::Rows(operator) => {
                 let reach = self.operator.reach();
+                let Whole { y, x, order, starts } = column;
                 let neighbors = match order {
                     None => Neighbors::Lagged {
-                        y: Lags::of_column(y, reach),
-                        x: x.as_ref().map(|x| Lags::of_column(x, reach)),
+                        y: Lags::of_column(&y, reach),
+                        x: x.map(|x| Lags::of_column(&x, reach)),
                         in_group: in_column(height, reach),
                         starts: Some(starts),
                         align: 1,
                     },
-                    Some(order) => Neighbors::Permuted {
-                        y: y.clone(),
-                        x: x.clone(),
-                        order,
-                        starts,
-                    },
+                    Some(order) => Neighbors::Permuted { y, x, order, starts },
                 };
                 self.run(operator, height, mode).over(&neighbors, self.is_exact())
             },
-            Form::Segments(operator) => {
-                let (y, x) = (y.clone(), x.clone());
-                self.run(operator, height, mode).over(&Whole { y, x, order, starts })
-            },
+            Form::Segments(operator) => self.run(operator, height, mode).over(&column, resumed),
         }
     }
 
@@ -281,7 +292,7 @@ mod tests {
             starts,
             valid: None,
         };
-        let Ok(Parts::F64(parts)) = plan.over(column, MODE) else {
+        let Ok(Parts::F64(parts)) = plan.over(column, MODE, None) else {
             panic!("floats that rise")
         };
         let [(values, validity)] = &by_output(parts)[0][..] else {

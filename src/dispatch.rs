@@ -11,22 +11,45 @@ pub(crate) trait Kernel {
     fn run(self) -> Self::Output;
 }
 
-/// Runs the copy of a loop for the widest vector registers of the processor.
+/// The sets of vector registers that loops are compiled for, the widest last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Registers {
+    /// Those that every processor of the target has.
+    Baseline,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+/// The widest vector registers of the processor.
 #[inline(always)]
-pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+pub(crate) fn widest() -> Registers {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::is_x86_feature_detected as has;
         if has!("avx2") && has!("fma") {
-            if K::WIDEST && has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
-                // SAFETY: the processor has just been asked for these features.
-                return unsafe { with_avx512(kernel) };
+            if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
+                return Registers::Avx512;
             }
-            // SAFETY: the processor has just been asked for both features.
-            return unsafe { with_avx2(kernel) };
+            return Registers::Avx2;
         }
     }
-    kernel.run()
+    Registers::Baseline
+}
+
+/// Runs the copy of a loop for the widest vector registers of the processor.
+#[inline(always)]
+pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+    match widest() {
+        // SAFETY: the processor has just been asked for these features.
+        #[cfg(target_arch = "x86_64")]
+        Registers::Avx512 if K::WIDEST => unsafe { with_avx512(kernel) },
+        // SAFETY: the processor has just been asked for both features.
+        #[cfg(target_arch = "x86_64")]
+        Registers::Avx512 | Registers::Avx2 => unsafe { with_avx2(kernel) },
+        Registers::Baseline => kernel.run(),
+    }
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -40,6 +40,9 @@
 //!
 //! The versions of Polars (0.55) and Arrow (60) are part of the interface, as their types are.
 
+// On docs.rs each item names the feature that it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(feature = "arrow")]
 pub mod arrow;
 #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed uses a part of it.

@@ -1,5 +1,7 @@
 //! Threads for long columns, within one budget of the process.
 
+#[cfg(any(feature = "polars", feature = "arrow"))]
+use std::convert::Infallible;
 use std::num::NonZero;
 use std::ops::Range;
 use std::panic::resume_unwind;
@@ -16,7 +18,7 @@ static HELPERS: AtomicUsize = AtomicUsize::new(0);
 /// The most threads that may work at once: `POLARS_MAX_THREADS` if it is set, else the number of cores.
 ///
 /// A plugin cannot use the thread pool of Polars, so it applies the same limit to its own threads.
-fn limit() -> usize {
+pub(crate) fn limit() -> usize {
     static LIMIT: OnceLock<usize> = OnceLock::new();
     *LIMIT.get_or_init(|| {
         let set = std::env::var("POLARS_MAX_THREADS").ok();
@@ -31,6 +33,14 @@ fn limit() -> usize {
 struct Helpers(usize);
 
 impl Helpers {
+    /// As many as pay for a column of `rows` rows.
+    fn for_rows(rows: usize) -> Self {
+        match rows / ROWS_PER_THREAD {
+            0 | 1 => Self(0),
+            threads => Self::take(threads.min(limit()) - 1),
+        }
+    }
+
     /// At most `wanted`, and none if the budget is used up.
     fn take(wanted: usize) -> Self {
         let mut taken = 0;
@@ -67,10 +77,7 @@ pub(crate) fn par_ranges<T: Send, E: Send>(
     align: usize,
     work: impl Fn(Range<usize>) -> Result<T, E> + Sync,
 ) -> Result<Vec<T>, E> {
-    let helpers = match rows / ROWS_PER_THREAD {
-        0 | 1 => Helpers(0),
-        ranges => Helpers::take(ranges.min(limit()) - 1),
-    };
+    let helpers = Helpers::for_rows(rows);
     let ranges = helpers.0 + 1;
     let start = |range: usize| {
         if range == ranges {
@@ -80,6 +87,17 @@ pub(crate) fn par_ranges<T: Send, E: Send>(
         }
     };
     on_threads(&helpers, ranges, |range| work(start(range)..start(range + 1)))
+}
+
+/// One result per part of work on `rows` rows: a part per thread if threads pay, else a single one. `work` takes the
+/// number of a part and that of all parts.
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) fn par_parts<T: Send>(rows: usize, work: impl Fn(usize, usize) -> T + Sync) -> Vec<T> {
+    let helpers = Helpers::for_rows(rows);
+    let parts = helpers.0 + 1;
+    match on_threads(&helpers, parts, |part| Ok::<_, Infallible>(work(part, parts))) {
+        Ok(results) => results,
+    }
 }
 
 /// One result for each of a few columns of `rows` rows, on several threads if these pay.

@@ -4,9 +4,7 @@ use std::fmt::Display;
 
 use crate::domain::{Domain, Duplicates, Length, Nulls};
 use crate::kernel::{Limit, Scale};
-#[cfg(any(feature = "polars", feature = "arrow"))]
-use crate::operators::Extent;
-use crate::operators::{Operator, Takes};
+use crate::operators::{Extent, Measure, Operator, Takes};
 use crate::segments::BreakRules;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 use crate::segments::{Across, Period, Ring};
@@ -25,12 +23,13 @@ pub(crate) struct Plan {
     pub(crate) operator: Operator,
     pub(crate) units: ResultUnits,
     pub(crate) breaks: BreakRules,
+    /// The lengths of x before and after a row that the operator reads, if it reads lengths.
+    pub(crate) lengths: Option<[Limit; 2]>,
     /// Whether the last row of a group stands before its first one.
     #[cfg(any(feature = "polars", feature = "arrow"))]
     pub(crate) ring: Option<Ring>,
     pub(crate) duplicates: Duplicates,
     /// The number of binary digits after the point that a mean of integers gets.
-    #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed merges no points.
     pub(crate) mean_digits: u32,
 }
 
@@ -43,6 +42,8 @@ pub(crate) struct ResultUnits {
     pub(crate) rate: Scale,
     /// The number of y that means zero.
     pub(crate) zero: i128,
+    /// The number of x that means zero, if x is a number: places on a temporal x are distances from the x of the row.
+    pub(crate) zero_of_x: Option<i128>,
     /// The period of y, in its numbers.
     pub(crate) period: Option<f64>,
 }
@@ -60,10 +61,17 @@ pub(crate) struct PlannedOutput {
 pub(crate) enum Kind {
     /// Numbers: floats of the width of y if y is a float, else 64-bit floats.
     Number,
+    /// Numbers: 64-bit floats, whatever y is.
+    Float64,
     /// Durations in ticks of this many nanoseconds.
     Duration { nanoseconds: i64 },
     /// The numbers of y, in its dtype.
     OfY,
+    /// Places on x: in its dtype if that is temporal or Float32, else 64-bit floats. A temporal one is in ticks from the x
+    /// of its row.
+    OfX,
+    /// Indices of words.
+    Word(&'static [&'static str]),
 }
 
 /// A column as a plan sees it.
@@ -86,11 +94,9 @@ pub(crate) struct ColumnInfo<'a> {
 }
 
 /// The bits that a number of at most 64 bits leaves for a fraction, where it has 128.
-#[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) const SPARE_BITS_OF_64: u32 = 62;
 
 /// The bits for a fraction of a number that may have 128 bits: larger ones than the rest holds have no mean.
-#[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) const SPARE_BITS_OF_128: u32 = 58;
 
 /// The bits that a decimal of so many digits leaves for a fraction.
@@ -147,12 +153,21 @@ impl Plan {
             rate_kind,
         };
         let planned = operator.describe().outputs().into_iter().map(|output| {
-            let (kind, mut scale) = if output.keeps_dtype {
-                check_mean(operator, y, domain.duplicates)?;
-                (Kind::OfY, Scale::ONE)
-            } else {
-                let kind = kind(y, y_unit, step.unit, output.order)?;
-                (kind, scale(kind, output.order))
+            let (kind, mut scale) = match output.measure {
+                Measure::PerX(order) => {
+                    let kind = kind(y, y_unit, step.unit, order)?;
+                    (kind, scale(kind, order))
+                },
+                Measure::Rise => {
+                    check_mean(operator, y, domain.duplicates)?;
+                    (Kind::OfY, Scale::ONE)
+                },
+                Measure::Level => {
+                    let kind = kind(y, y_unit, step.unit, 0)?.or_float64();
+                    (kind, scale(kind, 0))
+                },
+                Measure::Place => place(x, step),
+                Measure::Word(words) => (Kind::Word(words), Scale::ONE),
             };
             if let Some(sigma) = output.sigma {
                 scale.numerator *= units.of_y("sigma", sigma)?;
@@ -181,6 +196,7 @@ impl Plan {
                 scales,
                 rate: scale(rate_kind, 1),
                 zero: y.zero << mean_digits,
+                zero_of_x: x.filter(|_| !step.unit.is_time()).map(|x| x.zero),
                 period,
             },
             breaks: BreakRules {
@@ -190,6 +206,10 @@ impl Plan {
                     .map(|gap| limit("max_gap", gap, x.zip(x_unit)))
                     .transpose()?,
             },
+            lengths: match operator.extent() {
+                Extent::Lengths { before, after } => Some([units.reach(before)?, units.reach(after)?]),
+                _ => None,
+            },
             duplicates: domain.duplicates,
             mean_digits,
         })
@@ -198,7 +218,6 @@ impl Plan {
 
 impl Plan {
     /// Whether a group must be evaluated in one piece.
-    #[cfg(any(feature = "polars", feature = "arrow"))]
     pub(crate) fn is_sequential(&self) -> bool {
         matches!(self.operator.extent(), Extent::Before | Extent::Segment)
     }
@@ -270,6 +289,14 @@ impl Units<'_> {
         limit(name, length, self.x)
     }
 
+    /// A length of x that a window reaches, which may be zero.
+    fn reach(&self, length: Length) -> Result<Limit, PlanError> {
+        match length {
+            Length::Step(0.0) | Length::Nanoseconds(0) => Ok(Limit { float: 0.0, integer: 0 }),
+            length => self.of_x("window_size", length),
+        }
+    }
+
     /// An amount of y per x, in the numbers of the rate.
     ///
     /// # Errors
@@ -278,7 +305,6 @@ impl Units<'_> {
     pub(crate) fn of_rate(&self, name: &str, rate: Length) -> Result<f64, PlanError> {
         let (y, _) = self.y;
         match (rate, self.rate_kind) {
-            (Length::Step(rate), Kind::Number | Kind::OfY) => positive(name, rate),
             (Length::Nanoseconds(rate), Kind::Duration { nanoseconds }) => {
                 Ok(positive(name, rate as f64)? / nanoseconds as f64)
             },
@@ -287,7 +313,8 @@ impl Units<'_> {
                 y.name,
                 y.dtype
             ),
-            (Length::Nanoseconds(_), Kind::Number | Kind::OfY) => refuse!(
+            (Length::Step(rate), _) => positive(name, rate),
+            (Length::Nanoseconds(_), _) => refuse!(
                 "`{name}` must be a number where the rate is one, but y column `{}` is {}",
                 y.name,
                 y.dtype
@@ -338,6 +365,33 @@ fn kind(y: ColumnInfo, y_unit: Unit, x_unit: Unit, order: i32) -> Result<Kind, P
         Unit::DAY => Ok(Kind::Duration { nanoseconds: 1_000 }),
         Unit::Time { nanoseconds } => Ok(Kind::Duration { nanoseconds }),
         Unit::Number { .. } => Ok(Kind::Number),
+    }
+}
+
+impl Kind {
+    /// Numbers as 64-bit floats.
+    fn or_float64(self) -> Self {
+        if self == Self::Number { Self::Float64 } else { self }
+    }
+}
+
+/// What a place on x counts, and its scale.
+fn place(x: Option<ColumnInfo>, step: Step) -> (Kind, Scale) {
+    let mut scale = Scale::ONE;
+    match (x, step.unit) {
+        (Some(_), Unit::Number { decimals }) => {
+            scale.denominator = power_of_ten(decimals);
+            (Kind::OfX, scale)
+        },
+        (Some(_), Unit::Time { .. }) => (Kind::OfX, scale),
+        (None, Unit::Number { .. }) => {
+            scale.numerator = step.steps;
+            (Kind::Float64, scale)
+        },
+        (None, Unit::Time { nanoseconds }) => {
+            scale.numerator = nanoseconds as f64;
+            (Kind::Duration { nanoseconds: 1 }, scale)
+        },
     }
 }
 
@@ -428,7 +482,7 @@ fn ring(operator: &Operator, period: Length, units: &Units, spacing: Option<Step
     let reach = match operator.extent() {
         Extent::Rows(reach) => Across::Rows(reach),
         Extent::Lengths { before, after } => {
-            let [before, after] = [before, after].map(|length| units.of_x("window_size", length));
+            let [before, after] = [before, after].map(|length| units.reach(length));
             let (before, after) = (before?.float, after?.float);
             if before + after > period.float {
                 refuse!("`{NAME}` must be at least as long as `window_size`, which otherwise reads rows twice");

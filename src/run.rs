@@ -1,11 +1,12 @@
 //! One pass of an operator over a column, on several threads where they pay.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use num_traits::AsPrimitive;
 
 use crate::bits::Bits;
-use crate::operators::{Columns, RowError, RowOperator, Rows, Segment, SegmentOperator, Target};
+use crate::operators::{Columns, Reached, RowError, RowOperator, Rows, Scanned, SegmentOperator, Target};
 use crate::parallel::par_ranges;
 use crate::plan::ResultUnits;
 use crate::segments::{
@@ -284,6 +285,13 @@ impl<Op: Copy + Sync> Run<'_, Op> {
     }
 }
 
+/// Rows at the start of a column that have been evaluated before, and what the operator has reached in them.
+#[derive(Clone, Copy)]
+pub(crate) struct Resumed<'a> {
+    pub(crate) rows: usize,
+    pub(crate) reached: &'a Cell<Reached>,
+}
+
 /// A whole column whose segments are evaluated one by one.
 pub(crate) struct Whole<'a, I> {
     pub(crate) y: Numbers<'a>,
@@ -295,18 +303,22 @@ pub(crate) struct Whole<'a, I> {
 }
 
 impl<'r> Run<'r, SegmentOperator<'r>> {
-    /// Evaluates the operator in every row.
+    /// Evaluates the operator in every row, but for those that have been evaluated before.
     ///
     /// # Errors
     ///
     /// A row that is wrong, if `strict`.
-    pub(crate) fn over<I: RowIndex>(self, whole: &Whole<'_, I>) -> Result<Parts, RowError> {
+    pub(crate) fn over<I: RowIndex>(
+        self,
+        whole: &Whole<'_, I>,
+        resumed: Option<Resumed<'_>>,
+    ) -> Result<Parts, RowError> {
         let x = &whole.x;
         let parts = match &whole.y {
-            Numbers::F64(y) => by_type!(self.over_whole{f64, I}(y, x, Numbers, whole)),
-            Numbers::F32(y) => by_type!(self.over_whole{f32, I}(y, x, Numbers, whole)),
-            Numbers::I64(y) => by_type!(self.over_whole{i64, I}(y, x, Numbers, whole)),
-            Numbers::I128(y) => by_type!(self.over_whole{i128, I}(y, x, Numbers, whole)),
+            Numbers::F64(y) => by_type!(self.over_whole{f64, I}(y, x, Numbers, whole, resumed)),
+            Numbers::F32(y) => by_type!(self.over_whole{f32, I}(y, x, Numbers, whole, resumed)),
+            Numbers::I64(y) => by_type!(self.over_whole{i64, I}(y, x, Numbers, whole, resumed)),
+            Numbers::I128(y) => by_type!(self.over_whole{i128, I}(y, x, Numbers, whole, resumed)),
         };
         parts.map(Parts::F64)
     }
@@ -316,14 +328,15 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
         y: &[Chunk<'_, Y>],
         x: Option<&Vec<Chunk<'_, X>>>,
         whole: &Whole<'_, I>,
+        resumed: Option<Resumed<'_>>,
     ) -> Result<Vec<Vec<Part<f64>>>, RowError> {
         let (y, x) = (Contiguous::new(y), x.map(|x| Contiguous::new(x)));
         let Some(order) = whole.order else {
-            return self.over_segments(y.slice(), x.as_ref().map(Contiguous::slice), whole.starts);
+            return self.over_segments(y.slice(), x.as_ref().map(Contiguous::slice), whole.starts, resumed);
         };
         let y = y.slice().gather(order.rows());
         let x = x.map(|x| x.slice().gather(order.rows()));
-        let parts = self.over_segments(y.slice(), x.as_ref().map(Gathered::slice), whole.starts)?;
+        let parts = self.over_segments(y.slice(), x.as_ref().map(Gathered::slice), whole.starts, resumed)?;
         Ok(vec![order.scatter(parts, self.units.scales.len(), self.rows)])
     }
 
@@ -333,29 +346,24 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
         y: Slice<'_, Y>,
         x: Option<Slice<'_, X>>,
         starts: Bits,
+        resumed: Option<Resumed<'_>>,
     ) -> Result<Vec<Vec<Part<f64>>>, RowError> {
         let rows = y.values.len();
-        let segments = Segments::new(y, x, self.breaks, starts);
-        let is_sequential = self.sequential;
+        let scanned = Scanned {
+            operator: self.operator,
+            y,
+            x,
+            segments: &Segments::new(y, x, self.breaks, starts),
+            units: self.units,
+            strict: self.strict,
+            whole_groups: self.sequential,
+        };
+        if let Some(resumed) = resumed {
+            let results = scanned.evaluate(0..rows, resumed.rows, resumed.reached)?;
+            return Ok(vec![results.into_parts()]);
+        }
         self.in_parts(rows, 1, |part| {
-            let mut results = Columns::with_capacity(self.units.scales.len(), part.len());
-            for found in segments.of_part(part, is_sequential) {
-                if found.is_null {
-                    results.push_nulls(found.rows.len());
-                    continue;
-                }
-                let segment = Segment {
-                    y: y.part(&found.segment),
-                    x: x.map(|x| x.part(&found.segment)),
-                    rows: found.rows.start - found.segment.start..found.rows.end - found.segment.start,
-                    units: self.units,
-                    strict: self.strict,
-                    rows_of_group: found.rows.start - found.group,
-                };
-                let evaluated = self.operator.evaluate(&segment, &mut results);
-                evaluated.map_err(|error| error.map_row(|row| found.segment.start + row))?;
-            }
-            Ok(results.into_parts())
+            Ok(scanned.evaluate(part, 0, &Cell::default())?.into_parts())
         })
     }
 }

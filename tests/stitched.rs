@@ -3,47 +3,65 @@
 //! `tests/data/stitched.py` writes the table, `tests/python/live_test.py` sees that it is still what the stitcher gives.
 
 use std::collections::HashMap;
+use std::error::Error;
 
-use polars_grad::{Domain, EdgeOrder, Gradient, Live, LiveError, Nulls};
+use polars_grad::{
+    Closed, Domain, Duplicates, EdgeOrder, Gradient, Integral, Live, LiveError, Nulls, Operator, RollingSlope,
+    WindowSize,
+};
 
 const TABLE: &str = include_str!("data/stitched.csv");
 
 type Point = (Option<&'static str>, Option<f64>, Option<f64>);
 
-/// One combination of options: points in the order of keys and x, and the slope at each.
+/// One combination of options: points in the order of keys and x, and the result at each.
 #[derive(Default)]
 struct Case {
     points: Vec<Point>,
-    slopes: Vec<Option<f64>>,
+    results: Vec<Option<f64>>,
 }
 
 fn number(text: &str) -> Option<f64> {
     (!text.is_empty()).then(|| text.parse().expect("a number"))
 }
 
+/// The options of a case: the operator, what nulls and duplicates are, the longest gap, whether it is strict.
+type Options = [&'static str; 5];
+
 /// The cases by their options, as they are written.
-fn cases() -> HashMap<[&'static str; 4], Case> {
+fn cases() -> HashMap<Options, Case> {
     let mut cases = HashMap::<_, Case>::new();
     let mut lines = TABLE.lines();
-    assert_eq!(lines.next(), Some("edge_order,nulls,max_gap,strict,id,x,y,slope"));
+    assert_eq!(
+        lines.next(),
+        Some("operator,nulls,duplicates,max_gap,strict,id,x,y,result")
+    );
     for line in lines {
         let cells: Vec<_> = line.split(',').collect();
-        let &[edge_order, nulls, max_gap, strict, id, x, y, slope] = &cells[..] else {
+        let &[operator, nulls, duplicates, max_gap, strict, id, x, y, result] = &cells[..] else {
             panic!("not a row of the table: {line}");
         };
-        let case = cases.entry([edge_order, nulls, max_gap, strict]).or_default();
+        let case = cases.entry([operator, nulls, duplicates, max_gap, strict]).or_default();
         case.points.push(((!id.is_empty()).then_some(id), number(x), number(y)));
-        case.slopes.push(number(slope));
+        case.results.push(number(result));
     }
     cases
 }
 
-fn options([edge_order, nulls, max_gap, strict]: [&str; 4]) -> (Gradient, Domain<()>) {
-    let edge_order = match edge_order {
-        "1" => EdgeOrder::First,
-        "2" => EdgeOrder::Second,
-        other => panic!("edge_order: {other}"),
-    };
+fn operator(name: &str) -> Result<Operator, String> {
+    Ok(match name {
+        "gradient" => Gradient::new().into(),
+        "gradient_2" => Gradient::new().edge_order(EdgeOrder::Second).into(),
+        "integral" => Integral::new().into(),
+        "held" => Integral::new().initial(2.5).hold(true).into(),
+        "rows" => RollingSlope::new(WindowSize::Rows(3))?.into(),
+        "trailing" => RollingSlope::new(3.0)?.into(),
+        "centred" => RollingSlope::new(5.0)?.center(true)?.closed(Closed::Left)?.into(),
+        other => return Err(format!("operator: {other}")),
+    })
+}
+
+fn domain([_, nulls, duplicates, max_gap, strict]: Options) -> Domain<()> {
     let domain = Domain::new()
         .nulls(match nulls {
             "propagate" => Nulls::Propagate,
@@ -51,19 +69,25 @@ fn options([edge_order, nulls, max_gap, strict]: [&str; 4]) -> (Gradient, Domain
             "split" => Nulls::Split,
             other => panic!("nulls: {other}"),
         })
+        .duplicates(match duplicates {
+            "error" => Duplicates::Error,
+            "first" => Duplicates::First,
+            "last" => Duplicates::Last,
+            "mean" => Duplicates::Mean,
+            other => panic!("duplicates: {other}"),
+        })
         .strict(strict == "true");
-    let domain = match number(max_gap) {
+    match number(max_gap) {
         Some(gap) => domain.max_gap(gap),
         None => domain,
-    };
-    (Gradient::new().edge_order(edge_order), domain)
+    }
 }
 
-/// The slopes of points that are pushed in this order, each at the place of its point.
+/// The results of points that are pushed in this order, each at the place of its point.
 fn fed(
     points: &[Point],
     order: &[usize],
-    operator: Gradient,
+    operator: Operator,
     domain: &Domain<()>,
 ) -> Result<Vec<Option<f64>>, LiveError> {
     let mut live = Live::new(operator, domain)?;
@@ -71,13 +95,13 @@ fn fed(
     live.extend(order.iter().map(|&place| points[place]), &mut finished)?;
     finished.extend(live.finish());
     assert_eq!(finished.len(), points.len());
-    let mut slopes = vec![None; points.len()];
+    let mut results = vec![None; points.len()];
     for finished in finished {
         let place = order[usize::try_from(finished.row).expect("as many points as rows")];
         assert_eq!(finished.key, points[place].0);
-        slopes[place] = finished.value();
+        results[place] = finished.value();
     }
-    Ok(slopes)
+    Ok(results)
 }
 
 /// Keys taking turns, as in a feed of several sources.
@@ -104,15 +128,16 @@ fn bits(slopes: &[Option<f64>]) -> Vec<Option<u64>> {
 }
 
 #[test]
-fn a_live_feed_gives_what_the_stitcher_gives() -> Result<(), LiveError> {
+fn a_live_feed_gives_what_the_stitcher_gives() -> Result<(), Box<dyn Error>> {
     let cases = cases();
-    assert_eq!(cases.len(), 24);
-    for (written, Case { points, slopes }) in cases {
-        let (operator, domain) = options(written);
+    assert_eq!(cases.len(), 84);
+    for (written, Case { points, results }) in cases {
+        let (operator, domain) = (operator(written[0])?, domain(written));
         let one_by_one: Vec<_> = (0..points.len()).collect();
         for order in [one_by_one, in_turn(&points)] {
-            let live = fed(&points, &order, operator, &domain)?;
-            assert_eq!(bits(&live), bits(&slopes), "{written:?}");
+            let live =
+                fed(&points, &order, operator.clone(), &domain).map_err(|error| format!("{written:?}: {error}"))?;
+            assert_eq!(bits(&live), bits(&results), "{written:?}");
         }
     }
     Ok(())

@@ -35,7 +35,7 @@ def with_columns(
 
     Rows in any order are shuffled by key, and sorted by key and `x` in each partition. Rows that are sorted already
     stay where they are, with `presorted=True`: groups may extend over any number of partitions, and each partition gets
-    only the few rows before and after it that it needs.
+    only the rows before and after it that it needs.
 
     Parameters
     ----------
@@ -87,8 +87,9 @@ def with_columns(
     of equal `x` have no order, so that with `strict=False` the results next to them may change from run to run.
 
     With `presorted=True` the keys, `x` and `y` are read once at the call, to find the first and last rows of each
-    partition; the rest is lazy. No partition waits in memory for another. If they are costly to compute, persist them
-    before. A frame in any order is shuffled when it is computed, and a group must fit into a partition.
+    partition; the rest is lazy. No partition waits in memory for another. An `integral` adds up at the call, from each
+    partition to the next. If the columns are costly to compute, persist them before. A frame in any order is shuffled
+    when it is computed, and a group must fit into a partition.
 
     Examples
     --------
@@ -137,7 +138,7 @@ def with_columns(
     reads = dict.fromkeys([name for operator in operators for name in operator.reads] + order)
     work = Work(operators, by, {name: ddf.dtypes[name] for name in reads})
     meta = work.evaluate(ddf._meta)  # noqa: SLF001 (the name in Dask's own documentation)
-    if all(operator.reach == (0, 0) for operator in operators):
+    if all(operator.extent == "rows" and operator.reach == (0, 0) for operator in operators):
         return ddf.map_partitions(work.evaluate, meta=meta, required_columns=work.columns)
     if not presorted:
         order = order or _order(x, by)
@@ -152,8 +153,13 @@ def with_columns(
             required_columns=work.columns,
         )
         return sorted_rows[list(meta.columns)]
-    edges = dask.compute(*map(dask.delayed(work.edges), ddf[work.columns].to_delayed()))
-    halos = dd.from_map(_given, work.halos(list(edges)), meta=meta[[]])
+    parts = ddf[work.columns].to_delayed()
+    edges: list[Any] = list(map(dask.delayed(work.edges), parts))
+    passed: list[Any] = []
+    for part in parts if work.passes else []:
+        passed.append(dask.delayed(work.passed)(part, passed[-1] if passed else None))
+    edges, passed = dask.compute(edges, passed)
+    halos = dd.from_map(_given, work.halos(edges, passed), meta=meta[[]])
     return ddf.map_partitions(
         work.between, halos, meta=meta, align_dataframes=False, enforce_metadata=False, required_columns=work.columns
     )

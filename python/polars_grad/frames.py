@@ -87,7 +87,8 @@ def with_columns(
     here.
 
     With `nulls="skip"` a row waits for the next rows of its group without a null, and the rows between wait with it:
-    the longest run of nulls must fit into memory.
+    the longest run of nulls must fit into memory. So must the rows in a window of a length. An operator that needs
+    whole segments is an error.
 
     The result can be filtered, joined, sliced, sunk and differentiated again. Columns that are not used are not read,
     and operators whose columns are not used are not evaluated or checked.

@@ -65,7 +65,9 @@ def integral(
 
     NaN contract: a NaN in `y` gives NaN from its row to the end of the segment.
 
-    Whole columns are needed, which the streaming engine holds in memory. The definite integral is `.last()`.
+    As an expression it needs whole columns, which the streaming engine holds in memory. In `grad.with_columns`,
+    `stitch`, on Spark and on Dask the sum goes on from batch to batch, with the same bits. The definite integral is
+    `.last()`.
 
     <notes>
 

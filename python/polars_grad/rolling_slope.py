@@ -88,7 +88,9 @@ def rolling_slope(
     window, so that errors do not accumulate, and large offsets cost no digits. The slope of a row depends on the rows
     of its window only.
 
-    With `window_size` as a length whole columns are needed, and it is no operator of `grad.with_columns`.
+    As an expression with `window_size` as a length it needs whole columns. In `grad.with_columns`, `stitch`, on Spark
+    and on Dask a row waits until `x` has passed it by the part of the window after it, and the rows of a window must
+    fit into memory.
 
     <notes>
 

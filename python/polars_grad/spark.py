@@ -52,7 +52,7 @@ def with_columns(
 
     The result is that of `df.with_columns(...)` on all rows in one polars frame, to the bit. Spark brings the rows of a
     group together and sorts them, on disk where memory is short. Its Python workers read them once for all operators,
-    in Arrow batches, and hold a few of these and no whole group.
+    in Arrow batches, and hold a few of these and no whole group, besides the rows in a window of a length.
 
     Parameters
     ----------

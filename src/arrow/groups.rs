@@ -1,12 +1,13 @@
 //! Groups by key, contiguous or as a row order.
 
-use std::collections::HashMap;
+use std::hash::RandomState;
 
 use arrow_array::ArrayRef;
-use arrow_row::{RowConverter, Rows, SortField};
+use arrow_row::{RowConverter, SortField};
 use arrow_schema::ArrowError;
 
 use crate::bits::Bitmap;
+use crate::segments::{Grouped, group_by_hash};
 
 /// The rows of a column, group after group.
 pub(super) struct Groups {
@@ -35,8 +36,12 @@ impl Groups {
         let keys = RowConverter::new(fields.collect())?.convert_columns(keys)?;
         let is_start = |row: usize| row == 0 || keys.row(row) != keys.row(row - 1);
         let runs: Vec<_> = (0..height32).filter(|&row| is_start(row as usize)).collect();
-        let groups = groups(&keys, &runs);
-        if groups.len() == runs.len() {
+        let parts: Vec<Grouped<u32>> = group_by_hash(
+            &runs.iter().map(|&row| keys.row(row as usize)),
+            runs.len(),
+            &RandomState::new(),
+        );
+        if parts.iter().map(|part| part.lengths.len()).sum::<usize>() == runs.len() {
             return Ok(Self {
                 starts: bitmap(height, runs.into_iter().map(|row| row as usize)),
                 rows: None,
@@ -44,11 +49,14 @@ impl Groups {
         }
         let end = |run: usize| runs.get(run + 1).copied().unwrap_or(height32);
         let mut rows = Vec::with_capacity(height);
-        let mut starts = Vec::with_capacity(groups.len());
-        for group in groups {
-            starts.push(rows.len());
-            for run in group {
-                rows.extend(runs[run]..end(run));
+        let mut starts = Vec::new();
+        for Grouped { indices, lengths } in parts {
+            let mut runs_left = indices.into_iter();
+            for length in lengths {
+                starts.push(rows.len());
+                for run in runs_left.by_ref().take(length as usize) {
+                    rows.extend(runs[run as usize]..end(run as usize));
+                }
             }
         }
         Ok(Self {
@@ -56,20 +64,6 @@ impl Groups {
             rows: Some(rows),
         })
     }
-}
-
-/// The runs of equal keys, group by group, in order of appearance.
-fn groups(keys: &Rows, runs: &[u32]) -> Vec<Vec<usize>> {
-    let mut numbers = HashMap::new();
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (run, &row) in runs.iter().enumerate() {
-        let number = *numbers.entry(keys.row(row as usize)).or_insert(groups.len());
-        if number == groups.len() {
-            groups.push(Vec::new());
-        }
-        groups[number].push(run);
-    }
-    groups
 }
 
 /// A bitmap of the given rows, which must rise.

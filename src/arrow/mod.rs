@@ -23,7 +23,10 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Decimal128Type, Float32Type, Float64Type, Int64Type};
-use arrow_array::{Array, ArrayRef, Int64Array, PrimitiveArray, RecordBatch, StructArray, make_array, new_null_array};
+use arrow_array::{
+    Array, ArrayRef, DictionaryArray, Int8Array, Int64Array, PrimitiveArray, RecordBatch, StringArray, StructArray,
+    make_array, new_null_array,
+};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{ArrowError, DataType, Field, Fields, TimeUnit};
@@ -139,7 +142,7 @@ fn named(
             return Err(PlanError(format!("`{name}` must be as long as y: got {length} and {height} rows")).into());
         }
     }
-    let result = result_type(&plan, y.data_type());
+    let result = result_type(&plan, y.data_type(), x.map(Array::data_type));
     if y.data_type().is_null() || x.is_some_and(|x| x.data_type().is_null()) {
         return Ok(new_null_array(&result, height));
     }
@@ -171,10 +174,17 @@ fn named(
         strict: domain.strict,
         parallel: false,
     };
-    let WrongRow { row, reads, reason } = match plan.over(column, mode) {
-        Ok(Parts::F32(parts)) => return finish(parts, operator, y_name, &result, domain.strict, array::<Float32Type>),
-        Ok(Parts::F64(parts)) => return finish(parts, operator, y_name, &result, domain.strict, array::<Float64Type>),
-        Ok(Parts::I128(parts)) => return finish(parts, operator, y_name, &result, domain.strict, integers),
+    let planned = Planned {
+        plan: &plan,
+        result: &result,
+        y_name,
+        x: physical_x.as_ref(),
+        strict: domain.strict,
+    };
+    let WrongRow { row, reads, reason } = match plan.over(column, mode, None) {
+        Ok(Parts::F32(parts)) => return planned.finish(parts, array::<Float32Type>),
+        Ok(Parts::F64(parts)) => return planned.finish(parts, array::<Float64Type>),
+        Ok(Parts::I128(parts)) => return planned.finish(parts, integers),
         Err(error) => error,
     };
     let group = group(key_names, &domain.by, row)?;
@@ -263,35 +273,97 @@ fn show(array: &ArrayRef, row: usize) -> Result<String, ArrowError> {
     ))
 }
 
-/// Converts results to the type of the plan.
-fn finish<O>(
-    parts: Vec<Vec<Part<O>>>,
-    operator: &Operator,
-    name: &str,
-    result: &DataType,
+/// What the results of an evaluation become.
+struct Planned<'a> {
+    plan: &'a Plan,
+    result: &'a DataType,
+    y_name: &'a str,
+    x: Option<&'a Physical>,
     strict: bool,
-    array: impl Fn(Part<O>) -> ArrayRef,
-) -> Result<ArrayRef, ArrowError> {
-    // There is a single part: Arrow engines have a thread per batch.
-    let columns: Vec<_> = parts
-        .into_iter()
-        .next()
-        .unwrap_or_default()
-        .into_iter()
-        .map(array)
-        .collect();
-    let finish = |column: &ArrayRef, dtype| finish_column(column, operator, name, dtype, strict);
-    let DataType::Struct(fields) = result else {
-        return finish(&columns[0], result);
+}
+
+impl Planned<'_> {
+    /// Converts results to the type of the plan.
+    fn finish<O>(&self, parts: Vec<Vec<Part<O>>>, array: impl Fn(Part<O>) -> ArrayRef) -> Result<ArrayRef, ArrowError> {
+        // There is a single part: Arrow engines have a thread per batch.
+        let columns: Vec<_> = parts
+            .into_iter()
+            .next()
+            .unwrap_or_default()
+            .into_iter()
+            .map(array)
+            .collect();
+        let outputs = &self.plan.outputs;
+        let DataType::Struct(fields) = self.result else {
+            return self.finish_column(&columns[0], outputs[0].kind, self.result);
+        };
+        let columns = columns.iter().zip(outputs).zip(fields);
+        let columns =
+            columns.map(|((column, output), field)| self.finish_column(column, output.kind, field.data_type()));
+        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        // A row without its first output has no result.
+        let nulls = columns[0].nulls().cloned();
+        Ok(Arc::new(StructArray::try_new(fields.clone(), columns, nulls)?))
+    }
+
+    fn finish_column(&self, values: &ArrayRef, kind: Kind, result: &DataType) -> Result<ArrayRef, ArrowError> {
+        let finished = match (values.data_type(), result) {
+            (_, result) if kind == Kind::OfX && result.is_temporal() => self.places(values, result)?,
+            (_, DataType::Dictionary(..)) => words(values, kind)?,
+            (DataType::Float64, DataType::Duration(_)) => {
+                let values = values.as_primitive::<Float64Type>();
+                let durations: Int64Array = values.iter().map(|value| value.and_then(ticks)).collect();
+                arrow_cast::cast(&durations, result)?
+            },
+            (DataType::Decimal128(..), DataType::Duration(_)) => {
+                arrow_cast::cast(&arrow_cast::cast(&whole(values)?, &DataType::Int64)?, result)?
+            },
+            (DataType::Decimal128(..), DataType::Decimal128(precision, scale)) => {
+                let values = values.as_primitive::<Decimal128Type>();
+                let fits = 10_i128.pow((*precision).into());
+                let values = values.unary_opt::<_, Decimal128Type>(|value| (value.abs() < fits).then_some(value));
+                Arc::new(values.with_precision_and_scale(*precision, *scale)?)
+            },
+            (DataType::Decimal128(..), _) => arrow_cast::cast(&whole(values)?, result)?,
+            _ => arrow_cast::cast(values, result)?,
+        };
+        if self.strict && finished.null_count() > values.null_count() {
+            return Err(ArrowError::ComputeError(format!(
+                "the {} of `{}` does not fit in a {result}; cast y to a wider type, or turn `strict` off to get nulls there",
+                self.plan.operator.name(),
+                self.y_name
+            )));
+        }
+        Ok(finished)
+    }
+
+    /// The places at some distances from a temporal x.
+    fn places(&self, distances: &ArrayRef, result: &DataType) -> Result<ArrayRef, ArrowError> {
+        let Some(x) = self.x else {
+            return Err(PlanError("places on a temporal x need it".into()).into());
+        };
+        let distances = distances.as_primitive::<Float64Type>();
+        let ticks = Int64Array::new(x.numbers().plus(distances.values()).into(), distances.nulls().cloned());
+        match result {
+            DataType::Date32 | DataType::Time32(_) => {
+                arrow_cast::cast(&arrow_cast::cast(&ticks, &DataType::Int32)?, result)
+            },
+            // The same numbers of 64 bits.
+            result => Ok(make_array(
+                ticks.into_data().into_builder().data_type(result.clone()).build()?,
+            )),
+        }
+    }
+}
+
+/// A dictionary of words, from their indices.
+fn words(indices: &ArrayRef, kind: Kind) -> Result<ArrayRef, ArrowError> {
+    let Kind::Word(words) = kind else {
+        return Err(PlanError("an output of words has no words".into()).into());
     };
-    let columns = columns
-        .iter()
-        .zip(fields)
-        .map(|(column, field)| finish(column, field.data_type()));
-    let columns = columns.collect::<Result<Vec<_>, _>>()?;
-    // A row without its first output has no result.
-    let nulls = columns[0].nulls().cloned();
-    Ok(Arc::new(StructArray::try_new(fields.clone(), columns, nulls)?))
+    let indices: Int8Array = indices.as_primitive::<Float64Type>().unary(|index| index as i8);
+    let words = StringArray::from_iter_values(words);
+    Ok(Arc::new(DictionaryArray::try_new(indices, Arc::new(words))?))
 }
 
 fn array<T: ArrowPrimitiveType>((values, validity): Part<T::Native>) -> ArrayRef {
@@ -307,11 +379,16 @@ fn integers((values, validity): Part<i128>) -> ArrayRef {
     Arc::new(PrimitiveArray::<Decimal128Type>::new(values.into(), nulls))
 }
 
-fn result_type(plan: &Plan, y: &DataType) -> DataType {
+fn result_type(plan: &Plan, y: &DataType, x: Option<&DataType>) -> DataType {
     let dtype = |kind| match kind {
         Kind::Number if matches!(y, DataType::Float32 | DataType::Float16) => y.clone(),
-        Kind::Number => DataType::Float64,
+        Kind::Number | Kind::Float64 => DataType::Float64,
         Kind::OfY => y.clone(),
+        Kind::OfX => match x {
+            Some(x) if x.is_temporal() || x == &DataType::Float32 => x.clone(),
+            _ => DataType::Float64,
+        },
+        Kind::Word(_) => DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8)),
         Kind::Duration { nanoseconds } => DataType::Duration(match nanoseconds {
             1 => TimeUnit::Nanosecond,
             1_000 => TimeUnit::Microsecond,
@@ -328,40 +405,6 @@ fn result_type(plan: &Plan, y: &DataType) -> DataType {
             DataType::Struct(fields.collect::<Fields>())
         },
     }
-}
-
-fn finish_column(
-    values: &ArrayRef,
-    operator: &Operator,
-    name: &str,
-    result: &DataType,
-    strict: bool,
-) -> Result<ArrayRef, ArrowError> {
-    let finished = match (values.data_type(), result) {
-        (DataType::Float64, DataType::Duration(_)) => {
-            let values = values.as_primitive::<Float64Type>();
-            let durations: Int64Array = values.iter().map(|value| value.and_then(ticks)).collect();
-            arrow_cast::cast(&durations, result)?
-        },
-        (DataType::Decimal128(..), DataType::Duration(_)) => {
-            arrow_cast::cast(&arrow_cast::cast(&whole(values)?, &DataType::Int64)?, result)?
-        },
-        (DataType::Decimal128(..), DataType::Decimal128(precision, scale)) => {
-            let values = values.as_primitive::<Decimal128Type>();
-            let fits = 10_i128.pow((*precision).into());
-            let values = values.unary_opt::<_, Decimal128Type>(|value| (value.abs() < fits).then_some(value));
-            Arc::new(values.with_precision_and_scale(*precision, *scale)?)
-        },
-        (DataType::Decimal128(..), _) => arrow_cast::cast(&whole(values)?, result)?,
-        _ => arrow_cast::cast(values, result)?,
-    };
-    if strict && finished.null_count() > values.null_count() {
-        return Err(ArrowError::ComputeError(format!(
-            "the {} of `{name}` does not fit in a {result}; cast y to a wider type, or turn `strict` off to get nulls there",
-            operator.name()
-        )));
-    }
-    Ok(finished)
 }
 
 /// Decimals without a fraction.

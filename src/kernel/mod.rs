@@ -18,19 +18,19 @@
 //! ```
 
 mod counter;
-#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed has no segments.
 pub(crate) mod differences;
-#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed has no segments.
 pub(crate) mod line;
+mod mean;
 pub(crate) mod newton;
 mod sample;
 mod slopes;
 pub mod stencil;
+#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed has no segments.
+pub(crate) mod turns;
 mod wide;
 
 pub(crate) use counter::{Counter, Pair, Wrong};
-#[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) use sample::wrapped_integer;
+pub(crate) use mean::{float_mean, has_mean, whole_mean};
 pub use sample::{Limit, Rise, Sample, Scale, is_monotonic};
 pub(crate) use sample::{TooLarge, periodic};
 pub(crate) use slopes::three_point;

@@ -10,7 +10,8 @@ use crate::segments::Reach;
 pub enum Extent {
     /// A number of rows.
     Rows(Reach),
-    /// Lengths of x before and after.
+    /// Lengths of x before and after: at least what the operator reads, both ends included. A length of zero are the
+    /// rows of the same x.
     Lengths {
         /// The length before the row.
         before: Length,
@@ -35,12 +36,27 @@ impl Extent {
 pub(crate) struct Output {
     /// The name of the field; empty if the operator has a single output, which is the whole result.
     pub(crate) name: &'static str,
-    /// The power of x by which y is divided: 0 for a rise, 1 for a slope, 2 for a second derivative, -1 for an integral.
-    pub(crate) order: i32,
-    /// Whether an integer, a Decimal and a duration keep their dtype.
-    pub(crate) keeps_dtype: bool,
+    /// What its numbers are.
+    pub(crate) measure: Measure,
     /// The standard deviation of y by which the output is multiplied: a number in the unit of y, or a time.
     pub(crate) sigma: Option<Length>,
+}
+
+/// What the numbers of an output are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Measure {
+    /// A rise of y per power of x: the power is 0 for a rise, 1 for a slope, 2 for a second derivative, -1 for an
+    /// integral.
+    PerX(i32),
+    /// A rise of y, in its dtype: an integer, a Decimal and a duration keep theirs.
+    Rise,
+    /// A value of y, counted from its zero: a 64-bit float, or a duration.
+    Level,
+    /// A place on x: its number if x is one, its distance from the row in ticks if x is a time, and without an x its
+    /// distance from the first row of the group.
+    Place,
+    /// One of some words, by its index.
+    Word(&'static [&'static str]),
 }
 
 impl Output {
@@ -48,17 +64,36 @@ impl Output {
     pub(crate) const fn per_x(order: i32) -> Self {
         Self {
             name: "",
-            order,
-            keeps_dtype: false,
+            measure: Measure::PerX(order),
             sigma: None,
         }
     }
 
     /// The only output of an operator: a y, in its dtype.
     pub(crate) const fn of_y() -> Self {
+        Self::field("", Measure::Rise)
+    }
+
+    /// A value of y, counted from its zero.
+    pub(crate) const fn level(name: &'static str) -> Self {
+        Self::field(name, Measure::Level)
+    }
+
+    /// A place on x.
+    pub(crate) const fn place(name: &'static str) -> Self {
+        Self::field(name, Measure::Place)
+    }
+
+    /// One of some words.
+    pub(crate) const fn word(name: &'static str, words: &'static [&'static str]) -> Self {
+        Self::field(name, Measure::Word(words))
+    }
+
+    const fn field(name: &'static str, measure: Measure) -> Self {
         Self {
-            keeps_dtype: true,
-            ..Self::per_x(0)
+            name,
+            measure,
+            sigma: None,
         }
     }
 }
@@ -81,6 +116,8 @@ pub(crate) enum Repeats {
     Each,
     /// The first the result of the point, the others zero.
     FirstThenZero,
+    /// The first the result of the point, the others null.
+    FirstThenNull,
 }
 
 /// The properties of an operator that do not depend on values.

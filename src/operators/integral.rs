@@ -12,7 +12,7 @@
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
-use super::{Columns, Describe, Extent, Output, Reason, RowError, Scan, Segment, Takes};
+use super::{Columns, Describe, Extent, Output, Reached, Reason, RowError, Scan, Segment, Takes};
 use crate::kernel::{Sample, is_monotonic};
 
 /// The cumulative integral of y over x, by trapezoids.
@@ -83,12 +83,20 @@ impl Scan for Integral {
     ) -> Result<(), RowError> {
         let scale = segment.units.scales[0];
         let zero = Y::of_integer(segment.units.zero);
-        let held = segment.group_results(results).rev().flatten().next();
-        let start = held.filter(|_| self.hold).unwrap_or(self.initial);
-        let mut sum = Sum::default();
+        let mut reached = segment.reached.get();
+        if segment.rows.start == 0 {
+            reached = Reached {
+                result: reached.result,
+                start: reached.result.filter(|_| self.hold).unwrap_or(self.initial),
+                ..Reached::default()
+            };
+        }
+        let start = reached.start;
+        let [value, rest] = reached.sum;
+        let mut sum = Sum { value, rest };
         // From the first null on the integral is unknown.
-        let mut is_known = true;
-        let mut nan = 0.0;
+        let mut is_known = !reached.is_unknown;
+        let mut nan = if reached.is_nan { f64::NAN } else { 0.0 };
         for row in segment.rows.clone() {
             is_known &= segment.is_valid(row);
             if is_known {
@@ -118,8 +126,16 @@ impl Scan for Integral {
             } else {
                 scale.apply(sum.total())
             };
-            results.first().push(is_known.then_some(start + area + nan));
+            let result = is_known.then_some(start + area + nan);
+            reached.result = result.or(reached.result);
+            results.first().push(result);
         }
+        segment.reached.set(Reached {
+            sum: [sum.value, sum.rest],
+            is_nan: nan.is_nan(),
+            is_unknown: !is_known,
+            ..reached
+        });
         Ok(())
     }
 }

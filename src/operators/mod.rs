@@ -28,9 +28,9 @@ pub use self::counter::Reset;
 pub use self::describe::Extent;
 pub use crate::segments::Reach;
 
-pub(crate) use self::describe::{Describe, Output, Repeats, Takes};
+pub(crate) use self::describe::{Describe, Measure, Output, Repeats, Takes};
 pub(crate) use self::rows::{Columns, Float, Reason, RowError, Rows, Valid};
-pub(crate) use self::scan::{Scan, Segment};
+pub(crate) use self::scan::{Reached, Scan, Scanned, Segment};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use self::stencil::Target;
 pub(crate) use self::stencil::{Evaluate, MAX_OUTPUTS, MAX_REACH, Values, exactly};
@@ -190,6 +190,7 @@ operators! {
     by segments: {
         integral: Integral,
         rolling_slope: RollingSlope,
+        turning_points: TurningPoints,
     }
 }
 

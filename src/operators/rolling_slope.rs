@@ -253,9 +253,15 @@ impl Describe for RollingSlope {
                 let [before, after] = self.around(rows);
                 Extent::rows(before, after)
             },
-            WindowSize::Length(length) => Extent::Lengths {
-                before: length,
-                after: length,
+            WindowSize::Length(length) => {
+                let (half, none) = match length {
+                    Length::Step(length) => (Length::Step(length / 2.0), Length::Step(0.0)),
+                    Length::Nanoseconds(length) => {
+                        (Length::Nanoseconds(length / 2 + length % 2), Length::Nanoseconds(0))
+                    },
+                };
+                let [before, after] = if self.center { [half; 2] } else { [length, none] };
+                Extent::Lengths { before, after }
             },
         }
     }
@@ -474,9 +480,12 @@ impl RollingSlope {
             x.get(row).is_some_and(after)
         };
         let mut spans = Vec::with_capacity(rows.len());
+        let is_finite = |x: X| x.zero_unless_finite() == 0.0;
         // The first row that is not before the window, the first one after it, and the last row with an x.
         let (mut first, mut last, mut previous) = (0, 0, None);
-        // The row at which x fell last: a window must not reach beyond.
+        // The x before the first row after the window.
+        let mut tip = None;
+        // The row at which x fell last, or began again after one that is not finite: a window must not reach beyond.
         let mut fell = None;
         let is_read = |row: usize| row >= rows.start;
         for row in 0..rows.end {
@@ -486,11 +495,17 @@ impl RollingSlope {
                 }
                 continue;
             };
-            if own.zero_unless_finite() != 0.0 {
-                if segment.strict && is_read(row) {
-                    return Err(not_finite(row));
+            if !is_finite(own) {
+                if is_read(row) {
+                    if segment.strict {
+                        return Err(not_finite(row));
+                    }
+                    spans.push(None);
                 }
-            } else if previous.is_some_and(|(_, before): (usize, X)| own < before) {
+                previous = Some((row, own));
+                continue;
+            }
+            if previous.is_some_and(|(_, before): (usize, X)| own < before || !is_finite(before)) {
                 if segment.strict && is_read(row) {
                     let reason = Reason::Unsorted {
                         first: previous.map_or(0, |(before, _)| before as isize - row as isize),
@@ -498,7 +513,7 @@ impl RollingSlope {
                     };
                     return Err(RowError { row, reason });
                 }
-                (first, last, fell) = (row, row, Some(row));
+                (first, last, tip, fell) = (row, row, None, Some(row));
             }
             previous = Some((row, own));
             while first < row && (x.get(first).is_none() || is_before(first, own)) {
@@ -507,15 +522,20 @@ impl RollingSlope {
             if !is_read(row) {
                 continue;
             }
-            last = last.max(row);
+            if last < row {
+                (last, tip) = (row, None);
+            }
             while last < length && !is_after(last, own) {
                 // Without an x a row belongs to the window if it stands between two of its rows.
-                if x.get(last).is_some_and(|x| x < own) {
-                    break;
+                if let Some(x) = x.get(last) {
+                    if !is_finite(x) || tip.is_some_and(|tip| x < tip) {
+                        break;
+                    }
+                    tip = Some(x);
                 }
                 last += 1;
             }
-            let mut end = last.max(row);
+            let mut end = last;
             while end > first && x.get(end - 1).is_none() {
                 end -= 1;
             }
@@ -526,8 +546,7 @@ impl RollingSlope {
                     .map_or(first, |row| row + 1);
             }
             let reaches_fall = fell.is_some_and(|fell| first == fell);
-            let is_finite = own.zero_unless_finite() == 0.0;
-            spans.push((is_finite && !reaches_fall).then_some(first..end));
+            spans.push((!reaches_fall).then_some(first..end));
         }
         Ok(spans)
     }

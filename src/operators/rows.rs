@@ -214,7 +214,40 @@ impl<O> Columns<O> {
         O: Copy + Default,
     {
         for field in &mut self.fields {
-            (0..rows).for_each(|_| field.push(None));
+            field.push_nulls(rows);
+        }
+    }
+
+    /// Sets the results of a row that has been appended: a value for each output.
+    pub(crate) fn set(&mut self, row: usize, values: &[O])
+    where
+        O: Copy,
+    {
+        for (field, value) in self.fields.iter_mut().zip(values) {
+            field.values[row] = *value;
+            if let Some(validity) = &mut field.validity {
+                validity.set(row, 1);
+            }
+        }
+    }
+
+    /// Sets the results of rows of a mask, of 64 from a row on, that have been appended: values for each output.
+    pub(crate) fn set_all(&mut self, row: usize, mask: u64, values: &[[O; ROWS]])
+    where
+        O: Copy + Default,
+    {
+        for (field, values) in self.fields.iter_mut().zip(values) {
+            let rows = field.values[row..].iter_mut().take(ROWS).enumerate();
+            for (place, value) in rows {
+                *value = if mask >> place & 1 != 0 {
+                    values[place]
+                } else {
+                    O::default()
+                };
+            }
+            if let Some(validity) = &mut field.validity {
+                validity.set(row, mask);
+            }
         }
     }
 
@@ -229,30 +262,46 @@ impl<O> Column<O> {
         self.values.len()
     }
 
-    /// The result of a row; `None` if it is null.
-    pub(crate) fn get(&self, row: usize) -> Option<O>
-    where
-        O: Copy,
-    {
-        let valid = self.validity.as_ref().is_none_or(|validity| validity.get(row));
-        valid.then(|| self.values[row])
-    }
-
     /// Appends the result of a row; `None` is null.
     pub(crate) fn push(&mut self, value: Option<O>)
     where
         O: Copy + Default,
     {
-        let rows = self.values.len();
-        self.values.push(value.unwrap_or_default());
-        if value.is_none() && self.validity.is_none() {
-            let mut all = Bitmap::with_capacity(self.values.capacity());
-            all.extend(rows, |_| u64::MAX);
-            self.validity = Some(all);
+        if value.is_none() {
+            self.validity();
         }
+        self.values.push(value.unwrap_or_default());
         if let Some(validity) = &mut self.validity {
             validity.push(u64::from(value.is_some()), 1);
         }
+    }
+
+    /// Appends rows that are null.
+    fn push_nulls(&mut self, rows: usize)
+    where
+        O: Copy + Default,
+    {
+        if rows == 0 {
+            return;
+        }
+        self.validity().extend(rows, |_| 0);
+        if self.values.is_empty() && rows >= self.values.capacity() {
+            // Zeroed memory, of which the system gives no page until it is written to.
+            self.values = vec![O::default(); rows];
+        } else {
+            self.values.resize(self.values.len() + rows, O::default());
+        }
+    }
+
+    /// The validity of all rows so far.
+    fn validity(&mut self) -> &mut Bitmap {
+        let rows = self.values.len();
+        let capacity = self.values.capacity();
+        self.validity.get_or_insert_with(|| {
+            let mut all = Bitmap::with_capacity(capacity);
+            all.extend(rows, |_| u64::MAX);
+            all
+        })
     }
 
     pub(crate) fn values_mut(&mut self) -> &mut Vec<O> {

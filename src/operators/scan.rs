@@ -1,13 +1,15 @@
 //! The trait of operators that are evaluated segment by segment.
 
+use std::cell::Cell;
 use std::ops::Range;
 
+use super::SegmentOperator;
 use super::describe::Describe;
 use super::rows::{Columns, RowError};
 use crate::bits::Bits;
 use crate::kernel::Sample;
 use crate::plan::ResultUnits;
-use crate::segments::Slice;
+use crate::segments::{Segments, Slice};
 
 /// A segment: adjacent rows that belong together.
 pub(crate) struct Segment<'a, Y, X> {
@@ -19,8 +21,10 @@ pub(crate) struct Segment<'a, Y, X> {
     pub(crate) units: &'a ResultUnits,
     /// Whether a row that is wrong is an error, or null.
     pub(crate) strict: bool,
-    /// The number of rows of its group that come before its own in the results.
+    /// The number of rows of the group before the segment.
     pub(crate) rows_of_group: usize,
+    /// What the operator has reached in the rows of the group before these.
+    pub(crate) reached: &'a Cell<Reached>,
 }
 
 impl<Y: Sample, X: Sample> Segment<'_, Y, X> {
@@ -29,16 +33,22 @@ impl<Y: Sample, X: Sample> Segment<'_, Y, X> {
         let valid = |validity: Option<Bits>| validity.is_none_or(|valid| valid.get(row));
         valid(self.y.validity) && self.x.is_none_or(|x| valid(x.validity))
     }
+}
 
-    /// The results of earlier rows of the group.
-    pub(crate) fn group_results<'r>(
-        &self,
-        results: &'r mut Columns<f64>,
-    ) -> impl DoubleEndedIterator<Item = Option<f64>> + use<'r, Y, X> {
-        let results = results.first();
-        let rows = results.len();
-        (rows - self.rows_of_group..rows).map(|row| results.get(row))
-    }
+/// What an operator that passes over a group has reached in it: all that it needs to go on in another batch, besides
+/// the last rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Reached {
+    /// The last result of the group that is not null.
+    pub(crate) result: Option<f64>,
+    /// The result at the first row of the segment.
+    pub(crate) start: f64,
+    /// The sum since then, as a pair of floats.
+    pub(crate) sum: [f64; 2],
+    /// Whether a NaN is in the sum.
+    pub(crate) is_nan: bool,
+    /// Whether the rest of the segment is null.
+    pub(crate) is_unknown: bool,
 }
 
 /// An operator that reads windows of any size, or passes over the whole segment.
@@ -53,4 +63,57 @@ pub(crate) trait Scan: Describe {
         segment: &Segment<'_, Y, X>,
         results: &mut Columns<f64>,
     ) -> Result<(), RowError>;
+}
+
+/// Segments of a column, and the operator that is evaluated on them.
+#[derive(Clone, Copy)]
+pub(crate) struct Scanned<'a, Y, X> {
+    pub(crate) operator: SegmentOperator<'a>,
+    pub(crate) y: Slice<'a, Y>,
+    pub(crate) x: Option<Slice<'a, X>>,
+    pub(crate) segments: &'a Segments<'a>,
+    pub(crate) units: &'a ResultUnits,
+    pub(crate) strict: bool,
+    /// Whether groups are evaluated in one piece.
+    pub(crate) whole_groups: bool,
+}
+
+impl<Y: Sample, X: Sample> Scanned<'_, Y, X> {
+    /// Evaluates a part of the rows. The first `settled` rows are null: they have been evaluated before, up to what
+    /// has been reached.
+    ///
+    /// # Errors
+    ///
+    /// A row that is wrong, if the run is strict.
+    pub(crate) fn evaluate(
+        self,
+        part: Range<usize>,
+        settled: usize,
+        reached: &Cell<Reached>,
+    ) -> Result<Columns<f64>, RowError> {
+        let mut results = Columns::with_capacity(self.units.scales.len(), part.len());
+        for found in self.segments.of_part(part, self.whole_groups) {
+            let rows = found.rows.start.max(settled.min(found.rows.end))..found.rows.end;
+            results.push_nulls(rows.start - found.rows.start);
+            if found.group == rows.start {
+                reached.take();
+            }
+            if found.is_null {
+                results.push_nulls(rows.len());
+            } else if !rows.is_empty() {
+                let segment = Segment {
+                    y: self.y.part(&found.segment),
+                    x: self.x.map(|x| x.part(&found.segment)),
+                    rows: rows.start - found.segment.start..rows.end - found.segment.start,
+                    units: self.units,
+                    strict: self.strict,
+                    rows_of_group: found.segment.start.saturating_sub(found.group),
+                    reached,
+                };
+                let evaluated = self.operator.evaluate(&segment, &mut results);
+                evaluated.map_err(|error| error.map_row(|row| found.segment.start + row))?;
+            }
+        }
+        Ok(results)
+    }
 }

@@ -1,5 +1,7 @@
 //! Evaluates an operator over columns of numbers and times: lagged copies, or a whole column in groups.
 
+use std::cell::Cell;
+
 use polars::prelude::*;
 use polars_arrow::array::PrimitiveArray;
 use polars_arrow::bitmap::Bitmap;
@@ -13,9 +15,9 @@ use super::numbers::{Physical, info};
 use super::unsorted::{LENIENT, Remedy, group};
 use crate::column::{Mode, WholeColumn, WrongRow, by_output};
 use crate::domain::{Domain, Nulls};
-use crate::operators::{Form, Operator, Reason, RowError};
+use crate::operators::{Form, Operator, Reached, Reason, RowError};
 use crate::plan::{Kind, Plan, ticks};
-use crate::run::{Neighbors, Parts};
+use crate::run::{Neighbors, Parts, Resumed};
 use crate::segments::Part;
 
 /// An operator and a domain for columns whose dtypes are known.
@@ -40,23 +42,31 @@ impl Evaluator {
     /// Where the operator has no result for these columns and this domain.
     pub(super) fn new<C>(operator: &Operator, y: &Field, x: Option<&Field>, domain: &Domain<C>) -> PolarsResult<Self> {
         let plan = Plan::new(operator, info(y), x.map(info), domain)?;
-        let dtype = |kind| match kind {
-            Kind::Duration { nanoseconds: 1 } => DataType::Duration(TimeUnit::Nanoseconds),
-            Kind::Duration { nanoseconds: 1_000 } => DataType::Duration(TimeUnit::Microseconds),
-            Kind::Duration { .. } => DataType::Duration(TimeUnit::Milliseconds),
-            Kind::OfY => leaf(y.dtype()).clone(),
-            Kind::Number => match leaf(y.dtype()) {
-                float @ (DataType::Float32 | DataType::Float16) => float.clone(),
-                _ => DataType::Float64,
-            },
+        let dtype = |kind| -> PolarsResult<DataType> {
+            Ok(match kind {
+                Kind::Duration { nanoseconds: 1 } => DataType::Duration(TimeUnit::Nanoseconds),
+                Kind::Duration { nanoseconds: 1_000 } => DataType::Duration(TimeUnit::Microseconds),
+                Kind::Duration { .. } => DataType::Duration(TimeUnit::Milliseconds),
+                Kind::OfY => leaf(y.dtype()).clone(),
+                Kind::OfX => match x.map(|x| leaf(x.dtype())) {
+                    Some(x) if x.is_temporal() || x == &DataType::Float32 => x.clone(),
+                    _ => DataType::Float64,
+                },
+                Kind::Number => match leaf(y.dtype()) {
+                    float @ (DataType::Float32 | DataType::Float16) => float.clone(),
+                    _ => DataType::Float64,
+                },
+                Kind::Float64 => DataType::Float64,
+                Kind::Word(words) => DataType::from_frozen_categories(FrozenCategories::new(words.iter().copied())?),
+            })
         };
         let result = match &plan.outputs[..] {
-            [output] => dtype(output.kind),
+            [output] => dtype(output.kind)?,
             outputs => {
                 let fields = outputs
                     .iter()
-                    .map(|output| Field::new(output.name.into(), dtype(output.kind)));
-                DataType::Struct(fields.collect())
+                    .map(|output| Ok(Field::new(output.name.into(), dtype(output.kind)?)));
+                DataType::Struct(fields.collect::<PolarsResult<_>>()?)
             },
         };
         Ok(Self {
@@ -86,11 +96,56 @@ impl Evaluator {
         result.map_err(|failure| self.error(failure, |row| group(&by, row)))
     }
 
+    /// The result of rows in the order of their groups, the first of which have been evaluated before, and what is
+    /// reached in all of them.
+    #[cfg(feature = "python")]
+    pub(super) fn resumed(
+        &self,
+        y: &Series,
+        x: Option<&Series>,
+        by: &[Series],
+        rows: usize,
+        reached: Reached,
+    ) -> PolarsResult<(Series, Reached)> {
+        self.check_flat(y)?;
+        let groups = Groups::contiguous(Groups::run_starts(by, y.len())?);
+        let reached = Cell::new(reached);
+        let resumed = Resumed {
+            rows,
+            reached: &reached,
+        };
+        let result = self.of_flat_groups(y, x, groups, Some(resumed));
+        let result = result.map_err(|failure| self.error(failure, |row| group(by, row)))?;
+        Ok((result, reached.get()))
+    }
+
+    /// An error where y has cells, whose rows in other batches are not looked for.
+    #[cfg(feature = "python")]
+    pub(super) fn check_flat(&self, y: &Series) -> PolarsResult<()> {
+        polars_ensure!(
+            !y.dtype().is_nested(),
+            ComputeError: "`{}` of cells down the rows needs whole columns, but y column `{}` is {} and comes in batches; \
+            explode it, and give the index in the cell as a key",
+            self.plan.operator.name(), y.name(), y.dtype()
+        );
+        Ok(())
+    }
+
     /// The result of whole columns whose groups are known.
     pub(super) fn of_groups(&self, y: &Series, x: Option<&Series>, groups: Groups) -> Result<Series, Failure> {
         if y.dtype().is_nested() {
             return self.down_groups(y, x, groups);
         }
+        self.of_flat_groups(y, x, groups, None)
+    }
+
+    fn of_flat_groups(
+        &self,
+        y: &Series,
+        x: Option<&Series>,
+        groups: Groups,
+        resumed: Option<Resumed>,
+    ) -> Result<Series, Failure> {
         if y.dtype().is_null() || x.is_some_and(|x| x.dtype().is_null()) {
             return Ok(self.full_null(y));
         }
@@ -112,8 +167,8 @@ impl Evaluator {
             starts,
             valid: valid.as_ref().map(bits),
         };
-        match self.plan.over(column, self.mode()) {
-            Ok(results) => Ok(self.finish(results, y.name())?),
+        match self.plan.over(column, self.mode(), resumed) {
+            Ok(results) => Ok(self.finish(results, y.name(), x)?),
             Err(WrongRow { row, reads, reason }) => Err(Failure::of_row(row, &reason, y, x, reads.into_iter())?),
         }
     }
@@ -145,7 +200,7 @@ impl Evaluator {
             .run(operator, rows, self.mode())
             .over(&neighbors, self.plan.is_exact())
         {
-            Ok(results) => Ok(self.finish(results, this.y.name())?),
+            Ok(results) => Ok(self.finish(results, this.y.name(), this.x.as_ref())?),
             Err(RowError { row, reason }) => {
                 let before = lagged.this_lag();
                 let x = |lag: usize| {
@@ -192,7 +247,7 @@ impl Evaluator {
     }
 
     /// Converts results to the dtype of the plan.
-    fn finish(&self, results: Parts, name: &PlSmallStr) -> PolarsResult<Series> {
+    fn finish(&self, results: Parts, name: &PlSmallStr, x: Option<&Series>) -> PolarsResult<Series> {
         let columns = match results {
             Parts::F64(parts) => by_output(parts)
                 .into_iter()
@@ -203,10 +258,11 @@ impl Evaluator {
         };
         let dtype = leaf(&self.dtype);
         let DataType::Struct(fields) = dtype else {
-            return self.finish_column(&columns[0], dtype, name);
+            return self.finish_column(&columns[0], self.plan.outputs[0].kind, dtype, name, x);
         };
-        let fields = fields.iter().zip(&columns);
-        let fields = fields.map(|(field, column)| self.finish_column(column, field.dtype(), field.name()));
+        let fields = fields.iter().zip(&columns).zip(&self.plan.outputs);
+        let fields = fields
+            .map(|((field, column), output)| self.finish_column(column, output.kind, field.dtype(), field.name(), x));
         let fields = fields.collect::<PolarsResult<Vec<_>>>()?;
         let results = StructChunked::from_series(name.clone(), columns[0].len(), fields.iter())?;
         let Some(validity) = fields[0].rechunk_validity() else {
@@ -217,8 +273,17 @@ impl Evaluator {
         Ok(results.with_outer_validity(Some(validity)).into_series())
     }
 
-    fn finish_column(&self, values: &Series, dtype: &DataType, name: &PlSmallStr) -> PolarsResult<Series> {
+    fn finish_column(
+        &self,
+        values: &Series,
+        kind: Kind,
+        dtype: &DataType,
+        name: &PlSmallStr,
+        x: Option<&Series>,
+    ) -> PolarsResult<Series> {
         let finished = match dtype {
+            dtype if kind == Kind::OfX && dtype.is_temporal() => places(values.f64()?, x, dtype)?,
+            DataType::Enum(..) => words(values.f64()?, dtype)?,
             DataType::Duration(unit) => {
                 let ticks = match values.f64() {
                     Ok(values) => values
@@ -246,10 +311,45 @@ impl Evaluator {
 }
 
 /// The rows where neither y nor x is null; `None` if all are.
-fn valid(y: &Series, x: Option<&Series>) -> Option<Bitmap> {
+pub(super) fn valid(y: &Series, x: Option<&Series>) -> Option<Bitmap> {
     let columns = [Some(y), x].into_iter().flatten().filter(|column| column.has_nulls());
     let valid = columns.map(|column| column.is_not_null()).reduce(|a, b| a & b);
     valid.as_ref().map(super::bitmap)
+}
+
+/// The places at some distances from a temporal x.
+fn places(distances: &Float64Chunked, x: Option<&Series>, dtype: &DataType) -> PolarsResult<Series> {
+    let Some(x) = x.filter(|x| x.len() == distances.len()) else {
+        polars_bail!(ComputeError: "places need an x with as many rows");
+    };
+    let distances = distances.rechunk();
+    let array = distances.downcast_as_array();
+    let ticks = Physical::new(x)?.numbers()?.plus(array.values());
+    let ticks = PrimitiveArray::from_vec(ticks).with_validity(array.validity().cloned());
+    let ticks = Int64Chunked::with_chunk(PlSmallStr::EMPTY, ticks);
+    Ok(match dtype {
+        DataType::Date => ticks.cast(&DataType::Int32)?.i32()?.clone().into_date().into_series(),
+        DataType::Datetime(unit, zone) => ticks.into_datetime(*unit, zone.clone()).into_series(),
+        DataType::Time => ticks.into_time().into_series(),
+        dtype => ticks.cast(dtype)?,
+    })
+}
+
+/// The words of an Enum, from their indices.
+#[expect(clippy::cast_sign_loss, reason = "an index is positive")]
+fn words(indices: &Float64Chunked, dtype: &DataType) -> PolarsResult<Series> {
+    let last = dtype.cat_mapping()?.num_cats_upper_bound().saturating_sub(1) as u8;
+    let chunks = indices.downcast_iter().map(|array| {
+        let index = |&index: &f64| (index as u8).min(last);
+        let indices: Vec<_> = array.values().iter().map(index).collect();
+        PrimitiveArray::from_vec(indices).with_validity(array.validity().cloned())
+    });
+    let indices = UInt8Chunked::from_chunk_iter(PlSmallStr::EMPTY, chunks);
+    // SAFETY: each is the index of a word of the dtype, whose few words are counted by bytes.
+    Ok(
+        unsafe { CategoricalChunked::<Categorical8Type>::from_cats_and_dtype_unchecked(indices, dtype.clone()) }
+            .into_series(),
+    )
 }
 
 /// A column from the values and the validity of its chunks.

@@ -2,6 +2,8 @@
 //!
 //! `faces` → `evaluator` (`nested` and `grid` for other shapes) → `groups`, `numbers` → the engine.
 
+#[cfg(feature = "python")]
+mod carry;
 mod display;
 mod evaluator;
 mod faces;

@@ -40,6 +40,27 @@ impl OwnedNumbers {
     }
 }
 
+impl Numbers<'_> {
+    /// The whole numbers that are nearest to each number plus a distance.
+    pub(crate) fn plus(&self, distances: &[f64]) -> Vec<i64> {
+        match self {
+            Self::F64(chunks) => plus(chunks, distances),
+            Self::F32(chunks) => plus(chunks, distances),
+            Self::I64(chunks) => plus(chunks, distances),
+            Self::I128(chunks) => plus(chunks, distances),
+        }
+    }
+}
+
+fn plus<T: Number>(chunks: &[Chunk<'_, T>], distances: &[f64]) -> Vec<i64> {
+    let column = Contiguous::new(chunks);
+    let rows = column.slice().values.iter().zip(distances);
+    let sum = |(number, distance): (&T, &f64)| number.to_integer().saturating_add(distance.round_ties_even() as i128);
+    rows.map(sum)
+        .map(|sum| i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX }))
+        .collect()
+}
+
 /// Element type of a canonical column.
 pub(crate) trait Number: Sample + Default + Send + Sync + std::fmt::Debug + 'static {}
 

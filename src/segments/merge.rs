@@ -10,7 +10,8 @@ use super::scatter::Part;
 use super::slice::{Gathered, Slice};
 use crate::bits::{Bitmap, Bits};
 use crate::domain::Duplicates;
-use crate::kernel::{Sample, periodic, wrapped_integer};
+use crate::kernel::{float_mean, has_mean, whole_mean};
+use crate::operators::Repeats;
 
 /// A column of points: a row for each run of equal x.
 pub(crate) struct Merged {
@@ -132,8 +133,8 @@ impl Merged {
     }
 
     /// The results of rows, from those of points, for one output. Of the rows of a point that are not null each gets
-    /// the result or, with `then_zero`, the first one does and the others get zero.
-    pub(crate) fn expand<O: Copy + Default>(&self, parts: Vec<Part<O>>, then_zero: bool) -> Part<O> {
+    /// what `repeats` says.
+    pub(crate) fn expand<O: Copy + Default>(&self, parts: Vec<Part<O>>, repeats: Repeats) -> Part<O> {
         let height = self.firsts[self.len()];
         let mut values = Vec::with_capacity(height);
         let mut validity = Bitmap::with_capacity(height);
@@ -147,8 +148,12 @@ impl Merged {
                     let own = result.filter(|_| is_valid.get(row));
                     values.push(own.unwrap_or_default());
                     validity.push(own.is_some().into(), 1);
-                    if then_zero && is_valid.get(row) {
-                        result = Some(O::default());
+                    if is_valid.get(row) {
+                        result = match repeats {
+                            Repeats::Each => result,
+                            Repeats::FirstThenZero => Some(O::default()),
+                            Repeats::FirstThenNull => None,
+                        };
                     }
                 }
                 point += 1;
@@ -206,18 +211,7 @@ macro_rules! merge_floats {
             }
 
             fn means(column: &Slice<'_, Self>, firsts: &[usize], merging: Merging) -> OwnedNumbers {
-                OwnedNumbers::F64(of_points(column, firsts, |valid| {
-                    let first = valid.next()?;
-                    let (mut sum, mut count) = (0.0, 1.0);
-                    for number in valid {
-                        sum += match merging.period {
-                            None => number.minus(first),
-                            Some(period) => periodic(number, first, period),
-                        };
-                        count += 1.0;
-                    }
-                    Some(f64::from(first) + sum / count)
-                }))
+                OwnedNumbers::F64(of_points(column, firsts, |valid| float_mean(valid, merging.period)))
             }
         }
     )*};
@@ -228,32 +222,18 @@ fn too_large<T: Number>(column: &Slice<'_, T>, merging: Merging) -> Option<usize
     if merging.duplicates != Duplicates::Mean || !merging.are_whole {
         return None;
     }
-    let is_too_large = |row: &usize| column.get(*row).is_some_and(|number| !fits(number, merging));
+    let is_too_large = |row: &usize| {
+        let number = column.get(*row);
+        number.is_some_and(|number| !has_mean(number, merging.mean_digits))
+    };
     (0..column.values.len()).find(is_too_large)
-}
-
-fn fits<T: Number>(number: T, merging: Merging) -> bool {
-    number.to_integer().unsigned_abs() >> (126 - merging.mean_digits) == 0
 }
 
 /// The means of integers, with binary digits after the point.
 fn whole_means<T: Number>(column: &Slice<'_, T>, firsts: &[usize], merging: Merging) -> OwnedNumbers {
     let digits = merging.mean_digits;
     let period = merging.period.map(|period| period as i128);
-    OwnedNumbers::I128(of_points(column, firsts, |valid| {
-        let mut valid = valid.filter(|&number| !merging.are_whole || fits(number, merging));
-        let first = valid.next()?.to_integer();
-        let (mut sum, mut count) = (0_i128, 1_i128);
-        for number in valid {
-            let rise = number.to_integer().saturating_sub(first);
-            sum = sum.saturating_add(period.map_or(rise, |period| wrapped_integer(rise, period)));
-            count += 1;
-        }
-        // The whole and the fractional part of the mean, each without an overflow.
-        let (whole, rest) = (sum.div_euclid(count), sum.rem_euclid(count));
-        let fraction = ((rest << digits) + count / 2) / count;
-        Some(((first + whole) << digits) + fraction)
-    }))
+    OwnedNumbers::I128(of_points(column, firsts, |valid| whole_mean(valid, digits, period)))
 }
 
 macro_rules! merge_integers {
@@ -311,10 +291,12 @@ mod tests {
                 panic!("floats stay floats")
             };
             assert_eq!(Contiguous::new(&chunks).slice().values, expected);
-            let (values, _) = points.expand(vec![(vec![7.0, 8.0, 9.0], None)], false);
+            let (values, _) = points.expand(vec![(vec![7.0, 8.0, 9.0], None)], Repeats::Each);
             assert_eq!(values, [7.0, 8.0, 8.0, 9.0]);
-            let (values, _) = points.expand(vec![(vec![7.0, 8.0, 9.0], None)], true);
+            let (values, _) = points.expand(vec![(vec![7.0, 8.0, 9.0], None)], Repeats::FirstThenZero);
             assert_eq!(values, [7.0, 8.0, 0.0, 9.0]);
+            let (_, validity) = points.expand(vec![(vec![7.0, 8.0, 9.0], None)], Repeats::FirstThenNull);
+            assert_eq!(validity.expect("a null")[0], 0b1011);
         }
     }
 

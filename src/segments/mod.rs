@@ -3,13 +3,18 @@
 //! - `column`: the numbers of a column
 //! - `lag`: the same column, some rows before or after
 //! - `rules`: what ends a segment: a known start, a null, a gap
+//! - `hash`: equal keys
 //! - `merge`: rows of equal x as one point
 //! - `whole`: the segments of a whole column
 //! - `ring`: the rows around the seam where the last row of a group stands before its first
+//! - `carry`: the rows of a batch that windows of a length in others read
 //! - `order`: the rows in another order or some of them; gathered a `tile` at a time, written back by `scatter`
 
+mod carry;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod column;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod hash;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod lag;
 #[cfg(any(feature = "polars", feature = "arrow"))]
@@ -25,11 +30,13 @@ mod scatter;
 mod slice;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod tile;
-#[cfg(any(feature = "polars", feature = "arrow"))]
 mod whole;
 
+pub(crate) use carry::Lengths;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use column::{Chunk, Contiguous, Half, Number, Numbers};
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use hash::{Grouped, group_by_hash};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use lag::{InGroup, Lags, for_each_chunk, in_column};
 #[cfg(any(feature = "polars", feature = "arrow"))]
@@ -47,5 +54,4 @@ pub(crate) use slice::Gathered;
 pub(crate) use slice::{Lag, Slice};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use tile::Tile;
-#[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use whole::Segments;

@@ -238,7 +238,11 @@ impl Ring {
     /// The number of each row of arcs in its group, as x.
     fn counted(&self, arcs: &Arcs) -> OwnedNumbers {
         let period = self.period.integer.unwrap_or_default();
-        let count = |place: &Place| period.saturating_mul(place.laps as i128).saturating_add(place.row as i128);
+        let count = |place: &Place| {
+            period
+                .saturating_mul(place.laps as i128)
+                .saturating_add(place.row as i128)
+        };
         OwnedNumbers::I128(Gathered {
             values: arcs.places.iter().map(count).collect(),
             validity: None,
@@ -253,7 +257,7 @@ impl Ring {
         let moved = values.iter().zip(&arcs.places).enumerate();
         let mut base = T::default();
         let mut from_base = |row: usize, value: T| {
-            if arcs.starts.get(row) {
+            if arcs.places[row].starts {
                 base = value;
             }
             base
@@ -295,7 +299,6 @@ struct End {
 #[derive(Default)]
 struct Arcs {
     places: Vec<Place>,
-    starts: Bitmap,
     evaluated: Vec<usize>,
 }
 
@@ -303,6 +306,8 @@ struct Arcs {
 #[derive(Clone, Copy)]
 struct Place {
     position: usize,
+    /// Whether it starts an arc.
+    starts: bool,
     /// The number of the row in its group.
     row: usize,
     /// The number of periods that its x is moved by.
@@ -332,13 +337,13 @@ impl Arcs {
     fn push_arc(&mut self, ring: &Range<usize>, turn: isize, arc: Range<isize>, evaluated: Range<isize>) {
         let rows = ring.len() as isize;
         for number in arc.clone() {
-            self.starts.push((number == arc.start).into(), 1);
             if evaluated.contains(&number) {
                 self.evaluated.push(self.places.len());
             }
             let row = number.rem_euclid(rows) as usize;
             self.places.push(Place {
                 position: ring.start + row,
+                starts: number == arc.start,
                 row,
                 laps: number.div_euclid(rows) * turn,
             });
@@ -351,6 +356,10 @@ impl Arcs {
             return None;
         }
         let positions: Vec<_> = self.places.iter().map(|place| place.position).collect();
+        let mut starts = Bitmap::with_capacity(positions.len());
+        for place in &self.places {
+            starts.push(place.starts.into(), 1);
+        }
         let rows = || positions.iter().copied();
         let y = match y {
             Numbers::F64(y) => OwnedNumbers::F64(Column::new(y, row_at).gather(rows())),
@@ -361,7 +370,7 @@ impl Arcs {
         Some(Seam {
             y,
             x,
-            starts: self.starts.into_bytes(),
+            starts: starts.into_bytes(),
             positions,
             evaluated: self.evaluated,
         })

@@ -25,6 +25,15 @@ settings.register_profile(
 )
 settings.load_profile("tests")
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse names that only this process has, before one that shares the tests does not know them."""
+    for item in items:
+        if " at 0x" in item.nodeid:
+            msg = f"{item.nodeid}: the name of the test has an address in it; give `ids=shown`, from ids.py"
+            raise pytest.UsageError(msg)
+
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

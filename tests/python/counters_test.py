@@ -19,6 +19,7 @@ import pytest
 from counter_oracle import WrongRowError, counter
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from ids import shown
 from polars.exceptions import ComputeError
 from polars.testing import assert_frame_equal
 from strategies import assert_same, inf, nan
@@ -1047,7 +1048,7 @@ AT_ONCE: list[tuple[dict[str, Any], type[Exception], str]] = [
 
 
 @COUNTERS
-@pytest.mark.parametrize(("options", "error", "words"), AT_ONCE, ids=str)
+@pytest.mark.parametrize(("options", "error", "words"), AT_ONCE, ids=shown)
 def test_wrong_options_are_errors_at_once(
     operator: Any, options: dict[str, Any], error: type[Exception], words: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import inspect
 import pkgutil
@@ -28,11 +29,17 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-COUNTERS = ROOT / "docs" / "counters.md"
 LARGER = ROOT / "docs" / "larger-than-memory.md"
 DIMENSIONS = ROOT / "docs" / "n-dimensional.md"
-FORMULAS = ROOT / "docs" / "formulas.md"
-GLOBE = ROOT / "docs" / "globe.md"
+# Pages with sessions, and pages with code and below it, as text, what it gives; the site runs the rest of their code.
+CODE = re.MULTILINE | re.DOTALL
+PAGES = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))}
+SESSIONS = [pytest.param(page, id=page.name) for page, text in PAGES.items() if "```python\n>>> " in text]
+SHOWN = [
+    pytest.param(page, id=page.name)
+    for page, text in PAGES.items()
+    if re.search(r"^```python\n(?!>>>)(?:(?!^```).)*^```\n\n```text\nshape: ", text, CODE)
+]
 # Modules of other engines have tests of their own.
 MODULES: list[ModuleType] = [
     pg,
@@ -42,8 +49,9 @@ MODULES: list[ModuleType] = [
         if not module.name.startswith("polars_grad._") and module.name not in ("polars_grad.spark", "polars_grad.dask")
     ),
 ]
+# Those of columns.
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    name: getattr(pg, name) for name in pg.__all__ if inspect.isfunction(getattr(pg, name))
+    name: getattr(pg, name) for name in pg.__all__ if inspect.isfunction(getattr(pg, name)) and name != "show_versions"
 }
 NAMESPACES = [pg.ExprGrad, pg.SeriesGrad, pg.LazyFrameGrad]
 # Every function, and whose method it is.
@@ -127,7 +135,7 @@ def test_public_names_are_those_listed() -> None:
     # Functions of whole frames are methods only.
     own = [module for module in MODULES if module not in (pg, frames)]
     listed = {name for module in own for name in getattr(module, "__all__", ())}
-    assert {*pg.__all__} == listed
+    assert {*pg.__all__, "__version__"} == listed
     for name, function in FUNCTIONS.items():
         assert any(function is getattr(module, name, None) for module in own)
 
@@ -251,24 +259,35 @@ def test_the_page_about_larger_data(run: Run, tmp_path: Path) -> None:
         assert_frame_equal(got, expected, check_exact=True)
 
 
-@pytest.mark.skipif(not COUNTERS.exists(), reason="the documentation is not beside the tests")
-def test_the_page_about_counters() -> None:
-    assert_prints_what_it_shows("\n".join(blocks(COUNTERS)), COUNTERS)
+@pytest.mark.parametrize("page", SESSIONS)
+def test_the_sessions_of_a_page(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)  # some read the data of the examples
+    assert_prints_what_it_shows("\n".join(block for block in blocks(page) if ">>>" in block), page)
 
 
-@pytest.mark.skipif(not DIMENSIONS.exists(), reason="the documentation is not beside the tests")
-def test_the_page_about_dimensions() -> None:
-    assert_prints_what_it_shows("\n".join(blocks(DIMENSIONS)), DIMENSIONS)
+@pytest.mark.parametrize("page", SHOWN)
+def test_what_a_page_shows_below_its_code(page: Path) -> None:
+    """The value of the last line of a block, or of the name that it gives a value, is in the block of text below it."""
+    names: dict[str, Any] = {}
+    for code, shown in re.findall(r"^```python\n(.*?)^```\n(?:\n*```text\n(.*?)^```\n)?", PAGES[page], CODE):
+        *body, last = ast.parse(code).body
+        value = last.value if shown and isinstance(last, (ast.Expr, ast.Assign)) else None
+        exec(
+            compile(ast.Module(body if isinstance(last, ast.Expr) and value else [*body, last], []), page.name, "exec"),
+            names,
+        )
+        if value is not None:
+            result = last.targets[0].id if isinstance(last, ast.Assign) else ast.unparse(value)
+            assert str(eval(result, names)).split() == shown.split()
 
 
-@pytest.mark.skipif(not GLOBE.exists(), reason="the documentation is not beside the tests")
-def test_the_page_about_the_globe() -> None:
-    assert_prints_what_it_shows("\n".join(blocks(GLOBE)), GLOBE)
-
-
-@pytest.mark.skipif(not FORMULAS.exists(), reason="the documentation is not beside the tests")
-def test_the_page_about_formulas() -> None:
-    assert_prints_what_it_shows("\n".join(blocks(FORMULAS)), FORMULAS)
+def test_the_picture_of_the_benchmark_has_its_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawn by `python docs/_site/bars.py`."""
+    folder = ROOT / "docs" / "_site"
+    if not folder.exists():
+        pytest.skip("the documentation is not beside the tests")
+    monkeypatch.syspath_prepend(str(folder))
+    assert (ROOT / "docs" / "speed.svg").read_text(encoding="utf-8") == import_module("bars").drawn()
 
 
 @pytest.mark.skipif(not DIMENSIONS.exists(), reason="the documentation is not beside the tests")

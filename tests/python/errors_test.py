@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from ids import shown
 from polars.exceptions import ColumnNotFoundError, ComputeError, PolarsError, ShapeError
 from strategies import inf, nan
 
@@ -151,7 +152,7 @@ ARGUMENTS: list[tuple[dict[str, Any], type[Exception], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "kind", "words"), ARGUMENTS, ids=[str(row[0])[:40] for row in ARGUMENTS])
+@pytest.mark.parametrize(("arguments", "kind", "words"), ARGUMENTS, ids=[shown(row[0])[:40] for row in ARGUMENTS])
 def test_wrong_arguments_fail_at_once(arguments: dict[str, Any], kind: type[Exception], words: list[str]) -> None:
     with pytest.raises(kind) as caught:
         pg.gradient(**{"y": "y", **arguments})

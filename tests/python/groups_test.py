@@ -13,6 +13,7 @@ import polars.selectors as cs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ids import shown
 from polars.exceptions import ComputeError
 from polars.testing import assert_frame_equal
 from portability_test import RUN_QUERY
@@ -213,7 +214,7 @@ def test_no_row_and_one_row(kind: str, engine: Any) -> None:
         ([pl.lit(1), "k"], ["k"]),
         (["k", "x"], ["k", "x"]),
     ],
-    ids=str,
+    ids=shown,
 )
 def test_names_expressions_and_selectors(frame: pl.DataFrame, by: Any, names: list[Any], engine: Any) -> None:
     frame = frame.with_columns(s=pl.col("k").fill_null("a"))
@@ -471,7 +472,7 @@ def test_runs_of_integers_in_no_order(dtype: Any, comes_back: bool, far: bool) -
         ((["b", "a"], ["b"]), pl.Categorical(pl.Categories.random())),
         ((["b", "a"], ["b"]), pl.String),
     ],
-    ids=str,
+    ids=shown,
 )
 def test_a_key_that_comes_back_in_another_chunk(keys: tuple[list[Any], list[Any]], dtype: Any) -> None:
     """Whatever the order is by which keys are seen to rise: it is one order, within chunks and from one to the next."""

@@ -331,7 +331,7 @@ def test_expressions_as_y_and_x(case: Case, frame: pl.DataFrame, slopes: pl.Seri
     got = frame.lazy().select(case(pl.col("y") * 2, pl.col("x") / 2)).collect(engine=engine)
     doubled = frame.with_columns(pl.col("y") * 2, pl.col("x") / 2)
     assert_same(got.to_series(), doubled.select(case("y", "x")).to_series())
-    if case.name == "gradient":
+    if case.name == "gradient" and case not in RINGS:
         assert_same(got.to_series(), slopes * 4)
     rows = frame.lazy().select(case("y", pl.int_range(pl.len()))).collect(engine=engine).to_series()
     assert_same(rows, frame.with_columns(x=pl.Series(range(len(frame)))).select(case("y", "x")).to_series())

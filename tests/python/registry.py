@@ -23,6 +23,7 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     "increase": [{"reset": "null"}],
     "integral": [{"hold": True, "initial": 2.0}],
     "rate": [{"reset": "null", "max_rate": 9.0}],
+    "turning_points": [{"min_swing": 2.0}],
     "rolling_slope": [{"window_size": 4, "with_error": True}, {"window_size": 5, "center": True, "min_samples": 2}],
 }
 # Options without a default.
@@ -33,6 +34,8 @@ NEED_STEPS = {"rate"}
 NEED_RISING_X = {"increase", "rate"}
 # Operators that take an x that repeats and turns.
 TAKE_ANY_X = {"rolling_slope"}
+# Operators whose results are events, null in all other rows.
+GIVE_EVENTS = {"turning_points"}
 # Operators with a result for a segment of one row.
 TAKE_ONE_ROW = {"integral"}
 
@@ -58,8 +61,8 @@ class Case:
 
     @property
     def streams(self) -> bool:
-        """Whether a known number of rows is read, so that rows may arrive in batches."""
-        return spec_of(self("y", "x")).reach is not None and "x_period" not in self.options
+        """Whether rows may arrive in batches: whether no whole segment is needed."""
+        return spec_of(self("y", "x")).extent != "segment" and "x_period" not in self.options
 
     def __str__(self) -> str:
         return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.options.items())})"
@@ -67,6 +70,13 @@ class Case:
 
 # Each operator with each of its options.
 CASES = [Case(name, options) for name in OPERATORS for options in (REQUIRED.get(name, {}), *OPTIONS.get(name, []))]
+# Windows of a length, which need an x.
+LENGTHS = [
+    Case("rolling_slope", options)
+    for options in ({"window_size": 20.0}, {"window_size": 150.0, "center": True, "closed": "left", "with_error": True})
+]
+# All that take rows in batches, with an x that rises.
+STREAMED = [*(case for case in CASES if case.streams), *LENGTHS]
 # Operators whose last row stands before the first, for suites that do not ask what is beyond the ends of a column.
 RINGS = [Case("gradient", {"x_period": 1e5}), Case("derivative", {"order": 2, "accuracy": 3, "x_period": 1e5})]
 # Each operator once.

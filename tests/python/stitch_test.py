@@ -13,6 +13,7 @@ from groups_test import KEYS, keyed_frames
 from groups_test import key as key_column
 from hypothesis import given
 from hypothesis import strategies as st
+from ids import shown
 from polars.exceptions import ComputeError, PolarsError
 from polars.testing import assert_frame_equal
 from strategies import assert_same, frames, nan, wild_floats
@@ -144,7 +145,7 @@ def test_any_number_of_operators(data: st.DataObject, frame: pl.DataFrame, sever
         {"spacing": "10ms", "per": "1m"},
         {"x": pl.col("at"), "nulls": "skip"},
     ],
-    ids=str,
+    ids=shown,
 )
 def test_times_and_steps(arguments: dict[str, Any]) -> None:
     at = [datetime(2024, 1, day) for day in (1, 2, 4, 7, 11, 12, 29, 30)]
@@ -336,7 +337,7 @@ def test_a_reader_is_batches() -> None:
         (3, "got int$"),
         ("rows.parquet", "got str$"),
     ],
-    ids=str,
+    ids=shown,
 )
 def test_batches_are_frames(batches: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):

@@ -12,6 +12,7 @@ import polars.selectors as cs
 import pytest
 from groups_test import keyed_frames
 from hypothesis import given, settings
+from ids import shown
 from polars.exceptions import ColumnNotFoundError, ComputeError
 from polars.io.plugins import register_io_source
 from polars.testing import assert_frame_equal
@@ -408,7 +409,7 @@ def test_a_filter_is_right_without_optimizations(lf: pl.LazyFrame, expected: pl.
         (pl.LazyFrame({"y": [1]}), {"d": "y"}, TypeError, "got str for `d`"),
         (pl.LazyFrame({"y": [1]}), {"y": pg.gradient("y")}, ValueError, "several operators give a column `y`"),
     ],
-    ids=str,
+    ids=shown,
 )
 def test_arguments(lf: Any, more: dict[str, Any], kind: type[Exception], words: str) -> None:
     with pytest.raises(kind, match=re.escape(words)):

@@ -10,10 +10,22 @@ import polars.selectors as cs
 from polars.exceptions import ComputeError
 
 from polars_grad._batches.optional import load
-from polars_grad._batches.stitch import Column, Operator, Units, WrongRow, stitch, stitched, windows_of
+from polars_grad._batches.stitch import (
+    Column,
+    Operator,
+    RunningWindow,
+    Units,
+    WrongRow,
+    advance,
+    stitch,
+    stitched,
+    windows_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from polars_grad._internal import State
 
 
 @dataclass(frozen=True)
@@ -26,11 +38,30 @@ class Edges:
 
 
 @dataclass(frozen=True)
+class Passed:
+    """
+    What an operator that passes over all rows needs to go on after a partition.
+
+    That are the last rows, how many of them it has passed, and what it has reached; or the error that it ended with.
+    """
+
+    rows: Any
+    passed: int = 0
+    state: State | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class Halo:
-    """The rows before and after a partition, view by view, and its number of rows when they were found."""
+    """
+    The rows before and after a partition, view by view, and its number of rows when they were found.
+
+    `passed` is what has passed over the rows before, for the views of these operators.
+    """
 
     befores: list[Any]
     afters: list[Any]
+    passed: list[Passed | None]
     rows: int
 
 
@@ -39,7 +70,7 @@ class View:
     """
     Columns of the rows, and how many rows beyond a partition are read in them.
 
-    With `units` it is not rows that count, but units of them.
+    With `units` it is not rows that count, but units of them. An operator with another `extent` is alone in its view.
     """
 
     operators: list[Operator]
@@ -47,6 +78,7 @@ class View:
     before: int
     after: int
     units: Units | None
+    extent: str = "rows"
 
 
 @dataclass(frozen=True)
@@ -74,6 +106,7 @@ class Work:
                 window.before + window.units.may_grow,
                 window.after + window.units.may_grow,
                 None if window.units.are_rows else window.units,
+                window.operators[0].extent,
             )
             for window in windows_of(self.operators)
         ]
@@ -111,12 +144,41 @@ class Work:
             [self._head(view, rows) for view in self.views], [self._tail(view, rows) for view in self.views], len(rows)
         )
 
-    def halos(self, edges: list[Edges]) -> list[Halo]:
-        """Put rows around each partition, from however many partitions away."""
-        around = [self._around(number, view, edges) for number, view in enumerate(self.views)]
+    @property
+    def passes(self) -> bool:
+        """Whether an operator passes over all rows, from partition to partition."""
+        return any(operator.extent == "before" for operator in self.operators)
+
+    def passed(self, rows: Any, before: list[Passed | None] | None) -> list[Passed | None]:
+        """Pass over a partition, view by view, from what has passed over the one before."""
+        befores = [None] * len(self.views) if before is None else before
         return [
-            Halo([befores[part] for befores, _ in around], [afters[part] for _, afters in around], edge.rows)
-            for part, edge in enumerate(edges)
+            self._passed(view, rows[view.columns], passed) if view.extent == "before" else None
+            for view, passed in zip(self.views, befores, strict=True)
+        ]
+
+    def _passed(self, view: View, rows: Any, before: Passed | None) -> Passed:
+        before = before or Passed(rows[:0])
+        if before.error:
+            return before
+        seen = _joined(before.rows, rows)
+        window = RunningWindow(view.operators, before.passed, before.state)
+        window.append(self._read(seen))
+        try:
+            advance([window], [window], _label(seen, before.passed))
+        except WrongRow as error:
+            return Passed(rows[:0], error=str(error))
+        return Passed(seen.iloc[_numbers(window.ranges)], window.carried, window.state)
+
+    def halos(self, edges: list[Edges], passed: list[list[Passed | None]]) -> list[Halo]:
+        """Put rows around each partition, from however many partitions away; `passed` is for each, or empty."""
+        around = [self._around(number, view, edges) for number, view in enumerate(self.views)]
+        none: list[Passed | None] = [None] * len(self.views)
+        return [
+            Halo([befores[part] for befores, _ in around], [afters[part] for _, afters in around], before, edge.rows)
+            for part, (edge, before) in enumerate(
+                zip(edges, [none, *passed[:-1]] if passed else [none] * len(edges), strict=True)
+            )
         ]
 
     def _around(self, number: int, view: View, edges: list[Edges]) -> tuple[list[Any], list[Any]]:
@@ -140,31 +202,50 @@ class Work:
             raise ComputeError(msg)
         outputs: list[pl.DataFrame] = []
         wrong: list[WrongRow] = []
-        for view, before, after in zip(self.views, halo.befores, halo.afters, strict=True):
-            window = _joined(before, rows[view.columns], after)
+        for view, before, after, passed in zip(self.views, halo.befores, halo.afters, halo.passed, strict=True):
+            if passed is not None and passed.error:
+                wrong.append(WrongRow(-1, passed.error))
+                continue
+            first = before if passed is None else passed.rows
+            seen = _joined(first, rows[view.columns], after)
+            skipped = 0 if passed is None else passed.passed
+            windows = windows_of(view.operators)
+            if passed is not None:
+                windows = [RunningWindow(view.operators, passed.passed, passed.state)]
+            for window in windows:
+                window.begins, window.ends = not len(first), not len(after)
             try:
                 frames = stitched(
-                    [self._read(window)],
+                    [self._read(seen)],
                     view.operators,
-                    self.by,
+                    # The view of the keys checks them; rows that have been passed would be counted.
+                    () if view.operators else self.by,
                     columns=[operator.output for operator in view.operators] or view.columns,
-                    place=_label(window),
+                    place=_label(seen, skipped),
+                    windows=windows,
                 )
-                outputs.append(pl.concat(frames).slice(len(before), len(rows)))
+                outputs.append(pl.concat(frames).slice(len(first) - skipped, len(rows)))
             except WrongRow as error:
-                wrong.append(WrongRow(error.row - len(before), str(error)))
+                wrong.append(WrongRow(error.row - len(first) + skipped, str(error)))
         if wrong:
             raise ComputeError(str(min(wrong, key=lambda error: error.row)))
         return self._with(rows, [column for frame in outputs for column in frame])
 
     def _head(self, view: View, rows: Any) -> Any:
         seen = rows[view.columns]
+        if view.extent == "lengths":
+            return seen.iloc[_numbers(view.operators[0].carry(self._read(seen), "earlier")[1])]
         if view.units is None:
             return seen.iloc[: view.after]
         return seen.iloc[[row for unit in view.units.first(self._read(seen), view.after) for row in unit]]
 
     def _tail(self, view: View, rows: Any) -> Any:
         seen = rows[view.columns]
+        if view.extent == "lengths":
+            return seen.iloc[_numbers(view.operators[0].carry(self._read(seen), "later")[1])]
+        if view.extent == "before":
+            # What passes over the rows brings the last of them.
+            return seen.iloc[:0]
         if view.units is None:
             return seen.iloc[len(rows) - min(view.before, len(rows)) :]
         return seen.iloc[[row for unit in view.units.last(self._read(seen), view.before) for row in unit]]
@@ -200,8 +281,12 @@ class Work:
 _OBJECTS = (pl.String, pl.Date, pl.Decimal, pl.Null)
 
 
-def _label(rows: Any) -> Callable[[int], str]:
-    return lambda row: f"the row with index {rows.index[row]}"
+def _label(rows: Any, skipped: int = 0) -> Callable[[int], str]:
+    return lambda row: f"the row with index {rows.index[row + skipped]}"
+
+
+def _numbers(ranges: Iterable[tuple[int, int]]) -> list[int]:
+    return [row for start, end in ranges for row in range(start, end)]
 
 
 def _to_pandas(output: pl.Series, family: Any) -> Any:

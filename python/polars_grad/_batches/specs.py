@@ -52,10 +52,10 @@ def _spec(function: str, expr: Any, name: str | None = None) -> Spec:
             hint = "; give the keys as `by=`" if over else "; compute other expressions before or after it"
             msg = f"{allowed}, with no other method than `alias` and `name` called on them, got {expr}{given}{hint}"
         raise ValueError(msg)
-    if not is_inside(spec) and spec.reach is None:
+    if not is_inside(spec) and spec.extent == "segment":
         (operator,) = spec.operator
         msg = (
-            f"`{operator}` reads whole segments, but {function} has a few rows at a time; use it in `with_columns` of "
+            f"`{operator}` needs whole segments, but {function} has a few rows at a time; use it in `with_columns` of "
             "a frame in memory"
         )
         raise ValueError(msg)
@@ -115,13 +115,19 @@ def operators_of(
     """Apply a spec to columns of batches, each of which gives an output."""
     kwargs = {"operator": spec.operator, "domain": spec.domain}
     inside = is_inside(spec)
-    # An operator that reads whole segments has been refused.
-    reach = (0, 0) if inside else spec.reach or (0, 0)
+    # An operator that needs whole segments has been refused.
+    extent = "rows" if inside else spec.extent
+    reach = (0, 0) if inside else _ORDER_OF_THREE if extent == "before" else spec.reach or (0, 0)
     skips = not inside and spec.domain.get("nulls") == "skip"
     merges = not inside and spec.domain.get("duplicates", "error") != "error"
     return [
-        Operator(column, x, by, output, kwargs, reach, skips, merges) for column, output in zip(y, outputs, strict=True)
+        Operator(column, x, by, output, kwargs, reach, skips, merges, extent)
+        for column, output in zip(y, outputs, strict=True)
     ]
+
+
+# Of the rows that it has passed, an operator reads the last to go on, and one more to see whether x turns.
+_ORDER_OF_THREE = (2, 0)
 
 
 def named_operators(

@@ -11,10 +11,16 @@ import polars as pl
 import polars.selectors as cs
 from polars.exceptions import ComputeError
 
-from polars_grad._engine.plugin import evaluate
+from polars_grad._engine.plugin import carry, evaluate, resume
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from polars_grad._internal import State
+
+# Rows that may be evaluated again with each batch, however few rows that has: those of some points, or of a window.
+_FEW_REPEATS = 16
+_FEW_IN_WINDOW = 10_000
 
 
 class Column(NamedTuple):
@@ -37,6 +43,9 @@ class Operator:
     before and after its own. With `skips` it takes rows with a null as absent. With `merges` it takes rows of equal x
     as one point, and `reach` is a number of points. Inside of cells, where it reads no
     other row and has no keys, `x` may be the same coordinates for all rows.
+
+    `extent` is "rows"; "lengths" if it reads lengths of x instead; or "before" if it passes over all rows before, and
+    needs the last of them and what it has reached.
     """
 
     y: Column
@@ -47,6 +56,7 @@ class Operator:
     reach: tuple[int, int]
     skips: bool
     merges: bool = False
+    extent: str = "rows"
 
     @property
     def point(self) -> list[str]:
@@ -60,12 +70,31 @@ class Operator:
 
     def evaluate(self, rows: pl.DataFrame, shared: dict[Column, pl.Series] | None = None) -> pl.Series:
         """Return the output of rows, as if there were no others; `shared` remembers the columns of x and keys."""
+        y, x, keys = self._columns(rows, shared)
+        return evaluate(y, x, keys, self.kwargs)
+
+    def resume(self, rows: pl.DataFrame, passed: int, state: State | None) -> tuple[pl.Series, State]:
+        """Return the output of rows after those that have been passed, and what is reached."""
+        y, x, keys = self._columns(rows, None)
+        return resume(y, x, keys, self.kwargs, passed=passed, state=state)
+
+    def carry(self, rows: pl.DataFrame, read_by: str) -> tuple[int, list[tuple[int, int]]]:
+        """Return the number of rows that are settled, and the ranges of those that others read."""
+        y, x, keys = self._columns(rows, None)
+        if x is None:
+            msg = "windows of a length need an `x`"
+            raise ComputeError(msg)
+        return carry(y, x, keys, self.kwargs, read_by)
+
+    def _columns(
+        self, rows: pl.DataFrame, shared: dict[Column, pl.Series] | None
+    ) -> tuple[pl.Series, pl.Series | None, list[pl.Series]]:
         known = {} if shared is None else shared
         for column in (self.x, *self.by):
             if isinstance(column, Column) and column not in known:
                 known[column] = column.of(rows)
         x = known[self.x] if isinstance(self.x, Column) else self.x
-        return evaluate(self.y.of(rows), x, [known[key] for key in self.by], self.kwargs)
+        return self.y.of(rows), x, [known[key] for key in self.by]
 
     def evaluate_part(
         self, rows: pl.DataFrame, shared: dict[Column, pl.Series] | None = None, *, begins: bool, ends: bool
@@ -101,8 +130,8 @@ def stitch(
     Rows come out in the order they came in, each as soon as all operators know its outputs. `columns` are the columns
     that come out, by default those of the batches and all outputs. `place` says in errors which row is meant.
 
-    Memory holds a batch and a few rows. With `nulls="skip"` a row waits for the next rows of its group without a null,
-    and the rows between wait with it.
+    Memory holds a batch and the rows that operators still read. With `nulls="skip"` a row waits for the next rows of
+    its group without a null, and the rows between wait with it.
     """
     try:
         yield from stitched(batches, operators, by, columns=columns, place=place)
@@ -125,9 +154,11 @@ def stitched(
     *,
     columns: Sequence[str] | None,
     place: Callable[[int], str],
+    windows: Sequence[Window] | None = None,
 ) -> Iterator[pl.DataFrame]:
-    """Do what `stitch` does, with an error that knows its row."""
-    windows, order = windows_of(operators), KeyOrder(by, place)
+    """Do what `stitch` does, with an error that knows its row; `windows` may have begun before."""
+    windows = windows_of(operators) if windows is None else windows
+    order = KeyOrder(by, place)
     rest: _Rest | None = None
     for batch in batches:
         if rest is None:
@@ -228,14 +259,18 @@ class Window:
 
     def __init__(self, operators: Sequence[Operator]) -> None:
         self.operators = operators
+        # Whether other rows are before the first and after the last.
+        self.begins = self.ends = True
         self.columns = list(dict.fromkeys(name for operator in operators for name in operator.reads))
         self.before = max(operator.reach[0] for operator in operators)
         self.after = max(operator.reach[1] for operator in operators)
         self.units = Units(operators[0])
         self._parts: list[pl.DataFrame] = []
         self._height = 0
-        # Rows at the start that the last evaluation has seen, and those of them whose outputs are known.
-        self._seen = self._carried = 0
+        # The number of rows at the start that the last evaluation has seen, that of those whose outputs are known, and
+        # where they were in it.
+        self._seen = self.carried = 0
+        self.ranges: list[tuple[int, int]] = []
         # Number of rows whose outputs are known, and the outputs that have not been taken.
         self.known = 0
         self._outputs: list[pl.DataFrame] = []
@@ -247,23 +282,34 @@ class Window:
     @property
     def is_due(self) -> bool:
         """Whether an evaluation pays: not if it sees few new rows and many old ones, so that waits take linear time."""
-        return self._seen <= self.before + self.after or self._height >= 2 * self._seen
+        few = self.before + self.after + _FEW_REPEATS * self.units.may_grow
+        return self._seen <= few or self._height >= 2 * self._seen
 
     def advance(self, *, at_end: bool) -> None:
         """Evaluate the operators, and keep the outputs that no later row changes and the rows that are still read."""
         rows = self._joined()
-        shared: dict[Column, pl.Series] = {}
-        begins = not self._carried
-        series = [operator.evaluate_part(rows, shared, begins=begins, ends=at_end) for operator in self.operators]
+        neighbors, known = ([], rows.height) if at_end else self._carry(rows)
+        series = self._evaluate(rows, known, at_end=at_end)
         # Named afterwards: a frame takes no name twice, and has one of its own for a column named "".
         outputs = pl.DataFrame([column.alias(f"{number}") for number, column in enumerate(series)])
         outputs.columns = [operator.output for operator in self.operators]
-        neighbors, known = ([], rows.height) if at_end else self._carry(rows)
-        self._outputs.append(outputs[self._carried : known])
-        self.known += known - self._carried
-        self._parts = [*(rows[start:end] for start, end in neighbors), rows[known:]]
-        self._carried = sum(end - start for start, end in neighbors)
-        self._seen = self._height = self._carried + rows.height - known
+        self._outputs.append(outputs[self.carried : known])
+        self.known += known - self.carried
+        self.ranges = [*neighbors, (known, rows.height)]
+        self._parts = [rows[start:end] for start, end in self.ranges]
+        self.carried = sum(end - start for start, end in neighbors)
+        self._seen = self._height = self.carried + rows.height - known
+
+    def _evaluate(self, rows: pl.DataFrame, known: int, *, at_end: bool) -> list[pl.Series]:
+        """Evaluate the operators, at least on the rows whose outputs are known."""
+        del known
+        shared: dict[Column, pl.Series] = {}
+        begins, ends = self.begins and not self.carried, self.ends and at_end
+        return [operator.evaluate_part(rows, shared, begins=begins, ends=ends) for operator in self.operators]
+
+    def _check(self, operator: Operator, rows: pl.DataFrame, *, ends: bool) -> None:
+        """Evaluate an operator on the first rows."""
+        operator.evaluate_part(rows, begins=self.begins and not self.carried, ends=self.ends and ends)
 
     def _joined(self) -> pl.DataFrame:
         rows = pl.concat(self._parts)
@@ -293,9 +339,8 @@ class Window:
         rows = self._joined()
 
         def reason(operator: Operator, height: int) -> str:
-            ends = at_end and height == rows.height
             try:
-                operator.evaluate_part(rows[:height], begins=not self._carried, ends=ends)
+                self._check(operator, rows[:height], ends=at_end and height == rows.height)
             except ComputeError as error:
                 return str(error)
             return ""
@@ -307,16 +352,54 @@ class Window:
             # A row is wrong only together with those before it: the shortest beginning that fails ends with it.
             heights = range(rows.height)
             height = bisect_left(heights, x=True, key=lambda height: bool(reason(operator, height)))
-            row = self.known - self._carried + height - 1
+            row = self.known - self.carried + height - 1
             yield Failure(row, operator.output, reason(operator, height))
 
 
+class LengthWindow(Window):
+    """Rows that an operator reads within lengths of x."""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether an evaluation pays: one that sees a long window again waits until as many rows are new."""
+        return self._seen <= _FEW_IN_WINDOW or self._height >= 2 * self._seen
+
+    def _carry(self, rows: pl.DataFrame) -> tuple[list[tuple[int, int]], int]:
+        known, neighbors = self.operators[0].carry(rows, "settled")
+        return neighbors, known
+
+
+class RunningWindow(Window):
+    """The last rows that an operator has passed, and what it has reached."""
+
+    def __init__(self, operators: Sequence[Operator], passed: int = 0, state: State | None = None) -> None:
+        super().__init__(operators)
+        self.carried = passed
+        self.state = state
+
+    def _evaluate(self, rows: pl.DataFrame, known: int, *, at_end: bool) -> list[pl.Series]:
+        del at_end
+        # What is reached after the known rows, not after those that may still change.
+        output, self.state = self.operators[0].resume(rows[:known], self.carried, self.state)
+        return [output]
+
+    def _check(self, operator: Operator, rows: pl.DataFrame, *, ends: bool) -> None:
+        del ends
+        operator.resume(rows, min(self.carried, rows.height), self.state)
+
+
 def windows_of(operators: Sequence[Operator]) -> list[Window]:
-    """Make a window for the operators on each point that skip nulls, for those that merge rows, and for all others."""
+    """
+    Make the windows of operators.
+
+    Those that read rows share one on each point if they skip nulls, one if they merge rows, and one if they do neither.
+    """
     groups: dict[tuple[Any, ...], list[Operator]] = {}
-    for operator in operators:
-        groups.setdefault((operator.merges, *(operator.point if operator.skips else ())), []).append(operator)
-    return [Window(group) for group in groups.values()]
+    for number, operator in enumerate(operators):
+        own = (number,) if operator.extent != "rows" else ()
+        groups.setdefault((*own, operator.merges, *(operator.point if operator.skips else ())), []).append(operator)
+    kinds = {"rows": Window, "lengths": LengthWindow, "before": RunningWindow}
+    return [kinds[group[0].extent](group) for group in groups.values()]
 
 
 # Errors

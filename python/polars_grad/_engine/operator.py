@@ -95,6 +95,11 @@ class Spec:
     @property
     def reach(self) -> tuple[int, int] | None:
         """The number of rows before and after its own that the operator reads; None if it is no number of rows."""
+        return _plugin.extent(self._kwargs)[2]
+
+    @property
+    def extent(self) -> str:
+        """What the operator reads: "rows", "lengths" of x, all rows "before" its own, or the whole "segment"."""
         return _plugin.extent(self._kwargs)[1]
 
     @property

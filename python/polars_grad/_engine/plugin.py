@@ -19,6 +19,8 @@ from polars_grad._engine.columns import name_of, unlike, with_distinct_names
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from polars_grad._internal import State
+
 _LIBRARY = Path(__file__).parent.parent
 # How Polars displays a call of this plugin.
 _OURS = re.compile(r"polars_grad[/\\]_internal\.[^:\s]*:")
@@ -40,7 +42,7 @@ def evaluated(y: pl.Expr, x: pl.Expr | None, keys: Sequence[pl.Expr], kwargs: Op
     if domain.get("axis", 0) != 0:
         return _call("evaluate_cells", _named(y, x), kwargs)
     columns = _named(y, x)
-    reads_lags, reach = extent(kwargs)
+    reads_lags, _, reach = extent(kwargs)
     far = not reads_lags or reach is None or sum(reach) > _MOST_LAGS
     if keys or reach is None or far or any(map(holds_operator, columns)):
         # Lagged copies of another operator would evaluate it once for each, and nested fields are planned slowly.
@@ -142,12 +144,12 @@ def _call(function: str, args: list[pl.Expr], kwargs: Options, *, is_elementwise
     )
 
 
-def extent(kwargs: Mapping[str, Any]) -> tuple[bool, Reach | None]:
+def extent(kwargs: Mapping[str, Any]) -> tuple[bool, str, Reach | None]:
     """
     Return how far an operator reads.
 
-    That is whether lagged copies of the columns are enough, and the number of rows before and after its own; None if it
-    is no number of rows.
+    That is whether lagged copies of the columns are enough; whether it reads "rows", "lengths" of x, all rows "before"
+    its own, or the whole "segment"; and the number of rows before and after its own, None if it is no number of rows.
     """
     return _extent(_pickled(kwargs))
 
@@ -161,13 +163,42 @@ def _pickled(kwargs: Mapping[str, Any]) -> bytes:
 
 def evaluate(y: pl.Series, x: pl.Series | None, keys: list[pl.Series], kwargs: Options) -> pl.Series:
     """Evaluate an operator on series, without a frame and an expression."""
-    for column in (y, x, *keys):
+    _check_widths(y, x, *keys)
+    return _internal.evaluate(y, x, keys, _pickled(kwargs))
+
+
+def resume(
+    y: pl.Series, x: pl.Series | None, keys: list[pl.Series], kwargs: Options, *, passed: int, state: State | None
+) -> tuple[pl.Series, State]:
+    """
+    Evaluate an operator that reads all rows before on sorted rows, the first of which it has passed before.
+
+    `state` is what it had reached after these; what it has reached after all of them is returned with the result.
+    """
+    _check_widths(y, x, *keys)
+    return _internal.resume(y, x, keys, _pickled(kwargs), passed, state)
+
+
+def carry(
+    y: pl.Series, x: pl.Series, keys: list[pl.Series], kwargs: Options, read_by: str
+) -> tuple[int, list[tuple[int, int]]]:
+    """
+    Return what other rows read of sorted rows, for an operator that reads lengths of x.
+
+    That is the number of rows that no later row changes, and the ranges of rows that are read: of the "settled" ones by
+    all others, or of all rows by "later" or by "earlier" ones.
+    """
+    _check_widths(y, x, *keys)
+    return _internal.carry(y, x, keys, _pickled(kwargs), read_by)
+
+
+def _check_widths(*columns: pl.Series | None) -> None:
+    for column in columns:
         if column is not None and column.dtype.is_nested() and _has_width_0(column.dtype):
             # Polars panics when it imports one.
             given = f"column `{column.name}` is {column.dtype}"
             msg = f"arrays must have a width of at least 1, but {given}; drop it, or cast it to a list"
             raise ComputeError(msg)
-    return _internal.evaluate(y, x, keys, _pickled(kwargs))
 
 
 def _has_width_0(dtype: pl.DataType) -> bool:

@@ -13,8 +13,11 @@ use pyo3_polars::{PolarsAllocator, PySeries};
 use serde::Deserialize;
 
 use super::points::{points as to_points, points_fields, y_and_x};
+use crate::dispatch::{Registers, widest};
 use crate::domain::Domain;
-use crate::operators::{Extent, Operator, Reach};
+use crate::operators::{Extent, Operator, Reach, Reached};
+use crate::parallel::limit;
+use crate::polars::carry::Ask;
 use crate::polars::evaluator::Evaluator;
 use crate::polars::grid::{OnGrid, Reduction};
 use crate::polars::lagged::Lagged;
@@ -28,8 +31,33 @@ static ALLOCATOR: PolarsAllocator = PolarsAllocator::new();
 #[pymodule]
 fn _internal(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("DEBUG", cfg!(debug_assertions))?;
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_function(wrap_pyfunction!(registers, module)?)?;
+    module.add_function(wrap_pyfunction!(threads, module)?)?;
     module.add_function(wrap_pyfunction!(extent, module)?)?;
-    module.add_function(wrap_pyfunction!(evaluate, module)?)
+    module.add_function(wrap_pyfunction!(evaluate, module)?)?;
+    module.add_function(wrap_pyfunction!(resume, module)?)?;
+    module.add_function(wrap_pyfunction!(carry, module)?)
+}
+
+/// The widest vector registers that the kernels use on this processor.
+#[pyfunction]
+fn registers() -> &'static str {
+    match widest() {
+        #[cfg(target_arch = "x86_64")]
+        Registers::Avx512 => "AVX-512",
+        #[cfg(target_arch = "x86_64")]
+        Registers::Avx2 => "AVX2",
+        Registers::Baseline if cfg!(target_arch = "x86_64") => "SSE2",
+        Registers::Baseline if cfg!(target_arch = "aarch64") => "NEON",
+        Registers::Baseline => "those of every processor of this kind",
+    }
+}
+
+/// The most threads that one call of an operator may use.
+#[pyfunction]
+fn threads() -> usize {
+    limit()
 }
 
 /// The keyword arguments of most plugin functions: an operator and its domain.
@@ -58,16 +86,20 @@ impl Kwargs {
     }
 }
 
-/// Whether lagged copies of the columns are enough, and the rows before and after its own that an operator reads; `None`
-/// if it is no number of rows.
+type Reads = (bool, &'static str, Option<(usize, usize)>);
+
+/// Whether lagged copies of the columns are enough; what an operator reads: "rows", "lengths" of x, all rows "before" or
+/// the whole "segment"; and the rows before and after its own, if it reads a number of rows.
 #[pyfunction]
-fn extent(kwargs: &[u8]) -> PyResult<(bool, Option<(usize, usize)>)> {
+fn extent(kwargs: &[u8]) -> PyResult<Reads> {
     let Kwargs { operator, domain, .. } = _parse_kwargs(kwargs).map_err(PyPolarsErr::from)?;
-    let rows = match operator.extent() {
-        Extent::Rows(Reach { before, after }) => Some((before, after)),
-        Extent::Lengths { .. } | Extent::Before | Extent::Segment => None,
+    let (reads, rows) = match operator.extent() {
+        Extent::Rows(Reach { before, after }) => ("rows", Some((before, after))),
+        Extent::Lengths { .. } => ("lengths", None),
+        Extent::Before => ("before", None),
+        Extent::Segment => ("segment", None),
     };
-    Ok((operator.reads_lags(&domain), rows))
+    Ok((operator.reads_lags(&domain), reads, rows))
 }
 
 /// The result of series, along any axis, without a frame and an expression.
@@ -83,6 +115,73 @@ fn evaluate(py: Python<'_>, y: PySeries, x: Option<PySeries>, by: Vec<PySeries>,
     py.detach(evaluate)
         .map(PySeries)
         .map_err(|error| compute_error(py, &error))
+}
+
+/// What an operator has reached: its last result, where its segment started, its sum as a pair, whether that holds a
+/// NaN, and whether the rest of the segment is null.
+type State = (Option<f64>, f64, [f64; 2], bool, bool);
+
+/// The result of sorted rows, the first of which have been evaluated before, and what is reached in all of them.
+#[pyfunction]
+fn resume(
+    py: Python<'_>,
+    y: PySeries,
+    x: Option<PySeries>,
+    by: Vec<PySeries>,
+    kwargs: &[u8],
+    rows: usize,
+    state: Option<State>,
+) -> PyResult<(PySeries, State)> {
+    let kwargs: Kwargs = _parse_kwargs(kwargs).map_err(PyPolarsErr::from)?;
+    let (PySeries(y), x) = (y, x.map(|PySeries(x)| x));
+    let by: Vec<_> = by.into_iter().map(|PySeries(key)| key).collect();
+    let reached = state.map(|(result, start, sum, is_nan, is_unknown)| Reached {
+        result,
+        start,
+        sum,
+        is_nan,
+        is_unknown,
+    });
+    let evaluate = || {
+        let evaluator = kwargs.evaluator(&y.field(), x.as_ref().map(|x| x.field()).as_deref())?;
+        evaluator.resumed(&y, x.as_ref(), &by, rows, reached.unwrap_or_default())
+    };
+    let (result, reached) = py.detach(evaluate).map_err(|error| compute_error(py, &error))?;
+    let Reached {
+        result: last,
+        start,
+        sum,
+        is_nan,
+        is_unknown,
+    } = reached;
+    Ok((PySeries(result), (last, start, sum, is_nan, is_unknown)))
+}
+
+/// Windows of a length over sorted rows: the number of rows that no later row changes, and the ranges of rows that are
+/// read by those "settled" later, by "later" rows, or by "earlier" rows.
+#[pyfunction]
+fn carry(
+    py: Python<'_>,
+    y: PySeries,
+    x: PySeries,
+    by: Vec<PySeries>,
+    kwargs: &[u8],
+    read_by: &str,
+) -> PyResult<(usize, Vec<(usize, usize)>)> {
+    let kwargs: Kwargs = _parse_kwargs(kwargs).map_err(PyPolarsErr::from)?;
+    let (PySeries(y), PySeries(x)) = (y, x);
+    let by: Vec<_> = by.into_iter().map(|PySeries(key)| key).collect();
+    let ask = match read_by {
+        "settled" => Ask::Settled,
+        "later" => Ask::Later,
+        _ => Ask::Earlier,
+    };
+    let carry = || kwargs.evaluator(&y.field(), Some(&x.field()))?.carry(&y, &x, &by, ask);
+    let (settled, ranges) = py.detach(carry).map_err(|error| compute_error(py, &error))?;
+    Ok((
+        settled,
+        ranges.into_iter().map(|range| (range.start, range.end)).collect(),
+    ))
 }
 
 /// The error that an expression raises, whatever its kind.

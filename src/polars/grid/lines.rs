@@ -4,7 +4,9 @@
 
 use polars::prelude::*;
 
+use super::sort::arg_sort;
 use super::table::{Table, located};
+use crate::polars::bitmap;
 use crate::polars::groups::{Groups, broadcast, check_height};
 use crate::polars::take::{filter, take};
 use crate::polars::unsorted::LENIENT;
@@ -52,12 +54,11 @@ impl Grid {
         if let Some(table) = &self.table {
             return Ok(table.lines(axis + 1));
         }
-        let order = self.coordinates[axis].arg_sort(SortOptions::default());
-        let order = match located(&self.coordinates) {
-            Some(located) => order.filter(&located.take(&order)?)?,
-            None => order,
-        };
-        let order: Vec<_> = order.into_no_null_iter().collect();
+        let mut order = arg_sort(&self.coordinates[axis])?;
+        if let Some(located) = located(&self.coordinates) {
+            let located = bitmap(&located);
+            order.retain(|&row| located.get_bit(row as usize));
+        }
         let keys = self.other_keys(axis);
         let keys = keys
             .iter()

@@ -3,6 +3,7 @@
 mod lines;
 mod ranks;
 mod reduce;
+mod sort;
 mod sphere;
 mod table;
 mod vector;

@@ -4,6 +4,7 @@ use std::hash::Hash;
 
 use polars::prelude::*;
 
+use super::sort::arg_sort;
 use crate::polars::numbers::canonical;
 
 /// The rank of each row among the distinct values, 0 for the smallest, and the number of distinct values; `None` if these are
@@ -23,8 +24,8 @@ pub(super) fn ranks(coordinate: &Series, limit: usize) -> PolarsResult<Option<(V
         return Ok(None);
     };
     let mut rank_of = vec![0; first_rows.len()];
-    let order = coordinate.take_slice(&first_rows)?.arg_sort(SortOptions::default());
-    for (rank, code) in order.into_no_null_iter().enumerate() {
+    let order = arg_sort(&coordinate.take_slice(&first_rows)?)?;
+    for (rank, code) in order.into_iter().enumerate() {
         rank_of[code as usize] = rank as IdxSize;
     }
     for rank in &mut ranks {

@@ -1,19 +1,22 @@
 //! Rows grouped by keys.
 //!
 //! Equal keys usually form runs: of a whole group, or of single rows where groups alternate. Each key is compared with
-//! the one before to find the runs; only the first key of each run then goes through Polars' `group_by`.
+//! the one before to find the runs; only the first key of each run is then looked up in a hash table.
 
 mod compare;
 mod runs;
 mod strings;
 mod unique;
 
+use polars::prelude::row_encode::encode_rows_unordered;
 use polars::prelude::*;
+use polars::series::BitRepr;
 use polars_arrow::bitmap::{Bitmap, MutableBitmap};
 
 use self::runs::Runs;
 use super::series_in_parallel;
 use super::take::filter;
+use crate::segments::{Grouped, group_by_hash};
 
 /// The rows of a column, group after group.
 ///
@@ -59,29 +62,67 @@ impl Groups {
             return Ok(Self::contiguous(starts));
         }
         check_height("`by`", height)?;
-        let first_keys = || {
-            keys.iter()
-                .map(|key| first_of_runs(key, &starts))
-                .collect::<PolarsResult<Vec<_>>>()
-        };
-        if runs > height / 2 {
-            // Runs average under two rows: unless they are sorted, grouping the rows themselves is cheaper.
-            if are_strictly_sorted(&map(keys, |key| key.slice(0, SAMPLE))) && are_strictly_sorted(&first_keys()?) {
+        // Where runs average under two rows, grouping the rows themselves is cheaper, unless they are sorted.
+        let are_short = runs > height / 2;
+        let may_be_sorted = are_strictly_sorted(&map(keys, |key| key.slice(0, SAMPLE)));
+        if !are_short || may_be_sorted {
+            let first_keys = keys.iter().map(|key| first_of_runs(key, &starts));
+            let first_keys: Vec<_> = first_keys.collect::<PolarsResult<_>>()?;
+            if may_be_sorted && are_strictly_sorted(&first_keys) {
                 return Ok(Self::contiguous(starts));
             }
-            return group_by(keys, height, height, Vec::extend_from_slice);
-        }
-        let first_keys = first_keys()?;
-        if unique.is_none() && are_unique(&first_keys)? {
-            return Ok(Self::contiguous(starts));
-        }
-        let first_rows: Vec<_> = starts.true_idx_iter().map(|row| row as IdxSize).collect();
-        let end = |run: usize| first_rows.get(run + 1).map_or(height as IdxSize, |&next| next);
-        group_by(&first_keys, runs, height, |rows, runs| {
-            for &run in runs {
-                rows.extend(first_rows[run as usize]..end(run as usize));
+            if !are_short {
+                let parts = equal_keys(&first_keys, runs)?;
+                return Ok(Self::of_runs(&parts, starts, height));
             }
-        })
+        }
+        Ok(Self::of_rows(equal_keys(keys, height)?, starts, height))
+    }
+
+    /// Groups of single rows, given the starts of runs of equal keys.
+    fn of_rows(parts: Vec<Grouped<IdxSize>>, run_starts: Bitmap, height: usize) -> Self {
+        let groups: usize = parts.iter().map(|part| part.lengths.len()).sum();
+        if groups == run_starts.set_bits() {
+            return Self::contiguous(run_starts);
+        }
+        let mut rows = Vec::with_capacity(height);
+        let mut starts = MutableBitmap::from_len_zeroed(height);
+        for Grouped { indices, lengths } in parts {
+            let mut row = rows.len();
+            for length in lengths {
+                starts.set(row, true);
+                row += length as usize;
+            }
+            rows.extend(indices);
+        }
+        Self::permuted(starts.freeze(), rows, height)
+    }
+
+    /// Groups of runs, given their starts.
+    fn of_runs(parts: &[Grouped<IdxSize>], run_starts: Bitmap, height: usize) -> Self {
+        let groups: usize = parts.iter().map(|part| part.lengths.len()).sum();
+        if groups == run_starts.set_bits() {
+            return Self::contiguous(run_starts);
+        }
+        let first_rows: Vec<_> = run_starts.true_idx_iter().map(|row| row as IdxSize).collect();
+        let end = |run: usize| first_rows.get(run + 1).map_or(height as IdxSize, |&next| next);
+        let mut rows = Vec::with_capacity(height);
+        let mut starts = MutableBitmap::from_len_zeroed(height);
+        for Grouped { indices, lengths } in parts {
+            let mut runs = indices.iter();
+            for &length in lengths {
+                starts.set(rows.len(), true);
+                for &run in runs.by_ref().take(length as usize) {
+                    rows.extend(first_rows[run as usize]..end(run as usize));
+                }
+            }
+        }
+        Self::permuted(starts.freeze(), rows, height)
+    }
+
+    /// The rows whose key is not that of the row before.
+    pub(crate) fn run_starts(keys: &[Series], height: usize) -> PolarsResult<Bitmap> {
+        Ok(Runs::new(keys, height)?.starts)
     }
 
     /// The number of rows that belong to a group.
@@ -122,34 +163,36 @@ pub(crate) fn broadcast(column: &Series, height: usize) -> PolarsResult<Series> 
     }
 }
 
-/// Groups `count` keys with Polars' `group_by`; `append` appends the rows of the keys at some indices.
-fn group_by(
-    keys: &[Series],
-    count: usize,
-    height: usize,
-    append: impl Fn(&mut Vec<IdxSize>, &[IdxSize]),
-) -> PolarsResult<Groups> {
-    /// From this many keys on grouping on all cores pays.
-    const PARALLEL: usize = 100_000;
-    // Keys may share a name, the columns of a frame may not.
-    let keys = keys.iter().enumerate();
-    let keys = keys.map(|(index, key)| key.clone().with_name(index.to_string().into()).into_column());
-    let keys: Vec<_> = keys.collect();
-    let frame = DataFrame::new(count, keys.clone())?;
-    let groups = frame
-        .group_by_with_series(keys, count >= PARALLEL, false)?
-        .into_groups();
-
-    let mut rows = Vec::with_capacity(height);
-    let mut starts = MutableBitmap::from_len_zeroed(height);
-    for group in groups.iter() {
-        starts.set(rows.len(), true);
-        match group {
-            GroupsIndicator::Idx((_, group)) => append(&mut rows, group),
-            GroupsIndicator::Slice([first, length]) => append(&mut rows, &(first..first + length).collect::<Vec<_>>()),
+/// The indices of equal keys, `count` of them.
+///
+/// Polars' own `group_by` starts the thread pool of the Polars inside of the plugin, beside that of the process.
+fn equal_keys(keys: &[Series], count: usize) -> PolarsResult<Vec<Grouped<IdxSize>>> {
+    let state = PlRandomState::default();
+    let single = keys.first().filter(|_| keys.len() == 1);
+    // Floats with different bits may be equal: zeros and NaN.
+    let by_value = |key: &&Series| !key.has_nulls() && !key.dtype().is_float();
+    if let Some(key) = single.filter(by_value) {
+        let physical = key.to_physical_repr();
+        macro_rules! by_value {
+            ($keys:expr) => {
+                return Ok(group_by_hash(
+                    &$keys.rechunk().downcast_as_array().values_iter(),
+                    count,
+                    &state,
+                ))
+            };
+        }
+        match physical.bit_repr() {
+            Some(BitRepr::U32(keys)) => by_value!(keys),
+            Some(BitRepr::U64(keys)) => by_value!(keys),
+            _ if physical.dtype() == &DataType::String => by_value!(physical.str()?),
+            _ => {},
         }
     }
-    Ok(Groups::permuted(starts.freeze(), rows, height))
+    let columns: Vec<_> = keys.iter().map(|key| key.clone().into_column()).collect();
+    // One chunk, without nulls: a null has an encoding of its own.
+    let rows = encode_rows_unordered(&columns)?;
+    Ok(group_by_hash(&rows.downcast_as_array().values_iter(), count, &state))
 }
 
 /// The keys at the starts of runs.
@@ -158,21 +201,6 @@ fn first_of_runs(key: &Series, starts: &Bitmap) -> PolarsResult<Series> {
         let starts = BooleanChunked::from_bitmap(PlSmallStr::EMPTY, starts.clone().sliced(rows.start, rows.len()));
         filter(&key.slice(rows.start as i64, rows.len()), &starts)
     })
-}
-
-/// Whether no combination of keys comes twice.
-fn are_unique(keys: &[Series]) -> PolarsResult<bool> {
-    let count = keys[0].len();
-    if are_strictly_sorted(&map(keys, |key| key.slice(0, SAMPLE))) && are_strictly_sorted(keys) {
-        return Ok(true);
-    }
-    let unique = match keys {
-        [key] => key.n_unique()?,
-        keys => StructChunked::from_series(PlSmallStr::EMPTY, count, keys.iter())?
-            .into_series()
-            .n_unique()?,
-    };
-    Ok(unique == count)
 }
 
 /// The number of keys that are tested before all are.
@@ -228,7 +256,7 @@ mod tests {
     fn groups_list_each_row_once() {
         let key = Series::new("key".into(), [1, 2, 1, 2, 3]);
         let groups = Groups::new(&[key], 5).expect("integers");
-        // Polars gives the groups in no particular order.
+        // Groups are in no particular order.
         let mut rows = groups.rows.clone().expect("alternating keys");
         rows.sort_unstable();
         assert_eq!(rows, [0, 1, 2, 3, 4]);
