@@ -16,7 +16,7 @@ use polars::prelude::arity::unary_elementwise;
 use polars::prelude::*;
 
 use super::Reduction;
-use crate::operators::Operator;
+use crate::operators::{Measure, Operator, Output};
 use crate::polars::unsorted::LENIENT;
 
 /// The coordinates that the metric is about, by their index.
@@ -46,7 +46,15 @@ pub(super) enum Metric {
 impl Metric {
     /// That of a derivative along a coordinate, of a component that belongs to the coordinate `of`; `None` for a height.
     pub(super) fn of(operator: &Operator, axis: usize, of: Option<usize>) -> Option<Self> {
-        let order = operator.describe().outputs().first().map_or(1, |output| output.order);
+        let order = match operator.describe().outputs()[..] {
+            [
+                Output {
+                    measure: Measure::PerX(order),
+                    ..
+                },
+            ] => order,
+            _ => 1,
+        };
         match (axis, of) {
             (LONGITUDE, _) => Some(Self::Parallel(order)),
             // What crosses a parallel or runs along it, whose length shrinks towards the poles.
