@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 import pytest
+from ids import shown
 from numpy.testing import assert_allclose
 from polars.exceptions import ComputeError
 from polars.testing import assert_frame_equal
@@ -56,7 +57,7 @@ HARMONICS: list[tuple[int, pl.Expr]] = [
 ]
 
 
-@pytest.mark.parametrize(("degree", "harmonic"), HARMONICS, ids=str)
+@pytest.mark.parametrize(("degree", "harmonic"), HARMONICS, ids=shown)
 def test_the_laplacian_of_a_harmonic_is_a_multiple_of_it(degree: int, harmonic: pl.Expr) -> None:
     def results(frame: pl.DataFrame) -> pl.DataFrame:
         frame = frame.with_columns(f=harmonic)
@@ -323,7 +324,7 @@ ARGUMENTS: list[tuple[dict[str, Any], type[Exception], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "kind", "message"), ARGUMENTS, ids=str)
+@pytest.mark.parametrize(("arguments", "kind", "message"), ARGUMENTS, ids=shown)
 def test_wrong_arguments(arguments: dict[str, Any], kind: type[Exception], message: str) -> None:
     frame = pl.DataFrame({"lon": [0.0], "lat": [0.0], "f": [1.0]}).with_columns(at=pl.lit(0).cast(pl.Duration))
     with pytest.raises(kind, match=re.escape(message)):

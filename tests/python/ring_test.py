@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ids import shown
 from numpy.testing import assert_allclose
 from polars.exceptions import ComputeError
 from strategies import assert_same, frames, nan
@@ -38,9 +39,7 @@ OPERATORS: list[tuple[Any, dict[str, Any]]] = [
     (pg.derivative, {"side": "forward", "accuracy": 3}),
     (pg.derivative, {"with_error": True, "sigma": 0.5}),
 ]
-each_operator = pytest.mark.parametrize(
-    ("operator", "options"), OPERATORS, ids=lambda each: getattr(each, "__name__", str(each))
-)
+each_operator = pytest.mark.parametrize(("operator", "options"), OPERATORS, ids=shown)
 
 
 def padded(ring: pl.DataFrame, period: Any) -> pl.DataFrame:
@@ -123,7 +122,7 @@ COORDINATES: list[tuple[Any, Any, Any]] = [
 
 
 @each_operator
-@pytest.mark.parametrize(("dtype", "x", "period"), COORDINATES, ids=lambda each: str(each)[:20])
+@pytest.mark.parametrize(("dtype", "x", "period"), COORDINATES, ids=shown)
 def test_coordinates_of_any_dtype_are_moved_exactly(
     dtype: Any, x: Any, period: Any, operator: Any, options: Any
 ) -> None:
@@ -385,7 +384,7 @@ ARGUMENTS: list[tuple[dict[str, Any], type[Exception], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "kind", "message"), ARGUMENTS, ids=str)
+@pytest.mark.parametrize(("arguments", "kind", "message"), ARGUMENTS, ids=shown)
 def test_wrong_arguments(arguments: dict[str, Any], kind: type[Exception], message: str) -> None:
     frame = pl.DataFrame({"x": [0.0, 1.0], "y": [1.0, 2.0], "at": [time(1), time(2)]})
     frame = frame.with_columns(day=pl.lit(date(2024, 1, 1)), price=pl.lit(Decimal("0.01")))
@@ -407,7 +406,7 @@ OTHERS: list[tuple[Callable[..., pl.Expr], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("operator", "arguments"), OTHERS, ids=str)
+@pytest.mark.parametrize(("operator", "arguments"), OTHERS, ids=shown)
 def test_operators_that_have_no_ring(operator: Callable[..., pl.Expr], arguments: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'x_period'"):
         operator("y", **arguments, x_period=360)
@@ -435,7 +434,7 @@ PERIODS: list[tuple[Any, type[Exception], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("periods", "kind", "message"), PERIODS, ids=str)
+@pytest.mark.parametrize(("periods", "kind", "message"), PERIODS, ids=shown)
 def test_wrong_periods_of_a_grid(periods: Any, kind: type[Exception], message: str) -> None:
     with pytest.raises(kind, match=re.escape(message)):
         pg.partials("f", ["lon", "lat"], x_period=periods)
