@@ -95,15 +95,11 @@ impl Bitmap {
         }
     }
 
-    /// Sets bits of 64 rows from a row on, all of which have been appended.
-    pub(crate) fn set(&mut self, row: usize, word: u64) {
-        let (first, shift) = (row / 8, row % 8);
-        let bytes = (u128::from(word) << shift).to_le_bytes();
-        for (place, byte) in (first..).zip(bytes).take(9) {
-            match self.bytes.get_mut(place) {
-                Some(bits) => *bits |= byte,
-                None => self.last |= u64::from(byte).unbounded_shl(8 * (place - self.bytes.len()) as u32),
-            }
+    /// Sets a bit that has been appended.
+    pub(crate) fn set(&mut self, row: usize) {
+        match self.bytes.get_mut(row / 8) {
+            Some(byte) => *byte |= 1 << (row % 8),
+            None => self.last |= 1 << (row % ROWS),
         }
     }
 

@@ -2,15 +2,15 @@
 
 use crate::bits::Bits;
 use crate::domain::Duplicates;
-use crate::operators::{Form, Reason, RowError};
+use crate::inputs::Inputs;
+use crate::operators::{Form, Reason, RowError, SigmaUse};
 use crate::plan::{Kind, Plan};
-use crate::run::{Neighbors, Parts, Resumed, RowIndex, Run, Whole};
-use crate::segments::{Around, Lags, Merged, Merging, Numbers, Part, RowOrder, in_column};
+use crate::run::{Neighbors, Parts, Results, Resumed, RowIndex, Run, Whole};
+use crate::segments::{Around, Deviations, Lags, Merged, Merging, Numbers, Part, RowOrder, in_column, padded};
 
 /// A whole column and its groups.
 pub(crate) struct WholeColumn<'a, I> {
-    pub(crate) y: Numbers<'a>,
-    pub(crate) x: Option<Numbers<'a>>,
+    pub(crate) inputs: Inputs<Numbers<'a>>,
     pub(crate) height: usize,
     /// The rows, group after group, if that is not their order.
     pub(crate) rows: Option<Vec<I>>,
@@ -23,7 +23,7 @@ pub(crate) struct WholeColumn<'a, I> {
 /// A row that has no result because a value is wrong.
 pub(crate) struct WrongRow {
     pub(crate) row: usize,
-    /// The rows that are wrong: those whose x are unsorted, or the one whose y is.
+    /// The rows that are wrong: those whose x are unsorted, or the one whose y or sigma is.
     pub(crate) reads: Vec<usize>,
     pub(crate) reason: Reason,
 }
@@ -49,14 +49,22 @@ impl Plan {
         column: WholeColumn<'_, I>,
         mode: Mode,
         resumed: Option<Resumed<'_>>,
-    ) -> Result<Parts, WrongRow>
+    ) -> Result<Results, WrongRow>
     where
         usize: num_traits::AsPrimitive<I>,
     {
+        let sigma = self.deviations(&column.inputs, mode)?;
         let order = RowOrder::new(column.starts, column.rows, column.valid, column.height);
         let order = order.as_ref();
         let starts = order.map_or(column.starts, |order| order.starts(column.starts));
         let at = |position: usize| order.map_or(position, |order| order.rows()[position].as_());
+        let Inputs { y, x, .. } = column.inputs;
+        let weighed = sigma.as_ref().filter(|_| self.weighs()).map(Deviations::are_known);
+        let y = match &weighed {
+            Some(weighed) => y.with_validity(Bits::new(weighed, 0)),
+            None => y,
+        };
+        let sigma = sigma.as_ref().map(|sigma| sigma.values.as_slice());
         let resumed = resumed.map(|resumed| Resumed {
             rows: order.map_or(resumed.rows, |order| {
                 let rows = order.rows().iter();
@@ -64,11 +72,10 @@ impl Plan {
             }),
             ..resumed
         });
-        if let (Some(x), true) = (&column.x, self.duplicates != Duplicates::Error) {
+        if let (Some(x), true) = (&x, self.duplicates != Duplicates::Error) {
             let merging = Merging {
                 duplicates: self.duplicates,
                 mean_digits: self.mean_digits,
-                are_whole: self.mean_digits > 0,
                 // The numbers have no digits after the point yet.
                 period: self
                     .units
@@ -76,7 +83,7 @@ impl Plan {
                     .map(|period| period / 2_f64.powi(self.mean_digits as i32)),
                 split_at_nulls: self.breaks.at_nulls,
             };
-            let points = Merged::new(&column.y, x, order, starts, merging);
+            let points = Merged::new(&y, x, order, starts, merging);
             if let (Some(position), true) = (points.too_large(), mode.strict) {
                 let (row, reason) = (at(position), Reason::TooLarge);
                 return Err(WrongRow {
@@ -85,6 +92,10 @@ impl Plan {
                     reason,
                 });
             }
+            let sigma = sigma.map(|sigma| match order {
+                Some(order) => points.deviations(&order.gather(sigma), self.duplicates),
+                None => points.deviations(sigma, self.duplicates),
+            });
             let resumed = resumed.map(|resumed| Resumed {
                 rows: (0..points.len())
                     .take_while(|&point| points.rows(point).end <= resumed.rows)
@@ -94,6 +105,7 @@ impl Plan {
             let whole = Whole {
                 y: points.y(),
                 x: Some(points.x()),
+                sigma: sigma.as_deref(),
                 order: None::<&RowOrder<I>>,
                 starts: points.starts(),
             };
@@ -102,8 +114,9 @@ impl Plan {
             return Ok(self.over_points(results, &points, order, column.height));
         }
         let whole = Whole {
-            y: column.y,
-            x: column.x,
+            y,
+            x,
+            sigma,
             order,
             starts,
         };
@@ -118,7 +131,7 @@ impl Plan {
         mode: Mode,
         resumed: Option<Resumed<'_>>,
         at: impl Fn(usize) -> usize,
-    ) -> Result<Parts, WrongRow> {
+    ) -> Result<Results, WrongRow> {
         let Some(ring) = &self.ring else {
             let results = self.over_rows(whole, height, mode, resumed);
             return results.map_err(|error| WrongRow::new(error, at));
@@ -126,6 +139,7 @@ impl Plan {
         let Whole {
             ref y,
             ref x,
+            sigma,
             order,
             starts,
         } = whole;
@@ -141,27 +155,67 @@ impl Plan {
             reason: Reason::Around { rows },
         })?;
         for seam in seams {
+            let sigma = sigma.map(|sigma| {
+                seam.positions()
+                    .map(|position| sigma[row_at(position)])
+                    .collect::<Vec<_>>()
+            });
             let arcs = Whole {
                 y: seam.y(),
                 x: seam.x(),
+                sigma: sigma.as_deref(),
                 order: None::<&RowOrder<I>>,
                 starts: seam.starts(),
             };
             let again = self.over_rows(arcs, seam.len(), mode, None);
             let again = again.map_err(|error| WrongRow::new(error, |row| at(seam.position(row))))?;
-            results.replace(again, seam.evaluated().map(|(row, position)| (row, row_at(position))));
+            let evaluated = seam.evaluated().map(|(row, position)| (row, row_at(position)));
+            results.numbers.replace(again.numbers, evaluated);
         }
         Ok(results)
+    }
+
+    /// The standard deviations of y; none for a row whose y or x is null.
+    ///
+    /// # Errors
+    ///
+    /// A row whose number is not finite and positive, if `strict`.
+    fn deviations(&self, inputs: &Inputs<Numbers>, mode: Mode) -> Result<Option<Deviations>, WrongRow> {
+        let (Some(unit), Some(sigma)) = (&self.sigma, &inputs.sigma) else {
+            return Ok(None);
+        };
+        let mut counts = inputs.y.are_valid();
+        if let Some(x) = &inputs.x {
+            let valid = x.are_valid();
+            counts
+                .iter_mut()
+                .zip(valid)
+                .for_each(|(counts, valid)| *counts &= valid);
+        }
+        let deviations = Deviations::new(sigma, unit.zero, unit.scale, Bits::new(&counts, 0));
+        match deviations.wrong.filter(|_| mode.strict) {
+            Some(row) => Err(WrongRow {
+                row,
+                reads: vec![row],
+                reason: Reason::Deviation,
+            }),
+            None => Ok(Some(deviations)),
+        }
+    }
+
+    /// Whether rows are weighed by their standard deviations, so that one without it counts as null.
+    pub(crate) fn weighs(&self) -> bool {
+        self.sigma.is_some_and(|sigma| sigma.used == SigmaUse::Weights)
     }
 
     /// The results of rows, from those of points.
     fn over_points<I: RowIndex>(
         &self,
-        results: Parts,
+        results: Results,
         points: &Merged,
         order: Option<&RowOrder<I>>,
         height: usize,
-    ) -> Parts {
+    ) -> Results {
         let repeats = self.operator.describe().repeats();
         macro_rules! expand {
             ($parts:expr) => {{
@@ -171,14 +225,21 @@ impl Plan {
                     .collect::<Vec<_>>();
                 vec![match order {
                     None => rows,
-                    Some(order) => order.scatter(vec![rows], self.outputs.len(), height),
+                    Some(order) => {
+                        let outputs = rows.len();
+                        order.scatter(vec![rows], outputs, height)
+                    },
                 }]
             }};
         }
-        match results {
-            Parts::F64(parts) => Parts::F64(expand!(parts)),
-            Parts::F32(parts) => Parts::F32(expand!(parts)),
-            Parts::I128(parts) => Parts::I128(expand!(parts)),
+        let words = results.words.into_iter().map(|words| vec![words]).collect();
+        Results {
+            words: expand!(words).into_iter().flatten().collect(),
+            numbers: match results.numbers {
+                Parts::F64(parts) => Parts::F64(expand!(parts)),
+                Parts::F32(parts) => Parts::F32(expand!(parts)),
+                Parts::I128(parts) => Parts::I128(expand!(parts)),
+            },
         }
     }
 
@@ -188,11 +249,18 @@ impl Plan {
         height: usize,
         mode: Mode,
         resumed: Option<Resumed<'_>>,
-    ) -> Result<Parts, RowError> {
+    ) -> Result<Results, RowError> {
         match self.operator.form() {
             Form::Rows(operator) => {
                 let reach = self.operator.reach();
-                let Whole { y, x, order, starts } = column;
+                let Whole {
+                    y,
+                    x,
+                    sigma,
+                    order,
+                    starts,
+                } = column;
+                let around = sigma.filter(|_| order.is_none()).map(|sigma| padded(sigma, reach));
                 let neighbors = match order {
                     None => Neighbors::Lagged {
                         y: Lags::of_column(&y, reach),
@@ -203,7 +271,11 @@ impl Plan {
                     },
                     Some(order) => Neighbors::Permuted { y, x, order, starts },
                 };
-                self.run(operator, height, mode).over(&neighbors, self.is_exact())
+                let run = Run {
+                    sigma: around.as_deref().or(sigma),
+                    ..self.run(operator, height, mode)
+                };
+                run.over(&neighbors, self.is_exact()).map(Results::from)
             },
             Form::Segments(operator) => self.run(operator, height, mode).over(&column, resumed),
         }
@@ -214,6 +286,7 @@ impl Plan {
             operator,
             reach: self.operator.reach(),
             rows,
+            sigma: None,
             units: &self.units,
             breaks: self.breaks,
             strict: mode.strict,
@@ -280,19 +353,29 @@ mod tests {
             axes: 0,
         };
         let operator = slope.expect("an odd window").into();
-        Plan::new(&operator, column("y"), Some(column("x")), &Domain::<()>::new()).expect("numbers")
+        Plan::new(
+            &operator,
+            Inputs::new(column("y"), Some(column("x"))),
+            &Domain::<()>::new(),
+        )
+        .expect("numbers")
     }
 
     fn slopes(plan: &Plan, y: &[f64], x: &[f64], starts: Bits) -> Vec<Option<f64>> {
+        let height = y.len();
+        let [y, x] = [y, x].map(|numbers| Numbers::F64(vec![Chunk::new(numbers, None)]));
         let column = WholeColumn::<u32> {
-            y: Numbers::F64(vec![Chunk::new(y, None)]),
-            x: Some(Numbers::F64(vec![Chunk::new(x, None)])),
-            height: y.len(),
+            inputs: Inputs::new(y, Some(x)),
+            height,
             rows: None,
             starts,
             valid: None,
         };
-        let Ok(Parts::F64(parts)) = plan.over(column, MODE, None) else {
+        let Ok(Results {
+            numbers: Parts::F64(parts),
+            ..
+        }) = plan.over(column, MODE, None)
+        else {
             panic!("floats that rise")
         };
         let [(values, validity)] = &by_output(parts)[0][..] else {

@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 )]
 pub struct Domain<C> {
     pub(crate) x: Option<C>,
+    pub(crate) sigma: Option<C>,
     pub(crate) by: Vec<C>,
     pub(crate) spacing: Option<Length>,
     pub(crate) per: Option<i64>,
@@ -49,6 +50,7 @@ impl<C> Default for Domain<C> {
     fn default() -> Self {
         Self {
             x: None,
+            sigma: None,
             by: Vec::new(),
             spacing: None,
             per: None,
@@ -75,6 +77,15 @@ impl<C> Domain<C> {
     #[must_use]
     pub fn x(mut self, x: impl Into<C>) -> Self {
         self.x = Some(x.into());
+        self
+    }
+
+    /// The standard deviation of y in each row, in the unit of y: positive numbers, or durations where y is temporal. For
+    /// [`Derivative`](crate::Derivative) with errors, whose standard error is null where one of its rows has none, and for
+    /// [`RollingSlope`](crate::RollingSlope), which weighs a row by 1/sigma² and takes one without sigma as null.
+    #[must_use]
+    pub fn sigma(mut self, sigma: impl Into<C>) -> Self {
+        self.sigma = Some(sigma.into());
         self
     }
 
@@ -190,6 +201,7 @@ impl<C> Domain<C> {
     pub(crate) fn try_map_columns<D, E>(self, mut f: impl FnMut(C) -> Result<D, E>) -> Result<Domain<D>, E> {
         Ok(Domain {
             x: self.x.map(&mut f).transpose()?,
+            sigma: self.sigma.map(&mut f).transpose()?,
             by: self.by.into_iter().map(f).collect::<Result<_, E>>()?,
             spacing: self.spacing,
             per: self.per,

@@ -51,6 +51,7 @@ mod bits;
 mod column;
 mod dispatch;
 mod domain;
+mod inputs;
 pub mod kernel;
 mod live;
 #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed uses a part of it.

@@ -86,7 +86,7 @@ pub(crate) fn par_ranges<T: Send, E: Send>(
             rows / align * range / ranges * align
         }
     };
-    on_threads(&helpers, ranges, |range| work(start(range)..start(range + 1)))
+    on_threads(&helpers, ranges, &|range| work(start(range)..start(range + 1)))
 }
 
 /// One result per part of work on `rows` rows: a part per thread if threads pay, else a single one. `work` takes the
@@ -95,7 +95,7 @@ pub(crate) fn par_ranges<T: Send, E: Send>(
 pub(crate) fn par_parts<T: Send>(rows: usize, work: impl Fn(usize, usize) -> T + Sync) -> Vec<T> {
     let helpers = Helpers::for_rows(rows);
     let parts = helpers.0 + 1;
-    match on_threads(&helpers, parts, |part| Ok::<_, Infallible>(work(part, parts))) {
+    match on_threads(&helpers, parts, &|part| Ok::<_, Infallible>(work(part, parts))) {
         Ok(results) => results,
     }
 }
@@ -116,15 +116,15 @@ pub(crate) fn par_map<T: Send, E: Send>(
     } else {
         Helpers::take(columns.saturating_sub(1))
     };
-    on_threads(&helpers, columns, work)
+    on_threads(&helpers, columns, &work)
 }
 
 /// One result for each number below `count`. The calling thread and the helpers take the next number when they are
-/// free.
+/// free. Through a pointer, so that it is compiled once for a type of result, not once for each loop.
 fn on_threads<T: Send, E: Send>(
     helpers: &Helpers,
     count: usize,
-    work: impl Fn(usize) -> Result<T, E> + Sync,
+    work: &(dyn Fn(usize) -> Result<T, E> + Sync),
 ) -> Result<Vec<T>, E> {
     if helpers.0 == 0 {
         return (0..count).map(work).collect();

@@ -3,8 +3,9 @@
 use std::fmt::Display;
 
 use crate::domain::{Domain, Duplicates, Length, Nulls};
+use crate::inputs::Inputs;
 use crate::kernel::{Limit, Scale};
-use crate::operators::{Extent, Measure, Operator, Takes};
+use crate::operators::{Extent, Measure, Operator, SigmaUse, Takes};
 use crate::segments::BreakRules;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 use crate::segments::{Across, Period, Ring};
@@ -22,6 +23,9 @@ pub(crate) struct Plan {
     /// The operator, with its lengths in the numbers of the columns.
     pub(crate) operator: Operator,
     pub(crate) units: ResultUnits,
+    /// What a column of standard deviations counts, if there is one.
+    #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed has none.
+    pub(crate) sigma: Option<SigmaUnit>,
     pub(crate) breaks: BreakRules,
     /// The lengths of x before and after a row that the operator reads, if it reads lengths.
     pub(crate) lengths: Option<[Limit; 2]>,
@@ -36,7 +40,9 @@ pub(crate) struct Plan {
 /// How the numbers of the columns become those of the result.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ResultUnits {
-    /// One for each output.
+    /// Whether the first output is a word, which has no scale.
+    pub(crate) has_words: bool,
+    /// One for each output that is a number.
     pub(crate) scales: Vec<Scale>,
     /// That of y per x.
     pub(crate) rate: Scale,
@@ -46,6 +52,17 @@ pub(crate) struct ResultUnits {
     pub(crate) zero_of_x: Option<i128>,
     /// The period of y, in its numbers.
     pub(crate) period: Option<f64>,
+}
+
+/// What the numbers of a column of standard deviations count, and what for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed has none.
+pub(crate) struct SigmaUnit {
+    /// The factor to the numbers of y.
+    pub(crate) scale: Scale,
+    /// The number that means zero.
+    pub(crate) zero: i128,
+    pub(crate) used: SigmaUse,
 }
 
 /// One column of a result.
@@ -118,16 +135,16 @@ macro_rules! refuse {
 impl Plan {
     /// # Errors
     ///
-    /// Where y or x has no differences, or an option does not fit.
+    /// Where a column is none that the operator takes, or an option does not fit.
     pub(crate) fn new<C>(
         operator: &Operator,
-        y: ColumnInfo,
-        x: Option<ColumnInfo>,
+        columns: Inputs<ColumnInfo>,
         domain: &Domain<C>,
     ) -> Result<Self, PlanError> {
         if domain.sphere.is_some() {
             refuse!("`sphere` is for the coordinates of a grid, such as those of `partials`; drop it");
         }
+        let Inputs { y, x, sigma } = columns;
         let y_unit = y_unit(operator, y)?;
         let x_unit = x.map(|x| x_unit(operator, x)).transpose()?;
         let axis = axis(y, x, domain)?;
@@ -167,21 +184,34 @@ impl Plan {
                     (kind, scale(kind, 0))
                 },
                 Measure::Place => place(x, step),
-                Measure::Word(words) => (Kind::Word(words), Scale::ONE),
+                Measure::Word(words) => {
+                    let (name, kind) = (output.name, Kind::Word(words));
+                    return Ok((PlannedOutput { name, kind }, None));
+                },
             };
             if let Some(sigma) = output.sigma {
                 scale.numerator *= units.of_y("sigma", sigma)?;
             }
             let name = output.name;
-            Ok((PlannedOutput { name, kind }, scale))
+            Ok((PlannedOutput { name, kind }, Some(scale)))
         });
-        let (outputs, scales) = planned.collect::<Result<Vec<_>, PlanError>>()?.into_iter().unzip();
+        let planned = planned.collect::<Result<Vec<_>, PlanError>>()?;
+        let (outputs, scales): (Vec<_>, Vec<_>) = planned.into_iter().unzip();
         let period = match domain.y_period {
             Some(_) if !operator.describe().takes_y_period() => refuse!(
                 "`{}` takes no `y_period`: a counter that wraps around has a `wrap`",
                 operator.name()
             ),
             period => period.map(|period| units.of_y("y_period", period)).transpose()?,
+        };
+        let sigma = match sigma {
+            None if domain.sigma.is_some() => refuse!(
+                "`sigma` cannot be a column here; give `{}` one for all rows, or drop it",
+                operator.name()
+            ),
+            sigma => sigma
+                .map(|sigma| sigma_unit(operator, sigma, &units, axis))
+                .transpose()?,
         };
         Ok(Self {
             axis,
@@ -193,12 +223,14 @@ impl Plan {
                 .transpose()?,
             operator: operator.resolved(&units)?,
             units: ResultUnits {
-                scales,
+                has_words: scales.iter().any(Option::is_none),
+                scales: scales.into_iter().flatten().collect(),
                 rate: scale(rate_kind, 1),
                 zero: y.zero << mean_digits,
                 zero_of_x: x.filter(|_| !step.unit.is_time()).map(|x| x.zero),
                 period,
             },
+            sigma,
             breaks: BreakRules {
                 at_nulls: domain.nulls == Nulls::Split,
                 max_gap: domain
@@ -335,6 +367,54 @@ fn positive(name: &str, amount: f64) -> Result<f64, PlanError> {
     } else {
         refuse!("`{name}` must be finite and positive, got {amount}")
     }
+}
+
+/// What a column of standard deviations counts.
+fn sigma_unit(operator: &Operator, sigma: ColumnInfo, units: &Units, axis: usize) -> Result<SigmaUnit, PlanError> {
+    let (y, y_unit) = units.y;
+    let (name, dtype) = (sigma.name, sigma.dtype);
+    let used = match operator.describe().uses_sigma() {
+        Ok(used) => used,
+        Err(reason) => refuse!("`{}` {reason}, but column `{name}` is given; drop it", operator.name()),
+    };
+    let is_amount = !sigma.is_bool && !sigma.is_instant;
+    let mut scale = Scale::ONE;
+    match (y_unit, sigma.unit.filter(|_| is_amount)) {
+        (Unit::Number { decimals }, Some(Unit::Number { decimals: own })) => {
+            scale.numerator = power_of_ten(decimals);
+            scale.denominator = power_of_ten(own);
+        },
+        (Unit::Time { nanoseconds }, Some(Unit::Time { nanoseconds: own })) => {
+            let mut ratio = Ratio::ONE;
+            ratio.multiply(own);
+            ratio.divide(nanoseconds);
+            scale.numerator = ratio.numerator as f64;
+            scale.denominator = ratio.denominator as f64;
+        },
+        (Unit::Number { .. }, _) => refuse!(
+            "`sigma` must be numbers where y is, but column `{name}` is {dtype} and y column `{}` is {}",
+            y.name,
+            y.dtype
+        ),
+        (Unit::Time { .. }, _) => refuse!(
+            "`sigma` must be durations where y is temporal, but column `{name}` is {dtype} and y column `{}` is {}",
+            y.name,
+            y.dtype
+        ),
+    }
+    scale.numerator *= units.y_factor;
+    if sigma.axes != y.axes && (axis > 0 || sigma.axes > 0) {
+        refuse!(
+            "`sigma` must have the shape of y column `{}`, which is {}, but column `{name}` is {dtype}",
+            y.name,
+            y.dtype
+        );
+    }
+    Ok(SigmaUnit {
+        scale,
+        zero: sigma.zero,
+        used,
+    })
 }
 
 /// The mean of integers is none.

@@ -11,7 +11,7 @@ use crate::parallel::par_ranges;
 use crate::plan::ResultUnits;
 use crate::segments::{
     Atomic, BreakRules, Chunk, Contiguous, Gathered, InGroup, Lag, Lags, Number, Numbers, Part, Reach, RowOrder,
-    ScatterBuffer, SegmentRules, Segments, Slice, Tile, for_each_chunk,
+    Scatter, SegmentRules, Segments, Slice, Tile, for_each_chunk,
 };
 
 /// Where the neighbours of the rows of a column are.
@@ -52,6 +52,21 @@ impl Parts {
             (Self::F32(parts), Self::F32(others)) => replace(parts, &others, rows),
             (Self::I128(parts), Self::I128(others)) => replace(parts, &others, rows),
             _ => unreachable!("the same operator on the same type of numbers"),
+        }
+    }
+}
+
+/// The results of a run: words, by their indices, if the operator gives any, and numbers.
+pub(crate) struct Results {
+    pub(crate) words: Vec<Part<u8>>,
+    pub(crate) numbers: Parts,
+}
+
+impl From<Parts> for Results {
+    fn from(numbers: Parts) -> Self {
+        Self {
+            words: Vec::new(),
+            numbers,
         }
     }
 }
@@ -101,6 +116,9 @@ fn set<O: Copy>((values, validity): &mut Part<O>, place: usize, value: Option<O>
     }
 }
 
+/// Words, if there are any, and numbers of some rows.
+type Worded = (Option<Part<u8>>, Vec<Part<f64>>);
+
 /// An operator, and the properties of the column that its evaluation depends on.
 #[derive(Clone, Copy)]
 pub(crate) struct Run<'a, Op> {
@@ -108,6 +126,9 @@ pub(crate) struct Run<'a, Op> {
     /// The lags that the operator reads.
     pub(crate) reach: Reach,
     pub(crate) rows: usize,
+    /// The standard deviations of y that an operator by rows reads, in the order of the column; for lagged copies those of
+    /// the rows beyond both ends as well.
+    pub(crate) sigma: Option<&'a [f64]>,
     pub(crate) units: &'a ResultUnits,
     pub(crate) breaks: BreakRules,
     pub(crate) strict: bool,
@@ -200,7 +221,10 @@ impl<'r> Run<'r, RowOperator<'r>> {
             let mut results = Columns::with_capacity(self.units.scales.len(), rows.len());
             for_each_chunk(y, x.map(Vec::as_slice), in_group, rows, |first, lags| {
                 let rules = SegmentRules::new(self.breaks, starts, first);
-                let evaluated = O::evaluate(self.operator, &self.rows(lags, rules), &mut results);
+                let sigma = self
+                    .sigma
+                    .map(|sigma| &sigma[first..first + lags[0].len() + self.reach.rows() - 1]);
+                let evaluated = O::evaluate(self.operator, &self.rows(lags, sigma, rules), &mut results);
                 evaluated.map_err(|error| error.map_row(|row| first + row))
             })?;
             Ok(results.into_parts())
@@ -221,47 +245,37 @@ impl<'r> Run<'r, RowOperator<'r>> {
         let segments = order.segments(starts);
         let range = if segments.is_empty() { rows.len() } else { self.rows };
         let outputs = self.units.scales.len();
-        let buffers: Vec<_> = (0..outputs).map(|_| ScatterBuffer::<O>::new(self.rows)).collect();
+        let scatter = Scatter::new(order, outputs, self.rows);
         let nulls = self.in_parts(range, 1, |part| {
             let mut nulls = vec![Vec::new(); outputs];
             for ranges in order.tiles(&segments, part) {
-                let tile = Tile::new(&y, x.as_ref(), rows, starts, ranges, self.reach);
+                let tile = Tile::new(&y, x.as_ref(), self.sigma, rows, starts, ranges, self.reach);
                 let lags = tile.lags();
                 let mut results = Columns::<O>::with_capacity(outputs, lags[0].len());
                 let rules = SegmentRules::new(self.breaks, Some(tile.starts()), self.reach.before);
                 // Every step that a row of the halo reads is also read by a row of the tile.
-                let evaluated = O::evaluate(self.operator, &self.rows(&lags, rules), &mut results);
+                let evaluated = O::evaluate(self.operator, &self.rows(&lags, tile.sigma(), rules), &mut results);
                 evaluated.map_err(|error| error.map_row(|place| tile.position(place)))?;
-                for ((values, validity), (buffer, nulls)) in
-                    results.into_parts().into_iter().zip(buffers.iter().zip(&mut nulls))
-                {
-                    let validity = validity.as_ref().map(|bytes| Bits::new(bytes, 0));
-                    for &(first, ref range) in tile.ranges() {
-                        for (place, &row) in (first..).zip(&rows[range.clone()]) {
-                            buffer.set(row.as_(), values[place]);
-                            if validity.is_some_and(|valid| !valid.get(place)) {
-                                nulls.push(row);
-                            }
-                        }
-                    }
-                }
+                scatter.set(&results.into_parts(), tile.ranges(), &mut nulls);
             }
             Ok(nulls)
         })?;
-        let part = |(output, buffer): (usize, ScatterBuffer<O>)| {
-            let nulls = nulls.iter().map(|nulls| nulls[output].as_slice());
-            (buffer.into_values(), order.validity(self.rows, nulls))
-        };
-        Ok(vec![buffers.into_iter().enumerate().map(part).collect()])
+        Ok(vec![scatter.into_column(&nulls)])
     }
 
-    fn rows<'a, 'b, Y, X>(self, lags: &'b [Lag<'a, Y, X>], rules: SegmentRules<'b>) -> Rows<'a, 'b, Y, X>
+    fn rows<'a, 'b, Y, X>(
+        self,
+        lags: &'b [Lag<'a, Y, X>],
+        sigma: Option<&'b [f64]>,
+        rules: SegmentRules<'b>,
+    ) -> Rows<'a, 'b, Y, X>
     where
         'r: 'b,
     {
         Rows {
             lags,
             reach: self.reach,
+            sigma,
             rules,
             units: self.units,
             strict: self.strict,
@@ -296,6 +310,8 @@ pub(crate) struct Resumed<'a> {
 pub(crate) struct Whole<'a, I> {
     pub(crate) y: Numbers<'a>,
     pub(crate) x: Option<Numbers<'a>>,
+    /// The standard deviations of y, in its numbers.
+    pub(crate) sigma: Option<&'a [f64]>,
     /// The order of the rows, if it is not that of the column.
     pub(crate) order: Option<&'a RowOrder<I>>,
     /// The positions of the order that start a group.
@@ -312,7 +328,7 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
         self,
         whole: &Whole<'_, I>,
         resumed: Option<Resumed<'_>>,
-    ) -> Result<Parts, RowError> {
+    ) -> Result<Results, RowError> {
         let x = &whole.x;
         let parts = match &whole.y {
             Numbers::F64(y) => by_type!(self.over_whole{f64, I}(y, x, Numbers, whole, resumed)),
@@ -320,7 +336,11 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
             Numbers::I64(y) => by_type!(self.over_whole{i64, I}(y, x, Numbers, whole, resumed)),
             Numbers::I128(y) => by_type!(self.over_whole{i128, I}(y, x, Numbers, whole, resumed)),
         };
-        parts.map(Parts::F64)
+        let (words, numbers): (Vec<_>, _) = parts?.into_iter().unzip();
+        Ok(Results {
+            words: words.into_iter().flatten().collect(),
+            numbers: Parts::F64(numbers),
+        })
     }
 
     fn over_whole<Y: Number, X: Number, I: RowIndex>(
@@ -329,15 +349,29 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
         x: Option<&Vec<Chunk<'_, X>>>,
         whole: &Whole<'_, I>,
         resumed: Option<Resumed<'_>>,
-    ) -> Result<Vec<Vec<Part<f64>>>, RowError> {
+    ) -> Result<Vec<Worded>, RowError> {
         let (y, x) = (Contiguous::new(y), x.map(|x| Contiguous::new(x)));
         let Some(order) = whole.order else {
-            return self.over_segments(y.slice(), x.as_ref().map(Contiguous::slice), whole.starts, resumed);
+            return self.over_segments(
+                y.slice(),
+                x.as_ref().map(Contiguous::slice),
+                whole.sigma,
+                whole.starts,
+                resumed,
+            );
         };
         let y = y.slice().gather(order.rows());
         let x = x.map(|x| x.slice().gather(order.rows()));
-        let parts = self.over_segments(y.slice(), x.as_ref().map(Gathered::slice), whole.starts, resumed)?;
-        Ok(vec![order.scatter(parts, self.units.scales.len(), self.rows)])
+        let sigma = whole.sigma.map(|sigma| order.gather(sigma));
+        let x = x.as_ref().map(Gathered::slice);
+        let parts = self.over_segments(y.slice(), x, sigma.as_deref(), whole.starts, resumed)?;
+        let (words, numbers): (Vec<_>, _) = parts.into_iter().unzip();
+        let words = words.into_iter().flatten().map(|words| vec![words]).collect::<Vec<_>>();
+        let has_words = usize::from(self.units.has_words);
+        Ok(vec![(
+            order.scatter(words, has_words, self.rows).pop(),
+            order.scatter(numbers, self.units.scales.len(), self.rows),
+        )])
     }
 
     /// Evaluates the segments of a column in its own order.
@@ -345,14 +379,16 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
         self,
         y: Slice<'_, Y>,
         x: Option<Slice<'_, X>>,
+        sigma: Option<&[f64]>,
         starts: Bits,
         resumed: Option<Resumed<'_>>,
-    ) -> Result<Vec<Vec<Part<f64>>>, RowError> {
+    ) -> Result<Vec<Worded>, RowError> {
         let rows = y.values.len();
         let scanned = Scanned {
             operator: self.operator,
             y,
             x,
+            sigma,
             segments: &Segments::new(y, x, self.breaks, starts),
             units: self.units,
             strict: self.strict,
@@ -360,10 +396,10 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
         };
         if let Some(resumed) = resumed {
             let results = scanned.evaluate(0..rows, resumed.rows, resumed.reached)?;
-            return Ok(vec![results.into_parts()]);
+            return Ok(vec![results.into_worded()]);
         }
         self.in_parts(rows, 1, |part| {
-            Ok(scanned.evaluate(part, 0, &Cell::default())?.into_parts())
+            Ok(scanned.evaluate(part, 0, &Cell::default())?.into_worded())
         })
     }
 }

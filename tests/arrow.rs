@@ -8,7 +8,8 @@ use std::time::Duration;
 use arrow_array::builder::StringDictionaryBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, Float16Type, Float32Type, Float64Type, Int32Type, IntervalYearMonthType, TimestampSecondType,
+    ArrowPrimitiveType, Date32Type, Float16Type, Float32Type, Float64Type, Int8Type, Int32Type, IntervalYearMonthType,
+    TimestampNanosecondType, TimestampSecondType,
 };
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, Date64Array, Decimal128Array, Decimal256Array,
@@ -20,7 +21,10 @@ use arrow_array::{
 };
 use arrow_buffer::{NullBuffer, i256};
 use arrow_schema::{ArrowError, DataType, TimeUnit};
-use polars_grad::{Domain, EdgeOrder, Gradient, Integral, Nulls, Operator, RollingSlope, WindowSize, arrow};
+use polars_grad::{
+    Derivative, Domain, Duplicates, EdgeOrder, Gradient, Integral, Nulls, Operator, RollingSlope, TurningPoints,
+    WindowSize, arrow,
+};
 use proptest::prelude::*;
 
 use oracle::{all_nulls, close, edge_orders, naive, naive_in_segments, points};
@@ -937,6 +941,60 @@ fn the_last_row_of_a_ring_is_before_its_first() -> Result<(), ArrowError> {
 }
 
 #[test]
+fn standard_deviations_are_those_of_the_rows_that_are_read() -> Result<(), ArrowError> {
+    let [y, x, keys] = arrays([
+        floats(&[Some(0.0), Some(9.0), Some(1.0), Some(4.0), Some(9.0)]),
+        floats(&[Some(0.0), Some(0.0), Some(1.0), Some(2.0), Some(3.0)]),
+        Arc::new(Int64Array::from(vec![1, 2, 1, 1, 1])),
+    ]);
+    let sigma = |values: [Option<f64>; 5]| floats(&values);
+    let domain = || domain().x(x.clone()).by([keys.clone()]);
+    let field = |results: &ArrayRef, name| values(results.as_struct().column_by_name(name).expect("a field"));
+    let derivative = Derivative::new(1, 2).expect("allowed").with_error();
+    let results = arrow::evaluate(
+        &y,
+        derivative,
+        &domain().sigma(sigma([Some(3.0), None, Some(1.0), Some(4.0), Some(2.0)])),
+    )?;
+    // Weights of 1/2 inside; at the ends of 3/2, 2 and 1/2.
+    let expected = [
+        Some(28.25_f64.sqrt()),
+        None,
+        Some(2.5),
+        Some(1.25_f64.sqrt()),
+        Some(73.25_f64.sqrt()),
+    ];
+    close(&field(&results, "stderr"), &expected).expect("stderr");
+    let results = arrow::evaluate(
+        &y,
+        derivative,
+        &domain().sigma(sigma([None, None, Some(1.0), Some(4.0), Some(2.0)])),
+    )?;
+    close(
+        &field(&results, "stderr"),
+        &[None, None, None, Some(1.25_f64.sqrt()), Some(73.25_f64.sqrt())],
+    )
+    .expect("stderr");
+    assert_eq!(
+        field(&results, "value"),
+        [Some(0.0), None, Some(2.0), Some(4.0), Some(6.0)]
+    );
+
+    // The weights 1, 4 and 4: means 4/3 and 20/9, the sum of squares 12/3.
+    let slope = RollingSlope::new(WindowSize::Rows(3))
+        .expect("allowed")
+        .with_error(true);
+    let half = [Some(1.0), None, Some(0.5), Some(0.5), None];
+    let results = arrow::evaluate(&y, slope, &domain().sigma(sigma(half)))?;
+    close(&field(&results, "value"), &[None, None, None, Some(7.0 / 3.0), None]).expect("value");
+    close(&field(&results, "stderr"), &[None, None, None, Some(0.5), None]).expect("stderr");
+    // Skipped, the row without a deviation is not there.
+    let skipped = arrow::evaluate(&y, slope, &domain().nulls(Nulls::Skip).sigma(sigma(half)))?;
+    assert_eq!(&*skipped, &*results);
+    Ok(())
+}
+
+#[test]
 fn a_ring_that_closes_on_itself_shows_both_ends() {
     let degrees: ArrayRef = Arc::new(Int32Array::from(vec![0, 90, 180, 360]));
     let refused =
@@ -954,4 +1012,85 @@ fn a_ring_that_closes_on_itself_shows_both_ends() {
     assert_refused(integral, "`integral` takes no `x_period`");
     let without_x = arrow::evaluate(&squares(), Gradient::new(), &domain().x_period(9.0));
     assert_refused(without_x, "`x_period` is a length of x, but there is no `x`");
+}
+
+#[test]
+fn rows_of_one_x_have_the_deviation_of_their_point() -> Result<(), ArrowError> {
+    let [y, x, sigma, of_points] = arrays([
+        floats(&[Some(0.0), Some(2.0), None, Some(4.0), Some(5.0)]),
+        floats(&[Some(0.0), Some(1.0), Some(1.0), Some(1.0), Some(3.0)]),
+        floats(&[Some(1.0), Some(3.0), None, Some(4.0), Some(2.0)]),
+        floats(&[Some(0.0), Some(1.0), Some(3.0)]),
+    ]);
+    let slope = RollingSlope::new(WindowSize::Rows(3))
+        .expect("allowed")
+        .with_error(true);
+    let derivative = Derivative::new(1, 2).expect("allowed").with_error();
+    for (duplicates, y_of_point, sigma_of_point) in [
+        (Duplicates::First, 2.0, 3.0),
+        (Duplicates::Last, 4.0, 4.0),
+        (Duplicates::Mean, 3.0, 2.5),
+    ] {
+        let [y_of_points, sigma_of_points] = arrays([
+            floats(&[Some(0.0), Some(y_of_point), Some(5.0)]),
+            floats(&[Some(1.0), Some(sigma_of_point), Some(2.0)]),
+        ]);
+        for operator in [Operator::from(slope), derivative.into()] {
+            let merging = domain().x(x.clone()).sigma(sigma.clone()).duplicates(duplicates);
+            let rows = arrow::evaluate(&y, operator.clone(), &merging)?;
+            let alone = domain().x(of_points.clone()).sigma(sigma_of_points.clone());
+            let expected = arrow::evaluate(&y_of_points, operator, &alone)?;
+            for (row, point) in [(0, 0), (1, 1), (3, 1), (4, 2)] {
+                assert_eq!(
+                    &*rows.slice(row, 1),
+                    &*expected.slice(point, 1),
+                    "{duplicates:?}, row {row}"
+                );
+            }
+            assert!(rows.is_null(2));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn turning_points_are_words_places_and_heights() -> Result<(), ArrowError> {
+    let y: ArrayRef = Arc::new(Float64Array::from(vec![0.0, 4.0, 2.0, 2.0, 3.0]));
+    let turns = |x: ArrayRef| arrow::evaluate(&y, TurningPoints::new(), &domain().x(x));
+    let columns = |turns: &ArrayRef| {
+        let turns = turns.as_struct();
+        let kinds = turns.column(0).as_dictionary::<Int8Type>();
+        let words = kinds.values().as_string::<i32>();
+        let kind = |row: usize| kinds.key(row).map(|key| words.value(key).to_owned());
+        assert_eq!(turns.nulls(), kinds.nulls(), "a row without a kind is null");
+        let kinds: Vec<_> = (0..turns.len()).map(kind).collect();
+        (kinds, turns.column(1).clone(), turns.column(2).clone())
+    };
+    let number: ArrayRef = Arc::new(Float64Array::from(vec![0.0, 3.0, 6.0, 9.0, 12.0]));
+    let (kinds, places, heights) = columns(&turns(number)?);
+    assert_eq!(
+        kinds,
+        [None, Some("max".to_owned()), Some("min".to_owned()), None, None]
+    );
+    assert_eq!(values(&places), [None, Some(3.5), Some(7.5), None, None]);
+    assert_eq!(values(&heights), [None, Some(4.0 + 1.0 / 12.0), Some(2.0), None, None]);
+
+    let days = |values: [i32; 5]| Arc::new(Date32Array::from(values.to_vec())) as ArrayRef;
+    let (_, places, _) = columns(&turns(days([0, 9, 18, 27, 36]))?);
+    assert_eq!(
+        places.as_primitive::<Date32Type>(),
+        // From 9 + 1.5 and 18 + 4.5: distances are rounded half to even.
+        &Date32Array::from(vec![None, Some(11), Some(22), None, None])
+    );
+    let start = 1_763_740_800_123_456_789;
+    let times: ArrayRef = Arc::new(
+        TimestampNanosecondArray::from_iter_values((0..5).map(|row| start + 3 * row)).with_timezone("Europe/Paris"),
+    );
+    let (_, places, _) = columns(&turns(times.clone())?);
+    assert_eq!(places.data_type(), times.data_type());
+    let places = places.as_primitive::<TimestampNanosecondType>();
+    assert_eq!((places.value(1), places.value(2)), (start + 3, start + 8));
+    let singles: ArrayRef = Arc::new(Float32Array::from(vec![0.0, 3.0, 6.0, 9.0, 12.0]));
+    assert_eq!(columns(&turns(singles)?).1.data_type(), &DataType::Float32);
+    Ok(())
 }

@@ -4,7 +4,10 @@ mod oracle;
 
 use std::time::Duration;
 
-use polars_grad::{Domain, EdgeOrder, Finished, Gradient, Live, LiveError, Nulls};
+use polars_grad::{
+    Domain, Duplicates, EdgeOrder, Finished, Gradient, Increase, Integral, Live, LiveError, Nulls, Operator,
+    RollingSlope, WindowSize,
+};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -446,4 +449,176 @@ fn options_that_do_not_fit_are_refused_in_words() {
         assert!(error.to_string().contains(words), "{error}");
         assert_eq!(error.row(), None);
     }
+}
+
+/// The rows that each push finishes, and those at the end.
+fn rows_finished<X>(operator: impl Into<Operator>, domain: &Domain<()>, x: &[X]) -> Result<Vec<Vec<u64>>, LiveError>
+where
+    X: polars_grad::kernel::Sample + Default + std::fmt::Display,
+{
+    let mut live = Live::new(operator, domain)?;
+    let rows = |finished: Vec<Finished<()>>| finished.iter().map(|finished| finished.row).collect::<Vec<_>>();
+    let pushed = x.iter().map(|&x| Ok(rows(live.push((), Some(x), Some(1.0))?)));
+    let mut finished = pushed.collect::<Result<Vec<_>, LiveError>>()?;
+    finished.push(rows(live.finish()));
+    Ok(finished)
+}
+
+#[test]
+fn a_window_of_a_length_is_finished_once_x_has_passed_it() -> Result<(), LiveError> {
+    let slope = |length: f64| RollingSlope::new(length).expect("a length");
+    let domain = Domain::new();
+    let x = [0_i64, 1, 1, 2, 7, 8];
+    assert_eq!(
+        rows_finished(slope(2.0), &domain, &x)?,
+        [vec![], vec![0], vec![], vec![1, 2], vec![3], vec![4], vec![5]]
+    );
+    let centred = slope(4.0).center(true).expect("a length");
+    assert_eq!(
+        rows_finished(centred, &domain, &x)?,
+        [vec![], vec![], vec![], vec![], vec![0, 1, 2, 3], vec![], vec![4, 5]]
+    );
+    // A gap ends the windows before it.
+    let near = Domain::new().max_gap(3.0);
+    assert_eq!(
+        rows_finished(slope(20.0).center(true).expect("a length"), &near, &x)?,
+        [vec![], vec![], vec![], vec![], vec![0, 1, 2, 3], vec![], vec![4, 5]]
+    );
+    let of_rows = RollingSlope::new(WindowSize::Rows(3)).and_then(|slope| slope.center(true));
+    assert_eq!(
+        rows_finished(of_rows.expect("odd"), &domain, &x)?,
+        [vec![], vec![0], vec![1], vec![2], vec![3], vec![4], vec![5]]
+    );
+    Ok(())
+}
+
+#[test]
+fn an_integral_is_finished_at_once_and_goes_on() -> Result<(), LiveError> {
+    let held = Integral::new().hold(true);
+    let mut live = Live::new(held, &Domain::new().max_gap(2.0))?;
+    let mut area = |x: f64, y: Option<f64>| -> Result<Option<f64>, LiveError> {
+        let finished = live.push("a", Some(x), y)?;
+        assert_eq!(finished.len(), 1);
+        Ok(finished[0].value())
+    };
+    let points = [(0.0, 1.0), (1.0, 3.0), (10.0, 5.0), (11.0, 5.0)];
+    for ((x, y), expected) in points.into_iter().zip([0.0, 2.0, 2.0, 7.0]) {
+        assert_eq!(area(x, Some(y))?, Some(expected));
+    }
+    // Unknown from here to the end of the segment, and then what was reached.
+    assert_eq!(area(12.0, None)?, None);
+    assert_eq!(area(13.0, Some(1.0))?, None);
+    assert_eq!(area(20.0, Some(1.0))?, Some(7.0));
+    Ok(())
+}
+
+#[test]
+fn points_of_one_x_are_finished_together_once_x_moves_on() -> Result<(), LiveError> {
+    let points = [(0.0, 0.0), (1.0, 1.0), (1.0, 3.0), (2.0, 4.0)];
+    for (duplicates, expected) in [
+        (Duplicates::First, [1.0, 2.0, 2.0, 3.0]),
+        (Duplicates::Last, [3.0, 2.0, 2.0, 1.0]),
+        (Duplicates::Mean, [2.0, 2.0, 2.0, 2.0]),
+    ] {
+        let domain = Domain::new().duplicates(duplicates);
+        assert_eq!(
+            rows_finished(Gradient::new(), &domain, &points.map(|(x, _)| x))?,
+            [vec![], vec![], vec![], vec![0], vec![1, 2, 3]]
+        );
+        let rows = points.map(|(x, y)| (None, Some(x), Some(y)));
+        let mut live = Live::new(Gradient::new(), &domain)?;
+        let mut finished = Vec::new();
+        live.extend(rows, &mut finished)?;
+        finished.extend(live.finish());
+        assert_eq!(by_row(&rows, finished), expected.map(Some), "{duplicates:?}");
+    }
+    // The increase goes to the first point of each x, so that the sum is the total.
+    let last = Domain::new().duplicates(Duplicates::Last);
+    let mut live = Live::new(Increase::new(), &last)?;
+    let mut finished = Vec::new();
+    live.extend(points.map(|(x, y)| ((), Some(x), Some(y))), &mut finished)?;
+    finished.extend(live.finish());
+    let values: Vec<_> = finished.iter().map(Finished::value).collect();
+    assert_eq!(values, [None, Some(3.0), Some(0.0), Some(1.0)]);
+    Ok(())
+}
+
+#[test]
+fn a_mean_of_integers_is_exact_and_one_that_does_not_fit_is_refused() -> Result<(), LiveError> {
+    let domain = Domain::new().duplicates(Duplicates::Mean);
+    let mut live = Live::<(), i64, i64>::new(Gradient::new(), &domain)?;
+    let mut finished = Vec::new();
+    let first = i64::MAX - 10;
+    live.extend(
+        [(0, first), (1, first + 1), (1, first + 2), (2, first + 3)].map(|(x, y)| ((), Some(x), Some(y))),
+        &mut finished,
+    )?;
+    finished.extend(live.finish());
+    let slopes: Vec<_> = finished.iter().map(Finished::value).collect();
+    assert_eq!(slopes, [1.5; 4].map(Some));
+
+    let mut live = Live::<(), i128, i64>::new(Gradient::new(), &domain)?;
+    live.push((), Some(0), Some(0))?;
+    let error = live.push((), Some(1), Some(1 << 100)).expect_err("beyond 2^68");
+    assert_eq!(
+        error.to_string(),
+        "`y` must be below 2^68 for a mean of `duplicates`, but that of point 1 is not"
+    );
+    live.push((), Some(1), Some(4))?;
+    let slopes: Vec<_> = live.finish().iter().map(|slope| (slope.row, slope.value())).collect();
+    assert_eq!(slopes, [(0, Some(4.0)), (1, Some(4.0))]);
+    Ok(())
+}
+
+#[test]
+fn a_wrong_x_is_refused_by_operators_of_segments_too() -> Result<(), LiveError> {
+    let falls = "`x` must be finite and strictly rising, but got 2 (point 2), 1 (point 3) in a row";
+    let turns = "`x` must be finite and strictly monotonic, but got 0 (point 1), 2 (point 2), 1 (point 3) in a row";
+    for (operator, words) in [
+        (RollingSlope::new(5.0).map(Operator::from), falls),
+        (Ok(Integral::new().into()), turns),
+    ] {
+        let operator = operator.expect("a length");
+        for duplicates in [Duplicates::Error, Duplicates::First] {
+            let mut live = Live::new(operator.clone(), &Domain::new().duplicates(duplicates))?;
+            for x in [-1.0, 0.0, 2.0] {
+                live.push((), Some(x), Some(x))?;
+            }
+            for wrong in [1.0, f64::NAN] {
+                let error = live.push((), Some(wrong), Some(0.0)).expect_err("not in order");
+                assert_eq!(error.row(), Some(3));
+                assert!(wrong.is_nan() || error.to_string().starts_with(words), "{error}");
+            }
+            let mut last = live.push((), Some(3.0), Some(3.0))?;
+            last.extend(live.finish());
+            assert_eq!(last.last().map(|last| last.row), Some(3));
+        }
+    }
+    // Of windows of rows x has no order.
+    let rows = RollingSlope::new(WindowSize::Rows(2)).expect("two");
+    assert_eq!(
+        rows_finished(rows, &Domain::new(), &[3.0, 1.0, 2.0])?.concat(),
+        [0, 1, 2]
+    );
+    Ok(())
+}
+
+#[test]
+fn what_it_remembers_grows_with_the_points_in_a_window_only() -> Result<(), LiveError> {
+    let window = RollingSlope::new(10.0)
+        .and_then(|slope| slope.center(true))
+        .expect("a length");
+    for operator in [Operator::from(window), Integral::new().into()] {
+        let domain = Domain::new().duplicates(Duplicates::Mean);
+        let mut live = Live::new(operator, &domain)?;
+        let mut size = Vec::new();
+        for row in 0..3_000_u32 {
+            live.push(row % 3, Some(f64::from(row / 3)), Some(1.0))?;
+            if row == 100 || row == 2_999 {
+                size.push(format!("{live:?}").len());
+            }
+        }
+        assert!(size[1] < 2 * size[0], "from {} to {} bytes", size[0], size[1]);
+    }
+    Ok(())
 }

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type, Int8Type};
-use arrow_array::{Array, ArrayRef, Float32Array, Float64Array, Int64Array, TimestampMicrosecondArray, UInt8Array};
+use arrow_array::{
+    Array, ArrayRef, DurationMicrosecondArray, Float32Array, Float64Array, Int64Array, TimestampMicrosecondArray,
+    UInt8Array,
+};
 use polars::prelude::*;
 use polars_grad::{
     Closed, Derivative, Domain, Duplicates, EdgeOrder, ExprGrad, Gradient, Increase, Integral, Length, Live, LiveError,
@@ -22,6 +25,8 @@ enum Kind {
     F32,
     I64,
     Time,
+    /// For standard deviations of a time only.
+    Duration,
 }
 
 /// Columns of `f64`, to be made of their kinds; rows in any order of keys, and of x.
@@ -29,6 +34,8 @@ enum Kind {
 struct Data {
     y: Vec<Option<f64>>,
     x: Vec<Option<f64>>,
+    /// Standard deviations.
+    sigma: Vec<Option<f64>>,
     keys: Vec<Option<u8>>,
     /// Whether every x is finite and strictly monotonic.
     in_order: bool,
@@ -83,6 +90,12 @@ fn operators() -> Vec<Operator> {
     operators
 }
 
+/// Whether an operator takes a column of standard deviations.
+fn takes_sigma(operator: &Operator) -> bool {
+    let domain = Domain::new().sigma(Column::new("sigma".into(), [1.0]));
+    evaluate(&Column::new("y".into(), [1.0]), operator.clone(), &domain).is_ok()
+}
+
 fn data() -> impl Strategy<Value = Data> {
     let y = prop_oneof![
         6 => (-1000..1000_i32).prop_map(f64::from),
@@ -98,25 +111,28 @@ fn data() -> impl Strategy<Value = Data> {
         prop::bool::weighted(0.95),
         is_number,
         prop::option::weighted(0.9, 0..4_u8),
+        prop::option::weighted(0.95, 0.25..40.0),
     );
     let rows = prop::collection::vec(row, 0..150);
     let cuts = prop::array::uniform3(prop::collection::vec(any::<prop::sample::Index>(), 0..5));
     (rows, any::<bool>(), any::<bool>(), any::<bool>(), cuts).prop_map(|(rows, in_order, falling, in_runs, cuts)| {
-        let (y, x, keys) = (Vec::new(), Vec::new(), Vec::new());
+        let (y, x, sigma, keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut data = Data {
             y,
             x,
+            sigma,
             keys,
             in_order,
             cuts,
         };
         let mut x = -30.0;
-        for (y, step, known, is_number, key) in rows {
+        for (y, step, known, is_number, key, sigma) in rows {
             x += if in_order { step.abs() + 0.25 } else { step };
             let value = if is_number || in_order { x } else { f64::NAN };
             data.y.push(y);
             data.x.push(known.then_some(if falling { -value } else { value }));
             data.keys.push(key);
+            data.sigma.push(sigma);
         }
         if in_runs {
             data.keys.sort_unstable();
@@ -144,6 +160,10 @@ impl Kind {
                 .series(name, values)
                 .cast(&DataType::Datetime(TimeUnit::Microseconds, None))
                 .expect("a count of microseconds"),
+            Self::Duration => Self::I64
+                .series(name, values)
+                .cast(&DataType::Duration(TimeUnit::Microseconds))
+                .expect("a count of microseconds"),
         }
     }
 
@@ -153,6 +173,7 @@ impl Kind {
             Self::F32 => Arc::new(singles(values).collect::<Float32Array>()),
             Self::I64 => Arc::new(integers(values).collect::<Int64Array>()),
             Self::Time => Arc::new(integers(values).collect::<TimestampMicrosecondArray>()),
+            Self::Duration => Arc::new(integers(values).collect::<DurationMicrosecondArray>()),
         }
     }
 }
@@ -229,6 +250,7 @@ fn bits_of_array(slopes: &ArrayRef) -> Slopes {
 struct Question {
     y: Kind,
     x: Option<Kind>,
+    sigma: Option<Kind>,
     by: bool,
     operator: Operator,
     nulls: Nulls,
@@ -245,6 +267,7 @@ fn questions() -> impl Strategy<Value = Question> {
     (
         kind.clone(),
         prop::option::weighted(0.9, kind),
+        prop::option::weighted(0.3, prop::sample::select(vec![Kind::F64, Kind::F32, Kind::I64])),
         any::<bool>(),
         prop::sample::select(operators()),
         prop::sample::select(vec![Nulls::Propagate, Nulls::Skip, Nulls::Split]),
@@ -257,9 +280,13 @@ fn questions() -> impl Strategy<Value = Question> {
         (any::<bool>(), prop::bool::weighted(0.3)),
     )
         .prop_map(
-            |(y, x, by, operator, nulls, max_gap, duplicates, period, (strict, goes_round))| Question {
+            |(y, x, sigma, by, operator, nulls, max_gap, duplicates, period, (strict, goes_round))| Question {
                 y,
                 x,
+                sigma: sigma.filter(|_| takes_sigma(&operator)).map(|sigma| match y {
+                    Kind::Time => Kind::Duration,
+                    _ => sigma,
+                }),
                 by,
                 goes_round: goes_round && matches!(operator, Operator::Gradient(_) | Operator::Derivative(_)),
                 operator,
@@ -321,6 +348,9 @@ impl Question {
         if let Some(x) = self.x {
             domain = domain.x(cut(&x.series("x", &data.x), x_cuts));
         }
+        if let Some(sigma) = self.sigma {
+            domain = domain.sigma(cut(&sigma.series("sigma", &data.sigma), key_cuts));
+        }
         if self.by {
             domain = domain.by([cut(&Series::new("key".into(), &data.keys), key_cuts)]);
         }
@@ -335,6 +365,9 @@ impl Question {
         if let Some(x) = self.x {
             domain = domain.x(cell(x.series("x", &data.x))?);
         }
+        if let Some(sigma) = self.sigma {
+            domain = domain.sigma(cell(sigma.series("sigma", &data.sigma))?);
+        }
         let slopes = evaluate(&cell(self.y.series("y", &data.y))?, self.operator(), &domain)?;
         Ok(bits_of_series(&slopes.list()?.get_as_series(0).expect("a cell")))
     }
@@ -343,6 +376,9 @@ impl Question {
         let mut domain = self.domain::<ArrayRef>();
         if let Some(x) = self.x {
             domain = domain.x(x.array(&data.x));
+        }
+        if let Some(sigma) = self.sigma {
+            domain = domain.sigma(sigma.array(&data.sigma));
         }
         if self.by {
             domain = domain.by([Arc::new(UInt8Array::from(data.keys.clone())) as ArrayRef]);
@@ -356,7 +392,8 @@ impl Question {
         let [y_cuts, x_cuts, key_cuts] = &data.cuts;
         let key = Series::new("key".into(), &data.keys);
         let y = cut(&self.y.series("y", &data.y), y_cuts);
-        let frame = df!("y" => y, "x" => cut(&x, x_cuts), "key" => cut(&key, key_cuts))?;
+        let sigma = self.sigma.unwrap_or(Kind::F64).series("sigma", &data.sigma);
+        let frame = df!("y" => y, "x" => cut(&x, x_cuts), "key" => cut(&key, key_cuts), "sigma" => sigma)?;
         // In four parts, so that also few rows cross the borders of chunks and batches.
         let (rows, part) = (frame.height(), frame.height() / 4 + 1);
         let parts: Vec<_> = (0..=rows)
@@ -374,6 +411,9 @@ impl Question {
         if self.x.is_some() {
             domain = domain.x(col("x"));
         }
+        if self.sigma.is_some() {
+            domain = domain.sigma(col("sigma"));
+        }
         let slope = match self.by {
             true if over => col("y").grad(self.operator(), domain).over([col("key")])?,
             true => col("y").grad(self.operator(), domain.by([col("key")])),
@@ -389,7 +429,7 @@ impl Question {
 
     /// Point by point; `None` for what a feed does not take.
     fn of_feed(&self, data: &Data) -> Option<Result<Slopes, LiveError>> {
-        if self.goes_round || matches!(self.operator, Operator::TurningPoints(_)) {
+        if self.goes_round || self.sigma.is_some() || matches!(self.operator, Operator::TurningPoints(_)) {
             return None;
         }
         // The increases of a feed are floats, which hold what an integer does not.
@@ -409,7 +449,7 @@ impl Question {
             (Kind::I64, Kind::F32) => self.fed(data, integers(y), singles(x)),
             (Kind::I64, _) => self.fed(data, integers(y), integers(x)),
             // The y of a feed are numbers.
-            (Kind::Time, _) => return None,
+            (Kind::Time | Kind::Duration, _) => return None,
         };
         // A column of singles has slopes of singles.
         let rounded = |slope: f64| {
@@ -488,15 +528,20 @@ fn all_faces_take_several_blocks_of_rows() {
         x: (0..rows)
             .map(|row| Some(f64::from(row) + f64::from(row % 3) / 4.0))
             .collect(),
+        sigma: (0..rows)
+            .map(|row| (row % 1013 != 5).then(|| 1.0 + f64::from(row % 7)))
+            .collect(),
         keys: (0..3).cycle().map(Some).take(300_000).collect(),
         in_order: true,
         cuts: Default::default(),
     };
     for by in [false, true] {
-        for operator in Operator::all() {
+        let with_error = Derivative::new(2, 2).expect("allowed").with_error();
+        for operator in Operator::all().into_iter().chain([with_error.into()]) {
             let question = Question {
                 y: Kind::F64,
                 x: Some(Kind::F64),
+                sigma: Some(Kind::F64).filter(|_| by && takes_sigma(&operator)),
                 by,
                 operator,
                 // An integral is null from a null on.
@@ -530,6 +575,55 @@ fn all_faces_take_several_blocks_of_rows() {
 }
 
 #[test]
+fn a_column_sigma_is_an_error_in_words_where_there_is_none() {
+    let domain = Domain::new().sigma(());
+    let slope = RollingSlope::new(WindowSize::Rows(3)).expect("allowed");
+    let derivative = Derivative::new(1, 2).expect("allowed");
+    let error = Live::<()>::new(derivative.with_error(), &domain).expect_err("a feed has no columns");
+    let expected = "`sigma` cannot be a column here; give `derivative` one for all rows, or drop it";
+    assert_eq!(error.to_string(), expected);
+
+    let column = |values: [f64; 3]| Column::new("s".into(), values);
+    let y = Column::new("y".into(), [1.0, 2.0, 4.0]);
+    let evaluated = |operator: Operator, sigma| evaluate(&y, operator, &Domain::new().sigma(sigma));
+    for (operator, sigma, message) in [
+        (
+            Gradient::new().into(),
+            [1.0; 3],
+            "`gradient` takes no `sigma`, but column `s` is given; drop it",
+        ),
+        (
+            derivative.into(),
+            [1.0; 3],
+            "`derivative` takes `sigma` for its standard error only, without `with_error`",
+        ),
+        (
+            slope.sigma(1.0).into(),
+            [1.0; 3],
+            "`rolling_slope` has a `sigma` for all rows, but column `s` is given",
+        ),
+        (
+            slope.into(),
+            [1.0, 0.0, 1.0],
+            "`sigma` must be finite and positive, but in column `s` there is 0",
+        ),
+    ] {
+        let error = evaluated(operator, column(sigma))
+            .expect_err("no sigma here")
+            .to_string();
+        assert!(error.contains(message), "{error}");
+    }
+    let sigma: ArrayRef = Arc::new(Float64Array::from(vec![1.0, f64::NAN, 1.0]));
+    let y = Float64Array::from(vec![1.0, 2.0, 4.0]);
+    let error = arrow::evaluate(&y, slope, &Domain::new().sigma(sigma)).expect_err("no deviation");
+    assert!(
+        error
+            .to_string()
+            .contains("`sigma` must be finite and positive, but in `sigma` there is NaN")
+    );
+}
+
+#[test]
 fn each_operator_and_where_it_is_evaluated_can_be_stored() -> serde_json::Result<()> {
     for operator in operators() {
         let stored = serde_json::to_string(&operator)?;
@@ -544,6 +638,7 @@ fn each_operator_and_where_it_is_evaluated_can_be_stored() -> serde_json::Result
     assert!(serde_json::from_str::<Operator>("{\"gradient\": {\"edge_ordr\": 2}}").is_err());
     let domain: Domain<String> = Domain::new()
         .x("time")
+        .sigma("noise")
         .by(["station", "day"])
         .per(Duration::from_secs(3600))
         .max_gap(Duration::from_secs(5400))

@@ -138,7 +138,7 @@ def with_columns(
     reads = dict.fromkeys([name for operator in operators for name in operator.reads] + order)
     work = Work(operators, by, {name: ddf.dtypes[name] for name in reads})
     meta = work.evaluate(ddf._meta)  # noqa: SLF001 (the name in Dask's own documentation)
-    if all(operator.extent == "rows" and operator.reach == (0, 0) for operator in operators):
+    if not any(operator.reads_others for operator in operators):
         return ddf.map_partitions(work.evaluate, meta=meta, required_columns=work.columns)
     if not presorted:
         order = order or _order(x, by)
@@ -184,17 +184,15 @@ def _order(x: Column | None, by: Sequence[Column]) -> list[str]:
 
 def _check_columns(ddf: Any, operators: Sequence[Operator], order_by: Sequence[str]) -> None:
     for operator in operators:
-        y, *x = operator.point
-        for argument, names in (("y", [y]), ("x", x), ("by", [key.name for key in operator.by])):
-            for name in names:
-                _check_column(ddf, argument, name)
-                if argument != "by" and ddf.dtypes[name] == "object":
-                    msg = (
-                        f"`{argument}` must be numbers or times, but column `{name}` is of dtype object; "
-                        'give it a dtype of its own by `astype`, such as "date32[pyarrow]" or '
-                        "`pd.ArrowDtype(pa.decimal128(38, 9))`"
-                    )
-                    raise ComputeError(msg)
+        for argument, name in operator.arguments:
+            _check_column(ddf, argument, name)
+            if argument != "by" and ddf.dtypes[name] == "object":
+                msg = (
+                    f"`{argument}` must be numbers or times, but column `{name}` is of dtype object; "
+                    'give it a dtype of its own by `astype`, such as "date32[pyarrow]" or '
+                    "`pd.ArrowDtype(pa.decimal128(38, 9))`"
+                )
+                raise ComputeError(msg)
     for name in order_by:
         _check_column(ddf, "order_by", name)
 

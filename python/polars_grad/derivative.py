@@ -6,7 +6,6 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
 from polars_grad._engine.domain import RingDomain, flag, one_of
-from polars_grad._engine.lengths import amount
 from polars_grad._engine.operator import OperatorExpr, apply, operator
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def derivative(
     edge_accuracy: int | None = None,
     side: Literal["center", "backward", "forward"] = "center",
     with_error: bool = False,
-    sigma: float | Duration | None = None,
+    sigma: float | Duration | IntoColumn | None = None,
     **domain: Unpack[RingDomain],
 ) -> OperatorExpr:
     r"""
@@ -75,10 +74,14 @@ def derivative(
         - `truncation`: how far it is from the derivative with `accuracy + 2`, an estimate of the error that the finite
           step makes. Null where the two rows more are not there, or null.
         - `stderr`: the standard error that noise in `y` makes, :math:`\sqrt{\sum_k w_k^2 \sigma^2}` with the weights
-          :math:`w_k` of the values of `y`. Null without `sigma`.
+          :math:`w_k` of the values of `y`, and :math:`\sigma_k` where each has its own. Null without `sigma`, and
+          where a row of the stencil has none.
     sigma
-        The standard deviation of the noise in each `y`, in the unit of `y`: a number, or for a temporal `y` a timedelta
-        or a duration string. With `with_error=True` only.
+        The standard deviation of the noise in `y`, in the unit of `y`, with `with_error=True` only. One for all rows: a
+        number, or for a temporal `y` a timedelta or a duration string. Or one for each row: the name of a column, an
+        expression, a Series or a 1-D array, of numbers or, for a temporal `y`, of Durations; for a `y` of cells of the
+        shape of `y`. A string such as "3ms" is a duration; a column of such a name is `pl.col("3ms")`. With a column
+        whole columns are needed, as with `by`.
     <domain>
 
     Returns
@@ -92,10 +95,14 @@ def derivative(
     Raises
     ------
     <errors>
+    polars.exceptions.ComputeError
+        When it runs, with `strict`: if a `sigma` is not finite and positive in a row without a null `y` or `x`. With
+        `strict=False` it counts as null.
 
     Notes
     -----
-    Null contract: no value is invented. With `nulls="propagate"` every row that reads a null is null.
+    Null contract: no value is invented. With `nulls="propagate"` every row that reads a null is null. A null in `sigma`
+    is felt by `stderr` only.
 
     NaN contract: a NaN in `y` is a value. It gives NaN in every row that reads it, whatever its weight there.
 
@@ -152,12 +159,7 @@ def derivative(
     options = checked(order, accuracy, edge_accuracy, side)
     if flag("with_error", with_error):
         options["with_error"] = True
-    if sigma is not None:
-        if not with_error:
-            msg = "`sigma` is for the standard error: give `with_error=True` too, or drop it"
-            raise ValueError(msg)
-        options["sigma"] = amount("sigma", sigma)
-    return apply("derivative", options, y, x, domain)
+    return apply("derivative", options, y, x, domain, sigma=sigma)
 
 
 def checked(order: Any, accuracy: Any, edge_accuracy: Any, side: Any = "center") -> dict[str, Any]:

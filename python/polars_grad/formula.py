@@ -90,7 +90,8 @@ def derivative_of(
         `over`), a selector or a pattern; if `f` is an expression without `wrt`; if `order` or `method` is not one of
         those allowed.
     polars.exceptions.InvalidOperationError
-        When the query is planned, if a column has a dtype without arithmetic.
+        When the query is planned, if a column has a dtype without arithmetic, such as String. An expression has no
+        schema, so the error is that of Polars, which says to cast.
 
     Notes
     -----
@@ -187,7 +188,8 @@ def gradient_of(f: IntoFormula, wrt: IntoVariable | Sequence[IntoVariable]) -> p
         Where `derivative_of` raises it, and if `wrt` names a column twice. An expression must contain all of `wrt`; the
         derivative of a function with respect to a column that it does not use is 0.
     polars.exceptions.InvalidOperationError
-        When the query is planned, if a column has a dtype without arithmetic.
+        When the query is planned, if a column has a dtype without arithmetic, such as String. An expression has no
+        schema, so the error is that of Polars, which says to cast.
 
     Notes
     -----
@@ -245,7 +247,8 @@ def hessian_of(f: IntoFormula, wrt: IntoVariable | Sequence[IntoVariable]) -> pl
         Where `derivative_of` raises it, and if `wrt` names a column twice. An expression must contain one of `wrt`; the
         derivatives with respect to the others are 0.
     polars.exceptions.InvalidOperationError
-        When the query is planned, if a column has a dtype without arithmetic.
+        When the query is planned, if a column has a dtype without arithmetic, such as String. An expression has no
+        schema, so the error is that of Polars, which says to cast.
 
     Notes
     -----

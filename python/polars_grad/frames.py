@@ -206,31 +206,37 @@ class _Planner:
 
     def plan(self) -> _Plan:
         """Return the plan, or an error if operators do not fit the frame."""
-        x = None if self.query.x is None else self.coordinate(self.query.x)
+        x = None if self.query.x is None else self.single("x", self.query.x)
         by = tuple(dict.fromkeys(key for column in self.query.by for key in self.keys(column)))
+        sigmas = [None if spec.sigma is None else self.single("sigma", spec.sigma) for spec in self.query.specs]
         outputs = self.empty.select(spec.expression() for spec in self.query.specs).collect_schema()
         names = iter(outputs)
-        operators = [operator for spec in self.query.specs for operator in self.operators(spec, x, by, names)]
+        specs = zip(self.query.specs, sigmas, strict=True)
+        operators = [operator for spec, sigma in specs for operator in self.operators(spec, x, sigma, by, names)]
         schema = pl.Schema({**self.schema, **outputs})
         return _Plan(schema, list(self.schema), self.structs, self.computed, operators, list(by))
 
-    def operators(self, spec: Spec, x: Column | None, by: tuple[Column, ...], outputs: Iterator[str]) -> list[Operator]:
+    def operators(
+        self, spec: Spec, x: Column | None, sigma: Column | None, by: tuple[Column, ...], outputs: Iterator[str]
+    ) -> list[Operator]:
         """Return an operator for each column of y."""
         columns = self.columns(spec.y)
         names = list(islice(outputs, len(columns)))
         if not is_inside(spec):
-            return operators_of(spec, columns, None if spec.x is None else x, by, names)
+            return operators_of(spec, columns, None if spec.x is None else x, by, names, sigma=sigma)
         # Coordinates along an axis inside of cells have nothing to do with the order of rows.
         along: Column | pl.Series | None = along_cells(spec)
         if along is None and spec.x is not None:
-            along = self.coordinate(spec.x)
-        return operators_of(spec, columns, along, (), names)
+            along = self.single("x", spec.x)
+        return operators_of(spec, columns, along, (), names, sigma=sigma)
 
-    def coordinate(self, x: pl.Expr) -> Column:
-        """Return x as a column of the batches."""
-        columns = self.columns(x)
+    def single(self, argument: str, column: pl.Expr) -> Column:
+        """Return what must be one column of the batches."""
+        columns = self.columns(column)
         if len(columns) != 1:
-            msg = f"`x` must be one column, got {len(columns)}: {', '.join(column.shown for column in columns)}"
+            msg = (
+                f"`{argument}` must be one column, got {len(columns)}: {', '.join(column.shown for column in columns)}"
+            )
             raise ValueError(msg)
         return columns[0]
 

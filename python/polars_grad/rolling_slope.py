@@ -29,7 +29,7 @@ def rolling_slope(
     min_samples: int | None = None,
     center: bool = False,
     closed: Literal["right", "left", "both", "none"] | None = None,
-    sigma: Length | None = None,
+    sigma: Length | IntoColumn | None = None,
     with_error: bool = False,
     **domain: Unpack[Domain],
 ) -> OperatorExpr:
@@ -38,7 +38,8 @@ def rolling_slope(
 
     .. math:: \frac{\sum_j (x_j - \bar x)(y_j - \bar y)}{\sum_j (x_j - \bar x)^2}
 
-    over the rows `j` of the window, the least-squares slope. A trailing window, the default, lags: its slope is that of
+    over the rows `j` of the window, the least-squares slope; with a column `sigma` sums and means have the weights
+    :math:`1/\sigma_j^2`. A trailing window, the default, lags: its slope is that of
     half a window ago. `center=True` has no lag, and reads rows after its own.
 
     Parameters
@@ -56,8 +57,11 @@ def rolling_slope(
         Which ends of a window of a length belong to it: "right" by default, "both" with `center`. "left" and "none"
         leave out the later end, and with it the row itself unless it is in the middle.
     sigma
-        The standard deviation of `y`, in its unit, for the standard error; without it that is estimated from the
-        residuals.
+        The standard deviation of `y`, in its unit, from which the standard error is computed; without it that is
+        estimated from the residuals. One for all rows, with `with_error=True` only: a number, or for a temporal `y` a
+        timedelta or a duration string. Or one for each row, by which rows are weighed: the name of a column, an
+        expression, a Series or a 1-D array, of numbers or, for a temporal `y`, of Durations; for a `y` of cells of the
+        shape of `y`. A string such as "3ms" is a duration; a column of such a name is `pl.col("3ms")`.
     with_error
         Whether to return a struct with the fields `value` and `stderr`, the standard error of the slope.
     <domain>
@@ -74,19 +78,21 @@ def rolling_slope(
     <errors>
     polars.exceptions.ComputeError
         When it runs, with `strict`: if `x` falls within a segment and the window is a length of it, or if `x` is not
-        finite. In a window of rows `x` may repeat and turn, so that the slope is the regression of one column on
-        another.
+        finite, or if a `sigma` is not finite and positive in a row without a null `y` or `x`. In a window of rows `x`
+        may repeat and turn, so that the slope is the regression of one column on another.
 
     Notes
     -----
     Null contract: a null row is null. With `nulls="propagate"` so is every window that holds it; "skip" fits the rows
-    that remain, and a window of rows then reaches further back. A window whose x are all equal is null.
+    that remain, and a window of rows then reaches further back. A window whose x are all equal is null. A null in a
+    column `sigma` counts as one in `y`; so does a wrong one with `strict=False`.
 
     NaN contract: a NaN in `y` gives NaN in every row whose window holds it, and in no other.
 
     Moments of adjacent rows are merged pairwise [1]_ from exact differences. No row is subtracted when it leaves the
     window, so that errors do not accumulate, and large offsets cost no digits. The slope of a row depends on the rows
-    of its window only.
+    of its window only. With a column `sigma` each window is fitted in two passes over its rows, which takes time in
+    proportion to its length.
 
     As an expression with `window_size` as a length it needs whole columns. In `grad.with_columns`, `stitch`, on Spark
     and on Dask a row waits until `x` has passed it by the part of the window after it, and the rows of a window must
@@ -131,12 +137,7 @@ def rolling_slope(
         options["min_samples"] = _min_samples(min_samples, options["window_size"].get("rows"))
     if closed is not None:
         options["closed"] = one_of("closed", closed, ("right", "left", "both", "none"))
-    if sigma is not None:
-        if not with_error:
-            msg = "`sigma` is for the standard error: pass `with_error=True`, or drop it"
-            raise ValueError(msg)
-        options["sigma"] = amount("sigma", sigma)
-    return apply("rolling_slope", options, y, x, domain)
+    return apply("rolling_slope", options, y, x, domain, sigma=sigma, weighs=True)
 
 
 def _window(size: Any, x: Any, *, center: bool, closed: Any) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def with_columns(
     operators, x, by = named_operators("`polars_grad.spark.with_columns`", exprs, named_exprs)
     order = names_of("order_by", order_by)
     _check_columns(sdf, operators, order)
-    reads_rows = any(operator.reach != (0, 0) for operator in operators)
+    reads_rows = any(operator.reads_others for operator in operators)
     if reads_rows and x is None and not order:
         msg = "`order_by` must be given without `x`, got none: rows of a Spark frame have no order of their own"
         raise ValueError(msg)
@@ -150,8 +150,10 @@ def with_columns(
     if reads_rows:
         keys = at(key.name for key in by)
         rows = rows.repartition(*keys) if keys else rows.repartition(1)
-        # By y at last, so that rows of one x do not stand as they arrived.
-        last = [*([] if x is None else [x.name]), *(o.y.name for o in operators if o.reach != (0, 0))]
+        # By y and sigma at last, so that rows of one x do not stand as they arrived.
+        reading = [operator for operator in operators if operator.reads_others]
+        values = [*(o.y.name for o in reading), *(o.sigma.name for o in reading if o.sigma is not None)]
+        last = [*([] if x is None else [x.name]), *values]
         rows = rows.sortWithinPartitions(*keys, *[name for name in at([*order, *last]) if name not in keys])
     stitched = partial(_stitched, read=read, put=put, operators=operators, by=by)
     return rows.mapInArrow(stitched, types.StructType(fields))
@@ -159,10 +161,8 @@ def with_columns(
 
 def _check_columns(sdf: DataFrame, operators: Sequence[Operator], order_by: Sequence[str]) -> None:
     for operator in operators:
-        y, *x = operator.point
-        for argument, names in (("y", [y]), ("x", x), ("by", [key.name for key in operator.by])):
-            for name in names:
-                _check_column(sdf, argument, name)
+        for argument, name in operator.arguments:
+            _check_column(sdf, argument, name)
     for name in order_by:
         _check_column(sdf, "order_by", name)
 

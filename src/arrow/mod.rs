@@ -22,7 +22,7 @@ mod numbers;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{ArrowPrimitiveType, Decimal128Type, Float32Type, Float64Type, Int64Type};
+use arrow_array::types::{ArrowPrimitiveType, Decimal128Type, Float32Type, Float64Type, Int64Type, UInt8Type};
 use arrow_array::{
     Array, ArrayRef, DictionaryArray, Int8Array, Int64Array, PrimitiveArray, RecordBatch, StringArray, StructArray,
     make_array, new_null_array,
@@ -36,9 +36,10 @@ use self::numbers::{Physical, info};
 use crate::bits::Bits;
 use crate::column::{Mode, WholeColumn, WrongRow};
 use crate::domain::{Domain, Nulls};
+use crate::inputs::Inputs;
 use crate::operators::{Operator, Reason};
 use crate::plan::{Kind, Plan, PlanError, ticks};
-use crate::run::Parts;
+use crate::run::{Parts, Results};
 use crate::segments::Part;
 use crate::unsorted::{around_message, in_group, message, wrong_step};
 
@@ -48,6 +49,7 @@ use crate::unsorted::{around_message, in_group, message, wrong_step};
 ///   are read in place, and the result is the one allocation of its size. Groups that are not contiguous, and skipped
 ///   nulls, take 4 bytes per row besides.
 /// - [`x`](Domain::x): of the same types or boolean, as long as `y`.
+/// - [`sigma`](Domain::sigma): the standard deviation of each `y`, for operators that give errors or fit rows.
 /// - [`by`](Domain::by): keys of any type that Arrow can compare, as long as `y`. Floats are equal keys if their
 ///   bits are.
 ///
@@ -93,7 +95,12 @@ pub fn evaluate(
     domain: &Domain<ArrayRef>,
 ) -> Result<ArrayRef, ArrowError> {
     let keys: Vec<_> = (1..=domain.by.len()).map(|number| format!("key {number}")).collect();
-    named(&operator.into(), ("y", y.slice(0, y.len())), "x", &keys, domain)
+    let names = Inputs {
+        y: "y",
+        x: Some("x"),
+        sigma: Some("sigma"),
+    };
+    named(&operator.into(), names, &y.slice(0, y.len()), &keys, domain)
 }
 
 /// [`evaluate`] over a column of a batch; the domain names the other columns.
@@ -111,9 +118,13 @@ pub fn evaluate_in(
         let index = batch.schema_ref().index_of(name)?;
         Ok::<_, ArrowError>(batch.column(index).clone())
     };
-    let x = domain.x.as_deref().unwrap_or("x");
+    let names = Inputs {
+        y,
+        x: domain.x.as_deref(),
+        sigma: domain.sigma.as_deref(),
+    };
     let columns = domain.clone().try_map_columns(|name| column(&name))?;
-    named(&operator.into(), (y, column(y)?), x, &domain.by, &columns)
+    named(&operator.into(), names, &column(y)?, &domain.by, &columns)
 }
 
 impl From<PlanError> for ArrowError {
@@ -124,19 +135,22 @@ impl From<PlanError> for ArrowError {
 
 fn named(
     operator: &Operator,
-    (y_name, y): (&str, ArrayRef),
-    x_name: &str,
+    names: Inputs<&str>,
+    y: &ArrayRef,
     key_names: &[String],
     domain: &Domain<ArrayRef>,
 ) -> Result<ArrayRef, ArrowError> {
-    let x = domain.x.as_ref();
-    let plan = Plan::new(operator, info(y_name, &y), x.map(|x| info(x_name, x)), domain)?;
+    let (x, sigma) = (domain.x.as_ref(), domain.sigma.as_ref());
+    let (y_name, x_name) = (names.y, names.x.unwrap_or_default());
+    let columns = Inputs {
+        y: (y_name, y),
+        x: names.x.zip(x),
+        sigma: names.sigma.zip(sigma),
+    };
+    let plan = Plan::new(operator, columns.map(|(name, column)| info(name, column)), domain)?;
     let height = y.len();
-    let names = x
-        .map(|_| x_name)
-        .into_iter()
-        .chain(key_names.iter().map(String::as_str));
-    for (name, column) in names.zip(x.into_iter().chain(&domain.by)) {
+    let keys = key_names.iter().map(String::as_str).zip(&domain.by);
+    for (name, column) in columns.x.into_iter().chain(columns.sigma).chain(keys) {
         if column.len() != height {
             let length = column.len();
             return Err(PlanError(format!("`{name}` must be as long as y: got {length} and {height} rows")).into());
@@ -149,7 +163,11 @@ fn named(
 
     let groups = Groups::new(&domain.by, height)?;
     let valid = match domain.nulls {
-        Nulls::Skip => NullBuffer::union(y.logical_nulls().as_ref(), x.and_then(Array::logical_nulls).as_ref()),
+        Nulls::Skip => {
+            let weights = sigma.filter(|_| plan.weighs());
+            let [y, x, sigma] = [Some(y), x, weights].map(|column| column.and_then(Array::logical_nulls));
+            NullBuffer::union(NullBuffer::union(y.as_ref(), x.as_ref()).as_ref(), sigma.as_ref())
+        },
         _ => None,
     };
     if valid.is_some() && u32::try_from(height).is_err() {
@@ -161,10 +179,9 @@ fn named(
     }
     let valid = valid.as_ref().map(|valid| Bits::new(valid.validity(), valid.offset()));
     let starts = Bits::new(&groups.starts, 0);
-    let (physical_y, physical_x) = (Physical::new(&y)?, x.map(Physical::new).transpose()?);
+    let physical = columns.try_map(|(_, column)| Physical::new(column))?;
     let column = WholeColumn {
-        y: physical_y.numbers(),
-        x: physical_x.as_ref().map(Physical::numbers),
+        inputs: physical.as_ref().map(Physical::numbers),
         height,
         rows: groups.rows,
         starts,
@@ -178,13 +195,17 @@ fn named(
         plan: &plan,
         result: &result,
         y_name,
-        x: physical_x.as_ref(),
+        x: physical.x.as_ref(),
         strict: domain.strict,
     };
     let WrongRow { row, reads, reason } = match plan.over(column, mode, None) {
-        Ok(Parts::F32(parts)) => return planned.finish(parts, array::<Float32Type>),
-        Ok(Parts::F64(parts)) => return planned.finish(parts, array::<Float64Type>),
-        Ok(Parts::I128(parts)) => return planned.finish(parts, integers),
+        Ok(Results { words, numbers }) => {
+            return match numbers {
+                Parts::F32(parts) => planned.finish(words, parts, array::<Float32Type>),
+                Parts::F64(parts) => planned.finish(words, parts, array::<Float64Type>),
+                Parts::I128(parts) => planned.finish(words, parts, integers),
+            };
+        },
         Err(error) => error,
     };
     let group = group(key_names, &domain.by, row)?;
@@ -193,7 +214,7 @@ fn named(
             let must_rise = operator.describe().needs_rising_x();
             return Err(not_monotonic(
                 x_name,
-                x.zip(physical_x.as_ref()),
+                x.zip(physical.x.as_ref()),
                 reads.into_iter(),
                 must_rise,
                 &group,
@@ -207,7 +228,13 @@ fn named(
         Reason::Outside { .. } => format!(
             "y must be from 0 to below `wrap`, but in `{y_name}` there is {}{group}; correct `wrap`, or turn `strict` off to \
             get nulls there",
-            show(&y, reads[0])?
+            show(y, reads[0])?
+        ),
+        Reason::Deviation => format!(
+            "`sigma` must be finite and positive, but in `{}` there is {}{group}; correct it, or turn `strict` off to get \
+            nulls there",
+            names.sigma.unwrap_or_default(),
+            show(sigma.unwrap_or(y), row)?
         ),
         Reason::TooLarge => format!(
             "the {} of `{y_name}` does not fit in a {result}{group}; cast y to a float, or turn `strict` off to get nulls \
@@ -284,15 +311,16 @@ struct Planned<'a> {
 
 impl Planned<'_> {
     /// Converts results to the type of the plan.
-    fn finish<O>(&self, parts: Vec<Vec<Part<O>>>, array: impl Fn(Part<O>) -> ArrayRef) -> Result<ArrayRef, ArrowError> {
+    fn finish<O>(
+        &self,
+        words: Vec<Part<u8>>,
+        numbers: Vec<Vec<Part<O>>>,
+        array_of: impl Fn(Part<O>) -> ArrayRef,
+    ) -> Result<ArrayRef, ArrowError> {
         // There is a single part: Arrow engines have a thread per batch.
-        let columns: Vec<_> = parts
-            .into_iter()
-            .next()
-            .unwrap_or_default()
-            .into_iter()
-            .map(array)
-            .collect();
+        let numbers = numbers.into_iter().next().unwrap_or_default();
+        let words = words.into_iter().next().map(array::<UInt8Type>);
+        let columns: Vec<_> = words.into_iter().chain(numbers.into_iter().map(array_of)).collect();
         let outputs = &self.plan.outputs;
         let DataType::Struct(fields) = self.result else {
             return self.finish_column(&columns[0], outputs[0].kind, self.result);
@@ -361,7 +389,7 @@ fn words(indices: &ArrayRef, kind: Kind) -> Result<ArrayRef, ArrowError> {
     let Kind::Word(words) = kind else {
         return Err(PlanError("an output of words has no words".into()).into());
     };
-    let indices: Int8Array = indices.as_primitive::<Float64Type>().unary(|index| index as i8);
+    let indices: Int8Array = indices.as_primitive::<UInt8Type>().unary(u8::cast_signed);
     let words = StringArray::from_iter_values(words);
     Ok(Arc::new(DictionaryArray::try_new(indices, Arc::new(words))?))
 }

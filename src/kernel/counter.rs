@@ -18,7 +18,7 @@
     reason = "a rate that is NaN is not above the highest"
 )]
 
-use super::sample::{Sample, Scale, TooLarge, is_monotonic};
+use super::sample::{Sample, Scale, is_monotonic};
 use super::wide::{self, Wide};
 use crate::bits::{ROWS, movemask, set_bits};
 use crate::dispatch::{Kernel, dispatch};
@@ -52,8 +52,11 @@ pub(crate) enum Wrong {
     Unsorted,
     /// The y before (0) or its own (1) is not from 0 to below `wrap`.
     Outside(usize),
+    /// Its exact gain exceeds 128 bits.
+    TooLarge,
 }
 
+/// The rules for floats.
 impl Counter {
     /// The gain of a row, and whether it is not null, from the levels of both rows: their y, counted from zero.
     #[inline(always)]
@@ -64,34 +67,6 @@ impl Counter {
         let fallen = if is_wrap { wrapped } else { level };
         let valid = !fell | is_wrap | (self.restarts & (level >= 0.0));
         (if fell { fallen } else { rise }, valid)
-    }
-
-    /// The gain of exact numbers, counted from zero; `None` if it is null.
-    ///
-    /// # Errors
-    ///
-    /// A rise beyond 128 bits.
-    pub(crate) fn exact_gain(self, before: i128, this: i128) -> Result<Option<i128>, TooLarge> {
-        if this >= before {
-            return this.checked_sub(before).map(Some).ok_or(TooLarge);
-        }
-        // Without a wrap it is 0, which no fall reaches.
-        let wrap = self.wrap as i128;
-        let wrapped = this.checked_sub(before).and_then(|rise| rise.checked_add(wrap));
-        match wrapped {
-            Some(wrapped) if wrapped >= 0 && wrapped < wrap - wrapped => Ok(Some(wrapped)),
-            _ => Ok((self.restarts && this >= 0).then_some(this)),
-        }
-    }
-
-    /// Whether the rate of a gain is above the highest.
-    pub(crate) fn is_too_fast(self, gain: f64, step: f64) -> bool {
-        self.rate(gain, step) > self.max_rate
-    }
-
-    /// Whether an exact level is none of a counter that wraps around.
-    pub(crate) fn is_exactly_outside(self, level: i128) -> bool {
-        self.wrap > 0.0 && !(0..self.wrap as i128).contains(&level)
     }
 
     #[inline(always)]
@@ -105,48 +80,31 @@ impl Counter {
         (self.wrap > 0.0) & ((level < 0.0) | (level >= self.wrap))
     }
 
-    /// The result of a row, whether it is not null, and whether the row needs no other check.
-    #[inline(always)]
-    fn usual(self, rise: f64, [before, level]: [f64; 2], step: f64) -> (f64, bool, bool) {
-        let (gain, valid) = self.gain(rise, level);
-        let rate = self.rate(gain, step);
-        let result = if self.per_x { rate } else { gain };
-        let sorted = (step > 0.0) & (step < f64::INFINITY);
-        let usual = sorted & rate.is_finite() & !(self.is_outside(before) | self.is_outside(level));
-        (result, valid & !(rate > self.max_rate), usual)
-    }
-
     /// The result of any row; `None` if it is null.
     ///
     /// # Errors
     ///
     /// A row that is none of a counter.
-    pub(crate) fn result<Y: Sample, X: Sample>(
-        self,
-        y: [Y; 2],
-        x: Option<[X; 2]>,
-        zero: Y,
-    ) -> Result<Option<f64>, Wrong> {
-        if x.is_some_and(|x| !is_monotonic(&x) || x[0] > x[1]) {
-            return Err(Wrong::Unsorted);
-        }
-        let step = x.map_or(1.0, |x| x[1].minus(x[0]));
+    fn result<Y: Sample, X: Sample>(self, y: [Y; 2], x: Option<[X; 2]>, zero: Y) -> Result<Option<f64>, Wrong> {
+        let step = rising_step(x)?;
         if Y::INTEGER && self.wrap > 0.0 {
-            return self.exact_result(y.map(|y| y.to_integer().checked_sub(zero.to_integer())), step);
+            return self.whole_result(y.map(|y| y.to_integer().checked_sub(zero.to_integer())), step);
         }
         let levels = y.map(|y| y.minus(zero));
         if let Some(wrong) = levels.iter().position(|&level| self.is_outside(level)) {
             return Err(Wrong::Outside(wrong));
         }
         let rise = y[1].minus(y[0]);
-        let (result, valid, _) = self.usual(rise, levels, step);
+        let (gain, valid) = self.gain(rise, levels[1]);
+        let rate = self.rate(gain, step);
+        let result = if self.per_x { rate } else { gain };
+        let valid_result = (valid && !(rate > self.max_rate)).then_some(result);
         let half_rise = y[1].half_minus(y[0]);
         let leaves_range = self.per_x && !result.is_finite() && half_rise.is_finite();
         if !leaves_range {
-            return Ok(valid.then_some(result));
+            return Ok(valid_result);
         }
         // The gain or the step leaves the range of a float, but the rate may not.
-        let (gain, valid) = self.gain(rise, levels[1]);
         let gain = if rise < 0.0 {
             Wide::new(gain)
         } else {
@@ -158,71 +116,210 @@ impl Counter {
     }
 }
 
+/// The rules for integers: wrap-arounds are computed before they are rounded.
 impl Counter {
-    /// The result of a row of integers, whose wrap-arounds are computed before they are rounded.
-    fn exact_result(self, levels: [Option<i128>; 2], step: f64) -> Result<Option<f64>, Wrong> {
+    /// The gain between two levels; `None` if it is null.
+    ///
+    /// # Errors
+    ///
+    /// A rise beyond 128 bits.
+    fn exact_gain(self, before: i128, this: i128) -> Result<Option<i128>, Wrong> {
+        if this >= before {
+            return this.checked_sub(before).map(Some).ok_or(Wrong::TooLarge);
+        }
+        // Without a wrap it is 0, which no fall reaches.
+        let wrap = self.wrap as i128;
+        let wrapped = this.checked_sub(before).and_then(|rise| rise.checked_add(wrap));
+        match wrapped {
+            Some(wrapped) if wrapped >= 0 && wrapped < wrap - wrapped => Ok(Some(wrapped)),
+            _ => Ok((self.restarts && this >= 0).then_some(this)),
+        }
+    }
+
+    /// Whether the rate of a gain is above the highest.
+    fn is_too_fast(self, gain: f64, step: f64) -> bool {
+        self.rate(gain, step) > self.max_rate
+    }
+
+    /// Whether a level is none of a counter that wraps around.
+    fn is_exactly_outside(self, level: i128) -> bool {
+        self.wrap > 0.0 && !(0..self.wrap as i128).contains(&level)
+    }
+
+    /// The result of any row, as a float.
+    fn whole_result(self, levels: [Option<i128>; 2], step: f64) -> Result<Option<f64>, Wrong> {
         let is_outside = |level: &Option<i128>| level.is_none_or(|level| self.is_exactly_outside(level));
         if let Some(wrong) = levels.iter().position(is_outside) {
             return Err(Wrong::Outside(wrong));
         }
         let [before, this] = levels.map(Option::unwrap_or_default);
-        let gain = self.exact_gain(before, this).unwrap_or_default();
-        let gain = gain
-            .map(|gain| gain as f64)
-            .filter(|&gain| !self.is_too_fast(gain, step));
+        let gain = self.exact_gain(before, this)?.map(|gain| gain as f64);
+        let gain = gain.filter(|&gain| !self.is_too_fast(gain, step));
         Ok(gain.map(|gain| if self.per_x { self.rate(gain, step) } else { gain }))
     }
 
-    /// Computes the results of adjacent rows, 64 at a time, in order.
+    /// The gain of any row; `None` if it is null.
     ///
-    /// `valid` is called with the first of them: the mask of rows whose pairs are in one segment and not null. `append`
-    /// gets the results and the mask of those that are not null.
+    /// # Errors
+    ///
+    /// A row that is none of a counter.
+    fn exact_result<Y: Sample, X: Sample>(
+        self,
+        y: [Y; 2],
+        x: Option<[X; 2]>,
+        zero: i128,
+    ) -> Result<Option<i128>, Wrong> {
+        let step = rising_step(x)?;
+        let [Some(before), Some(this)] = y.map(|y| y.to_integer().checked_sub(zero)) else {
+            return Err(Wrong::TooLarge);
+        };
+        if let Some(wrong) = [before, this].iter().position(|&level| self.is_exactly_outside(level)) {
+            return Err(Wrong::Outside(wrong));
+        }
+        let gain = self.exact_gain(before, this)?;
+        Ok(gain.filter(|&gain| !self.is_too_fast(gain as f64, step)))
+    }
+}
+
+/// The step between two rows, 1 without an x.
+///
+/// # Errors
+///
+/// Where x is not finite or does not rise.
+fn rising_step<X: Sample>(x: Option<[X; 2]>) -> Result<f64, Wrong> {
+    match x {
+        Some(x) if !is_monotonic(&x) || x[0] > x[1] => Err(Wrong::Unsorted),
+        Some(x) => Ok(x[1].minus(x[0])),
+        None => Ok(1.0),
+    }
+}
+
+/// Blocks of at most 64 rows. The usual rows are computed without branches, the others one by one.
+impl Counter {
+    /// Computes the results of adjacent rows, and returns the mask of those that are not null, of the `asked`: those whose
+    /// pairs are in one segment and not null.
     ///
     /// # Errors
     ///
     /// The first row that is none of a counter, if `strict`; otherwise it is null.
-    pub(crate) fn over<Y: Sample, X: Sample>(
+    pub(crate) fn results<Y: Sample, X: Sample>(
         self,
         y: Pair<'_, Y>,
         x: Option<Pair<'_, X>>,
         zero: Y,
+        asked: u64,
         strict: bool,
-        mut valid: impl FnMut(usize) -> u64,
-        mut append: impl FnMut(&[f64], u64),
-    ) -> Result<(), (usize, Wrong)> {
-        let rows = y.this.len();
-        let mut block = Block::new(self);
-        let mut results = [0.0; ROWS];
-        for start in (0..rows).step_by(ROWS) {
-            let length = ROWS.min(rows - start);
-            let asked = valid(start);
-            dispatch(Load {
-                block: &mut block,
-                y: y.rows(start, length),
-                x: x.map(|x| x.rows(start, length)),
-                zero,
-            });
-            let (mut are_valid, mut usual) = dispatch(Usual {
-                block: &block,
-                results: &mut results,
-            });
-            // Exact numbers say whether the counter wrapped around.
-            if Y::INTEGER && self.wrap > 0.0 {
-                usual = 0;
-            }
-            for place in set_bits(asked & !usual, length) {
-                let row = start + place;
-                let result = match self.result(y.at(row), x.map(|x| x.at(row)), zero) {
-                    Err(wrong) if strict => return Err((row, wrong)),
-                    result => result.unwrap_or(None),
-                };
-                results[place] = result.unwrap_or_default();
-                are_valid = are_valid & !(1 << place) | u64::from(result.is_some()) << place;
-            }
-            append(&results[..length], asked & are_valid);
+        results: &mut [f64; ROWS],
+    ) -> Result<u64, (usize, Wrong)> {
+        let mut gains = [0.0; ROWS];
+        let mut gained = if is_64_bits::<Y>() {
+            let mut whole = [0; ROWS];
+            let gained = self.whole_gains(y, zero, &mut whole);
+            gains = whole.map(|gain| gain as f64);
+            gained
+        } else {
+            self.float_gains(y, zero, &mut gains)
+        };
+        if Y::INTEGER && !is_64_bits::<Y>() && self.wrap > 0.0 {
+            gained.usual = 0;
         }
-        Ok(())
+        let rated = self.rated(x, &gains, results);
+        let mut valid = gained.valid & rated.valid;
+        for place in set_bits(asked & !(gained.usual & rated.usual), y.this.len()) {
+            let result = match self.result(y.at(place), x.map(|x| x.at(place)), zero) {
+                Err(wrong) if strict => return Err((place, wrong)),
+                result => result.unwrap_or(None),
+            };
+            results[place] = result.unwrap_or_default();
+            valid = valid & !(1 << place) | u64::from(result.is_some()) << place;
+        }
+        Ok(asked & valid)
     }
+
+    /// [`results`](Self::results) for exact gains of integers.
+    ///
+    /// # Errors
+    ///
+    /// As there; a gain beyond 128 bits.
+    pub(crate) fn exact_gains<Y: Sample, X: Sample>(
+        self,
+        y: Pair<'_, Y>,
+        x: Option<Pair<'_, X>>,
+        zero: Y,
+        asked: u64,
+        strict: bool,
+        results: &mut [i128; ROWS],
+    ) -> Result<u64, (usize, Wrong)> {
+        let (mut valid, mut usual) = (0, 0);
+        if is_64_bits::<Y>() {
+            let mut gains = [0; ROWS];
+            let gained = self.whole_gains(y, zero, &mut gains);
+            let rated = self.rated(x, &gains.map(|gain| gain as f64), &mut [0.0; ROWS]);
+            *results = gains.map(i128::from);
+            (valid, usual) = (gained.valid & rated.valid, gained.usual & rated.usual);
+        }
+        for place in set_bits(asked & !usual, y.this.len()) {
+            let result = match self.exact_result(y.at(place), x.map(|x| x.at(place)), zero.to_integer()) {
+                Err(wrong) if strict => return Err((place, wrong)),
+                result => result.unwrap_or(None),
+            };
+            results[place] = result.unwrap_or_default();
+            valid = valid & !(1 << place) | u64::from(result.is_some()) << place;
+        }
+        Ok(asked & valid)
+    }
+
+    #[inline(never)]
+    fn float_gains<Y: Sample>(self, y: Pair<'_, Y>, zero: Y, gains: &mut [f64; ROWS]) -> Masks {
+        let mut padded = None;
+        let [before, this] = y.block(&mut padded);
+        dispatch(FloatGains {
+            counter: self,
+            before,
+            this,
+            zero,
+            gains,
+        })
+    }
+
+    #[inline(never)]
+    fn whole_gains<Y: Sample>(self, y: Pair<'_, Y>, zero: Y, gains: &mut [u64; ROWS]) -> Masks {
+        let mut padded = None;
+        let [before, this] = y.block(&mut padded);
+        dispatch(WholeGains {
+            counter: self,
+            before,
+            this,
+            zero,
+            gains,
+        })
+    }
+
+    /// Takes the results from the gains, which are rates if `per_x`.
+    #[inline(never)]
+    fn rated<X: Sample>(self, x: Option<Pair<'_, X>>, gains: &[f64; ROWS], results: &mut [f64; ROWS]) -> Masks {
+        let mut steps = [1.0; ROWS];
+        if let Some(x) = x {
+            let mut padded = None;
+            let [before, this] = x.block(&mut padded);
+            dispatch(Steps {
+                before,
+                this,
+                differences: &mut steps,
+            });
+        }
+        dispatch(Rates {
+            counter: self,
+            steps: &steps,
+            gains,
+            results,
+        })
+    }
+}
+
+/// Whether numbers are integers of 64 bits, whose gains 64 bits hold.
+const fn is_64_bits<T: Sample>() -> bool {
+    T::INTEGER && size_of::<T>() == size_of::<u64>()
 }
 
 impl<T: Copy> Pair<'_, T> {
@@ -230,89 +327,183 @@ impl<T: Copy> Pair<'_, T> {
         [self.before[row], self.this[row]]
     }
 
-    fn rows(self, start: usize, length: usize) -> Self {
+    /// The rows, at most 64, padded to as many with the last one. A loop of known length has no scalar end.
+    fn block<'a>(&'a self, padded: &'a mut Option<[[T; ROWS]; 2]>) -> [&'a [T; ROWS]; 2] {
+        if let (Some(before), Some(this)) = (self.before.first_chunk(), self.this.first_chunk()) {
+            return [before, this];
+        }
+        let pad = |values: &[T]| std::array::from_fn(|row| values[row.min(values.len() - 1)]);
+        padded.insert([self.before, self.this].map(pad)).each_ref()
+    }
+}
+
+/// Masks of 64 rows.
+#[derive(Clone, Copy)]
+struct Masks {
+    /// Rows that are not null.
+    valid: u64,
+    /// Rows that need no other check.
+    usual: u64,
+}
+
+impl Masks {
+    /// Fills in the results of 64 rows, each with whether it is not null, and whether it needs no other check.
+    ///
+    /// Usually both hold for all rows. Only then the masks cost nothing.
+    #[inline(always)]
+    fn fill<T>(results: &mut [T; ROWS], result: impl Fn(usize) -> (T, bool, bool)) -> Self {
+        let mut all = true;
+        for (row, place) in results.iter_mut().enumerate() {
+            let (value, valid, usual) = result(row);
+            *place = value;
+            all &= valid & usual;
+        }
+        if all {
+            return Self {
+                valid: u64::MAX,
+                usual: u64::MAX,
+            };
+        }
+        let (mut are_valid, mut are_usual) = ([0; ROWS], [0; ROWS]);
+        for row in 0..ROWS {
+            let (_, valid, usual) = result(row);
+            are_valid[row] = u8::from(valid);
+            are_usual[row] = u8::from(usual);
+        }
         Self {
-            before: &self.before[start..start + length],
-            this: &self.this[start..start + length],
+            valid: movemask(&are_valid),
+            usual: movemask(&are_usual),
         }
     }
 }
 
-/// The differences of 64 rows, as floats: one loop for all types of numbers.
-struct Block {
+/// The gains of 64 rows, as floats.
+struct FloatGains<'a, 'b, Y> {
     counter: Counter,
-    rises: [f64; ROWS],
-    /// Of the rows before, and of the rows.
-    levels: [[f64; ROWS]; 2],
-    steps: [f64; ROWS],
+    before: &'a [Y; ROWS],
+    this: &'a [Y; ROWS],
+    zero: Y,
+    gains: &'b mut [f64; ROWS],
 }
 
-impl Block {
-    fn new(counter: Counter) -> Self {
-        Self {
-            counter,
-            rises: [0.0; ROWS],
-            levels: [[0.0; ROWS]; 2],
-            steps: [1.0; ROWS],
+impl<Y: Sample> Kernel for FloatGains<'_, '_, Y> {
+    type Output = Masks;
+
+    const WIDEST: bool = size_of::<Y>() <= size_of::<f64>();
+
+    #[inline(always)]
+    fn run(self) -> Masks {
+        let Self { counter, zero, .. } = self;
+        if counter.wrap == 0.0 {
+            return Masks::fill(self.gains, |row| {
+                let (rise, level) = (self.this[row].minus(self.before[row]), self.this[row].minus(zero));
+                let fell = rise < 0.0;
+                let gain = if fell { level } else { rise };
+                (gain, !fell | (counter.restarts & (level >= 0.0)), true)
+            });
         }
+        Masks::fill(self.gains, |row| {
+            let [y0, y1] = [self.before[row], self.this[row]];
+            let (before, level) = (y0.minus(zero), y1.minus(zero));
+            let (gain, valid) = counter.gain(y1.minus(y0), level);
+            (gain, valid, !(counter.is_outside(before) | counter.is_outside(level)))
+        })
     }
 }
 
-/// Takes the differences of at most 64 rows.
-struct Load<'a, 'b, Y, X> {
-    block: &'b mut Block,
-    y: Pair<'a, Y>,
-    x: Option<Pair<'a, X>>,
+/// The exact gains of 64 rows of integers of 64 bits: all are from 0 to below 2^64.
+struct WholeGains<'a, 'b, Y> {
+    counter: Counter,
+    before: &'a [Y; ROWS],
+    this: &'a [Y; ROWS],
     zero: Y,
+    gains: &'b mut [u64; ROWS],
 }
 
-impl<Y: Sample, X: Sample> Kernel for Load<'_, '_, Y, X> {
+impl<Y: Sample> Kernel for WholeGains<'_, '_, Y> {
+    type Output = Masks;
+
+    #[inline(always)]
+    fn run(self) -> Masks {
+        let Self { counter, zero, .. } = self;
+        let wrap = (counter.wrap as i128).cast_unsigned();
+        let bits = |y: Y| y.to_integer().cast_unsigned() as u64;
+        if wrap == 0 {
+            return Masks::fill(self.gains, |row| {
+                let [y0, y1] = [self.before[row], self.this[row]];
+                let fell = y1 < y0;
+                let gain = bits(y1).wrapping_sub(bits(if fell { zero } else { y0 }));
+                (gain, !fell | (counter.restarts & (y1 >= zero)), true)
+            });
+        }
+        // A fall of more than half of it is a wrap-around.
+        let (half, last) = (low_64_bits(wrap / 2), low_64_bits(wrap - 1));
+        let wrap = wrap as u64;
+        Masks::fill(self.gains, |row| {
+            let [y0, y1] = [self.before[row], self.this[row]];
+            let [before, level] = [y0, y1].map(|y| bits(y).wrapping_sub(bits(zero)));
+            let fell = y1 < y0;
+            let fall = before.wrapping_sub(level);
+            let is_wrap = fell & (fall > half);
+            let fallen = if is_wrap { wrap.wrapping_sub(fall) } else { level };
+            let gain = if fell { fallen } else { fall.wrapping_neg() };
+            let inside = (y0 >= zero) & (y1 >= zero) & (before <= last) & (level <= last);
+            (gain, !fell | is_wrap | (counter.restarts & (y1 >= zero)), inside)
+        })
+    }
+}
+
+/// The lowest 64 bits of a number, all of them if it has more.
+fn low_64_bits(number: u128) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// The steps of 64 rows.
+struct Steps<'a, 'b, X> {
+    before: &'a [X; ROWS],
+    this: &'a [X; ROWS],
+    differences: &'b mut [f64; ROWS],
+}
+
+impl<X: Sample> Kernel for Steps<'_, '_, X> {
     type Output = ();
 
-    const WIDEST: bool = size_of::<Y>() <= size_of::<f64>() && size_of::<X>() <= size_of::<f64>();
+    const WIDEST: bool = size_of::<X>() <= size_of::<f64>();
 
     #[inline(always)]
     fn run(self) {
-        let Self { block, y, x, zero } = self;
-        let [before, level] = &mut block.levels;
-        for (row, (y0, y1)) in y.before.iter().zip(y.this).enumerate().take(ROWS) {
-            block.rises[row] = y1.minus(*y0);
-            before[row] = y0.minus(zero);
-            level[row] = y1.minus(zero);
-        }
-        if let Some(x) = x {
-            for (step, (x0, x1)) in block.steps.iter_mut().zip(x.before.iter().zip(x.this)) {
-                *step = x1.minus(*x0);
-            }
+        for (row, difference) in self.differences.iter_mut().enumerate() {
+            *difference = self.this[row].minus(self.before[row]);
         }
     }
 }
 
-/// The results of 64 rows; returns the masks of rows that are not null, and of rows that need no other check.
-struct Usual<'a> {
-    block: &'a Block,
+/// The rates of 64 rows.
+struct Rates<'a> {
+    counter: Counter,
+    steps: &'a [f64; ROWS],
+    gains: &'a [f64; ROWS],
     results: &'a mut [f64; ROWS],
 }
 
-impl Kernel for Usual<'_> {
-    type Output = (u64, u64);
+impl Kernel for Rates<'_> {
+    type Output = Masks;
 
     #[inline(always)]
-    fn run(self) -> (u64, u64) {
-        let Block {
-            counter,
-            rises,
-            levels: [before, level],
-            steps,
-        } = self.block;
-        let (mut valid, mut usual) = ([0; ROWS], [0; ROWS]);
-        for row in 0..ROWS {
-            let (result, is_valid, is_usual) = counter.usual(rises[row], [before[row], level[row]], steps[row]);
-            self.results[row] = result;
-            valid[row] = u8::from(is_valid);
-            usual[row] = u8::from(is_usual);
+    fn run(self) -> Masks {
+        let Self {
+            counter, steps, gains, ..
+        } = self;
+        let rises = |step: f64| (step > 0.0) & (step < f64::INFINITY);
+        if !counter.per_x && counter.max_rate == f64::INFINITY {
+            return Masks::fill(self.results, |row| (gains[row], true, rises(steps[row])));
         }
-        (movemask(&valid), movemask(&usual))
+        Masks::fill(self.results, |row| {
+            let (gain, step) = (gains[row], steps[row]);
+            let rate = counter.rate(gain, step);
+            let result = if counter.per_x { rate } else { gain };
+            (result, !(rate > counter.max_rate), rises(step) & rate.is_finite())
+        })
     }
 }
 
@@ -332,32 +523,18 @@ mod tests {
 
     /// The results of all rows but the first.
     fn over(counter: Counter, y: &[f64], x: &[f64]) -> Result<Vec<Option<f64>>, (usize, Wrong)> {
-        let last = y.len() - 1;
-        let mut results = Vec::new();
-        let y = Pair {
-            before: &y[..last],
-            this: &y[1..],
-        };
-        let x = Pair {
-            before: &x[..last],
-            this: &x[1..],
-        };
-        counter.over(
-            y,
-            Some(x),
-            0.0,
-            true,
-            |_| u64::MAX,
-            |values, valid| {
-                results.extend(
-                    values
-                        .iter()
-                        .enumerate()
-                        .map(|(row, value)| (valid >> row & 1 != 0).then_some(*value)),
-                );
-            },
-        )?;
-        Ok(results)
+        fn pair(values: &[f64]) -> Pair<'_, f64> {
+            Pair {
+                before: &values[..values.len() - 1],
+                this: &values[1..],
+            }
+        }
+        let mut results = [0.0; ROWS];
+        let valid = counter.results(pair(y), Some(pair(x)), 0.0, u64::MAX, true, &mut results)?;
+        let rows = results.iter().take(y.len() - 1).enumerate();
+        Ok(rows
+            .map(|(row, value)| (valid >> row & 1 != 0).then_some(*value))
+            .collect())
     }
 
     #[test]
@@ -433,6 +610,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(rules(false).exact_gain(i128::MIN, i128::MAX), Err(TooLarge));
+        assert_eq!(rules(false).exact_gain(i128::MIN, i128::MAX), Err(Wrong::TooLarge));
     }
 }

@@ -37,6 +37,9 @@ pub(crate) trait Differences {
     /// no such row.
     fn lagged(&self, first: usize, lag: usize, steps: &mut Steps);
 
+    /// The differences of 64 rows from `first` on to one row. They are unspecified beyond the end of the column.
+    fn since(&self, origin: usize, first: usize, steps: &mut Steps);
+
     /// Whether the value of a row is finite.
     fn is_finite(&self, row: usize) -> bool;
 
@@ -50,6 +53,11 @@ pub(crate) struct Even;
 impl Differences for Even {
     fn lagged(&self, _: usize, lag: usize, steps: &mut Steps) {
         steps.value = [lag as f64; ROWS];
+        steps.rest = [0.0; ROWS];
+    }
+
+    fn since(&self, origin: usize, first: usize, steps: &mut Steps) {
+        steps.value = std::array::from_fn(|place| (first + place) as f64 - origin as f64);
         steps.rest = [0.0; ROWS];
     }
 
@@ -102,6 +110,22 @@ impl<T: Sample> Differences for Column<'_, T> {
         }
     }
 
+    fn since(&self, origin: usize, first: usize, steps: &mut Steps) {
+        let padded;
+        let later = if let Some(later) = self.values.get(first..).and_then(<[T]>::first_chunk) {
+            later
+        } else {
+            padded = self.padded(first, 0);
+            &padded
+        };
+        dispatch(Subtract {
+            earlier: &[self.values[origin]; ROWS],
+            later,
+            scale: self.scale,
+            steps,
+        });
+    }
+
     fn is_finite(&self, row: usize) -> bool {
         self.values[row].zero_unless_finite() == 0.0
     }
@@ -145,6 +169,21 @@ impl<'a, T: Sample> Periodic<Column<'a, T>> {
     }
 }
 
+impl<D> Periodic<D> {
+    /// Takes the wraps between 64 rows and those that they are compared with from their differences.
+    fn unwrap(&self, first: usize, other: impl Fn(usize) -> usize, steps: &mut Steps) {
+        let last = self.wraps.len() - 1;
+        for place in 0..ROWS {
+            let row = (first + place).min(last);
+            let wraps = self.wraps[row] - self.wraps[other(row)];
+            let turns = wraps * self.period;
+            let (value, rest) = two_sum(steps.value[place], -turns);
+            steps.value[place] = value;
+            steps.rest[place] += rest - wraps.mul_add(self.period, -turns);
+        }
+    }
+}
+
 /// The multiple of the period that is nearest to a rise, on a tie the one nearer to zero. Zero unless the rise is finite.
 fn wraps(rise: f64, period: f64) -> f64 {
     let nearest = (rise / period).round();
@@ -161,15 +200,12 @@ fn wraps(rise: f64, period: f64) -> f64 {
 impl<T: Sample> Differences for Periodic<Column<'_, T>> {
     fn lagged(&self, first: usize, lag: usize, steps: &mut Steps) {
         self.column.lagged(first, lag, steps);
-        let last = self.wraps.len() - 1;
-        for place in 0..ROWS {
-            let row = (first + place).min(last);
-            let wraps = self.wraps[row] - self.wraps[row.saturating_sub(lag)];
-            let turns = wraps * self.period;
-            let (value, rest) = two_sum(steps.value[place], -turns);
-            steps.value[place] = value;
-            steps.rest[place] += rest - wraps.mul_add(self.period, -turns);
-        }
+        self.unwrap(first, |row| row.saturating_sub(lag), steps);
+    }
+
+    fn since(&self, origin: usize, first: usize, steps: &mut Steps) {
+        self.column.since(origin, first, steps);
+        self.unwrap(first, |_| origin, steps);
     }
 
     fn is_finite(&self, row: usize) -> bool {

@@ -27,11 +27,14 @@ mod slopes;
 pub mod stencil;
 #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed has no segments.
 pub(crate) mod turns;
+pub(crate) mod weighted;
 mod wide;
 
 pub(crate) use counter::{Counter, Pair, Wrong};
-pub(crate) use mean::{float_mean, has_mean, whole_mean};
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use mean::{float_mean, float_rise, has_mean, whole_mean, whole_rise};
+pub(crate) use mean::{mean_of_floats, mean_of_integers};
 pub use sample::{Limit, Rise, Sample, Scale, is_monotonic};
-pub(crate) use sample::{TooLarge, periodic};
+pub(crate) use sample::{periodic, periodic_rises};
 pub(crate) use slopes::three_point;
 pub use slopes::{NeighborMask, Points, ThreePoint, even, irregular};

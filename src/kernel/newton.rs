@@ -84,7 +84,7 @@ pub(crate) struct Derivatives<const LANES: usize> {
     pub(crate) values: [f64; LANES],
     /// The absolute sums of the next two Newton terms.
     pub(crate) truncations: [f64; LANES],
-    /// The roots of the sums of squared weights.
+    /// The roots of the sums of squared weights, each times the standard deviation of its row if that is given.
     pub(crate) noises: [f64; LANES],
     /// Memory of the recurrence.
     basis: [[f64; LANES]; MAX_ORDER + 1],
@@ -190,6 +190,15 @@ impl<const LANES: usize, const SPAN: usize, const COUNT: usize> Newton<'_, LANES
         }
     }
 
+    /// The index of the outermost node of the first lane on one side.
+    #[inline(always)]
+    fn row(&self, side: Side) -> usize {
+        match side {
+            Side::After => self.origin + self.after,
+            Side::Before => self.origin - self.before,
+        }
+    }
+
     /// Multiplies the basis by the factor of the outermost node on one side.
     #[inline(always)]
     fn multiply(&mut self, side: Side) {
@@ -234,25 +243,28 @@ struct ValueWeights<const LANES: usize> {
     /// The coefficient of each value in the divided difference of all nodes so far.
     coefficients: [[f64; LANES]; MAX_NODES + 1],
     sums: [[f64; LANES]; MAX_NODES + 1],
+    /// The index of each node of the first lane among the rows.
+    rows: [usize; MAX_NODES + 1],
     count: usize,
 }
 
 impl<const LANES: usize> ValueWeights<LANES> {
     /// The row itself.
     #[inline(always)]
-    fn new() -> Self {
+    fn new(row: usize) -> Self {
         let mut coefficients = [[0.0; LANES]; MAX_NODES + 1];
         coefficients[0] = [1.0; LANES];
         Self {
             nodes: [[0.0; LANES]; MAX_NODES + 1],
             coefficients,
             sums: [[0.0; LANES]; MAX_NODES + 1],
+            rows: [row; MAX_NODES + 1],
             count: 1,
         }
     }
 
     #[inline(always)]
-    fn take(&mut self, node: &[f64; LANES]) {
+    fn take(&mut self, node: &[f64; LANES], row: usize) {
         let mut own = [1.0; LANES];
         for index in 0..self.count {
             for lane in 0..LANES {
@@ -263,6 +275,7 @@ impl<const LANES: usize> ValueWeights<LANES> {
         }
         self.nodes[self.count] = *node;
         self.coefficients[self.count] = own;
+        self.rows[self.count] = row;
         self.count += 1;
     }
 
@@ -277,7 +290,7 @@ impl<const LANES: usize> ValueWeights<LANES> {
 
     /// The last term of the mean of two polynomials, one with each node.
     #[inline(always)]
-    fn add_pair(&mut self, basis: &[f64; LANES], pair: [&[f64; LANES]; 2]) {
+    fn add_pair(&mut self, basis: &[f64; LANES], pair: [&[f64; LANES]; 2], rows: [usize; 2]) {
         let shared = self.count;
         for (own, node) in pair.into_iter().enumerate() {
             let mut coefficient = [1.0; LANES];
@@ -293,19 +306,27 @@ impl<const LANES: usize> ValueWeights<LANES> {
                 self.sums[shared + own][lane] = 0.5 * basis[lane] * coefficient[lane];
             }
         }
+        self.rows[shared..shared + 2].copy_from_slice(&rows);
         self.count += 2;
     }
 
-    /// The root of the sum of squares.
+    /// The root of the sum of squares of the weights, or of the weights times the deviations.
     #[inline(always)]
-    fn norm(&self) -> [f64; LANES] {
+    fn norm<const SPAN: usize>(&self, deviations: Option<&[f64; SPAN]>) -> [f64; LANES] {
         let mut sum = [0.0; LANES];
-        for weights in &self.sums[..self.count] {
-            for lane in 0..LANES {
-                sum[lane] += weights[lane] * weights[lane];
-            }
+        for (weights, &row) in self.sums[..self.count].iter().zip(&self.rows) {
+            add_squares(&mut sum, weights, deviations.map(|deviations| chunk(deviations, row)));
         }
         sum.map(f64::sqrt)
+    }
+}
+
+/// Adds squares of weights, or of weights times deviations.
+#[inline(always)]
+fn add_squares<const LANES: usize>(sum: &mut [f64; LANES], weights: &[f64; LANES], deviations: Option<&[f64; LANES]>) {
+    for lane in 0..LANES {
+        let term = deviations.map_or(weights[lane], |deviations| weights[lane] * deviations[lane]);
+        sum[lane] += term * term;
     }
 }
 
@@ -321,6 +342,7 @@ fn evaluate<const LANES: usize, const SPAN: usize, const COUNT: usize>(
     polynomial: Polynomial,
     differences: &Differences<SPAN>,
     with_noise: bool,
+    deviations: Option<&[f64; SPAN]>,
     results: &mut Derivatives<LANES>,
 ) {
     let Polynomial {
@@ -348,7 +370,7 @@ fn evaluate<const LANES: usize, const SPAN: usize, const COUNT: usize>(
     };
     newton.basis[..=order].fill([0.0; LANES]);
     newton.basis[1] = [1.0; LANES];
-    let mut weights = with_noise.then(ValueWeights::new);
+    let mut weights = with_noise.then(|| ValueWeights::new(newton.origin));
     let mut sum = [0.0; LANES];
     let mut rest = [0.0; LANES];
     // The side of the node whose factor the basis does not have yet.
@@ -363,7 +385,7 @@ fn evaluate<const LANES: usize, const SPAN: usize, const COUNT: usize>(
         let side = newton.grow(shared);
         newton.add(&mut sum, newton.entry(newton.before));
         if let Some(weights) = &mut weights {
-            weights.take(newton.node(side));
+            weights.take(newton.node(side), newton.row(side));
             if newton.size >= order {
                 weights.add(&newton.basis[order]);
             }
@@ -379,7 +401,8 @@ fn evaluate<const LANES: usize, const SPAN: usize, const COUNT: usize>(
         newton.take(Side::After);
         newton.add(&mut sum, &newton.mean_entry(newton.before));
         if let Some(weights) = &mut weights {
-            weights.add_pair(&newton.basis[order], [&newton.behind, &newton.ahead]);
+            let rows = [Side::Before, Side::After].map(|side| newton.row(side));
+            weights.add_pair(&newton.basis[order], [&newton.behind, &newton.ahead], rows);
         }
         if wider.is_some() {
             // Each polynomial takes the node that only the other one has: the divided difference is the same.
@@ -415,7 +438,7 @@ fn evaluate<const LANES: usize, const SPAN: usize, const COUNT: usize>(
         }
     }
     if let Some(weights) = weights {
-        results.noises = weights.norm().map(|norm| norm * factorial);
+        results.noises = weights.norm(deviations).map(|norm| norm * factorial);
     }
 }
 
@@ -473,6 +496,26 @@ impl Usual {
     }
 }
 
+/// Whether the square of a weight times a standard deviation stays in the range of a float: those of usual steps are from
+/// 2^-240 to 2^240. NaN, of a row that has none, is usual.
+#[inline(always)]
+fn is_usual_deviation(deviation: f64) -> bool {
+    const SMALLEST: f64 = 6.223_015_277_861_142e-61; // 2^-200
+    const LARGEST: f64 = 1.606_938_044_258_990_3e60; // 2^200
+    deviation.is_nan() | (SMALLEST..=LARGEST).contains(&deviation)
+}
+
+/// Mask of the rows of a block each of whose `rows` deviations is usual.
+fn usual_deviations(deviations: &[f64; BLOCK_SPAN], rows: usize) -> u64 {
+    let are_usual = |deviations: &[f64]| deviations.iter().all(|&deviation| is_usual_deviation(deviation));
+    if are_usual(deviations) {
+        return u64::MAX;
+    }
+    (0..ROWS).fold(0, |mask, row| {
+        mask | u64::from(are_usual(&deviations[row..row + rows])) << row
+    })
+}
+
 /// `2^exponent`, for a normal float.
 fn power_of_two(exponent: i32) -> f64 {
     f64::from_bits(u64::from((exponent + 1_023).cast_unsigned()) << 52)
@@ -513,9 +556,9 @@ pub(crate) struct Derivation {
 }
 
 impl Derivation {
-    /// The derivative at one row, from the rises and steps of the rows that the polynomial reads. Steps must be
-    /// monotonic.
-    pub(crate) fn at_row(&self, rises: &[f64], steps: &[f64]) -> Derivatives<1> {
+    /// The derivative at one row, from the rises and steps of the rows that the polynomial reads, and their standard
+    /// deviations if there are any. Steps must be monotonic.
+    pub(crate) fn at_row(&self, rises: &[f64], steps: &[f64], deviations: Option<&[f64]>) -> Derivatives<1> {
         let mut differences = Differences::<ROW_SPAN> {
             rises: [0.0; ROW_SPAN],
             steps: [1.0; ROW_SPAN],
@@ -539,8 +582,19 @@ impl Derivation {
                 *rise = scaled(*rise, rise_exponent);
             }
         }
+        let mut deviation_exponent = 0;
+        let deviations = deviations.map(|deviations| {
+            if !deviations.iter().all(|&deviation| is_usual_deviation(deviation)) {
+                deviation_exponent = exponent_to_one(deviations);
+            }
+            let mut own = [1.0; ROW_SPAN];
+            for (own, &deviation) in own.iter_mut().zip(deviations) {
+                *own = scaled(deviation, deviation_exponent);
+            }
+            own
+        });
         let mut results = Derivatives::zero();
-        self.evaluate::<1, ROW_SPAN, ROW_COUNT>(&differences, &mut results);
+        self.evaluate::<1, ROW_SPAN, ROW_COUNT>(&differences, deviations.as_ref(), &mut results);
         if is_usual {
             results.multiply(self.result_factor());
         } else {
@@ -549,17 +603,27 @@ impl Derivation {
             results.truncations = results.truncations.map(|value| scaled(value, steps - rise_exponent));
             results.noises = results.noises.map(|value| scaled(value, steps));
         }
+        results.noises = results.noises.map(|value| scaled(value, -deviation_exponent));
         results
     }
 
-    /// The derivatives at 64 rows. Returns a mask of the rows whose differences are usual; the results of others are
-    /// unspecified.
-    pub(crate) fn at_block(&self, differences: &Differences<BLOCK_SPAN>, results: &mut Derivatives<ROWS>) -> u64 {
-        dispatch(Block {
-            derivation: self,
-            differences,
-            results,
-        })
+    /// The derivatives at 64 rows. Returns a mask of the rows whose differences and deviations are usual; the results of
+    /// others are unspecified.
+    pub(crate) fn at_block(
+        &self,
+        differences: &Differences<BLOCK_SPAN>,
+        deviations: Option<&[f64; BLOCK_SPAN]>,
+        results: &mut Derivatives<ROWS>,
+    ) -> u64 {
+        let [before, after] = self.polynomial.reads();
+        let usual = deviations.map_or(u64::MAX, |deviations| usual_deviations(deviations, before + 1 + after));
+        usual
+            & dispatch(Block {
+                derivation: self,
+                differences,
+                deviations,
+                results,
+            })
     }
 
     /// Undoes the factor of the steps.
@@ -571,17 +635,21 @@ impl Derivation {
     fn evaluate<const LANES: usize, const SPAN: usize, const COUNT: usize>(
         &self,
         differences: &Differences<SPAN>,
+        deviations: Option<&[f64; SPAN]>,
         results: &mut Derivatives<LANES>,
     ) {
         let needs_newton = self.even.is_none() || self.polynomial.wider.is_some();
         if needs_newton {
             let with_noise = self.with_noise && self.even.is_none();
-            evaluate::<LANES, SPAN, COUNT>(self.polynomial, differences, with_noise, results);
+            evaluate::<LANES, SPAN, COUNT>(self.polynomial, differences, with_noise, deviations, results);
         }
         if let Some(even) = &self.even {
             let first = self.polynomial.reads()[0] - self.polynomial.before;
             even.evaluate(&differences.rises[first..], &mut results.values);
-            results.noises = [even.noise; LANES];
+            results.noises = match deviations {
+                Some(deviations) => even.noise_of(&deviations[first..]),
+                None => [even.noise; LANES],
+            };
         }
     }
 }
@@ -610,6 +678,7 @@ impl<const LANES: usize> Derivatives<LANES> {
 struct Block<'a> {
     derivation: &'a Derivation,
     differences: &'a Differences<BLOCK_SPAN>,
+    deviations: Option<&'a [f64; BLOCK_SPAN]>,
     results: &'a mut Derivatives<ROWS>,
 }
 
@@ -621,9 +690,10 @@ impl Kernel for Block<'_> {
         let Self {
             derivation,
             differences,
+            deviations,
             results,
         } = self;
-        derivation.evaluate::<ROWS, BLOCK_SPAN, BLOCK_COUNT>(differences, results);
+        derivation.evaluate::<ROWS, BLOCK_SPAN, BLOCK_COUNT>(differences, deviations, results);
         let factor = derivation.result_factor();
         if factor != 1.0 {
             results.multiply(factor);
@@ -678,7 +748,8 @@ pub(crate) struct EvenWeights {
     denominator: f64,
     /// For a centred stencil: whether a rise has the weight of its mirror image, or the opposite one.
     pairs: Option<f64>,
-    /// The root of the sum of the squared weights of values.
+    /// The weights of values, and the root of the sum of their squares.
+    of_values: Vec<f64>,
     noise: f64,
 }
 
@@ -705,7 +776,8 @@ impl EvenWeights {
             let weight = |index: Option<usize>| index.and_then(|index| weights.get(index)).map_or(0, |&weight| weight);
             (weight(value.checked_sub(1)) - weight(Some(value))) as f64 / denominator as f64
         });
-        let noise = of_values.map(|weight| weight * weight).sum::<f64>().sqrt();
+        let of_values: Vec<_> = of_values.collect();
+        let noise = of_values.iter().map(|weight| weight * weight).sum::<f64>().sqrt();
         let is_centered = before == after;
         let outwards = if is_centered { before } else { 0 };
         Self {
@@ -715,8 +787,19 @@ impl EvenWeights {
                 .collect(),
             denominator: (denominator / divisor) as f64,
             pairs: is_centered.then(|| if order % 2 == 1 { 1.0 } else { -1.0 }),
+            of_values,
             noise,
         }
+    }
+
+    /// The noise at adjacent rows, given the deviations from the first that the first row reads.
+    #[inline(always)]
+    fn noise_of<const LANES: usize>(&self, deviations: &[f64]) -> [f64; LANES] {
+        let mut sum = [0.0; LANES];
+        for (row, &weight) in self.of_values.iter().enumerate() {
+            add_squares(&mut sum, &[weight; LANES], Some(chunk(deviations, row)));
+        }
+        sum.map(f64::sqrt)
     }
 
     /// The derivatives at adjacent rows, given the rises from the first that the first row reads.
@@ -827,13 +910,21 @@ mod tests {
                     }
                 }
                 differences.rises[40] = 1e-40;
+                let mut deviations = [1.0; BLOCK_SPAN];
+                for (index, deviation) in deviations.iter_mut().enumerate() {
+                    *deviation = 2.0 + (index as f64 * 0.7).sin();
+                }
                 let mut block = Derivatives::zero();
-                let usual = derivation.at_block(&differences, &mut block);
+                let usual = derivation.at_block(&differences, Some(&deviations), &mut block);
                 for row in 0..ROWS {
                     let reads = row..row + before + after;
                     assert_eq!(usual >> row & 1 == 0, reads.contains(&40), "{polynomial:?} at {row}");
                     if usual >> row & 1 != 0 {
-                        let alone = derivation.at_row(&differences.rises[reads.clone()], &differences.steps[reads]);
+                        let alone = derivation.at_row(
+                            &differences.rises[reads.clone()],
+                            &differences.steps[reads.clone()],
+                            Some(&deviations[reads.start..=reads.end]),
+                        );
                         assert_eq!(
                             alone.values[0].to_bits(),
                             block.values[row].to_bits(),
@@ -853,7 +944,7 @@ mod tests {
             let (even, any) = (derivation(polynomial, true), derivation(polynomial, false));
             let count = polynomial.before + polynomial.after;
             let rises: Vec<_> = (0..count).map(|index| (index as f64 * 1.3 + 0.2).sin()).collect();
-            let [even, any] = [even, any].map(|derivation| derivation.at_row(&rises, &vec![1.0; count]));
+            let [even, any] = [even, any].map(|derivation| derivation.at_row(&rises, &vec![1.0; count], None));
             let size = even.noises[0];
             assert!((even.values[0] - any.values[0]).abs() < 1e-13 * size, "{polynomial:?}");
             assert!((even.noises[0] / any.noises[0] - 1.0).abs() < 1e-12, "{polynomial:?}");
@@ -889,7 +980,7 @@ mod tests {
             let steps: Vec<_> = (0..before + after)
                 .map(|index| 2.0 + (index as f64 * 1.9).sin())
                 .collect();
-            let expected = derivation.at_row(&rises, &steps);
+            let expected = derivation.at_row(&rises, &steps, None);
             let order = polynomial.order as i32;
             for (step_exponent, rise_exponent) in [(-60, -120), (70, 130), (-500, 0), (500, 500), (0, -900)] {
                 let value = scaled(expected.values[0], rise_exponent - order * step_exponent);
@@ -898,7 +989,11 @@ mod tests {
                 }
                 let rises: Vec<_> = rises.iter().map(|&rise| scaled(rise, rise_exponent)).collect();
                 let steps: Vec<_> = steps.iter().map(|&step| scaled(step, step_exponent)).collect();
-                assert_eq!(derivation.at_row(&rises, &steps).values[0], value, "{polynomial:?}");
+                assert_eq!(
+                    derivation.at_row(&rises, &steps, None).values[0],
+                    value,
+                    "{polynomial:?}"
+                );
             }
         }
     }

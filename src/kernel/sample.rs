@@ -1,6 +1,7 @@
 //! Numbers whose differences are exact, and their units.
 
 use crate::bits::{ROWS, movemask};
+use crate::dispatch::{Kernel, dispatch};
 
 /// A number with exact differences.
 ///
@@ -185,16 +186,58 @@ pub(crate) fn wrapped(rise: f64, period: f64) -> f64 {
     if rise < 0.0 { -rest } else { rest }
 }
 
+/// Up to here a difference of integers is exact.
+const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
+
 /// The rise from one number to a later one, to the nearest multiple of a period; of integers before it is rounded.
 #[inline(always)]
 pub(crate) fn periodic<T: Sample>(later: T, earlier: T, period: f64) -> f64 {
-    // Up to here a difference of integers is exact.
-    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
     let rise = later.minus(earlier);
     if T::INTEGER && rise.abs() >= EXACT && period.fract() == 0.0 {
         exactly_wrapped(later.to_integer(), earlier.to_integer(), period as i128)
     } else {
         wrapped(rise, period)
+    }
+}
+
+/// The [`periodic`] rise of each row of one column from the same row of another.
+pub(crate) fn periodic_rises<T: Sample>(later: &[T], earlier: &[T], period: f64, rises: &mut [f64]) {
+    let are_exact = dispatch(PeriodicRises {
+        later,
+        earlier,
+        period,
+        rises,
+    });
+    if !are_exact && period.fract() == 0.0 {
+        for (rise, (later, earlier)) in rises.iter_mut().zip(later.iter().zip(earlier)) {
+            *rise = periodic(*later, *earlier, period);
+        }
+    }
+}
+
+/// The loop of [`periodic_rises`]. Returns whether all differences of integers are exact.
+struct PeriodicRises<'a, T> {
+    later: &'a [T],
+    earlier: &'a [T],
+    period: f64,
+    rises: &'a mut [f64],
+}
+
+impl<T: Sample> Kernel for PeriodicRises<'_, T> {
+    type Output = bool;
+
+    // Integers of 128 bits fill no vector register.
+    const WIDEST: bool = size_of::<T>() <= size_of::<f64>();
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        let mut are_exact = true;
+        for (rise, (later, earlier)) in self.rises.iter_mut().zip(self.later.iter().zip(self.earlier)) {
+            let difference = later.minus(*earlier);
+            are_exact &= !T::INTEGER | (difference.abs() < EXACT);
+            *rise = wrapped(difference, self.period);
+        }
+        are_exact
     }
 }
 
@@ -219,9 +262,6 @@ pub(crate) fn wrapped_integer(rise: i128, period: i128) -> i128 {
     }
 }
 
-/// An integer beyond 128 bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TooLarge;
 /// A sum of two numbers, rounded, and its rounding error (Knuth).
 #[inline(always)]
 pub(crate) fn two_sum(a: f64, b: f64) -> (f64, f64) {

@@ -81,6 +81,11 @@ impl NeighborMask {
         }
     }
 
+    /// The masks in a slice, one for 64 rows. Rows beyond have a neighbour on either side.
+    pub(crate) fn of_blocks(masks: &[Self]) -> impl Fn(usize) -> Self {
+        |row| masks.get(row / ROWS).copied().unwrap_or(Self::BOTH)
+    }
+
     /// The rows that have a neighbour on one side only.
     #[inline(always)]
     fn ends(self) -> u64 {
@@ -127,7 +132,7 @@ impl<'a, T: Sample> ThreePoint<'a, T> {
     }
 
     /// Some of the rows.
-    fn rows(&self, start: usize, end: usize) -> Self {
+    pub(crate) fn rows(&self, start: usize, end: usize) -> Self {
         let [previous, this, next] = self.columns().map(|column| &column[start..end]);
         Self { previous, this, next }
     }
@@ -236,23 +241,31 @@ fn even_end<Y: Sample>([first, second]: [Y; 2], scale: Scale) -> f64 {
 
 /// The slope at the first (`is_first`) or the last of three rows of the parabola through them; their x are monotonic.
 pub(crate) fn three_point<Y: Sample, X: Sample>(y: [Y; 3], x: Option<[X; 3]>, is_first: bool, scale: Scale) -> f64 {
+    let steps = x.map_or(([0.5; 2], [1.0; 2]), both_differences);
+    end_slope(both_differences(y), steps, is_first, scale)
+}
+
+/// The halves of two differences, and the differences.
+fn both_differences<T: Sample>([a, b, c]: [T; 3]) -> ([f64; 2], [f64; 2]) {
+    ([b.half_minus(a), c.half_minus(b)], [b.minus(a), c.minus(b)])
+}
+
+/// [`three_point`] from differences.
+fn end_slope(rises: ([f64; 2], [f64; 2]), steps: ([f64; 2], [f64; 2]), is_first: bool, scale: Scale) -> f64 {
     // The formula counts from the end inwards.
     let inwards = |[before, after]: [f64; 2]| if is_first { [before, after] } else { [after, before] };
-    let [d1, d2] = inwards([y[1].minus(y[0]), y[2].minus(y[1])]);
-    let [h1, h2] = inwards(x.map_or([1.0; 2], |x| [x[1].minus(x[0]), x[2].minus(x[1])]));
-    let [s1, s2] = [h1, h2].map(|step| step * scale.denominator);
+    let [rises, steps] = [rises, steps].map(|(halves, whole)| (inwards(halves), inwards(whole)));
+    let ([d1, d2], [s1, s2]) = (rises.1, steps.1.map(|step| step * scale.denominator));
     let slope = stencil::three_point(
         Rise::scaled(d1, scale.numerator),
         s1,
         Rise::scaled(d2, scale.numerator),
         s2,
     );
-    let half_rises = inwards([y[1].half_minus(y[0]), y[2].half_minus(y[1])]);
-    if slope.is_finite() && (s1 + s2).is_finite() || !half_rises.iter().all(|rise| rise.is_finite()) {
+    if slope.is_finite() && (s1 + s2).is_finite() || !rises.0.iter().all(|rise| rise.is_finite()) {
         return slope;
     }
-    let half_steps = inwards(x.map_or([0.5; 2], |x| [x[1].half_minus(x[0]), x[2].half_minus(x[1])]));
-    let [rises, steps] = [(half_rises, [d1, d2]), (half_steps, [h1, h2])].map(widened);
+    let [rises, steps] = [rises, steps].map(widened);
     wide::three_point(rises, steps, scale)
 }
 

@@ -47,6 +47,9 @@ impl Extreme {
 pub(crate) trait Heights {
     /// The rise from a row to a later one, rounded once; zero between equal heights only.
     fn rise(&self, from: usize, to: usize) -> f64;
+
+    /// Half of the rise, which does not overflow.
+    fn half_rise(&self, from: usize, to: usize) -> f64;
 }
 
 impl<T: Sample> Heights for &[T] {
@@ -58,6 +61,10 @@ impl<T: Sample> Heights for &[T] {
         } else {
             self[to].minus(self[from])
         }
+    }
+
+    fn half_rise(&self, from: usize, to: usize) -> f64 {
+        self[to].half_minus(self[from])
     }
 }
 
@@ -92,6 +99,10 @@ impl<T: Sample> Heights for Unwrapped<'_, T> {
         }
         let wraps = self.wraps[to] - self.wraps[from];
         (-wraps).mul_add(self.period, self.values[to].minus(self.values[from]))
+    }
+
+    fn half_rise(&self, from: usize, to: usize) -> f64 {
+        0.5 * self.rise(from, to)
     }
 }
 
@@ -181,12 +192,30 @@ fn usual_vertex([d1, d2]: [f64; 2], [h1, h2]: [f64; 2]) -> [f64; 2] {
 /// Whether no product of a rise or a step leaves the range of a float.
 #[inline(always)]
 fn is_usual(difference: f64) -> bool {
-    const LARGEST: f64 = 1.427_247_692_705_959_9e45; // 2^150
+    const LARGEST: f64 = 1.427_247_692_705_96e45; // 2^150
     const SMALLEST: f64 = 1.0 / LARGEST;
     (difference.abs() > SMALLEST) & (difference.abs() < LARGEST)
 }
 
-/// Which of 64 rows turn, and the distances from them to their vertices.
+/// What the numbers of vertices are counted from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin<Y, X> {
+    /// The number of y that means zero.
+    pub(crate) y: Y,
+    pub(crate) x: OriginOfX<X>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum OriginOfX<X> {
+    /// The number of x that means zero.
+    Zero(X),
+    /// The x of each row.
+    Row,
+    /// Rows are counted; this is the number of the first.
+    Count(f64),
+}
+
+/// Which of 64 rows turn, and their vertices.
 pub(crate) struct Turns {
     /// Rows that are higher than both neighbours.
     pub(crate) max: u64,
@@ -194,10 +223,12 @@ pub(crate) struct Turns {
     pub(crate) min: u64,
     /// Rows that are as high as the row before.
     pub(crate) flat: u64,
-    /// Rows whose distances are right, among those that turn.
+    /// Rows whose vertices are right, among those that turn.
     pub(crate) usual: u64,
-    pub(crate) x: [f64; ROWS],
-    pub(crate) y: [f64; ROWS],
+    /// One for a minimum; zero in all other rows.
+    pub(crate) is_min: [u8; ROWS],
+    /// The x and the y of the vertex; zero in rows that do not turn.
+    pub(crate) vertices: [[f64; ROWS]; 2],
 }
 
 impl Turns {
@@ -206,17 +237,19 @@ impl Turns {
         min: 0,
         flat: 0,
         usual: 0,
-        x: [0.0; ROWS],
-        y: [0.0; ROWS],
+        is_min: [0; ROWS],
+        vertices: [[0.0; ROWS]; 2],
     };
 
     /// Finds the turns of 64 rows from `first` on. Without an x rows are one step apart. Rows beyond both ends count as
     /// high as the row there.
-    pub(crate) fn find<Y: Sample, X: Sample>(&mut self, y: &[Y], x: Option<&[X]>, first: usize) {
+    pub(crate) fn find<Y: Sample, X: Sample>(&mut self, y: &[Y], x: Option<&[X]>, first: usize, origin: Origin<Y, X>) {
         let (mut of_y, mut of_x) = (None, None);
         dispatch(Find {
             y: around(y, first, &mut of_y),
             x: x.map(|x| around(x, first, &mut of_x)),
+            first,
+            origin,
             turns: self,
         });
     }
@@ -239,6 +272,8 @@ fn around<'a, T: Copy>(values: &'a [T], first: usize, copied: &'a mut Option<[T;
 struct Find<'a, Y, X> {
     y: &'a [Y; AROUND],
     x: Option<&'a [X; AROUND]>,
+    first: usize,
+    origin: Origin<Y, X>,
     turns: &'a mut Turns,
 }
 
@@ -247,12 +282,14 @@ impl<Y: Sample, X: Sample> Kernel for Find<'_, Y, X> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { y, x, turns } = self;
+        let Self {
+            y, x, turns, origin, ..
+        } = self;
         let (mut max, mut min, mut flat) = ([0; ROWS], [0; ROWS], [0; ROWS]);
         for row in 0..ROWS {
             let [before, this, after] = [y[row], y[row + 1], y[row + 2]];
-            max[row] = u8::from((this > before) & (this > after));
-            min[row] = u8::from((this < before) & (this < after));
+            max[row] = u8::from(this > before) & u8::from(this > after);
+            min[row] = u8::from(this < before) & u8::from(this < after);
             flat[row] = u8::from(this == before);
         }
         (turns.max, turns.min, turns.flat) = (movemask(&max), movemask(&min), movemask(&flat));
@@ -263,18 +300,38 @@ impl<Y: Sample, X: Sample> Kernel for Find<'_, Y, X> {
         for row in 0..=ROWS {
             rises[row] = y[row + 1].half_minus(y[row]);
         }
+        let mut places = [0.0; ROWS];
         if let Some(x) = x {
             for row in 0..=ROWS {
                 steps[row] = x[row + 1].half_minus(x[row]);
             }
+            if let OriginOfX::Zero(zero) = origin.x {
+                for row in 0..ROWS {
+                    places[row] = x[row + 1].minus(zero);
+                }
+            }
         }
+        if let OriginOfX::Count(before) = origin.x {
+            for (row, place) in (self.first..).zip(&mut places) {
+                *place = before + row as f64;
+            }
+        }
+        let [of_x, of_y] = &mut turns.vertices;
         let mut usual = [0; ROWS];
         for row in 0..ROWS {
             let [d, h] = [[rises[row], rises[row + 1]], [steps[row], steps[row + 1]]];
-            [turns.x[row], turns.y[row]] = usual_vertex(d, h);
+            let [offset, height] = usual_vertex(d, h);
             usual[row] = u8::from(is_usual(d[0]) & is_usual(d[1]) & is_usual(h[0]) & is_usual(h[1]));
+            let turns = max[row] | min[row] != 0;
+            of_x[row] = if turns { places[row] + offset } else { 0.0 };
+            of_y[row] = if turns {
+                y[row + 1].minus(origin.y) + height
+            } else {
+                0.0
+            };
         }
         turns.usual = movemask(&usual);
+        turns.is_min = min;
     }
 }
 
@@ -300,13 +357,13 @@ impl<X: Sample> Kernel for Ordered<'_, X> {
         let (earlier, later) = (&self.0[..self.0.len() - 1], &self.0[1..]);
         let (mut rises, mut falls) = (true, true);
         for (earlier, later) in earlier.chunks(STEPS).zip(later.chunks(STEPS)) {
-            let (mut no_rise, mut no_fall) = (0_u8, 0_u8);
+            let (mut all_rise, mut all_fall) = (1_u8, 1_u8);
             for (earlier, later) in earlier.iter().zip(later) {
-                no_rise |= u8::from(!(earlier < later));
-                no_fall |= u8::from(!(earlier > later));
+                all_rise &= u8::from(earlier < later);
+                all_fall &= u8::from(earlier > later);
             }
-            rises &= no_rise == 0;
-            falls &= no_fall == 0;
+            rises &= all_rise == 1;
+            falls &= all_fall == 1;
             if !rises && !falls {
                 return false;
             }

@@ -9,12 +9,14 @@ mod source;
 use std::collections::HashMap;
 use std::fmt::{self, Display};
 use std::hash::Hash;
+use std::iter::repeat_n;
 use std::time::Duration;
 
 use self::past::{Settings, Values};
-use self::source::{Row, Source};
+use self::source::{Pushed, Source};
 use crate::domain::{Domain, Duplicates, Nulls};
-use crate::kernel::{Sample, float_mean, whole_mean};
+use crate::inputs::Inputs;
+use crate::kernel::{Sample, mean_of_floats, mean_of_integers};
 use crate::operators::{Extent, Operator};
 use crate::plan::{ColumnInfo, Plan, PlanError, SPARE_BITS_OF_64, SPARE_BITS_OF_128};
 use crate::unit::Unit;
@@ -187,7 +189,11 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
         };
         Ok(Self {
             settings: Settings {
-                plan: Plan::new(operator, column("y", Unit::NUMBER), Some(column("x", unit)), domain)?,
+                plan: Plan::new(
+                    operator,
+                    Inputs::new(column("y", Unit::NUMBER), Some(column("x", unit))),
+                    domain,
+                )?,
                 reach: operator.reach(),
                 skip_nulls: domain.nulls == Nulls::Skip,
                 strict: domain.strict,
@@ -208,7 +214,7 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
     /// An x that is not finite, or in the wrong order after the points before, unless [`strict`](Domain::strict) is
     /// off; a y that is too large for a mean. The point is then refused, and the feed can go on without it.
     pub fn push(&mut self, key: K, x: Option<X>, y: Option<Y>) -> Result<Vec<Finished<K>>, LiveError> {
-        let row = Row { row: self.rows, x, y };
+        let row = Pushed { row: self.rows, x, y };
         let results = match (&mut self.sources, self.settings.plan.duplicates) {
             (Sources::Own(sources), Duplicates::Last) => {
                 take(&self.settings, sources, &key, row, &|numbers: &[Y]| {
@@ -221,7 +227,7 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
             (Sources::Means(sources), _) => {
                 let period = self.settings.plan.units.period;
                 take(&self.settings, sources, &key, row, &|numbers: &[Y]| {
-                    float_mean(numbers.iter().copied(), period)
+                    mean_of_floats(numbers.iter().copied(), period)
                 })
             },
             (Sources::WholeMeans(sources), _) => {
@@ -230,10 +236,11 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
             },
         }?;
         self.rows += 1;
-        Ok(results
-            .into_iter()
-            .map(|(row, values)| self.finished(key.clone(), row, values))
-            .collect())
+        let keys = repeat_n(key, results.len());
+        let finished = keys
+            .zip(results)
+            .map(|(key, (row, values))| self.finished(key, row, values));
+        Ok(finished.collect())
     }
 
     /// Takes a batch of points `(key, x, y)`, and appends the results that they finish, in the order of the points.
@@ -263,7 +270,7 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
             Sources::Means(sources) => {
                 let period = settings.plan.units.period;
                 last_of(settings, sources, &|numbers: &[Y]| {
-                    float_mean(numbers.iter().copied(), period)
+                    mean_of_floats(numbers.iter().copied(), period)
                 })
             },
             Sources::WholeMeans(sources) => last_of(settings, sources, &whole_means(settings)),
@@ -291,7 +298,7 @@ fn whole_means<Y: Sample>(settings: &Settings) -> impl Fn(&[Y]) -> Option<i128> 
     let digits = settings.plan.mean_digits;
     let period = settings.plan.units.period;
     let period = period.map(|period| (period / 2_f64.powi(digits as i32)) as i128);
-    move |numbers| whole_mean(numbers.iter().copied(), digits, period)
+    move |numbers| mean_of_integers(numbers.iter().copied(), digits, period)
 }
 
 /// Takes a row of a source.
@@ -299,7 +306,7 @@ fn take<K, P, Y, X>(
     settings: &Settings,
     sources: &mut HashMap<K, Source<P, Y, X>>,
     key: &K,
-    row: Row<Y, X>,
+    row: Pushed<Y, X>,
     merged: &dyn Fn(&[Y]) -> Option<P>,
 ) -> Result<Vec<(u64, Values)>, LiveError>
 where

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt::Display;
+use std::iter::{once, repeat_n};
 use std::ops::Range;
 
 use super::LiveError;
@@ -49,7 +50,7 @@ pub(super) enum Past<Y, X> {
 impl<Y: Sample + Default, X: Sample + Default + Display> Past<Y, X> {
     pub(super) fn new(settings: &Settings) -> Self {
         match settings.plan.operator.form() {
-            Form::Rows(_) => Self::Window(std::iter::repeat_n(None, settings.kept()).collect()),
+            Form::Rows(_) => Self::Window(repeat_n(None, settings.kept()).collect()),
             Form::Segments(_) => Self::Buffer {
                 points: Vec::new(),
                 settled: 0,
@@ -90,10 +91,8 @@ impl<Y: Sample + Default, X: Sample + Default + Display> Past<Y, X> {
                 let evaluated = settings.over_segments(&points, settled..points.len(), true, &Cell::new(*reached));
                 evaluated.map(drop).map_err(|RowError { row, reason }| {
                     let read = reason.reads(row).map(|row| &points[row]);
-                    settings.unsorted(
-                        read.filter_map(|point| Some((point.row, point.x?))).collect(),
-                        point.row,
-                    )
+                    let read: Vec<_> = read.filter_map(|point| Some((point.row, point.x?))).collect();
+                    settings.unsorted(&read, point.row)
                 })
             },
         }
@@ -114,7 +113,7 @@ impl<Y: Sample + Default, X: Sample + Default + Display> Past<Y, X> {
                 *settled = read.iter().map(Range::len).sum();
                 *points = read
                     .into_iter()
-                    .chain([known..points.len()])
+                    .chain(once(known..points.len()))
                     .flatten()
                     .map(|row| points[row])
                     .collect();
@@ -196,7 +195,7 @@ impl Settings {
         let breaks = self.plan.breaks;
         let ends_segment = |point: &Point<Y, X>| breaks.at_nulls && point.y.is_none();
         let mut read: Vec<(u64, X)> = Vec::new();
-        for point in std::iter::once(point).chain(past.iter().rev()).take(3) {
+        for point in once(point).chain(past.iter().rev()).take(3) {
             let Some(x) = point.x.filter(|_| !ends_segment(point)) else {
                 break;
             };
@@ -213,11 +212,11 @@ impl Settings {
         if is_monotonic(&x) && !(must_rise && x.windows(2).any(|step| step[0] > step[1])) {
             return Ok(());
         }
-        Err(self.unsorted(read, point.row))
+        Err(self.unsorted(&read, point.row))
     }
 
     /// The error of a point whose x is wrong, together with those before it.
-    fn unsorted<X: Display>(&self, read: Vec<(u64, X)>, row: u64) -> LiveError {
+    fn unsorted<X: Display>(&self, read: &[(u64, X)], row: u64) -> LiveError {
         let shown: Vec<_> = read.iter().map(|(row, x)| format!("{x} (point {row})")).collect();
         let must_rise = self.plan.operator.describe().needs_rising_x();
         let order = if must_rise { "rising" } else { "monotonic" };
@@ -284,6 +283,7 @@ impl Settings {
         let rows = Rows {
             lags: &lags.collect::<Vec<_>>(),
             reach: self.reach,
+            sigma: None,
             rules: SegmentRules::new(self.plan.breaks, None, 0),
             units: &self.plan.units,
             // An x is checked when it arrives.
@@ -300,7 +300,7 @@ impl Settings {
     fn carry<Y: Sample + Default, X: Sample + Default>(&self, points: &[Point<Y, X>]) -> (usize, Vec<Range<usize>>) {
         let rows = |before: usize, after: usize| {
             let known = points.len().saturating_sub(after);
-            (known, vec![known.saturating_sub(before)..known])
+            (known, once(known.saturating_sub(before)..known).collect())
         };
         match (self.plan.operator.extent(), self.plan.lengths) {
             (Extent::Rows(reach), _) => rows(reach.before, reach.after),
@@ -355,6 +355,7 @@ impl Settings {
             operator,
             y: columns.y(),
             x: Some(columns.x()),
+            sigma: None,
             segments: &Segments::new(columns.y(), Some(columns.x()), self.plan.breaks, columns.starts()),
             units: &self.plan.units,
             strict,

@@ -11,7 +11,7 @@ use crate::operators::{MAX_OUTPUTS, Repeats};
 
 /// A row as it is pushed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Row<Y, X> {
+pub(super) struct Pushed<Y, X> {
     pub(super) row: u64,
     pub(super) x: Option<X>,
     pub(super) y: Option<Y>,
@@ -60,7 +60,7 @@ impl<P: Sample + Default, Y: Sample, X: Sample + Default + Display> Source<P, Y,
     pub(super) fn take(
         &mut self,
         settings: &Settings,
-        row: Row<Y, X>,
+        row: Pushed<Y, X>,
         merged: &dyn Fn(&[Y]) -> Option<P>,
     ) -> Result<Vec<(u64, Values)>, LiveError> {
         let is_valid = row.x.is_some() && row.y.is_some();
@@ -145,7 +145,9 @@ impl<P: Sample + Default, Y: Sample, X: Sample + Default + Display> Source<P, Y,
         let mut results = Vec::new();
         for (point, values) in points {
             let mut of_point = values;
-            while let Some(waiting) = self.waiting.pop_front_if(|waiting| waiting.point == point) {
+            while self.waiting.front().is_some_and(|waiting| waiting.point == point)
+                && let Some(waiting) = self.waiting.pop_front()
+            {
                 let own = if waiting.is_valid {
                     of_point
                 } else {

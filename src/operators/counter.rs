@@ -5,8 +5,9 @@ use num_traits::AsPrimitive;
 use serde::{Deserialize, Serialize};
 
 use super::{Columns, Float, Reason, RowError, Rows, Valid};
+use crate::bits::{ROWS, high_mask};
 use crate::domain::Length;
-use crate::kernel::{self, Pair, Sample, TooLarge, Wrong};
+use crate::kernel::{self, Pair, Sample, Wrong};
 use crate::plan::{PlanError, ResultUnits, Units};
 
 /// What a fall of a counter is, unless it wraps around.
@@ -59,17 +60,6 @@ impl Counter {
         }
     }
 
-    /// The exact gain between two numbers, counted from zero, over a step of x.
-    pub(super) fn exactly(self, levels: [i128; 2], step: f64, units: &ResultUnits) -> Result<Option<i128>, Reason> {
-        let rules = self.rules(units, false);
-        if let Some(wrong) = levels.iter().position(|&level| rules.is_exactly_outside(level)) {
-            return Err(Reason::outside(wrong));
-        }
-        let [before, this] = levels;
-        let gain = rules.exact_gain(before, this).map_err(|TooLarge| Reason::TooLarge)?;
-        Ok(gain.filter(|&gain| !rules.is_too_fast(gain as f64, step)))
-    }
-
     /// Appends the gains of adjacent rows, or with `per_x` their rates.
     pub(super) fn evaluate_rows<Y: Sample, X: Sample, O: Float>(
         self,
@@ -80,43 +70,88 @@ impl Counter {
     where
         f64: AsPrimitive<O>,
     {
-        let this = rows.reach.before;
-        let [before, own] = [&rows.lags[this - 1], &rows.lags[this]];
-        let pair = |before, this| Pair { before, this };
-        let y = pair(before.y.values, own.y.values);
-        let x = match (before.x, own.x) {
-            (Some(before), Some(own)) => Some(Pair {
-                before: before.values,
-                this: own.values,
-            }),
-            _ => None,
-        };
-        let is_read = |row: usize| {
-            let in_segment: [u64; 2] = rows.rules.in_segment(rows.lags, this, row);
-            in_segment[0] & in_segment[1] & before.valid(row) & own.valid(row)
-        };
-        let mut valid = Valid::new(rows.len());
-        let mut row = 0;
-        let field = results.first();
-        let append = |values: &[f64], are_valid: u64| {
-            field
-                .values_mut()
-                .extend(values.iter().map(|value| AsPrimitive::<O>::as_(*value)));
-            valid.push(row, are_valid | crate::bits::high_mask(values.len()));
-            row += values.len();
-        };
         let rules = self.rules(rows.units, per_x);
         let zero = Y::of_integer(rows.units.zero);
-        let evaluated = rules.over(y, x, zero, rows.strict, is_read, append);
-        evaluated.map_err(|(row, wrong)| match wrong {
-            Wrong::Unsorted => RowError::unsorted(row, rows.reach, &(this - 1..this + 1)),
-            Wrong::Outside(of_pair) => RowError {
+        let mut valid = Valid::new(rows.len());
+        let mut block = [0.0; ROWS];
+        for first in (0..rows.len()).step_by(ROWS) {
+            let (y, x) = pairs(rows, first);
+            let block_valid = rules.results(y, x, zero, are_read(rows, first), rows.strict, &mut block);
+            let block_valid = block_valid.map_err(|(place, wrong)| wrong.error(rows, first + place))?;
+            let values = block[..y.this.len()].iter().map(|value| AsPrimitive::<O>::as_(*value));
+            results.first().values_mut().extend(values);
+            valid.push(first, block_valid | high_mask(y.this.len()));
+        }
+        results.first().extend_validity(&valid);
+        Ok(())
+    }
+
+    /// Appends the exact gains of adjacent rows.
+    pub(super) fn evaluate_exactly<Y: Sample, X: Sample>(
+        self,
+        rows: &Rows<'_, '_, Y, X>,
+        results: &mut Columns<i128>,
+    ) -> Result<(), RowError> {
+        let rules = self.rules(rows.units, false);
+        let zero = Y::of_integer(rows.units.zero);
+        let mut valid = Valid::new(rows.len());
+        let mut block = [0; ROWS];
+        for first in (0..rows.len()).step_by(ROWS) {
+            let (y, x) = pairs(rows, first);
+            let block_valid = rules.exact_gains(y, x, zero, are_read(rows, first), rows.strict, &mut block);
+            let block_valid = block_valid.map_err(|(place, wrong)| wrong.error(rows, first + place))?;
+            results.first().values_mut().extend_from_slice(&block[..y.this.len()]);
+            valid.push(first, block_valid | high_mask(y.this.len()));
+        }
+        results.first().extend_validity(&valid);
+        Ok(())
+    }
+}
+
+/// At most 64 rows from `first` on, and the rows before them.
+fn pairs<'a, Y: Sample, X: Sample>(rows: &Rows<'a, '_, Y, X>, first: usize) -> (Pair<'a, Y>, Option<Pair<'a, X>>) {
+    let this = rows.reach.before;
+    let [before, own] = [&rows.lags[this - 1], &rows.lags[this]];
+    let block = first..rows.len().min(first + ROWS);
+    let y = Pair {
+        before: &before.y.values[block.clone()],
+        this: &own.y.values[block.clone()],
+    };
+    let x = match (before.x, own.x) {
+        (Some(before), Some(own)) => Some(Pair {
+            before: &before.values[block.clone()],
+            this: &own.values[block],
+        }),
+        _ => None,
+    };
+    (y, x)
+}
+
+/// Mask of the 64 rows from `first` on that are in one segment with the row before, neither of which is null.
+fn are_read<Y: Sample, X: Sample>(rows: &Rows<'_, '_, Y, X>, first: usize) -> u64 {
+    if rows.rules.only_starts(rows.lags) {
+        let [before, _]: [u64; 2] = rows.rules.between_starts(first);
+        return before;
+    }
+    let this = rows.reach.before;
+    let in_segment: [u64; 2] = rows.rules.in_segment(rows.lags, this, first);
+    in_segment[0] & in_segment[1] & rows.lags[this - 1].valid(first) & rows.lags[this].valid(first)
+}
+
+impl Wrong {
+    fn error<Y, X>(self, rows: &Rows<'_, '_, Y, X>, row: usize) -> RowError {
+        let this = rows.reach.before;
+        match self {
+            Self::Unsorted => RowError::unsorted(row, rows.reach, &(this - 1..this + 1)),
+            Self::Outside(of_pair) => RowError {
                 row,
                 reason: Reason::outside(of_pair),
             },
-        })?;
-        results.first().extend_validity(&valid);
-        Ok(())
+            Self::TooLarge => RowError {
+                row,
+                reason: Reason::TooLarge,
+            },
+        }
     }
 }
 

@@ -8,7 +8,7 @@
 //! value       the n-th derivative of the polynomial through these rows, from Newton's divided differences
 //!             on even spacing, inside a segment: whole numbers times rises, over a common denominator
 //! truncation  |value of the stencil with two more rows - value|, the next two of Newton's terms
-//! stderr      sqrt(sum of (w * sigma)^2), with the weights w of the values of y
+//! stderr      sqrt(sum of (w * sigma)^2), with the weights w of the values of y; a sigma for all rows, or one for each
 //! ```
 //!
 //! Only differences of adjacent rows are read, so an offset of y or x costs no digits. Weights times values (Fornberg
@@ -25,12 +25,13 @@ use serde::{Deserialize, Serialize};
 
 use super::gradient::{EdgeOrder, Gradient};
 use super::stencil::Differences as RowDifferences;
-use super::{Columns, Describe, Evaluate, Extent, Float, MAX_REACH, Output, Reach, RowError, Rows, Valid, Values};
+use super::{
+    Columns, Describe, Evaluate, Extent, Float, MAX_REACH, Output, Reach, RowError, Rows, SigmaUse, Valid, Values,
+};
 use crate::bits::{ROWS, high_mask, set_bits};
 use crate::domain::Length;
 use crate::kernel::newton::{BLOCK_SPAN, Derivation, Derivatives, Differences, EvenWeights, Polynomial, Usual};
-use crate::kernel::{Sample, periodic};
-use crate::segments::Slice;
+use crate::kernel::{Sample, periodic_rises};
 
 /// The most lags of an operator.
 const MAX_LAGS: usize = 2 * MAX_REACH + 1;
@@ -127,7 +128,8 @@ impl Derivative {
     /// - `value`: the derivative.
     /// - `truncation`: how far the derivative is from that of the polynomial through two more rows, an estimate of the
     ///   error that the finite step makes. Null where these rows do not exist.
-    /// - `stderr`: the standard error that noise in y makes. Null without a [`sigma`](Self::sigma).
+    /// - `stderr`: the standard error that noise in y makes. Null without a [`sigma`](Self::sigma), of all rows or of
+    ///   each.
     #[must_use]
     pub fn with_error(mut self) -> Self {
         self.with_error = true;
@@ -135,7 +137,7 @@ impl Derivative {
     }
 
     /// The standard deviation of the noise in y: a number in the unit of y, or a `Duration` for a temporal y. It implies
-    /// [`with_error`](Self::with_error).
+    /// [`with_error`](Self::with_error). For one in each row see [`Domain::sigma`](crate::Domain::sigma).
     ///
     /// # Errors
     ///
@@ -288,6 +290,14 @@ impl Describe for Derivative {
     fn takes_x_period(&self) -> bool {
         true
     }
+
+    fn uses_sigma(&self) -> Result<SigmaUse, &'static str> {
+        match self.sigma {
+            Some(_) => Err("has a `sigma` for all rows"),
+            None if !self.with_error => Err("takes `sigma` for its standard error only, without `with_error`"),
+            None => Ok(SigmaUse::Errors),
+        }
+    }
 }
 
 impl Evaluate for Derivative {
@@ -409,7 +419,7 @@ impl Derivative {
     }
 
     /// The derivative at a row that reads these rows; its truncation error only if `wider` is given.
-    fn derivation(self, x: Coordinates, reads: Reach, wider: Option<Reach>) -> Derivation {
+    fn derivation(self, x: Coordinates, reads: Reach, wider: Option<Reach>, with_noise: bool) -> Derivation {
         let is_inside = reads == self.inside();
         let polynomial = Polynomial {
             order: self.order,
@@ -429,7 +439,7 @@ impl Derivative {
                 1.0
             },
             even: (x == Coordinates::Even && is_inside).then(|| EvenWeights::new(polynomial)),
-            with_noise: self.sigma.is_some(),
+            with_noise,
         }
     }
 
@@ -446,9 +456,14 @@ impl Derivative {
         let this = rows.reach.before;
         let narrow = self.inside();
         let wide = self.with_error.then(|| self.wider(narrow));
-        let derivations = [None, wide].map(|wider| self.derivation(Coordinates::of(rows), narrow, wider));
+        let with_noise = self.sigma.is_some() || rows.sigma.is_some();
+        let derivations = [None, wide].map(|wider| self.derivation(Coordinates::of(rows), narrow, wider, with_noise));
         let of_block = &derivations[usize::from(self.with_error)];
         let lags = wide.unwrap_or(narrow).within(rows.reach);
+        let y: Vec<_> = rows.lags[lags.clone()].iter().map(|lag| lag.y.values).collect();
+        let x = rows.lags[lags.clone()].iter().filter_map(|lag| lag.x);
+        let x: Vec<_> = x.map(|x| x.values).collect();
+        let around = this - lags.start;
         let only_rows = rows.rules.only_starts(rows.lags) && !rows.rules.has_starts();
         let mut valid: Vec<_> = results.fields.iter().map(|_| Valid::new(length)).collect();
         let mut derivatives = Derivatives::zero();
@@ -468,27 +483,25 @@ impl Derivative {
                 }
             }
             if usual != 0 {
-                let (before, after) = (lags.start..this, this + 1..lags.end);
-                let rises = Around {
-                    before: before.clone().map(|lag| rows.lags[lag].y),
-                    this: rows.lags[this].y,
-                    after: after.clone().map(|lag| rows.lags[lag].y),
+                let rises = Minus {
+                    period: rows.units.period,
+                    factor: 1.0,
                 };
-                let rise = |later: Y, earlier: Y| match rows.units.period {
-                    None => later.minus(earlier),
-                    Some(period) => periodic(later, earlier, period),
-                };
-                rises.differences(in_block.clone(), rise, &mut differences.rises);
-                if let Some(x) = rows.lags[this].x {
-                    let steps = Around {
-                        before: before.filter_map(|lag| rows.lags[lag].x),
-                        this: x,
-                        after: after.filter_map(|lag| rows.lags[lag].x),
+                rises.between(&y, around, in_block.clone(), &mut differences.rises);
+                if !x.is_empty() {
+                    let steps = Minus {
+                        period: None,
+                        factor: of_block.step_factor,
                     };
-                    let step = |later: X, earlier: X| later.minus(earlier) * of_block.step_factor;
-                    steps.differences(in_block, step, &mut differences.steps);
+                    steps.between(&x, around, in_block, &mut differences.steps);
                 }
-                usual &= of_block.at_block(&differences, &mut derivatives);
+                let deviations = rows.sigma.map(|sigma| {
+                    let read = &sigma[first + lags.start..first + count + lags.end - 1];
+                    let mut deviations = [1.0; BLOCK_SPAN];
+                    deviations[..read.len()].copy_from_slice(read);
+                    deviations
+                });
+                usual &= of_block.at_block(&differences, deviations.as_ref(), &mut derivatives);
                 let columns = [
                     &mut derivatives.values,
                     &mut derivatives.truncations,
@@ -497,6 +510,10 @@ impl Derivative {
                 for ((values, scale), field) in columns.into_iter().zip(&rows.units.scales).zip(&mut results.fields) {
                     usual &= scale.apply_all(values);
                     field.values.extend(values[..count].iter().map(|value| value.as_()));
+                }
+                if deviations.is_some() {
+                    let unknown = (0..count).filter(|place| derivatives.noises[*place].is_nan());
+                    unknown.for_each(|place| valid[2].set(first + place, false));
                 }
             } else {
                 for field in &mut results.fields {
@@ -508,14 +525,14 @@ impl Derivative {
                 let values = self.at_row(rows, &derivations[0], first + place, has)?;
                 for (output, field) in results.fields.iter_mut().enumerate() {
                     let value = values[output].map(|value| rows.units.scales[output].apply(value));
-                    if value.is_none() {
-                        valid[output].set(first + place, false);
+                    if value.is_none() || output == 2 {
+                        valid[output].set(first + place, value.is_some());
                     }
                     let index = field.values.len() - count + place;
                     field.values[index] = value.unwrap_or_default().as_();
                 }
             }
-            if self.with_error && self.sigma.is_none() {
+            if self.with_error && !with_noise {
                 (first..first + count).for_each(|row| valid[2].set(row, false));
             }
         }
@@ -549,21 +566,27 @@ impl Derivative {
             return Ok(results);
         };
         let window = differences.window();
-        let derivatives = if reads == self.inside() {
-            inside.at_row(window.rises, window.steps)
+        let lags = reads.within(rows.reach);
+        let deviations = rows.sigma.map(|sigma| &sigma[row + lags.start..row + lags.end]);
+        let at_edge;
+        let derivation = if reads == self.inside() {
+            inside
         } else {
-            self.derivation(Coordinates::of(rows), reads, None)
-                .at_row(window.rises, window.steps)
+            at_edge = self.derivation(Coordinates::of(rows), reads, None, inside.with_noise);
+            &at_edge
         };
+        let derivatives = derivation.at_row(window.rises, window.steps, deviations);
         results[0] = Some(derivatives.values[0] + differences.nan);
-        results[2] = self.sigma.map(|_| derivatives.noises[0]);
+        // Of a row without a deviation it is NaN.
+        let is_known = inside.with_noise && !(deviations.is_some() && derivatives.noises[0].is_nan());
+        results[2] = is_known.then_some(derivatives.noises[0]);
         let wider = self.wider(reads);
         if self.with_error && fits(wider, available) {
             let lenient = Rows { strict: false, ..*rows };
             if let Some(differences) = RowDifferences::new(&lenient, row, wider.within(rows.reach))? {
                 let window = differences.window();
-                let derivation = self.derivation(Coordinates::of(rows), reads, Some(wider));
-                let derivatives = derivation.at_row(window.rises, window.steps);
+                let derivation = self.derivation(Coordinates::of(rows), reads, Some(wider), false);
+                let derivatives = derivation.at_row(window.rises, window.steps, None);
                 results[1] = Some(derivatives.truncations[0] + differences.nan);
             }
         }
@@ -594,42 +617,43 @@ fn fits(reads: Reach, available: Reach) -> bool {
     reads.before <= available.before && reads.after <= available.after
 }
 
-/// The lagged copies of a column around a row, furthest back first.
-struct Around<'a, T, B, A> {
-    before: B,
-    this: Slice<'a, T>,
-    after: A,
+/// How two adjacent values are subtracted.
+#[derive(Clone, Copy)]
+struct Minus {
+    /// To the nearest multiple of it.
+    period: Option<f64>,
+    /// What a difference is multiplied by.
+    factor: f64,
 }
 
-impl<'a, T: Sample + 'a, B, A> Around<'a, T, B, A>
-where
-    B: Iterator<Item = Slice<'a, T>>,
-    A: Iterator<Item = Slice<'a, T>>,
-{
-    /// The differences of adjacent rows, from the first that the first of these rows reads to the last that the last one
-    /// reads; copies of the last difference follow.
+impl Minus {
+    /// The differences of adjacent rows, from the first that the first of some rows reads to the last that the last one
+    /// reads; copies of the last difference follow. The rows themselves are the lag `this`.
     ///
     /// A row that is read by several rows of a segment is the same in the lags of all.
-    fn differences(self, rows: Range<usize>, minus: impl Fn(T, T) -> f64, differences: &mut [f64; BLOCK_SPAN]) {
-        let these = &self.this.values[rows.clone()];
+    #[inline(never)]
+    fn between<T: Sample>(self, lags: &[&[T]], this: usize, rows: Range<usize>, differences: &mut [f64; BLOCK_SPAN]) {
+        let these = &lags[this][rows.clone()];
         let mut values = [these[0]; BLOCK_SPAN];
-        let mut count = 0;
-        for slice in self.before {
-            values[count] = slice.values[rows.start];
-            count += 1;
+        for (value, lag) in values.iter_mut().zip(&lags[..this]) {
+            *value = lag[rows.start];
         }
-        values[count..count + these.len()].copy_from_slice(these);
-        count += these.len();
-        for slice in self.after {
-            values[count] = slice.values[rows.end - 1];
-            count += 1;
+        values[this..this + these.len()].copy_from_slice(these);
+        let after = values[this + these.len()..].iter_mut();
+        for (value, lag) in after.zip(&lags[this + 1..]) {
+            *value = lag[rows.end - 1];
         }
-        let last = count - 2;
-        for (difference, pair) in differences[..=last].iter_mut().zip(values.windows(2)) {
-            *difference = minus(pair[1], pair[0]);
+        let count = lags.len() + these.len() - 2;
+        let (earlier, later) = (&values[..count], &values[1..=count]);
+        if let Some(period) = self.period {
+            periodic_rises(later, earlier, period, &mut differences[..count]);
+        } else {
+            for (difference, (later, earlier)) in differences.iter_mut().zip(later.iter().zip(earlier)) {
+                *difference = later.minus(*earlier) * self.factor;
+            }
         }
-        let last = differences[last];
-        differences[count - 1..].fill(last);
+        let last = differences[count - 1];
+        differences[count..].fill(last);
     }
 }
 
@@ -654,9 +678,12 @@ mod tests {
         let all = wider.unwrap_or(reads);
         let x = &x[row - all.before..=row + all.after];
         let differences = |values: Vec<f64>| values.windows(2).map(|pair| pair[1] - pair[0]).collect::<Vec<_>>();
-        let derivation = derivative.derivation(Coordinates::Floats, reads, wider);
+        let derivation = derivative.derivation(Coordinates::Floats, reads, wider, derivative.sigma.is_some());
         let rises = differences(x.iter().map(|&x| y(x)).collect());
-        Some((derivation.at_row(&rises, &differences(x.to_vec())), wider.is_some()))
+        Some((
+            derivation.at_row(&rises, &differences(x.to_vec()), None),
+            wider.is_some(),
+        ))
     }
 
     /// The derivative at one of some rows.

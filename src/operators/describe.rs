@@ -1,8 +1,7 @@
 //! What an operator is, whatever the values.
 
-use super::rows::Reason;
 use crate::domain::Length;
-use crate::plan::{PlanError, ResultUnits, Units};
+use crate::plan::{PlanError, Units};
 use crate::segments::Reach;
 
 /// How far around its own row an operator reads.
@@ -109,6 +108,15 @@ pub(crate) enum Takes {
     Numbers,
 }
 
+/// What an operator does with a column of standard deviations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SigmaUse {
+    /// It computes the errors of its results, which are null where a row has no deviation.
+    Errors,
+    /// It weighs the rows. One without a deviation counts as null.
+    Weights,
+}
+
 /// What rows of one x get, where these are one point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeats {
@@ -155,6 +163,15 @@ pub(crate) trait Describe {
         false
     }
 
+    /// What it does with a column of standard deviations.
+    ///
+    /// # Errors
+    ///
+    /// Why it takes none.
+    fn uses_sigma(&self) -> Result<SigmaUse, &'static str> {
+        Err("takes no `sigma`")
+    }
+
     /// What the rows of one point get.
     fn repeats(&self) -> Repeats {
         Repeats::Each
@@ -170,15 +187,5 @@ pub(crate) trait Describe {
         Self: Sized + Clone,
     {
         Ok(self.clone())
-    }
-
-    /// The exact result of an integer y that keeps its dtype, from the numbers of the row before and its own, both
-    /// counted from zero, and the step of x between them; `None` if it is null.
-    ///
-    /// # Errors
-    ///
-    /// A y that is none that the operator takes, a result beyond 128 bits.
-    fn exactly(&self, _levels: [i128; 2], _step: f64, _units: &ResultUnits) -> Result<Option<i128>, Reason> {
-        Ok(None)
     }
 }

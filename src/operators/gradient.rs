@@ -124,113 +124,142 @@ impl Evaluate for Gradient {
     where
         f64: AsPrimitive<O>,
     {
-        match (self.edge_order, rows.units.period) {
-            (EdgeOrder::First, None) => evaluate::<3, _, _, _>(rows, results),
-            (EdgeOrder::Second, None) => evaluate::<5, _, _, _>(rows, results),
-            (EdgeOrder::First, Some(period)) => rows.relative(period, |rows| evaluate::<3, _, _, _>(rows, results)),
-            (EdgeOrder::Second, Some(period)) => rows.relative(period, |rows| evaluate::<5, _, _, _>(rows, results)),
-        }
+        let Some(period) = rows.units.period else {
+            let mut valid = Valid::new(rows.len());
+            evaluate(rows, results.first().values_mut(), &mut valid)?;
+            results.first().extend_validity(&valid);
+            return Ok(());
+        };
+        let mut slopes = Vec::<f64>::new();
+        rows.relative(period, |tile| {
+            let mut valid = Valid::new(tile.len());
+            slopes.clear();
+            evaluate::<f64, X, f64>(tile, &mut slopes, &mut valid)?;
+            let field = results.first();
+            field.values_mut().extend(slopes.iter().map(|slope| slope.as_()));
+            field.extend_validity(&valid);
+            Ok(())
+        })
     }
 }
 
-/// `LAGS` is 3 or 5: the row itself, and one or two rows on either side.
-fn evaluate<const LAGS: usize, Y: Sample, X: Sample, O: Float>(
+/// Rows whose masks are known before the loop over them begins.
+const TILE: usize = 64 * ROWS;
+
+/// Appends the slopes of the rows, and says which are valid.
+#[inline(never)]
+fn evaluate<Y: Sample, X: Sample, O: Float>(
     rows: &Rows<'_, '_, Y, X>,
-    results: &mut Columns<O>,
+    slopes: &mut Vec<O>,
+    valid: &mut Valid,
 ) -> Result<(), RowError>
 where
     f64: AsPrimitive<O>,
 {
-    let this = LAGS / 2;
+    let this = rows.reach.before;
     let scale = rows.units.scales[0];
     let lags = [&rows.lags[this - 1], &rows.lags[this], &rows.lags[this + 1]];
-    let y = lags.map(|lag| &lag.y);
+    let y = three_points(lags.map(|lag| &lag.y));
     let x = match lags.map(|lag| lag.x.as_ref()) {
-        [Some(x1), Some(x2), Some(x3)] => Some([x1, x2, x3]),
+        [Some(x1), Some(x2), Some(x3)] => Some(three_points([x1, x2, x3])),
         _ => None,
     };
     let length = rows.len();
-    let only_starts = rows.rules.only_starts(rows.lags);
-    let mut valid = Valid::new(length);
-    // Rows with neighbours on both sides; for edge order 2 the others need another formula.
-    let mut inside = Vec::new();
-    // Inlined into the loop: called through a pointer, it takes a third of the time of the loop.
-    let mask = |row| {
-        if only_starts && !rows.rules.has_starts() {
-            return NeighborMask::BOTH;
+    let only_rows = rows.rules.only_starts(rows.lags) && !rows.rules.has_starts();
+    let tile = if only_rows { length.max(1) } else { TILE };
+    let mut masks = Masks::default();
+    for start in (0..length).step_by(tile) {
+        let end = length.min(start + tile);
+        if !only_rows {
+            masks.read(rows, start..end, valid);
         }
-        let in_segment: [u64; LAGS] = if only_starts {
-            rows.rules.between_starts(row)
+        let first = slopes.len();
+        let mask = NeighborMask::of_blocks(&masks.neighbors);
+        if let Some(x) = x {
+            let points = Points {
+                y: y.rows(start, end),
+                x: x.rows(start, end),
+                scale,
+            };
+            let unsorted = irregular(points, mask, rows.strict, slopes).map_err(|row| {
+                let row = start + row;
+                RowError::unsorted(row, rows.reach, &reads(rows, row))
+            })?;
+            for row in unsorted {
+                valid.set(start + row, false);
+            }
         } else {
-            rows.rules.in_segment(rows.lags, this, row)
-        };
-        let (before, after) = (in_segment[this - 1], in_segment[this + 1]);
-        // Edge order 1 needs one neighbour. Edge order 2 has another formula for ends.
-        let (mask, has_stencil) = if LAGS == 3 {
-            (
-                NeighborMask {
-                    before,
-                    after,
-                    ..NeighborMask::BOTH
-                },
-                in_segment[this] & (before | after),
-            )
-        } else {
-            (NeighborMask::BOTH, in_segment[this] & before & after)
-        };
-        let (x_valid, both_valid) = if only_starts {
-            (has_stencil, has_stencil)
-        } else {
-            let x_valid = x.map_or(u64::MAX, |x| has_stencil & read(x, mask, row));
-            (x_valid, has_stencil & read(y, mask, row) & x_valid)
-        };
-        valid.push(row, both_valid | high_mask(length - row));
-        if LAGS > 3 {
-            inside.push(before & after);
+            even(y.rows(start, end), scale, mask, slopes);
         }
-        NeighborMask { valid: x_valid, ..mask }
-    };
-    let field = results.first();
-    let start = field.len();
-    if let Some(x) = x {
-        let points = Points {
-            y: three_points(y),
-            x: three_points(x),
-            scale,
-        };
-        let unsorted = irregular(points, mask, rows.strict, field.values_mut())
-            .map_err(|row| RowError::unsorted(row, rows.reach, &reads::<LAGS, _, _>(rows, row)))?;
-        for row in unsorted {
-            valid.set(row, false);
-        }
-    } else {
-        even(three_points(y), scale, mask, field.values_mut());
-    }
-    for (block, &inside) in inside.iter().enumerate() {
-        let first = block * ROWS;
-        if inside == u64::MAX {
-            continue;
-        }
-        let in_segment: [u64; LAGS] = rows.rules.in_segment(rows.lags, this, first);
-        for place in set_bits(!inside, ROWS.min(length - first)) {
-            let row = first + place;
-            let slope = end_slope(rows, row, in_segment.map(|word| word >> place & 1 != 0))?;
-            valid.set(row, slope.is_some());
-            field.values_mut()[start + row] = slope.unwrap_or_default().as_();
+        for (block, &ends) in masks.ends.iter().enumerate() {
+            if ends == 0 {
+                continue;
+            }
+            let place = block * ROWS;
+            let in_segment: [u64; 5] = rows.rules.in_segment(rows.lags, this, start + place);
+            for bit in set_bits(ends, ROWS.min(end - start - place)) {
+                let row = start + place + bit;
+                let slope = end_slope(rows, row, in_segment.map(|word| word >> bit & 1 != 0))?;
+                valid.set(row, slope.is_some());
+                slopes[first + place + bit] = slope.unwrap_or_default().as_();
+            }
         }
     }
-    field.extend_validity(&valid);
     Ok(())
 }
 
+/// The neighbours of the rows of a tile, 64 rows a mask. No masks if all rows have neighbours on both sides.
+#[derive(Default)]
+struct Masks {
+    neighbors: Vec<NeighborMask>,
+    /// Rows without a neighbour on one side, which have another formula; none for edge order 1.
+    ends: Vec<u64>,
+}
+
+impl Masks {
+    /// Takes the masks of some rows, the first of which is a multiple of 64, and says which have a slope.
+    fn read<Y: Sample, X: Sample>(&mut self, rows: &Rows<'_, '_, Y, X>, tile: Range<usize>, valid: &mut Valid) {
+        let this = rows.reach.before;
+        let lags = [&rows.lags[this - 1], &rows.lags[this], &rows.lags[this + 1]];
+        let only_starts = rows.rules.only_starts(rows.lags);
+        self.neighbors.clear();
+        self.ends.clear();
+        for row in tile.step_by(ROWS) {
+            let [before, own, after] = if only_starts {
+                rows.rules.between_starts(row)
+            } else {
+                let in_segment: [u64; 5] = rows.rules.in_segment(rows.lags, this, row);
+                [in_segment[this - 1], in_segment[this], in_segment[this + 1]]
+            };
+            // Edge order 1 needs one neighbour. Edge order 2 has another formula for ends.
+            let (mask, has_stencil) = if this == 1 {
+                let mask = NeighborMask {
+                    before,
+                    after,
+                    ..NeighborMask::BOTH
+                };
+                (mask, own & (before | after))
+            } else {
+                self.ends.push(!(before & after));
+                (NeighborMask::BOTH, own & before & after)
+            };
+            let read = |valid: [u64; 3]| valid[1] & (valid[0] | !mask.before) & (valid[2] | !mask.after);
+            let x_valid = lags.map(|lag| lag.x.map_or(u64::MAX, |x| x.valid(row)));
+            let x_valid = has_stencil & read(x_valid);
+            let y_valid = read(lags.map(|lag| lag.y.valid(row)));
+            valid.push(row, x_valid & y_valid | high_mask(rows.len() - row));
+            self.neighbors.push(NeighborMask { valid: x_valid, ..mask });
+        }
+    }
+}
+
 /// The slope of the parabola at an end of a segment; `None` if the segment is too short, or null or unsorted there.
-fn end_slope<const LAGS: usize, Y: Sample, X: Sample>(
+fn end_slope<Y: Sample, X: Sample>(
     rows: &Rows<'_, '_, Y, X>,
     row: usize,
-    in_segment: [bool; LAGS],
+    in_segment: [bool; 5],
 ) -> Result<Option<f64>, RowError> {
-    let this = LAGS / 2;
-    let reads = if in_segment[this + 1] { this..LAGS } else { 0..this + 1 };
+    let reads = if in_segment[3] { 2..5 } else { 0..3 };
     if !in_segment[reads.clone()].iter().all(|&is_there| is_there) {
         return Ok(None);
     }
@@ -256,24 +285,16 @@ fn end_slope<const LAGS: usize, Y: Sample, X: Sample>(
     let (Some(y_a), Some(y_b), Some(y_c)) = (a.y.get(row), b.y.get(row), c.y.get(row)) else {
         return Ok(None);
     };
-    let is_first = in_segment[this + 1];
+    let is_first = in_segment[3];
     Ok(Some(three_point([y_a, y_b, y_c], x, is_first, rows.units.scales[0])))
 }
 
 /// The lags that the three-point stencil of a row reads.
-fn reads<const LAGS: usize, Y: Sample, X: Sample>(rows: &Rows<'_, '_, Y, X>, row: usize) -> Range<usize> {
-    let this = LAGS / 2;
-    let in_segment: [u64; LAGS] = rows.rules.in_segment(rows.lags, this, row);
+fn reads<Y: Sample, X: Sample>(rows: &Rows<'_, '_, Y, X>, row: usize) -> Range<usize> {
+    let this = rows.reach.before;
+    let in_segment: [u64; 5] = rows.rules.in_segment(rows.lags, this, row);
     let has = |lag: usize| (in_segment[lag] & 1) as usize;
     this - has(this - 1)..this + 1 + has(this + 1)
-}
-
-/// The rows whose stencil reads no null of a column.
-#[inline(always)]
-fn read<T: Sample>([previous, this, next]: [&Slice<'_, T>; 3], mask: NeighborMask, row: usize) -> u64 {
-    let before = previous.valid(row) | !mask.before;
-    let after = next.valid(row) | !mask.after;
-    this.valid(row) & before & after
 }
 
 fn three_points<'a, T>([previous, this, next]: [&Slice<'a, T>; 3]) -> ThreePoint<'a, T> {

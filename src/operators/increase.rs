@@ -7,10 +7,10 @@ use num_traits::AsPrimitive;
 use serde::{Deserialize, Serialize};
 
 use super::counter::{Counter, counter_methods};
-use super::{Columns, Describe, Evaluate, Extent, Float, Output, Reason, Repeats, Reset, RowError, Rows, Takes};
+use super::{Columns, Describe, Evaluate, Extent, Float, Output, Repeats, Reset, RowError, Rows, Takes};
 use crate::domain::Length;
 use crate::kernel::Sample;
-use crate::plan::{PlanError, ResultUnits, Units};
+use crate::plan::{PlanError, Units};
 
 /// The increase of a counter from row to row, in the dtype of y: exact for integers, Decimals and durations.
 ///
@@ -55,10 +55,6 @@ impl Describe for Increase {
     fn resolved(&self, units: &Units) -> Result<Self, PlanError> {
         self.0.resolved(units).map(Self)
     }
-
-    fn exactly(&self, levels: [i128; 2], step: f64, units: &ResultUnits) -> Result<Option<i128>, Reason> {
-        self.0.exactly(levels, step, units)
-    }
 }
 
 impl Evaluate for Increase {
@@ -71,5 +67,13 @@ impl Evaluate for Increase {
         f64: AsPrimitive<O>,
     {
         self.0.evaluate_rows(rows, false, results)
+    }
+
+    fn evaluate_exactly<Y: Sample, X: Sample>(
+        &self,
+        rows: &Rows<'_, '_, Y, X>,
+        results: &mut Columns<i128>,
+    ) -> Result<(), RowError> {
+        self.0.evaluate_exactly(rows, results)
     }
 }

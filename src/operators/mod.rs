@@ -28,12 +28,12 @@ pub use self::counter::Reset;
 pub use self::describe::Extent;
 pub use crate::segments::Reach;
 
-pub(crate) use self::describe::{Describe, Measure, Output, Repeats, Takes};
+pub(crate) use self::describe::{Describe, Measure, Output, Repeats, SigmaUse, Takes};
 pub(crate) use self::rows::{Columns, Float, Reason, RowError, Rows, Valid};
 pub(crate) use self::scan::{Reached, Scan, Scanned, Segment};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use self::stencil::Target;
-pub(crate) use self::stencil::{Evaluate, MAX_OUTPUTS, MAX_REACH, Values, exactly};
+pub(crate) use self::stencil::{Evaluate, MAX_OUTPUTS, MAX_REACH, Values};
 #[allow(unused_imports)] // For operators that are evaluated row by row.
 pub(crate) use self::stencil::{Stencil, Window, row_by_row, value};
 
@@ -95,10 +95,9 @@ macro_rules! operators {
                 rows: &Rows<'_, '_, Y, X>,
                 results: &mut Columns<i128>,
             ) -> Result<(), RowError> {
-                let operator: &dyn Describe = match self {
-                    $(Self::$row(operator) => operator,)*
-                };
-                exactly(operator, rows, results)
+                match self {
+                    $(Self::$row(operator) => operator.evaluate_exactly(rows, results),)*
+                }
             }
         }
 

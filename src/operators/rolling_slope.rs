@@ -7,18 +7,19 @@
 //!           `min_samples`, or if all x are equal
 //! ```
 //!
-//! The fit is in [`kernel::line`](crate::kernel).
+//! The fit is in [`kernel::line`](crate::kernel); with a column `sigma`, by which a row has the weight 1/sigma², in
+//! [`kernel::weighted`](crate::kernel).
 
 use std::ops::Range;
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
-use super::{Columns, Describe, Extent, Output, Reason, RowError, Scan, Segment};
+use super::{Columns, Describe, Extent, Output, Reason, RowError, Scan, Segment, SigmaUse};
 use crate::domain::Length;
 use crate::kernel::differences::{Column, Differences, Even, Periodic};
 use crate::kernel::line::{self, Points, Slopes};
-use crate::kernel::{Limit, Sample};
+use crate::kernel::{Limit, Sample, weighted};
 use crate::plan::{PlanError, Units};
 use crate::segments::Slice;
 
@@ -139,7 +140,8 @@ impl RollingSlope {
         self.checked()
     }
 
-    /// The standard deviation of y, for the standard error: in the unit of y.
+    /// The standard deviation of y, for the standard error: in the unit of y. For one in each row see
+    /// [`Domain::sigma`](crate::Domain::sigma).
     #[must_use]
     pub fn sigma(mut self, sigma: impl Into<Length>) -> Self {
         self.sigma = Some(sigma.into());
@@ -281,6 +283,13 @@ impl Describe for RollingSlope {
         }
     }
 
+    fn uses_sigma(&self) -> Result<SigmaUse, &'static str> {
+        match self.sigma {
+            Some(_) => Err("has a `sigma` for all rows"),
+            None => Ok(SigmaUse::Weights),
+        }
+    }
+
     fn needs_rising_x(&self) -> bool {
         matches!(self.window, WindowSize::Length(_))
     }
@@ -334,14 +343,10 @@ impl Scan for RollingSlope {
             None => Box::new(Even),
         };
         let sigma = match self.sigma {
-            Some(Length::Step(sigma)) if self.with_error => Some(vec![sigma; read.len()]),
+            Some(Length::Step(sigma)) => Some(sigma),
             _ => None,
         };
-        let points = Points {
-            x: &*x,
-            y: &*y,
-            sigma: sigma.as_deref(),
-        };
+        let points = Points { x: &*x, y: &*y, sigma };
         self.push_slopes(points, &windows, read.start, segment, results);
         Ok(())
     }
@@ -369,17 +374,14 @@ impl RollingSlope {
             errors: &mut errors,
         };
         // Windows of one size follow each other row by row, if none is null.
-        let missing = match fitted.split_first() {
-            Some((first, others))
-                if others
-                    .iter()
-                    .zip(1..)
-                    .all(|(window, row)| window.len() == first.len() && window.start == first.start + row)
-                    && first.start == 0 =>
-            {
-                line::rolling(points, first.len(), slopes)
-            },
-            _ => line::ranges(points, &fitted, slopes),
+        let follow_each_other = fitted.iter().zip(0..).all(|(window, row)| {
+            let size = fitted[0].len();
+            *window == (row..row + size)
+        });
+        let missing = match (segment.sigma, fitted.first()) {
+            (Some(sigma), _) => weighted::fit(points, &sigma[first..], &fitted, slopes),
+            (None, Some(window)) if follow_each_other => line::rolling(points, window.len(), slopes),
+            (None, _) => line::ranges(points, &fitted, slopes),
         };
         let mut missing = missing.into_iter().peekable();
         let scales = &segment.units.scales;
@@ -390,7 +392,8 @@ impl RollingSlope {
                 if missing.next_if_eq(&place).is_none() {
                     row[0] = Some(scales[0].apply(values[place]));
                     // Two points have no residual.
-                    let has_error = self.with_error && (self.sigma.is_some() || window.len() > 2);
+                    let is_known = self.sigma.is_some() || segment.sigma.is_some();
+                    let has_error = self.with_error && (is_known || window.len() > 2);
                     row[1] = has_error.then(|| scales[1].apply(errors[place]));
                 }
                 place += 1;

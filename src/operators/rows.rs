@@ -3,15 +3,18 @@
 use std::ops::Range;
 
 use crate::bits::{Bitmap, ROWS};
-use crate::kernel::{Sample, Scale, periodic};
+use crate::kernel::{Sample, Scale, periodic_rises};
 use crate::plan::ResultUnits;
-use crate::segments::{Lag, Reach, SegmentRules};
+use crate::segments::{Lag, Part, Reach, SegmentRules};
 
 /// Adjacent rows, their lagged copies, and what ends a segment among them.
 pub(crate) struct Rows<'a, 'b, Y, X> {
     /// Furthest row back first; the rows themselves are at `reach.before`. All have one length.
     pub(crate) lags: &'b [Lag<'a, Y, X>],
     pub(crate) reach: Reach,
+    /// The standard deviations of y, from the first lag of the first row to the last lag of the last one: finite and
+    /// positive, or NaN.
+    pub(crate) sigma: Option<&'b [f64]>,
     pub(crate) rules: SegmentRules<'b>,
     pub(crate) units: &'b ResultUnits,
     /// Whether a row that is wrong is an error, or null.
@@ -50,37 +53,16 @@ impl<Y: Sample, X: Sample> Rows<'_, '_, Y, X> {
             };
             (self.units.scales[0].apply(1.0), units)
         };
-        let mut columns = vec![Vec::new(); self.lags.len()];
+        let y: Vec<_> = self.lags.iter().map(|lag| lag.y.values).collect();
+        let mut columns = vec![Vec::new(); y.len()];
         for start in (0..self.len()).step_by(TILE) {
             let rows = start..self.len().min(start + TILE);
-            columns[this] = self.lags[this].y.values[rows.clone()]
-                .iter()
-                .map(|y| y.zero_unless_finite())
-                .collect();
-            let rise = |earlier: usize, row: usize| {
-                let [earlier, later] = [earlier, earlier + 1].map(|lag| self.lags[lag].y.values[row]);
-                periodic(later, earlier, period) * factor
-            };
-            for lag in (0..this).rev() {
-                let next = &columns[lag + 1];
-                columns[lag] = next
-                    .iter()
-                    .zip(rows.clone())
-                    .map(|(y, row)| y - rise(lag, row))
-                    .collect();
-            }
-            for lag in this + 1..self.lags.len() {
-                let before = &columns[lag - 1];
-                columns[lag] = before
-                    .iter()
-                    .zip(rows.clone())
-                    .map(|(y, row)| y + rise(lag - 1, row))
-                    .collect();
-            }
+            relative(&y, this, rows.clone(), [period, factor], &mut columns);
             let lags = self.lags.iter().zip(&columns).map(|(lag, y)| lag.with_y(&rows, y));
             let tile = Rows {
                 lags: &lags.collect::<Vec<_>>(),
                 reach: self.reach,
+                sigma: None,
                 rules: self.rules.from(start),
                 units: &units,
                 strict: self.strict,
@@ -88,6 +70,33 @@ impl<Y: Sample, X: Sample> Rows<'_, '_, Y, X> {
             visit(&tile).map_err(|error| error.map_row(|row| start + row))?;
         }
         Ok(())
+    }
+}
+
+/// The y of some rows of each lag, relative to the lag `this`: sums of rises to the nearest multiple of a period, times a
+/// factor.
+fn relative<Y: Sample>(
+    lags: &[&[Y]],
+    this: usize,
+    rows: Range<usize>,
+    [period, factor]: [f64; 2],
+    columns: &mut [Vec<f64>],
+) {
+    let y = |lag: usize| &lags[lag][rows.clone()];
+    let mut rises = vec![0.0; rows.len()];
+    columns[this].clear();
+    columns[this].extend(y(this).iter().map(|y| y.zero_unless_finite()));
+    for lag in (0..this).rev() {
+        periodic_rises(y(lag + 1), y(lag), period, &mut rises);
+        let (earlier, later) = columns.split_at_mut(lag + 1);
+        earlier[lag].clear();
+        earlier[lag].extend(later[0].iter().zip(&rises).map(|(y, rise)| y - rise * factor));
+    }
+    for lag in this..lags.len() - 1 {
+        periodic_rises(y(lag + 1), y(lag), period, &mut rises);
+        let (earlier, later) = columns.split_at_mut(lag + 1);
+        later[0].clear();
+        later[0].extend(earlier[lag].iter().zip(&rises).map(|(y, rise)| y + rise * factor));
     }
 }
 
@@ -120,6 +129,8 @@ pub(crate) enum Reason {
         /// The number of these rows.
         rows: usize,
     },
+    /// The standard deviation of the row is not finite and positive.
+    Deviation,
     /// The result does not fit in its dtype.
     TooLarge,
 }
@@ -171,6 +182,8 @@ impl Reason {
 /// The outputs of an operator, row by row.
 #[derive(Debug)]
 pub(crate) struct Columns<O> {
+    /// The output that is a word, by its index, if the operator has one.
+    words: Option<Column<u8>>,
     pub(super) fields: Vec<Column<O>>,
 }
 
@@ -184,12 +197,18 @@ pub(crate) struct Column<O> {
 
 impl<O> Columns<O> {
     pub(crate) fn with_capacity(outputs: usize, rows: usize) -> Self {
-        let column = || Column {
-            values: Vec::with_capacity(rows),
-            validity: None,
-        };
+        let column = || Column::with_capacity(rows);
         Self {
+            words: None,
             fields: std::iter::repeat_with(column).take(outputs).collect(),
+        }
+    }
+
+    /// The same with a column of words before the numbers.
+    pub(crate) fn with_words(self, rows: usize) -> Self {
+        Self {
+            words: Some(Column::with_capacity(rows)),
+            ..self
         }
     }
 
@@ -213,51 +232,59 @@ impl<O> Columns<O> {
     where
         O: Copy + Default,
     {
+        if let Some(words) = &mut self.words {
+            words.push_nulls(rows);
+        }
         for field in &mut self.fields {
             field.push_nulls(rows);
         }
     }
 
-    /// Sets the results of a row that has been appended: a value for each output.
-    pub(crate) fn set(&mut self, row: usize, values: &[O])
+    /// Appends at most 64 rows, those of a mask valid: a word, by its index, and a value for each output.
+    pub(crate) fn push_worded(&mut self, rows: usize, valid: u64, words: &[u8; ROWS], values: &[[O; ROWS]])
     where
         O: Copy,
     {
-        for (field, value) in self.fields.iter_mut().zip(values) {
-            field.values[row] = *value;
-            if let Some(validity) = &mut field.validity {
-                validity.set(row, 1);
-            }
+        if let Some(column) = &mut self.words {
+            column.push_all(&words[..rows], valid);
         }
-    }
-
-    /// Sets the results of rows of a mask, of 64 from a row on, that have been appended: values for each output.
-    pub(crate) fn set_all(&mut self, row: usize, mask: u64, values: &[[O; ROWS]])
-    where
-        O: Copy + Default,
-    {
         for (field, values) in self.fields.iter_mut().zip(values) {
-            let rows = field.values[row..].iter_mut().take(ROWS).enumerate();
-            for (place, value) in rows {
-                *value = if mask >> place & 1 != 0 {
-                    values[place]
-                } else {
-                    O::default()
-                };
-            }
-            if let Some(validity) = &mut field.validity {
-                validity.set(row, mask);
-            }
+            field.push_all(&values[..rows], valid);
         }
     }
 
-    pub(crate) fn into_parts(self) -> Vec<(Vec<O>, Option<Vec<u8>>)> {
-        let part = |field: Column<O>| (field.values, field.validity.map(Bitmap::into_bytes));
-        self.fields.into_iter().map(part).collect()
+    /// Sets the results of a row that has been appended: a word, by its index, and a value for each output.
+    pub(crate) fn set_worded(&mut self, row: usize, word: u8, values: &[O])
+    where
+        O: Copy,
+    {
+        if let Some(words) = &mut self.words {
+            words.set(row, word);
+        }
+        for (field, value) in self.fields.iter_mut().zip(values) {
+            field.set(row, *value);
+        }
+    }
+
+    /// The words, if the operator gives any, and the numbers.
+    pub(crate) fn into_worded(mut self) -> (Option<Part<u8>>, Vec<Part<O>>) {
+        let words = self.words.take().map(Column::into_part);
+        (words, self.into_parts())
+    }
+
+    pub(crate) fn into_parts(self) -> Vec<Part<O>> {
+        self.fields.into_iter().map(Column::into_part).collect()
     }
 }
 
 impl<O> Column<O> {
+    fn with_capacity(rows: usize) -> Self {
+        Self {
+            values: Vec::with_capacity(rows),
+            validity: None,
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.values.len()
     }
@@ -281,16 +308,31 @@ impl<O> Column<O> {
     where
         O: Copy + Default,
     {
-        if rows == 0 {
-            return;
-        }
-        self.validity().extend(rows, |_| 0);
-        if self.values.is_empty() && rows >= self.values.capacity() {
-            // Zeroed memory, of which the system gives no page until it is written to.
-            self.values = vec![O::default(); rows];
-        } else {
+        if rows > 0 {
+            self.validity().extend(rows, |_| 0);
             self.values.resize(self.values.len() + rows, O::default());
         }
+    }
+
+    /// Appends at most 64 rows, those of a mask valid.
+    fn push_all(&mut self, values: &[O], valid: u64)
+    where
+        O: Copy,
+    {
+        self.validity().push(valid, values.len());
+        self.values.extend_from_slice(values);
+    }
+
+    /// Sets the result of a row that has been appended.
+    fn set(&mut self, row: usize, value: O) {
+        self.values[row] = value;
+        if let Some(validity) = &mut self.validity {
+            validity.set(row);
+        }
+    }
+
+    fn into_part(self) -> Part<O> {
+        (self.values, self.validity.map(Bitmap::into_bytes))
     }
 
     /// The validity of all rows so far.

@@ -16,6 +16,9 @@ pub(crate) struct Segment<'a, Y, X> {
     pub(crate) y: Slice<'a, Y>,
     /// As long as y. Without it rows are one step apart.
     pub(crate) x: Option<Slice<'a, X>>,
+    /// The standard deviation of each y, in the numbers of y: finite and positive, or NaN on rows that an operator that
+    /// weighs by them finds null.
+    pub(crate) sigma: Option<&'a [f64]>,
     /// The rows to be evaluated: all, if the operator reads the whole segment.
     pub(crate) rows: Range<usize>,
     pub(crate) units: &'a ResultUnits,
@@ -32,6 +35,11 @@ impl<Y: Sample, X: Sample> Segment<'_, Y, X> {
     pub(crate) fn is_valid(&self, row: usize) -> bool {
         let valid = |validity: Option<Bits>| validity.is_none_or(|valid| valid.get(row));
         valid(self.y.validity) && self.x.is_none_or(|x| valid(x.validity))
+    }
+
+    /// Mask of 64 rows where neither y nor x is null. Bits beyond the end are unspecified.
+    pub(crate) fn valid(&self, row: usize) -> u64 {
+        self.y.valid(row) & self.x.map_or(u64::MAX, |x| x.valid(row))
     }
 }
 
@@ -71,6 +79,7 @@ pub(crate) struct Scanned<'a, Y, X> {
     pub(crate) operator: SegmentOperator<'a>,
     pub(crate) y: Slice<'a, Y>,
     pub(crate) x: Option<Slice<'a, X>>,
+    pub(crate) sigma: Option<&'a [f64]>,
     pub(crate) segments: &'a Segments<'a>,
     pub(crate) units: &'a ResultUnits,
     pub(crate) strict: bool,
@@ -92,6 +101,9 @@ impl<Y: Sample, X: Sample> Scanned<'_, Y, X> {
         reached: &Cell<Reached>,
     ) -> Result<Columns<f64>, RowError> {
         let mut results = Columns::with_capacity(self.units.scales.len(), part.len());
+        if self.units.has_words {
+            results = results.with_words(part.len());
+        }
         for found in self.segments.of_part(part, self.whole_groups) {
             let rows = found.rows.start.max(settled.min(found.rows.end))..found.rows.end;
             results.push_nulls(rows.start - found.rows.start);
@@ -104,6 +116,7 @@ impl<Y: Sample, X: Sample> Scanned<'_, Y, X> {
                 let segment = Segment {
                     y: self.y.part(&found.segment),
                     x: self.x.map(|x| x.part(&found.segment)),
+                    sigma: self.sigma.map(|sigma| &sigma[found.segment.clone()]),
                     rows: rows.start - found.segment.start..rows.end - found.segment.start,
                     units: self.units,
                     strict: self.strict,

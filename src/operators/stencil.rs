@@ -6,7 +6,7 @@ use num_traits::AsPrimitive;
 
 use super::RowOperator;
 use super::describe::Describe;
-use super::rows::{Columns, Float, Reason, RowError, Rows, Valid};
+use super::rows::{Columns, Float, RowError, Rows, Valid};
 use crate::bits::ROWS;
 use crate::kernel::{Sample, is_monotonic, periodic};
 use crate::segments::{Lag, Reach};
@@ -64,6 +64,21 @@ pub(crate) trait Evaluate: Describe {
     ) -> Result<(), RowError>
     where
         f64: AsPrimitive<O>;
+
+    /// Appends the exact results of integers whose results keep their dtype.
+    ///
+    /// # Errors
+    ///
+    /// A row that is wrong, if `rows` are strict.
+    fn evaluate_exactly<Y: Sample, X: Sample>(
+        &self,
+        rows: &Rows<'_, '_, Y, X>,
+        results: &mut Columns<i128>,
+    ) -> Result<(), RowError> {
+        // The outputs of most operators are floats.
+        results.push_nulls(rows.len());
+        Ok(())
+    }
 }
 
 impl<S: Stencil> Evaluate for S {
@@ -127,59 +142,6 @@ where
         field.extend_validity(&valid);
     }
     Ok(())
-}
-
-/// Evaluates an operator exactly, row by row: each from the row before and its own.
-///
-/// # Errors
-///
-/// A row that is wrong, if `rows` are strict.
-pub(crate) fn exactly<Y: Sample, X: Sample>(
-    operator: &dyn Describe,
-    rows: &Rows<'_, '_, Y, X>,
-    results: &mut Columns<i128>,
-) -> Result<(), RowError> {
-    let this = rows.reach.before;
-    let zero = rows.units.zero;
-    let length = rows.len();
-    for first in (0..length).step_by(ROWS) {
-        let in_segment: [u64; 2] = rows.rules.in_segment(rows.lags, this, first);
-        let [before, own] = [&rows.lags[this - 1], &rows.lags[this]];
-        let read = in_segment[0] & in_segment[1] & before.valid(first) & own.valid(first);
-        for place in 0..ROWS.min(length - first) {
-            let row = first + place;
-            let result = if read >> place & 1 == 0 {
-                Ok(None)
-            } else if !is_rising(before, own, row) {
-                Err(RowError::unsorted(row, rows.reach, &(0..2)))
-            } else {
-                let levels = [before, own].map(|lag| lag.y.values[row].to_integer().checked_sub(zero));
-                let step = match (before.x, own.x) {
-                    (Some(before), Some(own)) => own.values[row].minus(before.values[row]),
-                    _ => 1.0,
-                };
-                let result = match levels {
-                    [Some(earlier), Some(later)] => operator.exactly([earlier, later], step, rows.units),
-                    _ => Err(Reason::TooLarge),
-                };
-                result.map_err(|reason| RowError { row, reason })
-            };
-            match result {
-                Err(error) if rows.strict => return Err(error),
-                result => results.first().push(result.unwrap_or(None)),
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Whether the x of two adjacent rows are finite and rise.
-fn is_rising<Y, X: Sample>(before: &Lag<'_, Y, X>, own: &Lag<'_, Y, X>, row: usize) -> bool {
-    let (Some(before), Some(own)) = (&before.x, &own.x) else {
-        return true;
-    };
-    let x = [before.values[row], own.values[row]];
-    is_monotonic(&x) && x[0] < x[1]
 }
 
 /// An element type of results, and how an operator by rows is evaluated to it.

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::{Columns, Describe, Extent, Output, Reason, Repeats, RowError, Scan, Segment, Takes};
 use crate::bits::{ROWS, set_bits};
 use crate::domain::Length;
-use crate::kernel::turns::{Extreme, Heights, Turns, Unwrapped, extremes, is_ordered, vertex};
+use crate::kernel::turns::{Extreme, Heights, Origin, OriginOfX, Turns, Unwrapped, extremes, is_ordered, vertex};
 use crate::kernel::{Sample, is_monotonic};
 use crate::plan::{PlanError, Units};
 use crate::segments::Slice;
@@ -102,10 +102,13 @@ impl Scan for TurningPoints {
             check(x)?;
         }
         let first = results.first().len();
+        if segment.units.period.is_none() && is_ordered && self.swing == 0.0 {
+            segment.mark_all(first, results);
+            return Ok(());
+        }
         results.push_nulls(segment.y.values.len());
         match segment.units.period {
             Some(period) => self.mark(segment, &Unwrapped::new(segment.y.values, period), first, results),
-            None if is_ordered && self.swing == 0.0 => segment.mark_all(first, results),
             None => self.mark(segment, &segment.y.values, first, results),
         }
         Ok(())
@@ -123,41 +126,55 @@ impl TurningPoints {
     ) {
         for run in segment.runs() {
             extremes(heights, run, self.swing, |extreme| {
-                results.set(first + extreme.middle(), &segment.event(extreme, heights));
+                segment.set(extreme, heights, first, results);
             });
         }
     }
 }
 
 impl<Y: Sample, X: Sample> Segment<'_, Y, X> {
-    /// Marks every extreme of a segment whose x is in order, 64 rows at a time.
+    /// Appends the results of a segment whose x is in order, 64 rows at a time, with every extreme.
     fn mark_all(&self, first: usize, results: &mut Columns<f64>) {
         let rows = self.y.values.len();
         let (y, x) = (self.y.values, self.x.map(|x| x.values));
+        let [of_x, of_y] = self.units.scales[..] else {
+            return;
+        };
+        let origin = self.origin();
         let mut turns = Turns::NONE;
-        // The row after the last plateau.
-        let mut seen = 0;
+        // Plateaus, and rows whose vertex is not usual.
+        let mut others: Vec<Extreme> = Vec::new();
         for start in (0..rows).step_by(ROWS) {
-            turns.find(y, x, start);
+            let length = ROWS.min(rows - start);
+            turns.find(y, x, start, origin);
             let turn = (turns.max | turns.min) & self.valid_around(start);
-            if turn != 0 {
-                let (values, right) = self.events(&turns, start);
-                results.set_all(first + start, turn, &values);
-                for place in set_bits(turn & !right, ROWS) {
-                    self.set(Extreme::at(start + place, turns.max >> place & 1 != 0), first, results);
-                }
+            if turn == 0 {
+                results.push_nulls(length);
+            } else {
+                let [x, y] = &mut turns.vertices;
+                let right = turns.usual & of_x.apply_all(x) & of_y.apply_all(y);
+                results.push_worded(length, turn, &turns.is_min, &turns.vertices);
+                let wrong = set_bits(turn & !right, ROWS);
+                others.extend(wrong.map(|place| Extreme::at(start + place, turns.max >> place & 1 != 0)));
             }
-            for place in set_bits(turns.flat, ROWS.min(rows - start)) {
-                let plateau = start + place;
-                if plateau > seen {
-                    let plateau = self.plateau(plateau - 1);
-                    seen = plateau.last + 1;
-                    if self.turns(plateau) {
-                        self.set(plateau, first, results);
-                    }
+            for place in set_bits(turns.flat, length) {
+                let row = start + place;
+                // The second row of a plateau.
+                if row > 0 && (row == 1 || y[row - 2] != y[row - 1]) {
+                    let plateau = self.plateau(row - 1);
+                    others.extend(Some(plateau).filter(|plateau| self.turns(*plateau)));
                 }
             }
         }
+        for extreme in others {
+            self.set(extreme, &self.y.values, first, results);
+        }
+    }
+
+    /// Sets the results of the row in the middle of an extreme.
+    fn set(&self, extreme: Extreme, heights: &impl Heights, first: usize, results: &mut Columns<f64>) {
+        let word = u8::from(!extreme.is_max);
+        results.set_worded(first + extreme.middle(), word, &self.vertex(extreme, heights));
     }
 
     /// The plateau that begins at a row.
@@ -199,61 +216,38 @@ impl<Y: Sample, X: Sample> Segment<'_, Y, X> {
         own & before & after
     }
 
-    fn set(&self, extreme: Extreme, first: usize, results: &mut Columns<f64>) {
-        results.set(first + extreme.middle(), &self.event(extreme, &self.y.values));
-    }
-
-    /// The kinds, the x and the y of 64 rows that turn, and a mask of those that are right.
-    fn events(&self, turns: &Turns, start: usize) -> ([[f64; ROWS]; 3], u64) {
-        let mut kinds = [0.0; ROWS];
-        let mut right = turns.usual;
-        let [mut x, mut y] = [turns.x, turns.y];
-        let rows = ROWS.min(self.y.values.len() - start);
-        let units = self.units;
-        let zero = Y::of_integer(units.zero);
-        for (place, &own) in self.y.values[start..start + rows].iter().enumerate() {
-            y[place] = own.minus(zero) + y[place];
-            kinds[place] = f64::from(turns.min >> place & 1 != 0);
-        }
-        match (self.x, units.zero_of_x) {
-            (Some(values), Some(zero)) => {
-                let zero = X::of_integer(zero);
-                for (place, &own) in values.values[start..start + rows].iter().enumerate() {
-                    x[place] = own.minus(zero) + x[place];
-                }
-            },
-            (Some(_), None) => {},
-            (None, _) => {
-                for (row, x) in (self.rows_of_group + start..).zip(&mut x) {
-                    *x = row as f64 + *x;
-                }
-            },
-        }
-        right &= units.scales[1].apply_all(&mut x) & units.scales[2].apply_all(&mut y);
-        ([kinds, x, y], right)
-    }
-
-    /// The kind, the x and the y of an extreme.
-    fn event(&self, extreme: Extreme, heights: &impl Heights) -> [f64; 3] {
+    /// The x and the y of an extreme.
+    fn vertex(&self, extreme: Extreme, heights: &impl Heights) -> [f64; 2] {
         let row = extreme.middle();
         let [offset, height] = if extreme.first == extreme.last {
-            let rises = [heights.rise(row - 1, row), heights.rise(row, row + 1)];
-            let half_steps = [self.half_step(row - 1, row), self.half_step(row, row + 1)];
-            vertex(rises.map(|rise| 0.5 * rise), half_steps)
+            let rises = [heights.half_rise(row - 1, row), heights.half_rise(row, row + 1)];
+            let steps = [self.half_step(row - 1, row), self.half_step(row, row + 1)];
+            vertex(rises, steps)
         } else {
             let half_of_row = self.half_step(extreme.first, row);
             let half = self.half_step(extreme.first, extreme.last);
             [half - half_of_row - half_of_row, 0.0]
         };
-        let units = self.units;
-        let x = match (self.x, units.zero_of_x) {
-            (Some(x), Some(zero)) => x.values[row].minus(X::of_integer(zero)) + offset,
-            (Some(_), None) => offset,
-            (None, _) => (self.rows_of_group + row) as f64 + offset,
+        let origin = self.origin();
+        let x = match (origin.x, self.x) {
+            (OriginOfX::Zero(zero), Some(x)) => x.values[row].minus(zero) + offset,
+            (OriginOfX::Count(before), _) => before + row as f64 + offset,
+            _ => offset,
         };
-        let y = self.y.values[row].minus(Y::of_integer(units.zero)) + height;
-        let kind = if extreme.is_max { 0.0 } else { 1.0 };
-        [kind, units.scales[1].apply(x), units.scales[2].apply(y)]
+        let y = self.y.values[row].minus(origin.y) + height;
+        [self.units.scales[0].apply(x), self.units.scales[1].apply(y)]
+    }
+
+    fn origin(&self) -> Origin<Y, X> {
+        let units = self.units;
+        Origin {
+            y: Y::of_integer(units.zero),
+            x: match (self.x, units.zero_of_x) {
+                (None, _) => OriginOfX::Count(self.rows_of_group as f64),
+                (Some(_), Some(zero)) => OriginOfX::Zero(X::of_integer(zero)),
+                (Some(_), None) => OriginOfX::Row,
+            },
+        }
     }
 
     /// Half of the step from a row to a later one.

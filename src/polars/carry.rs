@@ -44,7 +44,7 @@ impl Evaluator {
         let groups = Groups::run_starts(by, x.len())?;
         let numbers = Physical::new(x)?;
         // Of y only its nulls count.
-        let validity = valid(y, None);
+        let validity = valid([Some(y), None, None]);
         let y = Slice {
             values: &[0.0_f64; 0],
             validity: validity.as_ref().map(bits),

@@ -15,9 +15,10 @@ use super::numbers::{Physical, info};
 use super::unsorted::{LENIENT, Remedy, group};
 use crate::column::{Mode, WholeColumn, WrongRow, by_output};
 use crate::domain::{Domain, Nulls};
+use crate::inputs::Inputs;
 use crate::operators::{Form, Operator, Reached, Reason, RowError};
 use crate::plan::{Kind, Plan, ticks};
-use crate::run::{Neighbors, Parts, Resumed};
+use crate::run::{Neighbors, Parts, Results, Resumed};
 use crate::segments::Part;
 
 /// An operator and a domain for columns whose dtypes are known.
@@ -28,6 +29,8 @@ pub(super) struct Evaluator {
     pub(super) dtype: DataType,
     /// What errors call x.
     pub(super) x_name: PlSmallStr,
+    /// What errors call the column of standard deviations.
+    pub(super) sigma_name: PlSmallStr,
     pub(super) nulls: Nulls,
     pub(super) strict: bool,
     /// Whether x is a coordinate of a grid, whose lines are sorted by it.
@@ -40,8 +43,10 @@ impl Evaluator {
     /// # Errors
     ///
     /// Where the operator has no result for these columns and this domain.
-    pub(super) fn new<C>(operator: &Operator, y: &Field, x: Option<&Field>, domain: &Domain<C>) -> PolarsResult<Self> {
-        let plan = Plan::new(operator, info(y), x.map(info), domain)?;
+    pub(super) fn new<C>(operator: &Operator, columns: Inputs<&Field>, domain: &Domain<C>) -> PolarsResult<Self> {
+        let plan = Plan::new(operator, columns.map(info), domain)?;
+        let Inputs { y, x, sigma } = columns;
+        let name = |column: Option<&Field>| column.map(|column| column.name().clone()).unwrap_or_default();
         let dtype = |kind| -> PolarsResult<DataType> {
             Ok(match kind {
                 Kind::Duration { nanoseconds: 1 } => DataType::Duration(TimeUnit::Nanoseconds),
@@ -72,7 +77,8 @@ impl Evaluator {
         Ok(Self {
             plan,
             dtype: with_leaf(y.dtype(), result),
-            x_name: x.map(|x| x.name().clone()).unwrap_or_default(),
+            x_name: name(x),
+            sigma_name: name(sigma),
             nulls: domain.nulls,
             strict: domain.strict,
             is_grid: false,
@@ -81,18 +87,18 @@ impl Evaluator {
     }
 
     /// The result of whole columns, along any axis.
-    pub(super) fn of_columns(&self, y: &Series, x: Option<&Series>, by: &[Series]) -> PolarsResult<Series> {
+    pub(super) fn of_columns(&self, columns: Inputs<&Series>, by: &[Series]) -> PolarsResult<Series> {
         if self.plan.axis > 0 {
-            return self.inside_cells(y, x);
+            return self.inside_cells(columns);
         }
-        let height = y.len();
-        let x = x.map(|x| broadcast(x, height)).transpose()?;
+        let height = columns.y.len();
+        let columns = columns.try_map(|column| broadcast(column, height))?;
         let by = by
             .iter()
             .map(|key| broadcast(key, height))
             .collect::<PolarsResult<Vec<_>>>()?;
         let groups = Groups::new(&by, height)?;
-        let result = self.of_groups(y, x.as_ref(), groups);
+        let result = self.of_groups(columns.as_ref(), groups);
         result.map_err(|failure| self.error(failure, |row| group(&by, row)))
     }
 
@@ -114,7 +120,7 @@ impl Evaluator {
             rows,
             reached: &reached,
         };
-        let result = self.of_flat_groups(y, x, groups, Some(resumed));
+        let result = self.of_flat_groups(Inputs::new(y, x), groups, Some(resumed));
         let result = result.map_err(|failure| self.error(failure, |row| group(by, row)))?;
         Ok((result, reached.get()))
     }
@@ -132,36 +138,31 @@ impl Evaluator {
     }
 
     /// The result of whole columns whose groups are known.
-    pub(super) fn of_groups(&self, y: &Series, x: Option<&Series>, groups: Groups) -> Result<Series, Failure> {
-        if y.dtype().is_nested() {
-            return self.down_groups(y, x, groups);
+    pub(super) fn of_groups(&self, columns: Inputs<&Series>, groups: Groups) -> Result<Series, Failure> {
+        if columns.y.dtype().is_nested() {
+            return self.down_groups(columns, groups);
         }
-        self.of_flat_groups(y, x, groups, None)
+        self.of_flat_groups(columns, groups, None)
     }
 
     fn of_flat_groups(
         &self,
-        y: &Series,
-        x: Option<&Series>,
+        columns: Inputs<&Series>,
         groups: Groups,
         resumed: Option<Resumed>,
     ) -> Result<Series, Failure> {
+        let Inputs { y, x, sigma } = columns;
         if y.dtype().is_null() || x.is_some_and(|x| x.dtype().is_null()) {
             return Ok(self.full_null(y));
         }
         let valid = match self.nulls {
-            Nulls::Skip => valid(y, x),
+            Nulls::Skip => valid([Some(y), x, sigma.filter(|_| self.plan.weighs())]),
             _ => None,
         };
         let starts = bits(&groups.starts);
-        let (numbers_of_y, numbers_of_x) = (Physical::new(y)?, x.map(Physical::new).transpose()?);
-        let (numbers_of_y, numbers_of_x) = (
-            numbers_of_y.numbers()?,
-            numbers_of_x.as_ref().map(Physical::numbers).transpose()?,
-        );
+        let physical = columns.try_map(Physical::new)?;
         let column = WholeColumn {
-            y: numbers_of_y,
-            x: numbers_of_x,
+            inputs: physical.as_ref().try_map(Physical::numbers)?,
             height: y.len(),
             rows: groups.rows,
             starts,
@@ -169,7 +170,7 @@ impl Evaluator {
         };
         match self.plan.over(column, self.mode(), resumed) {
             Ok(results) => Ok(self.finish(results, y.name(), x)?),
-            Err(WrongRow { row, reads, reason }) => Err(Failure::of_row(row, &reason, y, x, reads.into_iter())?),
+            Err(WrongRow { row, reads, reason }) => Err(Failure::of_row(row, &reason, columns, reads.into_iter())?),
         }
     }
 
@@ -200,7 +201,7 @@ impl Evaluator {
             .run(operator, rows, self.mode())
             .over(&neighbors, self.plan.is_exact())
         {
-            Ok(results) => Ok(self.finish(results, this.y.name(), this.x.as_ref())?),
+            Ok(results) => Ok(self.finish(results.into(), this.y.name(), this.x.as_ref())?),
             Err(RowError { row, reason }) => {
                 let before = lagged.this_lag();
                 let x = |lag: usize| {
@@ -215,7 +216,8 @@ impl Evaluator {
                     });
                 }
                 let wrong = &lagged.lags()[reason.reads(before).start].y;
-                Err(Failure::of_row(row, &reason, wrong, None, std::iter::once(row))?)
+                let wrong = Inputs::new(wrong, None);
+                Err(Failure::of_row(row, &reason, wrong, std::iter::once(row))?)
             },
         }
     }
@@ -229,7 +231,8 @@ impl Evaluator {
 
     /// The error for a failure; `group` describes the group of a row.
     pub(super) fn error(&self, failure: Failure, group: impl FnOnce(usize) -> PolarsResult<String>) -> PolarsError {
-        failure.into_error(&self.x_name, &self.plan.operator, self.remedy(), group)
+        let names = [self.x_name.as_str(), self.sigma_name.as_str()];
+        failure.into_error(names, &self.plan.operator, self.remedy(), group)
     }
 
     /// The remedy for an unsorted x.
@@ -247,8 +250,8 @@ impl Evaluator {
     }
 
     /// Converts results to the dtype of the plan.
-    fn finish(&self, results: Parts, name: &PlSmallStr, x: Option<&Series>) -> PolarsResult<Series> {
-        let columns = match results {
+    fn finish(&self, results: Results, name: &PlSmallStr, x: Option<&Series>) -> PolarsResult<Series> {
+        let numbers = match results.numbers {
             Parts::F64(parts) => by_output(parts)
                 .into_iter()
                 .map(column::<Float64Type>)
@@ -256,6 +259,8 @@ impl Evaluator {
             Parts::F32(parts) => by_output(parts).into_iter().map(column::<Float32Type>).collect(),
             Parts::I128(parts) => by_output(parts).into_iter().map(column::<Int128Type>).collect(),
         };
+        let words = (!results.words.is_empty()).then(|| column::<UInt8Type>(results.words));
+        let columns: Vec<_> = words.into_iter().chain(numbers).collect();
         let dtype = leaf(&self.dtype);
         let DataType::Struct(fields) = dtype else {
             return self.finish_column(&columns[0], self.plan.outputs[0].kind, dtype, name, x);
@@ -283,7 +288,7 @@ impl Evaluator {
     ) -> PolarsResult<Series> {
         let finished = match dtype {
             dtype if kind == Kind::OfX && dtype.is_temporal() => places(values.f64()?, x, dtype)?,
-            DataType::Enum(..) => words(values.f64()?, dtype)?,
+            DataType::Enum(..) => words(values.u8()?, dtype)?,
             DataType::Duration(unit) => {
                 let ticks = match values.f64() {
                     Ok(values) => values
@@ -310,9 +315,9 @@ impl Evaluator {
     }
 }
 
-/// The rows where neither y nor x is null; `None` if all are.
-pub(super) fn valid(y: &Series, x: Option<&Series>) -> Option<Bitmap> {
-    let columns = [Some(y), x].into_iter().flatten().filter(|column| column.has_nulls());
+/// The rows where no column is null; `None` if all are.
+pub(super) fn valid(columns: [Option<&Series>; 3]) -> Option<Bitmap> {
+    let columns = columns.into_iter().flatten().filter(|column| column.has_nulls());
     let valid = columns.map(|column| column.is_not_null()).reduce(|a, b| a & b);
     valid.as_ref().map(super::bitmap)
 }
@@ -336,20 +341,16 @@ fn places(distances: &Float64Chunked, x: Option<&Series>, dtype: &DataType) -> P
 }
 
 /// The words of an Enum, from their indices.
-#[expect(clippy::cast_sign_loss, reason = "an index is positive")]
-fn words(indices: &Float64Chunked, dtype: &DataType) -> PolarsResult<Series> {
-    let last = dtype.cat_mapping()?.num_cats_upper_bound().saturating_sub(1) as u8;
-    let chunks = indices.downcast_iter().map(|array| {
-        let index = |&index: &f64| (index as u8).min(last);
-        let indices: Vec<_> = array.values().iter().map(index).collect();
-        PrimitiveArray::from_vec(indices).with_validity(array.validity().cloned())
-    });
-    let indices = UInt8Chunked::from_chunk_iter(PlSmallStr::EMPTY, chunks);
+fn words(indices: &UInt8Chunked, dtype: &DataType) -> PolarsResult<Series> {
+    let words = dtype.cat_mapping()?.num_cats_upper_bound();
+    let largest = |array: &PrimitiveArray<u8>| array.values().iter().copied().max();
+    let largest = indices.downcast_iter().filter_map(largest).max().unwrap_or_default();
+    polars_ensure!(usize::from(largest) < words, ComputeError: "word {largest} of {words}");
     // SAFETY: each is the index of a word of the dtype, whose few words are counted by bytes.
-    Ok(
-        unsafe { CategoricalChunked::<Categorical8Type>::from_cats_and_dtype_unchecked(indices, dtype.clone()) }
-            .into_series(),
-    )
+    let words = unsafe {
+        CategoricalChunked::<Categorical8Type>::from_cats_and_dtype_unchecked(indices.clone(), dtype.clone())
+    };
+    Ok(words.into_series())
 }
 
 /// A column from the values and the validity of its chunks.

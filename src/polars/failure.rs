@@ -4,6 +4,7 @@ use polars::prelude::*;
 
 use super::display::display;
 use super::unsorted::{LENIENT, Remedy, not_monotonic};
+use crate::inputs::Inputs;
 use crate::operators::{Operator, Reason};
 use crate::unsorted::around_message;
 
@@ -23,6 +24,8 @@ pub(super) enum Failure {
         x: Vec<AnyValue<'static>>,
         rows: usize,
     },
+    /// The standard deviation of a row is not finite and positive.
+    Deviation { row: usize, sigma: AnyValue<'static> },
     /// The result of a row does not fit in the dtype.
     TooLarge {
         row: usize,
@@ -62,8 +65,7 @@ impl Failure {
     pub(super) fn of_row(
         row: usize,
         reason: &Reason,
-        y: &Series,
-        x: Option<&Series>,
+        Inputs { y, x, sigma }: Inputs<&Series>,
         rows: impl Iterator<Item = usize>,
     ) -> PolarsResult<Self> {
         let name = y.name().clone();
@@ -87,6 +89,10 @@ impl Failure {
                 name,
                 y: y.get(rows.next().unwrap_or(row))?.into_static(),
             },
+            Reason::Deviation => Self::Deviation {
+                row,
+                sigma: sigma.unwrap_or(y).get(row)?.into_static(),
+            },
             Reason::TooLarge => Self::TooLarge {
                 row,
                 name,
@@ -101,6 +107,7 @@ impl Failure {
             Self::Unsorted { row, .. }
             | Self::Outside { row, .. }
             | Self::Around { row, .. }
+            | Self::Deviation { row, .. }
             | Self::TooLarge { row, .. }
             | Self::Lengths { row, .. }
             | Self::SkippedLengths { row, .. } => *row = map(*row),
@@ -114,6 +121,7 @@ impl Failure {
             Self::Unsorted { row, .. }
             | Self::Outside { row, .. }
             | Self::Around { row, .. }
+            | Self::Deviation { row, .. }
             | Self::TooLarge { row, .. }
             | Self::Lengths { row, .. }
             | Self::SkippedLengths { row, .. } => Some(*row),
@@ -124,7 +132,7 @@ impl Failure {
     /// The error; `group` describes the group of a row.
     pub(super) fn into_error(
         self,
-        x_name: &str,
+        [x_name, sigma_name]: [&str; 2],
         operator: &Operator,
         remedy: Remedy,
         group: impl FnOnce(usize) -> PolarsResult<String>,
@@ -146,6 +154,11 @@ impl Failure {
                 let message = around_message(x_name, &shown, rows, &group, &format!("{LENIENT} to get nulls there"));
                 PolarsError::ComputeError(message.into())
             },
+            Self::Deviation { sigma, .. } => polars_err!(
+                ComputeError: "`sigma` must be finite and positive, but in column `{sigma_name}` there is {}{group}; correct \
+                it, or {LENIENT} to get nulls there",
+                display(&sigma)
+            ),
             Self::TooLarge { name, dtype, .. } => polars_err!(
                 ComputeError: "the {} of `{name}` does not fit in {dtype}{group}; cast y to a float, or {LENIENT} to get \
                 nulls there",

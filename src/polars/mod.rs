@@ -24,6 +24,7 @@ use polars_arrow::bitmap::Bitmap;
 use self::evaluator::Evaluator;
 use crate::bits::Bits;
 use crate::domain::Domain;
+use crate::inputs::Inputs;
 use crate::operators::Operator;
 use crate::parallel::par_ranges;
 use crate::plan::PlanError;
@@ -40,6 +41,8 @@ pub use self::nested::gradient_horizontal;
 /// - `operator`: such as [`Gradient`](crate::Gradient).
 /// - [`x`](Domain::x): the coordinate, of the same dtypes or Boolean, strictly rising or falling. Without it rows are
 ///   [`spacing`](Domain::spacing) apart.
+/// - [`sigma`](Domain::sigma): the standard deviation of each y, for operators that give errors or fit rows. Inside cells
+///   it has the shape of y.
 /// - [`axis`](Domain::axis): down the rows, where each index in the cells of a nested column is a column of its own; or
 ///   inside cells, where each cell is evaluated by itself. There x has the shape of y, or is a list or an array of the
 ///   coordinates along the axis, one for each row or one for all.
@@ -96,9 +99,14 @@ pub use self::nested::gradient_horizontal;
 /// ```
 pub fn evaluate<Y: Differentiable>(y: &Y, operator: impl Into<Operator>, domain: &Domain<Column>) -> PolarsResult<Y> {
     let y = y.to_series();
-    let x = domain.x.as_ref().map(Column::as_materialized_series);
-    let evaluator = Evaluator::new(&operator.into(), &y.field(), x.map(|x| x.field()).as_deref(), domain)?;
-    Y::from_series(evaluator.of_columns(&y, x, &series(&domain.by))?)
+    let columns = Inputs {
+        y: &y,
+        x: domain.x.as_ref().map(Column::as_materialized_series),
+        sigma: domain.sigma.as_ref().map(Column::as_materialized_series),
+    };
+    let planned = columns.map(|column| column.field().into_owned());
+    let evaluator = Evaluator::new(&operator.into(), planned.as_ref(), domain)?;
+    Y::from_series(evaluator.of_columns(columns, &series(&domain.by))?)
 }
 
 /// A column that [`evaluate`] takes and returns.

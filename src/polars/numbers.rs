@@ -72,8 +72,8 @@ pub(crate) struct Physical {
 impl Physical {
     pub(crate) fn new(column: &Series) -> PolarsResult<Self> {
         let numbers = match column.dtype() {
-            // Booleans are stored as bits.
-            DataType::Boolean => column.cast(&DataType::Float64)?,
+            // Booleans are stored as bits, and nulls not at all.
+            DataType::Boolean | DataType::Null => column.cast(&DataType::Float64)?,
             _ => column.to_physical_repr().into_owned(),
         };
         Ok(Self {

@@ -1,16 +1,16 @@
 //! Points: adjacent rows of equal x, merged into one.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use num_traits::AsPrimitive;
 
-use super::column::{Contiguous, Number, Numbers, OwnedNumbers};
+use super::column::{Chunk, Contiguous, Number, Numbers, OwnedNumbers};
 use super::order::RowOrder;
-use super::scatter::Part;
-use super::slice::{Gathered, Slice};
-use crate::bits::{Bitmap, Bits};
+use super::slice::{Gathered, Part, Slice};
+use crate::bits::{Bitmap, Bits, ROWS, movemask, set_bits, word_or_ones};
 use crate::domain::Duplicates;
-use crate::kernel::{float_mean, has_mean, whole_mean};
+use crate::kernel::{float_mean, float_rise, has_mean, whole_mean, whole_rise};
 use crate::operators::Repeats;
 
 /// A column of points: a row for each run of equal x.
@@ -20,6 +20,8 @@ pub(crate) struct Merged {
     starts: Vec<u8>,
     /// The position of the first row of each point, and the number of positions.
     firsts: Vec<usize>,
+    /// The same as a bit for each position.
+    is_first: Vec<u8>,
     /// The positions whose y and x are not null.
     valid: Vec<u8>,
     /// The first position whose y is too large for a mean.
@@ -30,27 +32,25 @@ pub(crate) struct Merged {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Merging {
     pub(crate) duplicates: Duplicates,
-    /// The number of binary digits after the point that a mean of integers has.
+    /// The number of binary digits after the point that a mean of integers has; 0 for floats, and where none fits.
     pub(crate) mean_digits: u32,
-    /// Whether the numbers are whole, although they are floats.
-    pub(crate) are_whole: bool,
     /// The period of y, in its numbers.
     pub(crate) period: Option<f64>,
     /// Whether nulls end segments, and with them points.
     pub(crate) split_at_nulls: bool,
 }
 
-/// Calls a function with the numbers of a column in one slice, in the given order.
+/// Calls a function with the numbers of a column in one slice, in the given order, and the variant of their type.
 macro_rules! in_order {
-    ($numbers:expr, $order:expr, |$slice:ident| $call:expr) => {
+    ($numbers:expr, $order:expr, |$slice:ident, $variant:ident| $call:expr) => {
         match $numbers {
-            Numbers::F64(chunks) => in_order!(@slice chunks, $order, $slice, $call, F64),
-            Numbers::F32(chunks) => in_order!(@slice chunks, $order, $slice, $call, F32),
-            Numbers::I64(chunks) => in_order!(@slice chunks, $order, $slice, $call, I64),
-            Numbers::I128(chunks) => in_order!(@slice chunks, $order, $slice, $call, I128),
+            Numbers::F64(chunks) => in_order!(@slice chunks, $order, $slice, $variant, $call, F64),
+            Numbers::F32(chunks) => in_order!(@slice chunks, $order, $slice, $variant, $call, F32),
+            Numbers::I64(chunks) => in_order!(@slice chunks, $order, $slice, $variant, $call, I64),
+            Numbers::I128(chunks) => in_order!(@slice chunks, $order, $slice, $variant, $call, I128),
         }
     };
-    (@slice $chunks:ident, $order:expr, $slice:ident, $call:expr, $variant:ident) => {{
+    (@slice $chunks:ident, $order:expr, $slice:ident, $variant:ident, $call:expr, $of_type:ident) => {{
         let column = Contiguous::new($chunks);
         let gathered;
         let $slice = match $order {
@@ -60,6 +60,7 @@ macro_rules! in_order {
                 gathered.slice()
             },
         };
+        let $variant = OwnedNumbers::$of_type;
         $call
     }};
 }
@@ -73,35 +74,30 @@ impl Merged {
         groups: Bits,
         merging: Merging,
     ) -> Self {
-        in_order!(x, order, |x| in_order!(y, order, |y| {
-            let nulls = |row: usize| !(is_valid(&y, row) && is_valid(&x, row));
-            let rows = y.values.len();
-            let is_first = |row: usize| {
-                row == 0
-                    || groups.get(row)
-                    || !(is_valid(&x, row) && is_valid(&x, row - 1) && x.values[row] == x.values[row - 1])
-                    || (merging.split_at_nulls && (nulls(row) || nulls(row - 1)))
+        in_order!(y, order, |y, of_y| {
+            let (x, points) = in_order!(x, order, |x, of_x| {
+                let points = Points::new(&x, y.validity, groups, merging.split_at_nulls);
+                (of_x(x.gather(points.firsts())), points)
+            });
+            let too_large = too_large(&y, merging);
+            let y = match merging.duplicates {
+                Duplicates::Mean if merging.mean_digits > 0 || are_integers(&y) => {
+                    OwnedNumbers::I128(whole_means(&y, &points, merging, too_large.is_some()))
+                },
+                Duplicates::Mean => OwnedNumbers::F64(float_means(&y, &points, merging.period)),
+                Duplicates::Last => of_y(points.numbers(&y, End::Last)),
+                Duplicates::First | Duplicates::Error => of_y(points.numbers(&y, End::First)),
             };
-            let mut firsts: Vec<_> = (0..rows).filter(|&row| is_first(row)).collect();
-            let mut starts = Bitmap::with_capacity(firsts.len());
-            for &first in &firsts {
-                starts.push(groups.get(first).into(), 1);
-            }
-            let mut valid = Bitmap::with_capacity(rows);
-            for row in 0..rows {
-                valid.push((!nulls(row)).into(), 1);
-            }
-            let x_of_points = x.gather(&firsts);
-            firsts.push(rows);
             Self {
-                y: merged(&y, &firsts, merging),
-                x: Merge::owned(x_of_points),
-                starts: starts.into_bytes(),
-                too_large: too_large(&y, merging),
-                firsts,
-                valid: valid.into_bytes(),
+                y,
+                x,
+                starts: points.starts,
+                firsts: points.bounds,
+                is_first: points.is_first,
+                valid: points.valid,
+                too_large,
             }
-        }))
+        })
     }
 
     /// The first position whose y is too large for a mean, in which it counts as null.
@@ -122,6 +118,25 @@ impl Merged {
         self.x.numbers()
     }
 
+    /// The standard deviation of the y of each point, from those of the rows in the order of the points: that of the row
+    /// whose y it is, or that of the mean. NaN where a row that counts has none.
+    pub(crate) fn deviations(&self, of_rows: &[f64], duplicates: Duplicates) -> Vec<f64> {
+        let is_valid = Bits::new(&self.valid, 0);
+        let of_point = |point: usize| {
+            let mut counts = self
+                .rows(point)
+                .filter(|&row| is_valid.get(row))
+                .map(|row| of_rows[row]);
+            let deviation = match duplicates {
+                Duplicates::First | Duplicates::Error => counts.next(),
+                Duplicates::Last => counts.next_back(),
+                Duplicates::Mean => deviation_of_mean(counts),
+            };
+            deviation.unwrap_or(f64::NAN)
+        };
+        (0..self.len()).map(of_point).collect()
+    }
+
     /// The points that start a group.
     pub(crate) fn starts(&self) -> Bits<'_> {
         Bits::new(&self.starts, 0)
@@ -132,94 +147,259 @@ impl Merged {
         self.firsts[point]..self.firsts[point + 1]
     }
 
-    /// The results of rows, from those of points, for one output. Of the rows of a point that are not null each gets
-    /// what `repeats` says.
+    /// The results of rows, from those of points, for one output. Of the rows of a point that are not null the first
+    /// gets the result, the others what `repeats` says.
     pub(crate) fn expand<O: Copy + Default>(&self, parts: Vec<Part<O>>, repeats: Repeats) -> Part<O> {
         let height = self.firsts[self.len()];
         let mut values = Vec::with_capacity(height);
         let mut validity = Bitmap::with_capacity(height);
-        let is_valid = Bits::new(&self.valid, 0);
-        let mut point = 0;
+        let (is_first, is_valid) = (Bits::new(&self.is_first, 0), Bits::new(&self.valid, 0));
+        let mut end = 0;
         for (of_points, valid_points) in parts {
-            let valid_points = valid_points.as_ref().map(|bytes| Bits::new(bytes, 0));
-            for (place, value) in of_points.into_iter().enumerate() {
-                let mut result = valid_points.is_none_or(|valid| valid.get(place)).then_some(value);
-                for row in self.rows(point) {
-                    let own = result.filter(|_| is_valid.get(row));
-                    values.push(own.unwrap_or_default());
-                    validity.push(own.is_some().into(), 1);
-                    if is_valid.get(row) {
-                        result = match repeats {
-                            Repeats::Each => result,
-                            Repeats::FirstThenZero => Some(O::default()),
-                            Repeats::FirstThenNull => None,
-                        };
+            let start = end;
+            end += of_points.len();
+            let rows = self.firsts[start]..self.firsts[end];
+            // The first row begins a point.
+            let points = || {
+                let mut next = 0;
+                rows.clone().map(move |row| {
+                    next += usize::from(is_first.get(row));
+                    next - 1
+                })
+            };
+            values.extend(points().map(|point| of_points[point]));
+            let Some(valid_points) = &valid_points else {
+                validity.extend(rows.len(), |place| is_valid.word(rows.start + place));
+                continue;
+            };
+            let valid_points = Bits::new(valid_points, 0);
+            for (row, point) in rows.clone().zip(points()) {
+                validity.push((is_valid.get(row) & valid_points.get(point)).into(), 1);
+            }
+        }
+        let mut validity = validity.into_bytes();
+        if repeats != Repeats::Each {
+            for point in self.firsts.windows(2) {
+                for row in (point[0]..point[1]).filter(|&row| is_valid.get(row)).skip(1) {
+                    values[row] = O::default();
+                    let bit = 1 << (row % 8);
+                    match repeats {
+                        Repeats::FirstThenZero => validity[row / 8] |= bit,
+                        Repeats::Each | Repeats::FirstThenNull => validity[row / 8] &= !bit,
                     }
                 }
-                point += 1;
             }
         }
-        (values, Some(validity.into_bytes()))
+        (values, Some(validity))
     }
 }
 
-fn is_valid<T>(column: &Slice<'_, T>, row: usize) -> bool {
-    column.validity.is_none_or(|valid| valid.get(row))
-}
-
-/// A number whose runs are merged.
-trait Merge: Number {
-    fn owned(column: Gathered<Self>) -> OwnedNumbers;
-
-    /// The mean of numbers, as one with differences as exact as theirs.
-    fn means(column: &Slice<'_, Self>, firsts: &[usize], merging: Merging) -> OwnedNumbers;
-}
-
-/// The y of each point.
-fn merged<T: Merge>(column: &Slice<'_, T>, firsts: &[usize], merging: Merging) -> OwnedNumbers {
-    match merging.duplicates {
-        Duplicates::Mean if merging.are_whole => whole_means(column, firsts, merging),
-        Duplicates::Mean => T::means(column, firsts, merging),
-        Duplicates::Last => T::owned(of_points(column, firsts, |valid| valid.next_back())),
-        Duplicates::First | Duplicates::Error => T::owned(of_points(column, firsts, |valid| valid.next())),
+/// `sqrt(sum of sigma^2) / n`
+fn deviation_of_mean(deviations: impl Iterator<Item = f64> + Clone) -> Option<f64> {
+    // Squares of the largest deviations, and of the smallest, would leave the range of a float.
+    let largest = deviations.clone().reduce(f64::max)?;
+    let (mut sum, mut count) = (0.0, 0.0);
+    for deviation in deviations {
+        sum += (deviation / largest) * (deviation / largest);
+        count += 1.0;
     }
+    Some(largest * (f64::sqrt(sum) / count))
 }
 
-/// A number for each point, from its numbers that are not null; null if there are none.
-fn of_points<T: Copy, U: Default>(
-    column: &Slice<'_, T>,
-    firsts: &[usize],
-    number: impl Fn(&mut dyn DoubleEndedIterator<Item = T>) -> Option<U>,
-) -> Gathered<U> {
-    let mut validity = Bitmap::with_capacity(firsts.len());
-    let values = firsts.windows(2).map(|point| {
-        let number = number(&mut (point[0]..point[1]).filter_map(|row| column.get(row)));
-        validity.push(number.is_some().into(), 1);
-        number.unwrap_or_default()
-    });
-    Gathered {
-        values: values.collect(),
-        validity: Some(validity.into_bytes()),
-    }
+/// Which rows of a column are one point.
+struct Points {
+    /// The first row of each point, and the number of rows.
+    bounds: Vec<usize>,
+    /// The same as a bit for each row.
+    is_first: Vec<u8>,
+    /// The points that start a group.
+    starts: Vec<u8>,
+    /// The rows whose y and x are not null.
+    valid: Vec<u8>,
 }
 
-macro_rules! merge_floats {
-    ($($float:ty: $variant:ident;)*) => {$(
-        impl Merge for $float {
-            fn owned(column: Gathered<Self>) -> OwnedNumbers {
-                OwnedNumbers::$variant(column)
+/// An end of a point.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    First,
+    Last,
+}
+
+impl Points {
+    /// Adjacent rows of equal x in one group, which nulls end if they `split`.
+    fn new<X: Number>(x: &Slice<'_, X>, y_validity: Option<Bits>, groups: Bits, split: bool) -> Self {
+        let rows = x.values.len();
+        let mut bounds = Vec::new();
+        let (mut is_first, mut all_valid) = (Bitmap::with_capacity(rows), Bitmap::with_capacity(rows));
+        let mut starts = Bitmap::default();
+        // Nothing is before the first row.
+        let mut before = 0;
+        for row in (0..rows).step_by(ROWS) {
+            let count = ROWS.min(rows - row);
+            let x_valid = x.valid(row);
+            let valid = x_valid & word_or_ones(y_validity, row);
+            let counts = if split { valid } else { x_valid };
+            let mut equal = [0; ROWS];
+            let skipped = usize::from(row == 0);
+            let pairs = x.values[row + skipped - 1..row + count].windows(2);
+            for (equal, pair) in equal[skipped..].iter_mut().zip(pairs) {
+                *equal = u8::from(pair[0] == pair[1]);
             }
-
-            fn means(column: &Slice<'_, Self>, firsts: &[usize], merging: Merging) -> OwnedNumbers {
-                OwnedNumbers::F64(of_points(column, firsts, |valid| float_mean(valid, merging.period)))
+            let counts_before = counts << 1 | before >> (ROWS - 1);
+            let first = !(movemask(&equal) & counts & counts_before) | groups.word(row);
+            before = counts;
+            let group = groups.word(row);
+            for place in set_bits(first, count) {
+                bounds.push(row + place);
+                starts.push(group >> place & 1, 1);
             }
+            is_first.push(first, count);
+            all_valid.push(valid, count);
         }
-    )*};
+        bounds.push(rows);
+        Self {
+            bounds,
+            is_first: is_first.into_bytes(),
+            starts: starts.into_bytes(),
+            valid: all_valid.into_bytes(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.bounds.len() - 1
+    }
+
+    fn firsts(&self) -> &[usize] {
+        &self.bounds[..self.len()]
+    }
+
+    /// The row of each point at an end of those that are not null, and which points have one.
+    fn ends(&self, validity: Option<Bits>, end: End) -> (Cow<'_, [usize]>, Option<Vec<u8>>) {
+        let Some(valid) = validity else {
+            let ends = match end {
+                End::First => self.firsts().into(),
+                End::Last => self.bounds[1..].iter().map(|next| next - 1).collect(),
+            };
+            return (ends, None);
+        };
+        let mut have_one = Bitmap::with_capacity(self.len());
+        let ends = self.bounds.windows(2).map(|point| {
+            let mut rows = (point[0]..point[1]).filter(|&row| valid.get(row));
+            let row = match end {
+                End::First => rows.next(),
+                End::Last => rows.next_back(),
+            };
+            have_one.push(row.is_some().into(), 1);
+            row.unwrap_or(point[0])
+        });
+        (ends.collect(), Some(have_one.into_bytes()))
+    }
+
+    /// The number of each point at an end of those that are not null.
+    fn numbers<T: Number>(&self, column: &Slice<'_, T>, end: End) -> Gathered<T> {
+        let (rows, validity) = self.ends(column.validity, end);
+        Gathered {
+            values: rows.iter().map(|&row| column.values[row]).collect(),
+            validity,
+        }
+    }
+
+    /// The mean of each point: `rise` gets a number, the first one of its point, and whether the number counts.
+    ///
+    /// Without branches, as the rows of points follow no pattern.
+    fn means<T: Number, S: Copy + Default, M>(
+        &self,
+        column: &Slice<'_, T>,
+        rise: impl Fn(T, T, bool) -> S,
+        add: impl Fn(S, S) -> S,
+        mean: impl Fn(Mean<T, S>) -> M,
+    ) -> Gathered<M> {
+        /// Points whose sums fit into the first-level cache.
+        const TILE: usize = 1 << 9;
+        let (leads, validity) = self.ends(column.validity, End::First);
+        let is_first = Bits::new(&self.is_first, 0);
+        let repeats = self.repeats(column.validity, &leads);
+        let repeats = Bits::new(&repeats, 0);
+        let mut means = Vec::with_capacity(self.len());
+        for (tile, leads) in leads.chunks(TILE).enumerate() {
+            let mut points: Vec<_> = leads.iter().map(|&row| Mean::new(column.values[row])).collect();
+            let (start, end) = (self.bounds[tile * TILE], self.bounds[tile * TILE + leads.len()]);
+            let mut next = 0;
+            for row in (start..end).step_by(ROWS) {
+                let (mut first, mut repeats) = (is_first.word(row), repeats.word(row));
+                for &number in &column.values[row..end.min(row + ROWS)] {
+                    next += (first & 1) as usize;
+                    let counts = repeats & 1 != 0;
+                    let point = &mut points[next - 1];
+                    point.sum = add(point.sum, rise(number, point.first, counts));
+                    point.count += u32::from(counts);
+                    (first, repeats) = (first >> 1, repeats >> 1);
+                }
+            }
+            means.extend(points.into_iter().map(&mean));
+        }
+        Gathered {
+            values: means,
+            validity,
+        }
+    }
+
+    /// The rows that are not null, but for the first one of each point.
+    fn repeats(&self, validity: Option<Bits>, leads: &[usize]) -> Vec<u8> {
+        let Some(valid) = validity else {
+            return self.is_first.iter().map(|first| !first).collect();
+        };
+        let mut repeats = Bitmap::with_capacity(self.bounds[self.len()]);
+        repeats.extend(self.bounds[self.len()], |row| valid.word(row));
+        let mut repeats = repeats.into_bytes();
+        for row in leads {
+            repeats[row / 8] &= !(1 << (row % 8));
+        }
+        repeats
+    }
+}
+
+/// The mean of a point.
+struct Mean<T, S> {
+    /// The first number that is not null.
+    first: T,
+    /// The sum of the rises from it to the others.
+    sum: S,
+    /// The number of all that are not null.
+    count: u32,
+}
+
+impl<T, S: Default> Mean<T, S> {
+    fn new(first: T) -> Self {
+        Self {
+            first,
+            sum: S::default(),
+            count: 1,
+        }
+    }
+}
+
+/// The means of floats.
+fn float_means<T: Number>(column: &Slice<'_, T>, points: &Points, period: Option<f64>) -> Gathered<f64> {
+    points.means(
+        column,
+        |number, first, counts| {
+            let rise = float_rise(number, first, period);
+            f64::from_bits(rise.to_bits() & 0_u64.wrapping_sub(counts.into()))
+        },
+        |sum, rise| sum + rise,
+        |mean| float_mean(mean.first, mean.sum, mean.count),
+    )
+}
+
+fn are_integers<T: Number>(_: &Slice<'_, T>) -> bool {
+    T::INTEGER
 }
 
 /// The first number that 128 bits do not hold together with the digits of a mean.
 fn too_large<T: Number>(column: &Slice<'_, T>, merging: Merging) -> Option<usize> {
-    if merging.duplicates != Duplicates::Mean || !merging.are_whole {
+    // A mean has at least 58 digits, and one of numbers of 64 bits 62.
+    if merging.mean_digits == 0 || size_of::<T>() < size_of::<i128>() {
         return None;
     }
     let is_too_large = |row: &usize| {
@@ -229,47 +409,39 @@ fn too_large<T: Number>(column: &Slice<'_, T>, merging: Merging) -> Option<usize
     (0..column.values.len()).find(is_too_large)
 }
 
-/// The means of integers, with binary digits after the point.
-fn whole_means<T: Number>(column: &Slice<'_, T>, firsts: &[usize], merging: Merging) -> OwnedNumbers {
+/// The means of integers, with binary digits after the point. Numbers without a mean count as null, if there are `any`.
+fn whole_means<T: Number>(column: &Slice<'_, T>, points: &Points, merging: Merging, any: bool) -> Gathered<i128> {
     let digits = merging.mean_digits;
     let period = merging.period.map(|period| period as i128);
-    OwnedNumbers::I128(of_points(column, firsts, |valid| whole_mean(valid, digits, period)))
-}
-
-macro_rules! merge_integers {
-    ($($integer:ty: $variant:ident;)*) => {$(
-        impl Merge for $integer {
-            fn owned(column: Gathered<Self>) -> OwnedNumbers {
-                OwnedNumbers::$variant(column)
-            }
-
-            fn means(column: &Slice<'_, Self>, firsts: &[usize], merging: Merging) -> OwnedNumbers {
-                whole_means(column, firsts, merging)
-            }
+    let mut valid = Bitmap::default();
+    if any {
+        for row in 0..column.values.len() {
+            let has_mean = column.get(row).is_some_and(|number| has_mean(number, digits));
+            valid.push(has_mean.into(), 1);
         }
-    )*};
-}
-
-merge_floats! {
-    f64: F64;
-    f32: F32;
-}
-
-merge_integers! {
-    i64: I64;
-    i128: I128;
+    }
+    let valid = valid.into_bytes();
+    let validity = if any {
+        Some(Bits::new(&valid, 0))
+    } else {
+        column.validity
+    };
+    points.means(
+        &Slice { validity, ..*column },
+        |number, first, counts| if counts { whole_rise(number, first, period) } else { 0 },
+        i128::saturating_add,
+        |mean| whole_mean(mean.first, mean.sum, mean.count, digits),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::segments::Chunk;
 
     fn merged(y: &[f64], x: &[i64], duplicates: Duplicates) -> Merged {
         let merging = Merging {
             duplicates,
-            mean_digits: 62,
-            are_whole: false,
+            mean_digits: 0,
             period: None,
             split_at_nulls: false,
         };
@@ -302,27 +474,22 @@ mod tests {
 
     #[test]
     fn the_mean_of_integers_keeps_its_fraction() {
-        let y = [i64::MAX, i64::MAX - 1, i64::MAX - 3];
-        let slice = Slice {
-            values: &y,
-            validity: None,
-        };
         let merging = Merging {
             duplicates: Duplicates::Mean,
             mean_digits: 62,
-            are_whole: true,
             period: None,
             split_at_nulls: false,
         };
-        let OwnedNumbers::I128(means) = whole_means(&slice, &[0, 3], merging) else {
+        let y = Numbers::I64(vec![Chunk::new(&[i64::MAX, i64::MAX - 1, i64::MAX - 3], None)]);
+        let x = Numbers::F64(vec![Chunk::new(&[7.0; 3], None)]);
+        let points = Merged::new(&y, &x, None::<&RowOrder<u32>>, Bits::new(&[1], 0), merging);
+        let Numbers::I128(means) = points.y() else {
             panic!("integers become wider integers")
         };
+        let means = Contiguous::new(&means);
+        let mean = means.slice().values[0];
         let third = (1_i128 << 62) / 3;
         let expected = (i128::from(i64::MAX) << 62) - (1 << 62) - third;
-        assert!(
-            (means.values[0] - expected).abs() <= 1,
-            "{}",
-            means.values[0] - expected
-        );
+        assert!((mean - expected).abs() <= 1, "{}", mean - expected);
     }
 }

@@ -5,6 +5,7 @@
 //! - `rules`: what ends a segment: a known start, a null, a gap
 //! - `hash`: equal keys
 //! - `merge`: rows of equal x as one point
+//! - `sigma`: the standard deviations of y
 //! - `whole`: the segments of a whole column
 //! - `ring`: the rows around the seam where the last row of a group stands before its first
 //! - `carry`: the rows of a batch that windows of a length in others read
@@ -27,6 +28,8 @@ mod ring;
 mod rules;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod scatter;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod sigma;
 mod slice;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod tile;
@@ -42,16 +45,18 @@ pub(crate) use lag::{InGroup, Lags, for_each_chunk, in_column};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use merge::{Merged, Merging};
 #[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) use order::RowOrder;
+pub(crate) use order::{RowOrder, Scatter};
 pub use reach::Reach;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use ring::{Across, Around, Period, Ring};
 pub(crate) use rules::{BreakRules, SegmentRules};
 #[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) use scatter::{Atomic, Part, ScatterBuffer};
+pub(crate) use scatter::Atomic;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use sigma::{Deviations, padded};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use slice::Gathered;
-pub(crate) use slice::{Lag, Slice};
+pub(crate) use slice::{Lag, Part, Slice};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use tile::Tile;
 pub(crate) use whole::Segments;

@@ -8,7 +8,8 @@ use std::ops::Range;
 
 use num_traits::AsPrimitive;
 
-use super::scatter::Part;
+use super::scatter::{Atomic, ScatterBuffer};
+use super::slice::Part;
 use crate::bits::{Bitmap, Bits};
 
 /// Rows of the column whose y, x and results fit into the cache of a core.
@@ -63,6 +64,11 @@ impl<I: AsPrimitive<usize>> RowOrder<I> {
     /// The rows that start a segment, given those that start a group.
     pub(crate) fn starts<'a>(&'a self, groups: Bits<'a>) -> Bits<'a> {
         self.starts.as_ref().map_or(groups, |starts| Bits::new(starts, 0))
+    }
+
+    /// Some numbers of the rows, in this order.
+    pub(crate) fn gather(&self, numbers: &[f64]) -> Vec<f64> {
+        self.rows.iter().map(|row| numbers[row.as_()]).collect()
     }
 
     /// The rows in the order in which they are neighbours.
@@ -148,37 +154,20 @@ impl<I: AsPrimitive<usize>> RowOrder<I> {
     }
 
     /// The results of a column whose results are in this order: part after part, one for each output.
-    pub(crate) fn scatter<O: Copy + Default>(
-        &self,
-        parts: Vec<Vec<Part<O>>>,
-        outputs: usize,
-        height: usize,
-    ) -> Vec<Part<O>> {
-        let mut values = vec![vec![O::default(); height]; outputs];
+    pub(crate) fn scatter<O: Atomic>(&self, parts: Vec<Vec<Part<O>>>, outputs: usize, height: usize) -> Vec<Part<O>> {
+        let scatter = Scatter::new(self, outputs, height);
         let mut nulls = vec![Vec::new(); outputs];
-        let mut rows = self.rows.iter();
+        let mut start = 0;
         for part in parts {
-            let length = part.first().map_or(0, |(values, _)| values.len());
-            let rows = rows.by_ref().take(length).copied().collect::<Vec<_>>();
-            for (output, (of_part, validity)) in part.into_iter().enumerate() {
-                let validity = validity.as_ref().map(|bytes| Bits::new(bytes, 0));
-                for (place, (&row, value)) in rows.iter().zip(of_part).enumerate() {
-                    values[output][row.as_()] = value;
-                    if validity.is_some_and(|valid| !valid.get(place)) {
-                        nulls[output].push(row);
-                    }
-                }
-            }
+            let end = start + part.first().map_or(0, |(values, _)| values.len());
+            scatter.set(&part, &[(0, start..end)], &mut nulls);
+            start = end;
         }
-        let part = |(values, nulls): (Vec<O>, Vec<I>)| {
-            let validity = self.validity(height, std::iter::once(nulls.as_slice()));
-            (values, validity)
-        };
-        values.into_iter().zip(nulls).map(part).collect()
+        scatter.into_column(&[nulls])
     }
 
     /// Bitmap of the rows of a column that have a result, given the rows of the order without one; `None` if all do.
-    pub(crate) fn validity<'a>(&self, height: usize, nulls: impl Iterator<Item = &'a [I]> + Clone) -> Option<Vec<u8>>
+    fn validity<'a>(&self, height: usize, nulls: impl Iterator<Item = &'a [I]> + Clone) -> Option<Vec<u8>>
     where
         I: 'a,
     {
@@ -196,6 +185,49 @@ impl<I: AsPrimitive<usize>> RowOrder<I> {
             valid[row / 8] &= !(1 << (row % 8));
         }
         Some(valid)
+    }
+}
+
+/// Results on their way from a row order to the column, from any thread.
+pub(crate) struct Scatter<'a, I, O: Atomic> {
+    order: &'a RowOrder<I>,
+    height: usize,
+    buffers: Vec<ScatterBuffer<O>>,
+}
+
+impl<'a, I: AsPrimitive<usize>, O: Atomic> Scatter<'a, I, O> {
+    pub(crate) fn new(order: &'a RowOrder<I>, outputs: usize, height: usize) -> Self {
+        Self {
+            order,
+            height,
+            buffers: (0..outputs).map(|_| ScatterBuffer::new(height)).collect(),
+        }
+    }
+
+    /// Sets the results at ranges of positions, each from a place of the results on. Appends the rows that are null in
+    /// each output to `nulls`.
+    pub(crate) fn set(&self, results: &[Part<O>], ranges: &[(usize, Range<usize>)], nulls: &mut [Vec<I>]) {
+        for (((values, validity), buffer), nulls) in results.iter().zip(&self.buffers).zip(nulls) {
+            let validity = validity.as_ref().map(|bytes| Bits::new(bytes, 0));
+            for (first, positions) in ranges {
+                let rows = &self.order.rows[positions.clone()];
+                for (place, (&row, &value)) in (*first..).zip(rows.iter().zip(&values[*first..])) {
+                    buffer.set(row.as_(), value);
+                    if validity.is_some_and(|valid| !valid.get(place)) {
+                        nulls.push(row);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The column, given all rows that are null: one list for each output, from each thread.
+    pub(crate) fn into_column(self, nulls: &[Vec<Vec<I>>]) -> Vec<Part<O>> {
+        let part = |(output, buffer): (usize, ScatterBuffer<O>)| {
+            let nulls = nulls.iter().map(|nulls| nulls[output].as_slice());
+            (buffer.into_values(), self.order.validity(self.height, nulls))
+        };
+        self.buffers.into_iter().enumerate().map(part).collect()
     }
 }
 

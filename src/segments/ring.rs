@@ -80,6 +80,10 @@ impl Seam {
         Bits::new(&self.starts, 0)
     }
 
+    pub(crate) fn positions(&self) -> impl Iterator<Item = usize> {
+        self.positions.iter().copied()
+    }
+
     /// The position of a row.
     pub(crate) fn position(&self, row: usize) -> usize {
         self.positions[row]

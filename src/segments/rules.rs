@@ -129,10 +129,16 @@ fn within<Y: Sample, X: Sample>(limit: Limit, earlier: &Lag<'_, Y, X>, later: &L
     let (Some(earlier), Some(later)) = (&earlier.x, &later.x) else {
         return u64::MAX;
     };
+    let beyond = beyond(limit, &earlier.values[row..], &later.values[row..]);
+    !(beyond & earlier.valid(row) & later.valid(row))
+}
+
+/// Mask of at most 64 rows whose step from one column to another exceeds the limit.
+#[inline(never)]
+pub(super) fn beyond<X: Sample>(limit: Limit, earlier: &[X], later: &[X]) -> u64 {
     let mut beyond = [0; ROWS];
-    let steps = earlier.values[row..].iter().zip(&later.values[row..]);
-    for (beyond, (earlier, later)) in beyond.iter_mut().zip(steps) {
+    for (beyond, (earlier, later)) in beyond.iter_mut().zip(earlier.iter().zip(later)) {
         *beyond = u8::from(later.is_beyond(*earlier, limit));
     }
-    !(movemask(&beyond) & earlier.valid(row) & later.valid(row))
+    movemask(&beyond)
 }

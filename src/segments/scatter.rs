@@ -1,9 +1,6 @@
 //! Scatter: several threads write results in an order other than that of the column.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-
-/// The values of a part of a column, and a bit for each unless all are valid.
-pub(crate) type Part<O> = (Vec<O>, Option<Vec<u8>>);
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 /// One value per row, set in any order from any thread: the inverse of a gather.
 ///
@@ -34,7 +31,7 @@ impl<T: Atomic> ScatterBuffer<T> {
     }
 }
 
-/// A number that is stored as atomic integers.
+/// A value that is stored as atomic integers.
 pub(crate) trait Atomic: Copy {
     type Cell: Send + Sync;
 
@@ -69,6 +66,24 @@ macro_rules! atomic {
 atomic! {
     f64: u64 = AtomicU64;
     f32: u32 = AtomicU32;
+}
+
+impl Atomic for u8 {
+    type Cell = AtomicU8;
+
+    fn zeroed(rows: usize) -> Vec<AtomicU8> {
+        vec![0; rows].into_iter().map(AtomicU8::new).collect()
+    }
+
+    #[inline(always)]
+    fn store(self, cell: &AtomicU8) {
+        cell.store(self, Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    fn load(cell: AtomicU8) -> Self {
+        cell.into_inner()
+    }
 }
 
 impl Atomic for i128 {

@@ -6,6 +6,9 @@ use num_traits::AsPrimitive;
 
 use crate::bits::{Bitmap, Bits, ROWS, word_or_ones};
 
+/// The values of a part of a column, and a bit for each unless all are valid.
+pub(crate) type Part<O> = (Vec<O>, Option<Vec<u8>>);
+
 /// Adjacent rows of a column, read in place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slice<'a, T> {

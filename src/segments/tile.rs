@@ -18,6 +18,7 @@ pub(crate) struct Tile<Y, X> {
     starts: Vec<u8>,
     y: Gathered<Y>,
     x: Option<Gathered<X>>,
+    sigma: Option<Vec<f64>>,
 }
 
 impl<Y: Copy, X: Copy> Tile<Y, X> {
@@ -25,6 +26,7 @@ impl<Y: Copy, X: Copy> Tile<Y, X> {
     pub(crate) fn new<I: AsPrimitive<usize>>(
         y: &Slice<Y>,
         x: Option<&Slice<X>>,
+        sigma: Option<&[f64]>,
         rows: &[I],
         starts: Bits,
         ranges: Vec<Range<usize>>,
@@ -55,6 +57,7 @@ impl<Y: Copy, X: Copy> Tile<Y, X> {
             starts: starts_here.into_bytes(),
             y: y.gather(&read),
             x: x.map(|x| x.gather(&read)),
+            sigma: sigma.map(|sigma| read.iter().map(|row| sigma[row.as_()]).collect()),
         }
     }
 
@@ -67,6 +70,11 @@ impl<Y: Copy, X: Copy> Tile<Y, X> {
             in_group: None,
         };
         (0..self.reach.rows()).map(lag).collect()
+    }
+
+    /// The standard deviations, from the first row of the first halo on.
+    pub(crate) fn sigma(&self) -> Option<&[f64]> {
+        self.sigma.as_deref()
     }
 
     /// The rows that start a segment, from the first row of the first halo on.

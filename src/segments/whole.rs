@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::rules::{BreakRules, SegmentRules};
-use super::slice::{Lag, Slice};
-use crate::bits::{Bitmap, Bits, ROWS};
+use super::rules::{BreakRules, beyond};
+use super::slice::Slice;
+use crate::bits::{Bitmap, Bits, ROWS, word_or_ones};
 use crate::kernel::Sample;
 
 /// Where the segments and the groups of a column begin.
@@ -37,33 +37,52 @@ impl<'a> Segments<'a> {
         groups: Bits<'a>,
     ) -> Self {
         let rows = y.values.len();
-        let rules = SegmentRules::new(breaks, Some(groups), 1);
-        // Each row but the first, and the one before it.
-        let (all, last) = (0..rows, rows.max(1) - 1);
-        let lags = [0..last, 1.min(rows)..all.end].map(|rows| Lag {
-            y: y.part(&rows),
-            x: x.map(|x| x.part(&rows)),
-            in_group: None,
-        });
-        let mut starts = Bitmap::with_capacity(rows);
-        if rows > 0 {
-            starts.push(1, 1);
+        let x_valid = x.and_then(|x| x.validity);
+        let valid = |row: usize| word_or_ones(y.validity, row) & word_or_ones(x_valid, row);
+        let gaps = breaks.max_gap.zip(x.map(|x| x.values));
+        // Steps to and from a null in x end no segment.
+        let beyond = |row: usize| match (gaps, row.checked_sub(1)) {
+            (Some((limit, x)), Some(before)) => {
+                let beyond = beyond(limit, &x[before..rows - 1], &x[row..]);
+                beyond & word_or_ones(x_valid, before) & word_or_ones(x_valid, row)
+            },
+            // No row is before the first one.
+            (Some((limit, x)), None) => {
+                let beyond = beyond(limit, &x[..rows - 1], &x[1..]) << 1;
+                beyond & word_or_ones(x_valid, 0) << 1 & word_or_ones(x_valid, 0)
+            },
+            (None, _) => 0,
+        };
+        Self::of_words(rows, breaks.at_nulls, groups, &valid, &beyond)
+    }
+
+    /// The same from masks of 64 rows: of those that are not null, and of those that are too far from the row before.
+    fn of_words(
+        rows: usize,
+        at_nulls: bool,
+        groups: Bits<'a>,
+        valid: &dyn Fn(usize) -> u64,
+        beyond: &dyn Fn(usize) -> u64,
+    ) -> Self {
+        let (mut starts, mut nulls) = (Bitmap::with_capacity(rows), Bitmap::default());
+        // Nothing is before the first row.
+        let mut before = 0;
+        for row in (0..rows).step_by(ROWS) {
+            let count = ROWS.min(rows - row);
+            let mut first = beyond(row) | groups.word(row) | u64::from(row == 0);
+            if at_nulls {
+                let valid = valid(row);
+                first |= !valid | !(valid << 1 | before >> (ROWS - 1));
+                before = valid;
+                nulls.push(!valid, count);
+            }
+            starts.push(first, count);
         }
-        starts.extend(last, |row| {
-            let [before, _]: [u64; 2] = rules.in_segment(&lags, 1, row);
-            !before
-        });
-        let nulls = breaks.at_nulls.then(|| {
-            let own = Lag { y, x, in_group: None };
-            let mut nulls = Bitmap::with_capacity(rows);
-            nulls.extend(rows, |row| !own.valid(row));
-            nulls.into_bytes()
-        });
         Self {
             rows,
             groups,
             starts: starts.into_bytes(),
-            nulls,
+            nulls: at_nulls.then(|| nulls.into_bytes()),
         }
     }
 

@@ -215,6 +215,20 @@ def test_structs_are_of_pyarrow(family: str, monkeypatch: pytest.MonkeyPatch) ->
         assert got["slope"].tolist() == values
 
 
+@pytest.mark.parametrize("nulls", ["propagate", "skip"])
+def test_a_column_of_standard_deviations(nulls: Any) -> None:
+    rows = readings(300, 3)[["id", "x", "y"]]
+    rows = rows.assign(s=pd.array([None if row % 17 == 3 else 0.5 + row % 7 for row in range(300)], dtype="Float64"))
+    line = pg.rolling_slope("y", "x", window_size=4, sigma="s", by="id", nulls=nulls).alias("line")
+    error = pg.derivative("y", "x", with_error=True, sigma="s", by="id", nulls=nulls).alias("error")
+    expected = in_polars(rows).select(line, error)
+    for presorted in (False, True):
+        got = with_columns(evenly(rows, 29), line, error, presorted=presorted).compute().loc[rows.index]
+        assert_frame_equal(in_polars(got[["line", "error"]]), expected, check_exact=True)
+    with pytest.raises(ValueError, match="`sigma` must be a column of `ddf`, got 'noise'"):
+        with_columns(evenly(rows, 29), line=pg.rolling_slope("y", "x", window_size=4, sigma="noise"))
+
+
 def test_operators_inside_of_cells_need_no_order() -> None:
     cells = pd.ArrowDtype(pa.list_(pa.float64()))
     rows = pd.DataFrame({"v": pd.Series([[0.0, 1.0], [1.0, 5.0], [9.0, 2.0]], dtype=cells)})

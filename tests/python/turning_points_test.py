@@ -102,6 +102,14 @@ def test_an_infinite_y_is_higher_than_any_other() -> None:
     assert of([0.0, inf, 0.0, -inf, -inf, 1.0]) == [(1, "max", 1.0, inf), (3, "min", 3.5, -inf)]
 
 
+def test_heights_of_any_size() -> None:
+    for power in (-308, -200, 0, 200, 308):
+        high = float(f"1e{power}")
+        assert of([-high, high, -high]) == [(1, "max", 1.0, high)]
+        assert of([-high, high, -high], min_swing=high) == [(1, "max", 1.0, high)]
+        assert of([0.0, 1.0, 0.0], [-high, 0.0, high]) == [(1, "max", 0.0, 1.0)]
+
+
 def test_min_swing_keeps_alternating_extremes() -> None:
     y = [0.0, 5.0, 4.0, 5.0, 1.0, 2.0, 1.0, 6.0, 5.0]
     assert [(row, kind) for row, kind, *_ in of(y, min_swing=3)] == [(1, "max"), (4, "min")]

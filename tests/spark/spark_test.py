@@ -148,6 +148,20 @@ def test_rows_in_any_order(sdf: DataFrame, frame: pl.DataFrame, by: Any, options
     assert_same(got["slope"], whole["slope"])
 
 
+@pytest.mark.parametrize("nulls", ["propagate", "skip", "split"])
+def test_windows_of_a_length_and_integrals(sdf: DataFrame, frame: pl.DataFrame, nulls: Any) -> None:
+    domain = {"x": "t", "by": "k", "nulls": nulls}
+    operators = {
+        "total": pg.integral("y", **domain),
+        "held": pg.integral("y", hold=True, initial=2.5, max_gap=2.5, **domain),
+        "trailing": pg.rolling_slope("y", window_size=20.0, **domain),
+        "centred": pg.rolling_slope("y", window_size=60.0, center=True, closed="left", with_error=True, **domain),
+    }
+    got = to_polars(polars_grad.spark.with_columns(sdf, **operators)).sort("row")
+    whole = frame.sort("k", "t", "y").with_columns(**operators).sort("row")
+    assert_frame_equal(got, whole, check_exact=True)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -303,6 +317,17 @@ def test_several_operators(sdf: DataFrame, frame: pl.DataFrame) -> None:
     assert got.columns == whole.columns
     for name in ("skip", "split", "j", "steps"):
         assert_same(got[name], whole[name])
+
+
+@pytest.mark.parametrize("nulls", ["propagate", "skip"])
+def test_a_column_of_standard_deviations(spark: SparkSession, nulls: Any) -> None:
+    row = pl.int_range(300, eager=True)
+    frame = pl.DataFrame({"row": row, "k": row % 3, "t": row * 1.5, "y": (row * 7 % 31).cast(pl.Float64)})
+    frame = frame.with_columns(s=pl.when(row % 17 != 3).then(0.5 + pl.col("row") % 7))
+    line = pg.rolling_slope("y", "t", window_size=4, sigma="s", by="k", nulls=nulls).alias("line")
+    error = pg.derivative("y", "t", with_error=True, sigma="s", by="k", nulls=nulls).alias("error")
+    got = to_polars(polars_grad.spark.with_columns(to_spark(spark, frame), line, error)).sort("row")
+    assert_frame_equal(got, frame.with_columns(line, error), check_exact=True)
 
 
 def test_no_operators(sdf: DataFrame) -> None:

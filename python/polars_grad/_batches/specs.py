@@ -111,9 +111,10 @@ def operators_of(
     x: Column | pl.Series | None,
     by: tuple[Column, ...],
     outputs: Iterable[str],
+    *,
+    sigma: Column | None = None,
 ) -> list[Operator]:
     """Apply a spec to columns of batches, each of which gives an output."""
-    kwargs = {"operator": spec.operator, "domain": spec.domain}
     inside = is_inside(spec)
     # An operator that needs whole segments has been refused.
     extent = "rows" if inside else spec.extent
@@ -121,7 +122,7 @@ def operators_of(
     skips = not inside and spec.domain.get("nulls") == "skip"
     merges = not inside and spec.domain.get("duplicates", "error") != "error"
     return [
-        Operator(column, x, by, output, kwargs, reach, skips, merges, extent)
+        Operator(column, x, by, output, spec.kwargs, reach, skips, merges, extent, sigma, spec.weighs)
         for column, output in zip(y, outputs, strict=True)
     ]
 
@@ -153,7 +154,8 @@ def named_operators(
         along: Column | pl.Series | None = along_cells(spec)
         if along is None and spec.x is not None:
             along = column("x", spec.x, output)
-        operators += operators_of(spec, [y], along, by, [str(output)])
+        sigma = None if spec.sigma is None else column("sigma", spec.sigma, output)
+        operators += operators_of(spec, [y], along, by, [str(output)], sigma=sigma)
     x, keys = shared(function, specs)
     # They are columns, as those of each operator are.
     return operators, None if x is None else column("x", x, None), tuple(column("by", key, None) for key in keys)

@@ -41,8 +41,8 @@ class Operator:
 
     `kwargs` are its options and its domain, as the plugin takes them; `reach` is the number of rows that it reads
     before and after its own. With `skips` it takes rows with a null as absent. With `merges` it takes rows of equal x
-    as one point, and `reach` is a number of points. Inside of cells, where it reads no
-    other row and has no keys, `x` may be the same coordinates for all rows.
+    as one point, and `reach` is a number of points. If it `weighs` rows by `sigma`, it takes a null `sigma` like a null
+    y. Inside of cells, where it reads no other row and has no keys, `x` may be the same coordinates for all rows.
 
     `extent` is "rows"; "lengths" if it reads lengths of x instead; or "before" if it passes over all rows before, and
     needs the last of them and what it has reached.
@@ -57,6 +57,13 @@ class Operator:
     skips: bool
     merges: bool = False
     extent: str = "rows"
+    sigma: Column | None = None
+    weighs: bool = False
+
+    @property
+    def reads_others(self) -> bool:
+        """Whether it reads other rows than its own."""
+        return self.extent != "rows" or self.reach != (0, 0)
 
     @property
     def point(self) -> list[str]:
@@ -64,37 +71,51 @@ class Operator:
         return [self.y.name, self.x.name] if isinstance(self.x, Column) else [self.y.name]
 
     @property
+    def counted(self) -> list[str]:
+        """Names of the columns of which none may be null in a row that counts."""
+        return [*self.point, self.sigma.name] if self.sigma is not None and self.weighs else self.point
+
+    @property
+    def arguments(self) -> list[tuple[str, str]]:
+        """The arguments that are columns, and the names of these."""
+        columns = [("y", self.y), ("x", self.x), ("sigma", self.sigma), *(("by", key) for key in self.by)]
+        return [(argument, column.name) for argument, column in columns if isinstance(column, Column)]
+
+    @property
     def reads(self) -> list[str]:
         """Names of all columns that it reads."""
-        return [*self.point, *(key.name for key in self.by)]
+        return [name for _, name in self.arguments]
 
     def evaluate(self, rows: pl.DataFrame, shared: dict[Column, pl.Series] | None = None) -> pl.Series:
-        """Return the output of rows, as if there were no others; `shared` remembers the columns of x and keys."""
-        y, x, keys = self._columns(rows, shared)
-        return evaluate(y, x, keys, self.kwargs)
+        """Return the output of rows, as if there were no others; `shared` remembers all columns but y."""
+        y, x, sigma, keys = self._columns(rows, shared)
+        return evaluate(y, x, keys, self.kwargs, sigma)
 
     def resume(self, rows: pl.DataFrame, passed: int, state: State | None) -> tuple[pl.Series, State]:
         """Return the output of rows after those that have been passed, and what is reached."""
-        y, x, keys = self._columns(rows, None)
+        y, x, _, keys = self._columns(rows, None)
         return resume(y, x, keys, self.kwargs, passed=passed, state=state)
 
     def carry(self, rows: pl.DataFrame, read_by: str) -> tuple[int, list[tuple[int, int]]]:
         """Return the number of rows that are settled, and the ranges of those that others read."""
-        y, x, keys = self._columns(rows, None)
+        y, x, sigma, keys = self._columns(rows, None)
         if x is None:
             msg = "windows of a length need an `x`"
             raise ComputeError(msg)
+        if sigma is not None and self.weighs:
+            y = y.zip_with(sigma.is_not_null(), y.clear(len(y)))
         return carry(y, x, keys, self.kwargs, read_by)
 
     def _columns(
         self, rows: pl.DataFrame, shared: dict[Column, pl.Series] | None
-    ) -> tuple[pl.Series, pl.Series | None, list[pl.Series]]:
+    ) -> tuple[pl.Series, pl.Series | None, pl.Series | None, list[pl.Series]]:
         known = {} if shared is None else shared
-        for column in (self.x, *self.by):
+        for column in (self.x, self.sigma, *self.by):
             if isinstance(column, Column) and column not in known:
                 known[column] = column.of(rows)
         x = known[self.x] if isinstance(self.x, Column) else self.x
-        return self.y.of(rows), x, [known[key] for key in self.by]
+        sigma = None if self.sigma is None else known[self.sigma]
+        return self.y.of(rows), x, sigma, [known[key] for key in self.by]
 
     def evaluate_part(
         self, rows: pl.DataFrame, shared: dict[Column, pl.Series] | None = None, *, begins: bool, ends: bool
@@ -226,7 +247,7 @@ class Units:
         self.are_rows = not (operator.skips or operator.merges)
         # A selector, since `pl.col` takes a name such as "^a$" for a pattern; so does `select`.
         self._counts = (
-            pl.all_horizontal(cs.by_name(operator.point).is_not_null()) if operator.skips else pl.lit(value=True)
+            pl.all_horizontal(cs.by_name(operator.counted).is_not_null()) if operator.skips else pl.lit(value=True)
         )
         self._same = [*operator.point[1:], *(key.name for key in operator.by)] if operator.merges else []
 
@@ -397,7 +418,7 @@ def windows_of(operators: Sequence[Operator]) -> list[Window]:
     groups: dict[tuple[Any, ...], list[Operator]] = {}
     for number, operator in enumerate(operators):
         own = (number,) if operator.extent != "rows" else ()
-        groups.setdefault((*own, operator.merges, *(operator.point if operator.skips else ())), []).append(operator)
+        groups.setdefault((*own, operator.merges, *(operator.counted if operator.skips else ())), []).append(operator)
     kinds = {"rows": Window, "lengths": LengthWindow, "before": RunningWindow}
     return [kinds[group[0].extent](group) for group in groups.values()]
 

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 __all__ = ["column", "columns", "coordinates", "full_height", "is_array", "is_scalar", "keys"]
 
 
-def column(name: str, value: Any) -> pl.Expr:
+def column(name: str, value: Any, allowed: str = "a column name, an expression, a series or a 1-D array") -> pl.Expr:
     """
     Return the expression of a column: a name, an expression, or the values of a series or an array.
 
     A literal or an aggregation is a column of the height of the frame or group.
     """
-    return full_height(_expression(name, value, "a column name, an expression, a series or a 1-D array"))
+    return full_height(_expression(name, value, allowed))
 
 
 def columns(name: str, value: Any) -> list[pl.Expr]:

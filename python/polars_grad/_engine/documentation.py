@@ -59,6 +59,11 @@ OF_SERIES = {
         apart. Inside of cells (`axis` 1 and further): a List or Array Series with the coordinates in each row, or a
         sequence of the coordinates along the axis. For several axes a tuple of these.
         """,
+    "sigma": """
+        The standard deviation of the values, in their unit. One for all of them, with `with_error=True` only: a number,
+        or for a temporal series a timedelta or a duration string. Or one for each: a Series, an array or a list, of
+        numbers or, for a temporal series, of Durations; a fit then weighs each value by 1/sigma².
+        """,
     "by": """
         Evaluate each group by itself: a Series, an array or a list of keys, one for each value of `y`, or a list of
         several Series. Rows with equal keys form a group, wherever they stand. A null is a key like any other.

@@ -117,6 +117,11 @@ def is_duration(value: Any) -> bool:
     return isinstance(value, (str, timedelta)) or _is_timedelta64(value)
 
 
+def is_duration_string(value: str) -> bool:
+    """Whether a string is a length of time, such as "1h30m"."""
+    return _DURATION.fullmatch(value) is not None
+
+
 def is_length(value: Any) -> bool:
     """Whether a value is a number or a length of time."""
     return _is_number(value) or isinstance(value, timedelta) or _is_timedelta64(value)

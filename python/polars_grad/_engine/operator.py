@@ -15,6 +15,7 @@ from polars_grad._engine import columns as _columns
 from polars_grad._engine import domain as _domain
 from polars_grad._engine import plugin as _plugin
 from polars_grad._engine import series as _series
+from polars_grad._engine import sigma as _sigma
 from polars_grad._engine.documentation import documented
 
 if TYPE_CHECKING:
@@ -39,30 +40,46 @@ def operator(domain: type) -> Callable[[Function], Function]:
     return register
 
 
-def apply(name: str, options: Mapping[str, Any], y: Any, x: Any, domain: Mapping[str, Any]) -> OperatorExpr:
+def apply(
+    name: str,
+    options: Mapping[str, Any],
+    y: Any,
+    x: Any,
+    domain: Mapping[str, Any],
+    *,
+    sigma: Any = None,
+    weighs: bool = False,
+) -> OperatorExpr:
     """
     Return the operator of this name, with its options, on columns and a domain as users give them.
 
-    On an `Eager` series it is evaluated at once, and the result is a series.
+    `weighs` says whether it weighs rows by a column `sigma`. On an `Eager` series it is evaluated at once, and the
+    result is a series.
     """
     allowed = DOMAINS[name].__annotations__
-    if isinstance(y, _series.Eager):
-        return _series.evaluated(name, options, y.series, x, domain, allowed=allowed)  # type: ignore[return-value]
     axis = domain.get("axis", 0)
-    if isinstance(axis, (tuple, list)):
-        return _along_axes(name, options, y, x, domain)
+    if isinstance(axis, (tuple, list)) and not isinstance(y, _series.Eager):
+        return _along_axes(name, options, y, x, domain, sigma=sigma, weighs=weighs)
+    options, deviations = _sigma.split(sigma, options, weighs=weighs)
+    if isinstance(y, _series.Eager):
+        return _series.evaluated(  # type: ignore[return-value]
+            name, options, y.series, x, domain, allowed=allowed, sigma=deviations
+        )
     checked = _domain.checked(name, domain, has_x=x is not None, allowed=allowed)
     values = _columns.column("y", y)
     inside = checked.get("axis", 0) != 0
     coordinate = None if x is None else _columns.coordinates(x) if inside else _columns.column("x", x)
     by = domain.get("by")
     keys = () if by is None else tuple(_columns.keys("by", by))
-    return Spec({name: dict(options)}, checked, values, coordinate, keys).expression()
+    deviation = None if deviations is None else _columns.column("sigma", deviations, _sigma.ALLOWED)
+    return Spec({name: options}, checked, values, coordinate, keys, deviation, weighs).expression()
 
 
-def _along_axes(name: str, options: Mapping[str, Any], y: Any, x: Any, domain: Mapping[str, Any]) -> OperatorExpr:
+def _along_axes(
+    name: str, options: Mapping[str, Any], y: Any, x: Any, domain: Mapping[str, Any], **sigma: Any
+) -> OperatorExpr:
     parts = _domain.each_axis(domain, x)
-    results = [apply(name, options, y, x, own) for x, own in parts]
+    results = [apply(name, options, y, x, own, **sigma) for x, own in parts]
     # It reads along several axes at once, which is no single operator to those who ask for its specification.
     return OperatorExpr.of(_plugin.fields([*results], [f"axis_{own['axis']}" for _, own in parts]), None)
 
@@ -78,12 +95,16 @@ class Spec:
     y: pl.Expr
     x: pl.Expr | None = None
     by: tuple[pl.Expr, ...] = ()
+    sigma: pl.Expr | None = None
+    weighs: bool = False
+    """Whether rows are weighed by sigma, so that one without it counts as null."""
     rename: tuple[Callable[[pl.Expr], pl.Expr], ...] = field(default=())
     """The calls of `alias` and the methods of `name` on the result, in their order."""
 
     def expression(self) -> OperatorExpr:
         """Return the expression anew, built of these columns and renamed."""
-        expr = _plugin.evaluated(self.y, self.x, self.by, self._kwargs)
+        columns = [column for column in (self.y, self.x, self.sigma) if column is not None]
+        expr = _plugin.evaluated(columns, self.by, self.kwargs)
         for rename in self.rename:
             expr = rename(expr)
         return OperatorExpr.of(expr, self)
@@ -95,16 +116,18 @@ class Spec:
     @property
     def reach(self) -> tuple[int, int] | None:
         """The number of rows before and after its own that the operator reads; None if it is no number of rows."""
-        return _plugin.extent(self._kwargs)[2]
+        return _plugin.extent(self.kwargs)[2]
 
     @property
     def extent(self) -> str:
         """What the operator reads: "rows", "lengths" of x, all rows "before" its own, or the whole "segment"."""
-        return _plugin.extent(self._kwargs)[1]
+        return _plugin.extent(self.kwargs)[1]
 
     @property
-    def _kwargs(self) -> dict[str, Any]:
-        return {"operator": self.operator, "domain": self.domain}
+    def kwargs(self) -> dict[str, Any]:
+        """The operator and its domain, as the plugin takes them."""
+        columns = {} if self.sigma is None else {"has_sigma": True}
+        return {"operator": self.operator, "domain": self.domain, **columns}
 
 
 class OperatorExpr(pl.Expr):

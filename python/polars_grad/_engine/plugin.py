@@ -32,16 +32,17 @@ Options = dict[str, Any]
 Reach = tuple[int, int]
 
 
-def evaluated(y: pl.Expr, x: pl.Expr | None, keys: Sequence[pl.Expr], kwargs: Options) -> pl.Expr:
+def evaluated(columns: list[pl.Expr], keys: Sequence[pl.Expr], kwargs: Options) -> pl.Expr:
     """
-    Return the expression of an operator, in the form that evaluates `y` and `x` once.
+    Return the expression of an operator, in the form that evaluates its columns once: y, x and sigma, if given.
 
-    `kwargs` are the operator and its domain.
+    `kwargs` are the operator and its domain, and whether there is a sigma.
     """
+    for column in columns:
+        name_of(column)
     domain = kwargs["domain"]
     if domain.get("axis", 0) != 0:
-        return _call("evaluate_cells", _named(y, x), kwargs)
-    columns = _named(y, x)
+        return _call("evaluate_cells", columns, kwargs)
     reads_lags, _, reach = extent(kwargs)
     far = not reads_lags or reach is None or sum(reach) > _MOST_LAGS
     if keys or reach is None or far or any(map(holds_operator, columns)):
@@ -75,7 +76,7 @@ def _evaluated_once(columns: list[pl.Expr], kwargs: Options, reach: Reach) -> pl
 
 
 def _points(columns: list[pl.Expr], kwargs: Options) -> pl.Expr:
-    """Pair y with x in one struct column, so that both can be shifted as one."""
+    """Put y, x and sigma into one struct column, so that they can be shifted as one."""
     names = {column.meta.output_name(raise_if_undetermined=False) for column in columns}
     if None in names or len(names) < len(columns):
         # `pl.struct` would put all of several y into one struct, and takes no name twice.
@@ -126,13 +127,6 @@ def _structs(columns: Sequence[pl.Expr]) -> list[pl.Expr]:
     return [pl.struct(with_distinct_names(columns))] if columns else []
 
 
-def _named(y: pl.Expr, x: pl.Expr | None) -> list[pl.Expr]:
-    columns = [y] if x is None else [y, x]
-    for column in columns:
-        name_of(column)
-    return columns
-
-
 def _call(function: str, args: list[pl.Expr], kwargs: Options, *, is_elementwise: bool = True) -> pl.Expr:
     # Elementwise is true of what knows of other rows only by columns that Polars has shifted.
     return register_plugin_function(
@@ -161,10 +155,12 @@ def _pickled(kwargs: Mapping[str, Any]) -> bytes:
     return pickle.dumps(dict(kwargs), protocol=5)
 
 
-def evaluate(y: pl.Series, x: pl.Series | None, keys: list[pl.Series], kwargs: Options) -> pl.Series:
+def evaluate(
+    y: pl.Series, x: pl.Series | None, keys: list[pl.Series], kwargs: Options, sigma: pl.Series | None = None
+) -> pl.Series:
     """Evaluate an operator on series, without a frame and an expression."""
-    _check_widths(y, x, *keys)
-    return _internal.evaluate(y, x, keys, _pickled(kwargs))
+    _check_widths(y, x, sigma, *keys)
+    return _internal.evaluate(y, x, sigma, keys, _pickled(kwargs))
 
 
 def resume(

@@ -31,19 +31,24 @@ def evaluated(
     domain: Mapping[str, Any],
     *,
     allowed: Collection[str],
+    sigma: Any = None,
 ) -> pl.Series:
     """Return the result of an operator on a series."""
     axis = domain.get("axis", 0)
     if isinstance(axis, (tuple, list)):
         parts = _domain.each_axis(domain, x)
-        results = {f"axis_{own['axis']}": evaluated(name, options, y, x, own, allowed=allowed) for x, own in parts}
+        results = {
+            f"axis_{own['axis']}": evaluated(name, options, y, x, own, allowed=allowed, sigma=sigma) for x, own in parts
+        }
         return pl.DataFrame(results).to_struct(y.name)
     checked = _domain.checked(name, domain, has_x=x is not None, allowed=allowed)
     _columns.check_name(y.name)
     coordinate = None if x is None else _coordinate(x, len(y), inside=checked.get("axis", 0) != 0)
     by = domain.get("by")
     keys = [] if by is None else _keys(by, len(y))
-    return _plugin.evaluate(y, coordinate, keys, {"operator": {name: dict(options)}, "domain": checked})
+    deviations = None if sigma is None else _values("sigma", sigma, len(y))
+    kwargs = {"operator": {name: dict(options)}, "domain": checked}
+    return _plugin.evaluate(y, coordinate, keys, kwargs, deviations)
 
 
 def _coordinate(x: Any, length: int, *, inside: bool) -> pl.Series:

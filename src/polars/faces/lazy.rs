@@ -2,8 +2,9 @@
 
 use polars::prelude::*;
 
-use super::points::{points, y_and_x};
+use super::points::points;
 use crate::domain::Domain;
+use crate::inputs::Inputs;
 use crate::operators::Operator;
 use crate::polars::evaluator::Evaluator;
 use crate::polars::grid::{OnGrid, Reduction, second};
@@ -96,9 +97,10 @@ pub trait ExprGrad {
 impl ExprGrad for Expr {
     fn grad(self, operator: impl Into<Operator>, mut domain: Domain<Expr>) -> Expr {
         let operator = operator.into();
-        let x = domain.x.take();
+        let (x, sigma) = (domain.x.take(), domain.sigma.take());
         let x_name = x.as_ref().map(name).unwrap_or_default();
-        let columns: Vec<_> = std::iter::once(self).chain(x).collect();
+        let has_sigma = sigma.is_some();
+        let columns: Vec<_> = std::iter::once(self).chain(x).chain(sigma).collect();
         let keys = std::mem::take(&mut domain.by);
         // The columns are inputs of the expression, so the domain has none.
         let domain: Domain<()> = domain.map_columns(|_| ());
@@ -106,22 +108,25 @@ impl ExprGrad for Expr {
             operator,
             domain,
             x_name,
+            has_sigma,
         };
         if task.domain.axis != 0 {
             return inside(columns, task);
         }
         let checked = task.clone();
+        let to_points = move |columns: &[Series]| to_points(Inputs::of_list(columns, has_sigma));
         let points = elementwise("points", columns, to_points, move |fields| {
             // Checked here: within groups the columns have no names.
-            Evaluator::new(&checked.operator, &fields[0], fields.get(1), &checked.domain)?;
-            let fields_of_points = fields.iter().zip(FIELDS);
+            let columns = checked.columns(fields);
+            Evaluator::new(&checked.operator, columns, &checked.domain)?;
+            let fields_of_points = fields.iter().zip(names(columns));
             let fields_of_points = fields_of_points.map(|(field, name)| Field::new(name.into(), field.dtype().clone()));
             Ok(Field::new(
                 fields[0].name().clone(),
                 DataType::Struct(fields_of_points.collect()),
             ))
         });
-        if keys.is_empty() && task.operator.reads_lags(&task.domain) {
+        if keys.is_empty() && !has_sigma && task.operator.reads_lags(&task.domain) {
             lagged(&points, task)
         } else {
             whole(points, keys, task)
@@ -164,16 +169,16 @@ impl ExprGrad for Expr {
     }
 }
 
-/// The fields of points. Within groups Polars passes columns without names, so fixed names are used.
-const FIELDS: [&str; 2] = ["y", "x"];
+/// The names of the fields of points. Within groups Polars passes columns without names, so fixed names are used.
+fn names<C>(columns: Inputs<C>) -> impl Iterator<Item = &'static str> {
+    let Inputs { x, sigma, .. } = columns;
+    std::iter::once("y").chain(x.map(|_| "x")).chain(sigma.map(|_| "sigma"))
+}
 
-fn to_points(columns: &[Series]) -> PolarsResult<Series> {
-    let fields: Vec<_> = columns
-        .iter()
-        .zip(FIELDS)
-        .map(|(column, name)| column.clone().with_name(name.into()))
-        .collect();
-    Ok(points(&fields[0], fields.get(1))?.with_name(columns[0].name().clone()))
+fn to_points(columns: Inputs<&Series>) -> PolarsResult<Series> {
+    let mut names = names(columns);
+    let fields = columns.map(|column| column.clone().with_name(names.next().unwrap_or_default().into()));
+    Ok(points(fields.as_ref())?.with_name(columns.y.name().clone()))
 }
 
 /// An operator and its domain.
@@ -182,13 +187,20 @@ struct Task {
     operator: Operator,
     domain: Domain<()>,
     x_name: PlSmallStr,
+    /// Whether the last of the columns is sigma.
+    has_sigma: bool,
 }
 
 impl Task {
-    fn evaluator(&self, y: &Field, x: Option<&Field>) -> PolarsResult<Evaluator> {
+    /// The columns of a list.
+    fn columns<'a, C>(&self, columns: &'a [C]) -> Inputs<&'a C> {
+        Inputs::of_list(columns, self.has_sigma)
+    }
+
+    fn evaluator(&self, columns: Inputs<&Field>) -> PolarsResult<Evaluator> {
         Ok(Evaluator {
             x_name: self.x_name.clone(),
-            ..Evaluator::new(&self.operator, y, x, &self.domain)?
+            ..Evaluator::new(&self.operator, columns, &self.domain)?
         })
     }
 
@@ -196,7 +208,7 @@ impl Task {
         let DataType::Struct(fields) = points.dtype() else {
             polars_bail!(InvalidOperation: "expected a column of points, got {}", points.dtype());
         };
-        self.evaluator(&fields[0], fields.get(1))
+        self.evaluator(self.columns(fields))
     }
 
     fn output(self) -> impl Fn(&[Field]) -> PolarsResult<Field> {
@@ -216,13 +228,13 @@ fn name(x: &Expr) -> PlSmallStr {
 fn inside(columns: Vec<Expr>, task: Task) -> Expr {
     let planned = task.clone();
     let result = move |columns: &[Series]| {
-        let x = columns.get(1);
-        let evaluator = task.evaluator(&columns[0].field(), x.map(|x| x.field()).as_deref())?;
-        evaluator.of_columns(&columns[0], x, &[])
+        let columns = task.columns(columns);
+        let fields = columns.map(|column| column.field().into_owned());
+        task.evaluator(fields.as_ref())?.of_columns(columns, &[])
     };
     let name = planned.operator.name();
     elementwise(name, columns, result, move |fields| {
-        let evaluator = Evaluator::new(&planned.operator, &fields[0], fields.get(1), &planned.domain)?;
+        let evaluator = Evaluator::new(&planned.operator, planned.columns(fields), &planned.domain)?;
         Ok(Field::new(fields[0].name().clone(), evaluator.dtype))
     })
 }
@@ -249,10 +261,10 @@ fn whole(points: Expr, keys: Vec<Expr>, task: Task) -> Expr {
     let (name, output) = (task.operator.name(), task.clone().output());
     let result = move |columns: &mut [Column]| {
         let columns = series(columns);
-        let (y, x) = y_and_x(&columns[0])?;
+        let fields = columns[0].struct_()?.fields_as_series();
         let result = task
             .of_points(&columns[0].field())?
-            .of_columns(&y, x.as_ref(), &columns[1..])?;
+            .of_columns(task.columns(&fields), &columns[1..])?;
         Ok(Column::from(result.with_name(columns[0].name().clone())))
     };
     let columns: Vec<_> = std::iter::once(points).chain(keys).collect();

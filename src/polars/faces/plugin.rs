@@ -12,9 +12,10 @@ use pyo3_polars::error::PyPolarsErr;
 use pyo3_polars::{PolarsAllocator, PySeries};
 use serde::Deserialize;
 
-use super::points::{points as to_points, points_fields, y_and_x};
+use super::points::{points as to_points, points_fields};
 use crate::dispatch::{Registers, widest};
 use crate::domain::Domain;
+use crate::inputs::Inputs;
 use crate::operators::{Extent, Operator, Reach, Reached};
 use crate::parallel::limit;
 use crate::polars::carry::Ask;
@@ -68,11 +69,19 @@ struct Kwargs {
     /// The name of x in errors, if it is not that of its column.
     #[serde(default)]
     x_name: Option<String>,
+    /// Whether the last of the columns is sigma.
+    #[serde(default)]
+    has_sigma: bool,
 }
 
 impl Kwargs {
-    fn evaluator(&self, y: &Field, x: Option<&Field>) -> PolarsResult<Evaluator> {
-        let mut evaluator = Evaluator::new(&self.operator, y, x, &self.domain)?;
+    /// The columns of a list.
+    fn columns<'a, C>(&self, columns: &'a [C]) -> Inputs<&'a C> {
+        Inputs::of_list(columns, self.has_sigma)
+    }
+
+    fn evaluator(&self, columns: Inputs<&Field>) -> PolarsResult<Evaluator> {
+        let mut evaluator = Evaluator::new(&self.operator, columns, &self.domain)?;
         if let Some(name) = &self.x_name {
             evaluator.x_name = name.into();
         }
@@ -81,8 +90,7 @@ impl Kwargs {
 
     /// The evaluator of a column of points.
     fn of_points(&self, points: &Field) -> PolarsResult<Evaluator> {
-        let fields = fields_of(points)?;
-        self.evaluator(&fields[0], fields.get(1))
+        self.evaluator(self.columns(fields_of(points)?))
     }
 }
 
@@ -92,25 +100,37 @@ type Reads = (bool, &'static str, Option<(usize, usize)>);
 /// the whole "segment"; and the rows before and after its own, if it reads a number of rows.
 #[pyfunction]
 fn extent(kwargs: &[u8]) -> PyResult<Reads> {
-    let Kwargs { operator, domain, .. } = _parse_kwargs(kwargs).map_err(PyPolarsErr::from)?;
+    let Kwargs {
+        operator,
+        domain,
+        has_sigma,
+        ..
+    } = _parse_kwargs(kwargs).map_err(PyPolarsErr::from)?;
     let (reads, rows) = match operator.extent() {
         Extent::Rows(Reach { before, after }) => ("rows", Some((before, after))),
         Extent::Lengths { .. } => ("lengths", None),
         Extent::Before => ("before", None),
         Extent::Segment => ("segment", None),
     };
-    Ok((operator.reads_lags(&domain), reads, rows))
+    Ok((operator.reads_lags(&domain) && !has_sigma, reads, rows))
 }
 
 /// The result of series, along any axis, without a frame and an expression.
 #[pyfunction]
-fn evaluate(py: Python<'_>, y: PySeries, x: Option<PySeries>, by: Vec<PySeries>, kwargs: &[u8]) -> PyResult<PySeries> {
+fn evaluate(
+    py: Python<'_>,
+    y: PySeries,
+    x: Option<PySeries>,
+    sigma: Option<PySeries>,
+    by: Vec<PySeries>,
+    kwargs: &[u8],
+) -> PyResult<PySeries> {
     let kwargs: Kwargs = _parse_kwargs(kwargs).map_err(PyPolarsErr::from)?;
-    let (PySeries(y), x) = (y, x.map(|PySeries(x)| x));
+    let columns = Inputs { y, x, sigma }.map(|PySeries(column)| column);
     let by: Vec<_> = by.into_iter().map(|PySeries(key)| key).collect();
     let evaluate = || {
-        let evaluator = kwargs.evaluator(&y.field(), x.as_ref().map(|x| x.field()).as_deref())?;
-        evaluator.of_columns(&y, x.as_ref(), &by)
+        let planned = columns.as_ref().map(|column| column.field().into_owned());
+        kwargs.evaluator(planned.as_ref())?.of_columns(columns.as_ref(), &by)
     };
     py.detach(evaluate)
         .map(PySeries)
@@ -143,7 +163,8 @@ fn resume(
         is_unknown,
     });
     let evaluate = || {
-        let evaluator = kwargs.evaluator(&y.field(), x.as_ref().map(|x| x.field()).as_deref())?;
+        let fields = Inputs::new(&y, x.as_ref()).map(|column| column.field().into_owned());
+        let evaluator = kwargs.evaluator(fields.as_ref())?;
         evaluator.resumed(&y, x.as_ref(), &by, rows, reached.unwrap_or_default())
     };
     let (result, reached) = py.detach(evaluate).map_err(|error| compute_error(py, &error))?;
@@ -176,7 +197,8 @@ fn carry(
         "later" => Ask::Later,
         _ => Ask::Earlier,
     };
-    let carry = || kwargs.evaluator(&y.field(), Some(&x.field()))?.carry(&y, &x, &by, ask);
+    let fields = Inputs::new(y.field(), Some(x.field())).map(std::borrow::Cow::into_owned);
+    let carry = || kwargs.evaluator(fields.as_ref())?.carry(&y, &x, &by, ask);
     let (settled, ranges) = py.detach(carry).map_err(|error| compute_error(py, &error))?;
     Ok((
         settled,
@@ -202,19 +224,19 @@ fn named_like(field: &Field, dtype: DataType) -> Field {
 fn points_output(fields: &[Field], kwargs: Kwargs) -> PolarsResult<Field> {
     check_widths(fields)?;
     // Checked here: within groups the columns have no names.
-    kwargs.evaluator(&fields[0], fields.get(1))?;
+    let columns = kwargs.columns(fields);
+    kwargs.evaluator(columns)?;
     Ok(named_like(
         &fields[0],
-        DataType::Struct(points_fields(&fields[0], fields.get(1))),
+        DataType::Struct(points_fields(columns.map(Field::clone))),
     ))
 }
 
-/// `y` and, if given, `x` → the column of points.
+/// `y` and, if given, `x` and `sigma` → the column of points.
 #[polars_expr(output_type_func_with_kwargs=points_output)]
 fn points(inputs: &[Series], kwargs: Kwargs) -> PolarsResult<Series> {
     // The dtypes have been checked when the query was planned.
-    drop(kwargs);
-    to_points(&inputs[0], inputs.get(1))
+    to_points(kwargs.columns(inputs))
 }
 
 fn of_points_output(fields: &[Field], kwargs: Kwargs) -> PolarsResult<Field> {
@@ -244,7 +266,8 @@ fn of_fields_output(fields: &[Field], kwargs: Kwargs) -> PolarsResult<Field> {
     check_widths(points)?;
     // The struct has the name of y, its field may have one that is made up.
     let y = named_like(&fields[0], points[0].dtype().clone());
-    Ok(named_like(&fields[0], kwargs.evaluator(&y, points.get(1))?.dtype))
+    let columns = Inputs::new(&y, points.get(1));
+    Ok(named_like(&fields[0], kwargs.evaluator(columns)?.dtype))
 }
 
 /// The y and x of a struct, and the lagged copies of points that follow them.
@@ -262,7 +285,7 @@ fn evaluate_fields(inputs: &[Series], kwargs: Kwargs) -> PolarsResult<Series> {
     let (this, lags) = split_lags(&fields, |field| field.dtype());
     let (before, after) = lags.split_at(kwargs.operator.reach().before.min(lags.len()));
     let y = this[0].clone().with_name(inputs[0].name().clone());
-    let this = to_points(&y, this.get(1))?;
+    let this = to_points(Inputs::new(&y, this.get(1)))?;
     let lags: Vec<_> = before.iter().chain([&this]).chain(after).cloned().collect();
     Ok(of_lags(&lags, &kwargs)?.with_name(inputs[0].name().clone()))
 }
@@ -270,10 +293,10 @@ fn evaluate_fields(inputs: &[Series], kwargs: Kwargs) -> PolarsResult<Series> {
 /// A whole column of points and, if there are keys, a struct of them → the result.
 #[polars_expr(output_type_func_with_kwargs=of_points_output)]
 fn evaluate_whole(inputs: &[Series], kwargs: Kwargs) -> PolarsResult<Series> {
-    let (y, x) = y_and_x(&inputs[0])?;
+    let fields = columns_of(inputs.first())?;
     let result = kwargs
         .of_points(&inputs[0].field())?
-        .of_columns(&y, x.as_ref(), &columns_of(inputs.get(1))?);
+        .of_columns(kwargs.columns(&fields), &columns_of(inputs.get(1))?);
     Ok(result?.with_name(inputs[0].name().clone()))
 }
 
@@ -291,19 +314,16 @@ fn fields_of(structure: &Field) -> PolarsResult<&[Field]> {
 
 fn cells_output(fields: &[Field], kwargs: Kwargs) -> PolarsResult<Field> {
     check_widths(fields)?;
-    Ok(named_like(
-        &fields[0],
-        kwargs.evaluator(&fields[0], fields.get(1))?.dtype,
-    ))
+    let columns = kwargs.columns(fields);
+    Ok(named_like(&fields[0], kwargs.evaluator(columns)?.dtype))
 }
 
-/// y and, if given, x → the result inside of their cells.
+/// y and, if given, x and sigma → the result inside of their cells.
 #[polars_expr(output_type_func_with_kwargs=cells_output)]
 fn evaluate_cells(inputs: &[Series], kwargs: Kwargs) -> PolarsResult<Series> {
-    let (y, x) = (&inputs[0], inputs.get(1));
-    kwargs
-        .evaluator(&y.field(), x.map(|x| x.field()).as_deref())?
-        .of_columns(y, x, &[])
+    let columns = kwargs.columns(inputs);
+    let planned = columns.map(|column| column.field().into_owned());
+    kwargs.evaluator(planned.as_ref())?.of_columns(columns, &[])
 }
 
 #[derive(Deserialize)]

@@ -19,6 +19,7 @@ use super::groups::{Groups, broadcast};
 use super::unsorted::{LENIENT, group};
 use super::{fields, series};
 use crate::domain::Domain;
+use crate::inputs::Inputs;
 use crate::operators::{Derivative, Operator};
 use crate::parallel::par_map;
 
@@ -307,7 +308,7 @@ impl Part {
         let evaluator = |y: &Field| {
             PolarsResult::Ok(Evaluator {
                 is_grid: true,
-                ..Evaluator::new(&self.operator, y, Some(x), domain)?
+                ..Evaluator::new(&self.operator, Inputs::new(y, Some(x)), domain)?
             })
         };
         let of_field = evaluator(&self.field)?;
@@ -344,9 +345,8 @@ impl Along {
         let component = self.component.map(|index| component(field, index)).transpose()?;
         let field = component.unwrap_or_else(|| field.clone());
         let derivative = |field: &Series| {
-            let derivative = self
-                .evaluator
-                .of_groups(field, Some(&grid.coordinates[self.axis]), lines);
+            let columns = Inputs::new(field, Some(&grid.coordinates[self.axis]));
+            let derivative = self.evaluator.of_groups(columns, lines);
             derivative.map_err(|failure| {
                 let keys = grid.other_keys(self.axis);
                 self.evaluator.error(failure, |row| group(&keys, row))

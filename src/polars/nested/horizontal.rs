@@ -4,6 +4,7 @@ use polars::prelude::*;
 
 use super::cells::Cells;
 use crate::domain::Domain;
+use crate::inputs::Inputs;
 use crate::operators::{Gradient, Operator};
 use crate::polars::evaluator::Evaluator;
 use crate::polars::groups::broadcast;
@@ -126,7 +127,7 @@ impl AcrossAs {
         let y = Field::new(columns[0].name().clone(), cells);
         Ok(Self {
             dtype,
-            evaluator: Evaluator::new(operator, &y, x, domain)?,
+            evaluator: Evaluator::new(operator, Inputs::new(&y, x), domain)?,
         })
     }
 
@@ -152,7 +153,7 @@ impl AcrossAs {
         let across = (0..rows).flat_map(|row| (0..width).map(move |column| (column * rows + row) as IdxSize));
         let values = values.take_slice(&across.collect::<Vec<_>>())?;
         let cells = values.reshape_array(&[ReshapeDimension::Infer, ReshapeDimension::new(width as i64)])?;
-        let slopes = Cells::new(&self.evaluator.inside_cells(&cells, x)?)?;
+        let slopes = Cells::new(&self.evaluator.inside_cells(Inputs::new(&cells, x))?)?;
         let slopes = (0..width)
             .map(|column| slopes.nth(column))
             .collect::<PolarsResult<_>>()?;

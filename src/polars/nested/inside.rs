@@ -3,8 +3,9 @@
 use polars::prelude::*;
 
 use super::cells::{Cells, axes, leaf, leaf_count, with_leaf};
+use crate::inputs::Inputs;
 use crate::polars::evaluator::Evaluator;
-use crate::polars::groups::Groups;
+use crate::polars::groups::{Groups, broadcast};
 use crate::polars::series_in_parallel;
 use crate::polars::unsorted::LENIENT;
 
@@ -23,11 +24,10 @@ impl Evaluator {
     ///
     /// `ShapeMismatch` if y and x differ in length; if `strict` is set, `ComputeError` if a cell of x differs in length
     /// from the cell of y.
-    pub(in crate::polars) fn inside_cells(&self, y: &Series, x: Option<&Series>) -> PolarsResult<Series> {
-        let rows = match x.map_or(1, |x| x.len()) {
-            1 => y.len(),
-            rows => rows,
-        };
+    pub(in crate::polars) fn inside_cells(&self, columns: Inputs<&Series>) -> PolarsResult<Series> {
+        let Inputs { y, x, sigma } = columns;
+        let others = [x, sigma].into_iter().flatten().map(|column| column.len());
+        let rows = others.into_iter().find(|&rows| rows != 1).unwrap_or(y.len());
         let y = match y.len() {
             1 => &y.new_from_index(0, rows),
             length if length == rows => y,
@@ -35,6 +35,7 @@ impl Evaluator {
                 ShapeMismatch: "`x` must be as long as y, or be coordinates for all rows: got {rows} and {length} rows"
             ),
         };
+        let sigma = sigma.map(|sigma| broadcast(sigma, rows)).transpose()?;
         let on_one_core = Self {
             parallel: false,
             ..self.clone()
@@ -46,12 +47,14 @@ impl Evaluator {
         series_in_parallel(&slopes, values, |part| {
             let (start, end) = (row(part.start).unwrap_or(0), row(part.end).unwrap_or(rows));
             let y = y.slice(start as i64, end - start);
-            on_one_core.inside_chunks(&y, x.map(|x| slice_or_single(x, start, y.len())).as_ref())
+            let x = x.map(|x| slice_or_single(x, start, y.len()));
+            let sigma = sigma.as_ref().map(|sigma| sigma.slice(start as i64, y.len()));
+            on_one_core.inside_chunks(&y, x.as_ref(), sigma.as_ref())
         })
     }
 
     /// Chunk by chunk, so that none is copied.
-    fn inside_chunks(&self, y: &Series, x: Option<&Series>) -> PolarsResult<Series> {
+    fn inside_chunks(&self, y: &Series, x: Option<&Series>, sigma: Option<&Series>) -> PolarsResult<Series> {
         let mut slopes = Series::new_empty(y.name().clone(), &self.dtype);
         for chunk in (0..y.n_chunks()).map(|index| y.select_chunk(index)) {
             let x = x.map(|x| slice_or_single(x, slopes.len(), chunk.len()));
@@ -60,24 +63,33 @@ impl Evaluator {
                 _ if x.len() == chunk.len() => Coordinates::PerValue(x),
                 _ => Coordinates::PerValue(x.new_from_index(0, chunk.len())),
             });
-            let inside = self.along_axis(&chunk, x, self.plan.axis)?;
+            let sigma = sigma.map(|sigma| sigma.slice(slopes.len() as i64, chunk.len()));
+            let inside = self.along_axis(&chunk, x, sigma, self.plan.axis)?;
             slopes.append_owned(inside.with_name(y.name().clone()))?;
         }
         Ok(slopes)
     }
 
     /// The gradient along an axis of the cells, 1 being that of the cells themselves.
-    fn along_axis(&self, y: &Series, x: Option<Coordinates>, axis: usize) -> PolarsResult<Series> {
+    fn along_axis(
+        &self,
+        y: &Series,
+        x: Option<Coordinates>,
+        sigma: Option<Series>,
+        axis: usize,
+    ) -> PolarsResult<Series> {
         let y = Cells::new(y)?;
+        let sigma = sigma.map(|sigma| self.aligned_values("sigma", &Cells::new(&sigma)?, &y));
+        let sigma = sigma.transpose()?;
         if axis > 1 {
             let x = match x {
                 Some(Coordinates::PerValue(x)) => {
-                    Some(Coordinates::PerValue(self.aligned_values(&Cells::new(&x)?, &y)?))
+                    Some(Coordinates::PerValue(self.aligned_values("x", &Cells::new(&x)?, &y)?))
                 },
                 Some(Coordinates::PerIndex(x)) if x.len() > 1 => Some(Coordinates::PerIndex(y.repeat_for_values(&x)?)),
                 x => x,
             };
-            return y.with_values(&self.along_axis(y.values(), x, axis - 1)?);
+            return y.with_values(&self.along_axis(y.values(), x, sigma, axis - 1)?);
         }
         let x = match x {
             None => None,
@@ -86,7 +98,7 @@ impl Evaluator {
                 Some(if is_shared(&x, &y) {
                     repeat(x.values(), y.values().len())?
                 } else {
-                    self.aligned_values(&x, &y)?
+                    self.aligned_values("x", &x, &y)?
                 })
             },
         };
@@ -94,22 +106,27 @@ impl Evaluator {
             let slope = with_leaf(y.values().dtype(), leaf(&self.dtype).clone());
             return y.with_values(&Series::new_empty(PlSmallStr::EMPTY, &slope));
         }
-        let results = self.of_groups(y.values(), x.as_ref(), Groups::contiguous(y.starts()));
+        let columns = Inputs {
+            y: y.values(),
+            x: x.as_ref(),
+            sigma: sigma.as_ref(),
+        };
+        let results = self.of_groups(columns, Groups::contiguous(y.starts()));
         y.with_values(&results.map_err(|failure| self.error(failure, |_| Ok(String::new())))?)
     }
 
-    /// The coordinate of each value of y; null in cells where x has not as many values.
+    /// The coordinate or the standard deviation of each value of y; null in cells where x has not as many values.
     ///
     /// # Errors
     ///
     /// If `strict` is set, where a cell of x differs in length from the cell of y, which may be empty. Null cells match
     /// any. Each row is checked by itself, independent of chunks and batches.
-    fn aligned_values(&self, x: &Cells, y: &Cells) -> PolarsResult<Series> {
+    fn aligned_values(&self, argument: &str, x: &Cells, y: &Cells) -> PolarsResult<Series> {
         if self.strict {
             let lengths = (0..y.len()).map(|cell| y.length(cell).zip(x.length(x.broadcast_index(cell))));
             if let Some((of_y, of_x)) = lengths.flatten().find(|(of_y, of_x)| of_y != of_x) {
                 polars_bail!(
-                    ComputeError: "`x` must have as many values as y in each cell, but {of_x} of column `{}` meet {of_y} \
+                    ComputeError: "`{argument}` must have as many values as y in each cell, but {of_x} of column `{}` meet {of_y} \
                     of column `{}`; correct them, or {} to get nulls there",
                     x.name(),
                     y.name(),

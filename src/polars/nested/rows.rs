@@ -9,6 +9,7 @@ use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 
 use super::cells::{Cells, in_chunks, leaf, with_leaf};
 use crate::domain::{Duplicates, Nulls};
+use crate::inputs::Inputs;
 use crate::operators::Form;
 use crate::polars::evaluator::Evaluator;
 use crate::polars::failure::Failure;
@@ -93,19 +94,13 @@ impl Evaluator {
     }
 
     /// The result of a whole column of cells down the rows, group by group.
-    pub(in crate::polars) fn down_groups(
-        &self,
-        y: &Series,
-        x: Option<&Series>,
-        groups: Groups,
-    ) -> Result<Series, Failure> {
+    pub(in crate::polars) fn down_groups(&self, columns: Inputs<&Series>, groups: Groups) -> Result<Series, Failure> {
+        let Inputs { y, x, sigma } = columns;
         let merges = self.plan.duplicates != Duplicates::Error;
-        if self.nulls == Nulls::Skip
-            || merges
-            || self.plan.ring.is_some()
-            || matches!(self.plan.operator.form(), Form::Segments(_))
-        {
-            return self.index_by_index(y, x, &groups);
+        let are_whole =
+            matches!(self.plan.operator.form(), Form::Segments(_)) || sigma.is_some() || self.plan.ring.is_some();
+        if self.nulls == Nulls::Skip || merges || are_whole {
+            return self.index_by_index(columns, &groups);
         }
         let reach = self.plan.operator.reach();
         let Some(rows) = groups.rows else {
@@ -119,9 +114,17 @@ impl Evaluator {
     }
 
     /// Evaluates each index in the cells by itself: with [`Nulls::Skip`] neighbours differ from index to index.
-    fn index_by_index(&self, y: &Series, x: Option<&Series>, groups: &Groups) -> Result<Series, Failure> {
+    fn index_by_index(&self, columns: Inputs<&Series>, groups: &Groups) -> Result<Series, Failure> {
+        let Inputs { y, x, sigma } = columns;
         let lag = CellsLag::new(&LaggedColumn::new(y.clone(), x.cloned()))?;
-        let width = longest(&lag, groups)?;
+        let sigma_cells = sigma
+            .filter(|sigma| sigma.dtype().is_nested())
+            .map(Cells::new)
+            .transpose()?;
+        let all_cells = [Some(&lag.y), lag.x_cells.as_ref(), sigma_cells.as_ref()]
+            .into_iter()
+            .flatten();
+        let width = longest(&all_cells.collect::<Vec<_>>(), groups)?;
         let result = with_leaf(lag.y.values().dtype(), leaf(&self.dtype).clone());
         let mut results = Series::new_empty(lag.y.name().into(), &result);
         for index in 0..width {
@@ -129,7 +132,16 @@ impl Evaluator {
                 Some(cells) => Some(cells.nth(index)?),
                 None => lag.x.clone(),
             };
-            results.append_owned(self.of_groups(&lag.y.nth(index)?, x.as_ref(), groups.clone())?)?;
+            let sigma = match &sigma_cells {
+                Some(cells) => Some(cells.nth(index)?),
+                None => sigma.cloned(),
+            };
+            let columns = Inputs {
+                y: &lag.y.nth(index)?,
+                x: x.as_ref(),
+                sigma: sigma.as_ref(),
+            };
+            results.append_owned(self.of_groups(columns, groups.clone())?)?;
         }
         Ok(lag.y.with_values(&lag.y.transpose(&results)?)?)
     }
@@ -139,16 +151,16 @@ impl Evaluator {
 ///
 /// # Errors
 ///
-/// If cells of a group, or of its x, differ in length. Each group is checked by itself, so that the result does not
+/// If cells of a group, or of its x and sigma, differ in length. Each group is checked by itself, so that the result does not
 /// depend on chunks and batches.
-fn longest(lag: &CellsLag, groups: &Groups) -> Result<usize, Failure> {
+fn longest(columns: &[&Cells], groups: &Groups) -> Result<usize, Failure> {
     let (mut longest, mut length) = (0, None);
     for position in 0..groups.len() {
         if groups.starts.get_bit(position) {
             length = None;
         }
         let row = groups.row(position);
-        for cells in [&lag.y].into_iter().chain(&lag.x_cells) {
+        for cells in columns {
             let Some(found) = cells.length(row) else { continue };
             let first = *length.get_or_insert(found);
             if found != first {
