@@ -141,9 +141,6 @@ impl Plan {
         columns: Inputs<ColumnInfo>,
         domain: &Domain<C>,
     ) -> Result<Self, PlanError> {
-        if domain.sphere.is_some() {
-            refuse!("`sphere` is for the coordinates of a grid, such as those of `partials`; drop it");
-        }
         let Inputs { y, x, sigma } = columns;
         let y_unit = y_unit(operator, y)?;
         let x_unit = x.map(|x| x_unit(operator, x)).transpose()?;
@@ -217,10 +214,7 @@ impl Plan {
             axis,
             outputs,
             #[cfg(any(feature = "polars", feature = "arrow"))]
-            ring: domain
-                .x_period
-                .map(|period| ring(operator, period, &units, domain.spacing.is_some().then_some(step)))
-                .transpose()?,
+            ring: ring(operator, domain, &units, step)?,
             operator: operator.resolved(&units)?,
             units: ResultUnits {
                 has_words: scales.iter().any(Option::is_none),
@@ -477,6 +471,9 @@ fn place(x: Option<ColumnInfo>, step: Step) -> (Kind, Scale) {
 
 /// The axis of the domain, counted from the outside.
 fn axis<C>(y: ColumnInfo, x: Option<ColumnInfo>, domain: &Domain<C>) -> Result<usize, PlanError> {
+    if domain.sphere.is_some() {
+        refuse!("`sphere` is for the coordinates of a grid, such as those of `partials`; drop it");
+    }
     let (name, dtype, axes) = (y.name, y.dtype, y.axes);
     let axis = match usize::try_from(domain.axis) {
         Ok(axis) => Some(axis).filter(|&axis| axis <= axes),
@@ -547,13 +544,14 @@ fn step(operator: &Operator, x: Option<(ColumnInfo, Unit)>, spacing: Option<Leng
 /// One that is not positive or not of the kind of x, that no whole number of steps fills, or that a window does not fit
 /// in; an operator whose results depend on where a group begins.
 #[cfg(any(feature = "polars", feature = "arrow"))]
-fn ring(operator: &Operator, period: Length, units: &Units, spacing: Option<Step>) -> Result<Ring, PlanError> {
+fn ring<C>(operator: &Operator, domain: &Domain<C>, units: &Units, step: Step) -> Result<Option<Ring>, PlanError> {
     const NAME: &str = "x_period";
+    let Some(period) = domain.x_period else { return Ok(None) };
     if !operator.describe().takes_x_period() {
         refuse!("`{}` takes no `{NAME}`; drop it", operator.name());
     }
-    let period = match spacing {
-        Some(step) => period_in_rows(period, step)?,
+    let period = match domain.spacing {
+        Some(_) => period_in_rows(period, step)?,
         None if units.x.is_none() => refuse!(
             "`{NAME}` is a length of x, but there is no `x`; give the coordinate column, or `spacing`, a constant step"
         ),
@@ -576,7 +574,7 @@ fn ring(operator: &Operator, period: Length, units: &Units, spacing: Option<Step
             )
         },
     };
-    Ok(Ring { period, reach })
+    Ok(Some(Ring { period, reach }))
 }
 
 /// A period in steps from row to row.

@@ -220,11 +220,7 @@ fn named(
                 &group,
             )?);
         },
-        Reason::Around { rows } => {
-            let shown = x.into_iter().flat_map(|x| reads.iter().map(move |&row| show(x, row)));
-            let shown = shown.collect::<Result<Vec<_>, _>>()?;
-            around_message(x_name, &shown, rows, &group, "turn `strict` off to get nulls there")
-        },
+        Reason::Around { rows } => around(x_name, x, rows, &reads, &group)?,
         Reason::Outside { .. } => format!(
             "y must be from 0 to below `wrap`, but in `{y_name}` there is {}{group}; correct `wrap`, or turn `strict` off to \
             get nulls there",
@@ -263,6 +259,14 @@ fn not_monotonic(
     let hint = "sort by it, drop duplicates, or turn `strict` off to get nulls there";
     let message = message(name, must_rise, &shown, group, hint);
     Ok(ArrowError::ComputeError(message))
+}
+
+/// The message for a group that goes round the period of x, from one row to another.
+fn around(name: &str, x: Option<&ArrayRef>, rows: usize, ends: &[usize], group: &str) -> Result<String, ArrowError> {
+    let shown = x.into_iter().flat_map(|x| ends.iter().map(move |&row| show(x, row)));
+    let shown = shown.collect::<Result<Vec<_>, _>>()?;
+    let hint = "turn `strict` off to get nulls there";
+    Ok(around_message(name, &shown, rows, group, hint))
 }
 
 /// The group of a row, by its keys.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use num_traits::AsPrimitive;
 
-use super::column::{Chunk, Contiguous, Number, Numbers, OwnedNumbers};
+use super::column::{Contiguous, Number, Numbers, OwnedNumbers};
 use super::order::RowOrder;
 use super::slice::{Gathered, Part, Slice};
 use crate::bits::{Bitmap, Bits, ROWS, movemask, set_bits, word_or_ones};
@@ -437,6 +437,7 @@ fn whole_means<T: Number>(column: &Slice<'_, T>, points: &Points, merging: Mergi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::segments::Chunk;
 
     fn merged(y: &[f64], x: &[i64], duplicates: Duplicates) -> Merged {
         let merging = Merging {
