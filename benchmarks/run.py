@@ -1,8 +1,9 @@
-"""Measure operators against other ways to the same numbers, and write docs/benchmarks.md and docs/grouped.png."""
+"""Measure operators against other ways to the same numbers, and write docs/benchmarks.md and its pictures."""
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,6 +64,7 @@ def main() -> None:
         DOCS.mkdir(exist_ok=True)
         (DOCS / "benchmarks.md").write_text(document, encoding="utf-8")
         chart.draw(picture, DOCS / "grouped.png")
+        subprocess.run([sys.executable, DOCS / "_site" / "bars.py"], check=True)
 
 
 def report(largest: int, *, trial: bool) -> tuple[str, dict[Case, Sizes]]:

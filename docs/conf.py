@@ -42,8 +42,8 @@ extensions = [
     "local_mathjax",
     "complete",
 ]
-exclude_patterns = ["_site", "_static"]
-templates_path = [sphinx_autosummary_accessors.templates_path]
+exclude_patterns = ["_site", "_static", "_templates"]
+templates_path = ["_templates", sphinx_autosummary_accessors.templates_path]
 default_role = "code"
 nitpicky = False
 

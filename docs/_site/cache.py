@@ -17,7 +17,8 @@ def fingerprint() -> str:
     helpers = Path(__file__).parent
     docs = helpers.parent
     read = [path for pattern in ("*.py", "*.so", "*.pyd") for path in package.rglob(pattern)]
-    read += [helpers / "notebook.py", helpers / "tables.py", docs / "benchmarks.md"]
+    read += [helpers / name for name in ("notebook.py", "drawing.py", "tables.py")]
+    read.append(docs / "benchmarks.md")
     read += [path for path in (docs.parent / "examples" / "data").iterdir() if path.is_file()]
     digest = hashlib.sha256(" ".join(version(name) for name in PACKAGES).encode())
     for path in sorted(read):

@@ -37,6 +37,8 @@ PAGES = {
     "examples/data/README.md": "data.md",
 }
 
+PICTURES = {".png", ".svg"}
+
 HEAD = """---
 file_format: mystnb
 kernelspec:
@@ -48,6 +50,7 @@ SET_UP = """```{code-cell}
 import notebook
 ```
 """
+SET_UP_PICTURES = SET_UP.replace("notebook\n", "notebook, drawing\n")
 _WHOLE = re.compile(r"^```\{whole\} (\S+)\n```$", re.MULTILINE)
 _BLOCK = re.compile(r"^```python\n(.*?)^```\n(\n*```text\n(shape: .*?)^```\n)?", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)(#[^)\s]*)?\)")
@@ -85,6 +88,8 @@ def linked(text: str, origin: Path, folder: Path) -> str:
         up = "../" * len(folder.relative_to(docs).parts)
         if target.is_relative_to(docs):
             return f"]({up}{target.relative_to(docs).as_posix()}{anchor})"
+        if target.suffix in PICTURES:
+            return f"]({up}../{target.relative_to(ROOT).as_posix()})"
         return f"](<path:{up}../{target.relative_to(ROOT).as_posix()}>)"
 
     return _LINK.sub(link, text)
@@ -95,11 +100,7 @@ def executed(text: str) -> str:
     cells, count = _BLOCK.subn(lambda match: "".join(_cells(match[1], shows=bool(match[2]))), text)
     if not count and "{code-cell}" not in text:
         return text
-    head = "" if text.startswith("---\n") else HEAD
-    if head:
-        return f"{head}\n{SET_UP}\n{cells}"
-    front, rest = re.split(r"(?<=\n---\n)", cells, maxsplit=1)
-    return f"{front}\n{SET_UP}\n{rest}"
+    return f"{HEAD}\n{SET_UP_PICTURES if 'matplotlib' in cells else SET_UP}\n{cells}"
 
 
 def _cells(code: str, *, shows: bool) -> Iterator[str]:

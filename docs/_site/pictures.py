@@ -53,7 +53,7 @@ def card(title: str, text: str, uri: str, picture: str) -> str:
     """Write a card in HTML."""
     picture = picture.replace('class="picture"', 'class="picture" aria-hidden="true"', 1)
     return (
-        f'<a class="card thumbnail" href="{uri}">{picture}<strong>{html.escape(title)}</strong>'
+        f'<a class="thumbnail" href="{uri}">{picture}<strong>{html.escape(title)}</strong>'
         f"<span>{html.escape(text)}</span></a>"
     )
 

@@ -211,21 +211,11 @@ impl Counter {
         strict: bool,
         results: &mut [f64; ROWS],
     ) -> Result<u64, (usize, Wrong)> {
-        let mut gains = [0.0; ROWS];
-        let mut gained = if is_64_bits::<Y>() {
-            let mut whole = [0; ROWS];
-            let gained = self.whole_gains(y, zero, &mut whole);
-            gains = whole.map(|gain| gain as f64);
-            gained
-        } else {
-            self.float_gains(y, zero, &mut gains)
+        let Masks { mut valid, usual } = match x {
+            Some(x) if self.per_x && self.wrap == 0.0 => self.rates(y, x, zero, results),
+            _ => self.gains(y, x, zero, results),
         };
-        if Y::INTEGER && !is_64_bits::<Y>() && self.wrap > 0.0 {
-            gained.usual = 0;
-        }
-        let rated = self.rated(x, &gains, results);
-        let mut valid = gained.valid & rated.valid;
-        for place in set_bits(asked & !(gained.usual & rated.usual), y.this.len()) {
+        for place in set_bits(asked & !usual, y.this.len()) {
             let result = match self.result(y.at(place), x.map(|x| x.at(place)), zero) {
                 Err(wrong) if strict => return Err((place, wrong)),
                 result => result.unwrap_or(None),
@@ -267,6 +257,46 @@ impl Counter {
             valid = valid & !(1 << place) | u64::from(result.is_some()) << place;
         }
         Ok(asked & valid)
+    }
+
+    /// Rates of a counter that never wraps around, in one pass.
+    #[inline(never)]
+    fn rates<Y: Sample, X: Sample>(self, y: Pair<'_, Y>, x: Pair<'_, X>, zero: Y, results: &mut [f64; ROWS]) -> Masks {
+        let (mut padded_y, mut padded_x) = (None, None);
+        dispatch(UnwrappedRates {
+            counter: self,
+            y: y.block(&mut padded_y),
+            x: x.block(&mut padded_x),
+            zero,
+            results,
+        })
+    }
+
+    /// Gains or rates of any counter.
+    fn gains<Y: Sample, X: Sample>(
+        self,
+        y: Pair<'_, Y>,
+        x: Option<Pair<'_, X>>,
+        zero: Y,
+        results: &mut [f64; ROWS],
+    ) -> Masks {
+        let mut gains = [0.0; ROWS];
+        let mut gained = if is_64_bits::<Y>() {
+            let mut whole = [0; ROWS];
+            let gained = self.whole_gains(y, zero, &mut whole);
+            gains = whole.map(|gain| gain as f64);
+            gained
+        } else {
+            self.float_gains(y, zero, &mut gains)
+        };
+        if Y::INTEGER && !is_64_bits::<Y>() && self.wrap > 0.0 {
+            gained.usual = 0;
+        }
+        let rated = self.rated(x, &gains, results);
+        Masks {
+            valid: gained.valid & rated.valid,
+            usual: gained.usual & rated.usual,
+        }
     }
 
     #[inline(never)]
@@ -453,6 +483,48 @@ impl<Y: Sample> Kernel for WholeGains<'_, '_, Y> {
     }
 }
 
+/// The rates of 64 rows of a counter that never wraps around.
+struct UnwrappedRates<'a, 'b, Y, X> {
+    counter: Counter,
+    y: [&'a [Y; ROWS]; 2],
+    x: [&'a [X; ROWS]; 2],
+    zero: Y,
+    results: &'b mut [f64; ROWS],
+}
+
+impl<Y: Sample, X: Sample> Kernel for UnwrappedRates<'_, '_, Y, X> {
+    type Output = Masks;
+
+    const WIDEST: bool = size_of::<Y>() <= size_of::<f64>() && size_of::<X>() <= size_of::<f64>();
+
+    #[inline(always)]
+    fn run(self) -> Masks {
+        let Self { counter, zero, .. } = self;
+        let bits = |y: Y| y.to_integer().cast_unsigned() as u64;
+        Masks::fill(self.results, |row| {
+            let ([y0, y1], [x0, x1]) = (self.y.map(|y| y[row]), self.x.map(|x| x[row]));
+            let fell = y1 < y0;
+            let from = if fell { zero } else { y0 };
+            let gain = if is_64_bits::<Y>() {
+                bits(y1).wrapping_sub(bits(from)) as f64
+            } else {
+                y1.minus(from)
+            };
+            let step = x1.minus(x0);
+            let rate = counter.rate(gain, step);
+            let valid = !fell | (counter.restarts & (y1 >= zero));
+            let usual = rises(step) & rate.is_finite();
+            (rate, valid & !(rate > counter.max_rate), usual)
+        })
+    }
+}
+
+/// Whether a step is finite and positive.
+#[inline(always)]
+fn rises(step: f64) -> bool {
+    (step > 0.0) & (step < f64::INFINITY)
+}
+
 /// The lowest 64 bits of a number, all of them if it has more.
 fn low_64_bits(number: u128) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
@@ -494,7 +566,6 @@ impl Kernel for Rates<'_> {
         let Self {
             counter, steps, gains, ..
         } = self;
-        let rises = |step: f64| (step > 0.0) & (step < f64::INFINITY);
         if !counter.per_x && counter.max_rate == f64::INFINITY {
             return Masks::fill(self.results, |row| (gains[row], true, rises(steps[row])));
         }
@@ -588,6 +659,56 @@ mod tests {
             over(rules(true), &[0.0, f64::NAN], &[0.0, 1.0]).map(|rates| rates[0].map(f64::is_nan)),
             Ok(Some(true))
         );
+    }
+
+    #[test]
+    fn integers_of_64_bits_gain_what_wider_ones_do() {
+        let numbers = [
+            0,
+            1,
+            5,
+            127,
+            128,
+            255,
+            256,
+            1 << 62,
+            i64::MAX,
+            -1,
+            -9,
+            i64::MIN,
+            i64::MIN + 7,
+        ];
+        let pairs = || numbers.iter().flat_map(|&before| numbers.map(|this| (before, this)));
+        for wrap in [0.0, 1.0, 255.0, 256.0, 2_f64.powi(62), 2_f64.powi(64), 1e30] {
+            for (restarts, zero) in [(true, 0), (false, 0), (true, i64::MIN), (false, i64::MIN)] {
+                for max_rate in [f64::INFINITY, 100.0] {
+                    let counter = Counter {
+                        restarts,
+                        wrap,
+                        max_rate,
+                        ..rules(false)
+                    };
+                    for (before, this) in pairs() {
+                        let (mut narrow, mut wide) = ([0; ROWS], [0; ROWS]);
+                        let y = Pair {
+                            before: &[before],
+                            this: &[this],
+                        };
+                        let valid = counter.exact_gains::<_, f64>(y, None, zero, 1, true, &mut narrow);
+                        let (before, this, zero) = (before.into(), this.into(), zero.into());
+                        let y = Pair {
+                            before: &[before],
+                            this: &[this],
+                        };
+                        let expected = counter.exact_gains::<i128, f64>(y, None, zero, 1, true, &mut wide);
+                        assert_eq!(valid, expected, "{before} to {this} from {zero}, {counter:?}");
+                        if valid == Ok(1) {
+                            assert_eq!(narrow[0], wide[0], "{before} to {this} from {zero}, {counter:?}");
+                        }
+                    }
+                }
+            }
+        }
     }
 
     #[test]

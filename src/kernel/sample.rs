@@ -457,6 +457,27 @@ mod tests {
     }
 
     #[test]
+    fn the_rises_of_a_column_are_those_of_its_rows() {
+        fn check<T: Sample + std::fmt::Debug>(later: &[T], earlier: &[T], period: f64) {
+            let mut rises = vec![0.0; later.len()];
+            periodic_rises(later, earlier, period, &mut rises);
+            for (rise, (later, earlier)) in rises.iter().zip(later.iter().zip(earlier)) {
+                assert_eq!(*rise, periodic(*later, *earlier, period), "{earlier:?} to {later:?}");
+            }
+        }
+        let numbers: Vec<i64> = (0..100).map(|row| row * 12_345_678_901 - 600_000_000_000).collect();
+        let floats: Vec<f64> = numbers.iter().map(|&number| number as f64 * 1e-7).collect();
+        check(&floats[1..], &floats, 360.0);
+        check(&numbers[1..], &numbers, 360.0);
+        // Here differences are rounded.
+        let large: Vec<i64> = numbers.iter().map(|&number| number << 20).collect();
+        check(&large[1..], &large, 360.0);
+        check(&large[1..], &large, 0.7);
+        let larger: Vec<i128> = large.iter().map(|&number| i128::from(number) << 50).collect();
+        check(&larger[1..], &larger, 360.0);
+    }
+
+    #[test]
     fn a_difference_and_its_rounding_error_are_exact() {
         assert_eq!(1e16.split_minus(-1.0, 1.0), (1e16, 1.0));
         assert_eq!(f32::MAX.split_minus(-1.0, 1.0), (f64::from(f32::MAX), 1.0));

@@ -292,3 +292,25 @@ impl Sum {
         self.value + self.rest
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_sorted_with_the_two_before_them() {
+        let mut x: Vec<f64> = (0..200).map(f64::from).collect();
+        x[50] = 49.0;
+        x[63] = f64::NAN;
+        x[120..].reverse();
+        x[150] = f64::INFINITY;
+        x[199] = f64::NEG_INFINITY;
+        for first in (0..x.len()).step_by(ROWS) {
+            let sorted = sorted(&x, first);
+            for row in first..x.len().min(first + ROWS) {
+                let expected = is_monotonic(&x[row.saturating_sub(2)..=row]);
+                assert_eq!(sorted >> (row - first) & 1 != 0, expected, "row {row}");
+            }
+        }
+    }
+}

@@ -1,7 +1,5 @@
 //! Evaluates an operator over columns of numbers and times: lagged copies, or a whole column in groups.
 
-use std::cell::Cell;
-
 use polars::prelude::*;
 use polars_arrow::array::PrimitiveArray;
 use polars_arrow::bitmap::Bitmap;
@@ -16,7 +14,7 @@ use super::unsorted::{LENIENT, Remedy, group};
 use crate::column::{Mode, WholeColumn, WrongRow, by_output};
 use crate::domain::{Domain, Nulls};
 use crate::inputs::Inputs;
-use crate::operators::{Form, Operator, Reached, Reason, RowError};
+use crate::operators::{Form, Operator, Reason, RowError};
 use crate::plan::{Kind, Plan, ticks};
 use crate::run::{Neighbors, Parts, Results, Resumed};
 use crate::segments::Part;
@@ -111,11 +109,11 @@ impl Evaluator {
         x: Option<&Series>,
         by: &[Series],
         rows: usize,
-        reached: Reached,
-    ) -> PolarsResult<(Series, Reached)> {
+        reached: crate::operators::Reached,
+    ) -> PolarsResult<(Series, crate::operators::Reached)> {
         self.check_flat(y)?;
         let groups = Groups::contiguous(Groups::run_starts(by, y.len())?);
-        let reached = Cell::new(reached);
+        let reached = std::cell::Cell::new(reached);
         let resumed = Resumed {
             rows,
             reached: &reached,

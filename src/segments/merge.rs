@@ -304,13 +304,13 @@ impl Points {
         }
     }
 
-    /// The mean of each point: `rise` gets a number, the first one of its point, and whether the number counts.
+    /// The mean of each point: `rise` gets a number, the first one of its point, and a bit: whether the number counts.
     ///
     /// Without branches, as the rows of points follow no pattern.
     fn means<T: Number, S: Copy + Default, M>(
         &self,
         column: &Slice<'_, T>,
-        rise: impl Fn(T, T, bool) -> S,
+        rise: impl Fn(T, T, u64) -> S,
         add: impl Fn(S, S) -> S,
         mean: impl Fn(Mean<T, S>) -> M,
     ) -> Gathered<M> {
@@ -329,10 +329,10 @@ impl Points {
                 let (mut first, mut repeats) = (is_first.word(row), repeats.word(row));
                 for &number in &column.values[row..end.min(row + ROWS)] {
                     next += (first & 1) as usize;
-                    let counts = repeats & 1 != 0;
+                    let counts = repeats & 1;
                     let point = &mut points[next - 1];
                     point.sum = add(point.sum, rise(number, point.first, counts));
-                    point.count += u32::from(counts);
+                    point.count += counts as u32;
                     (first, repeats) = (first >> 1, repeats >> 1);
                 }
             }
@@ -385,7 +385,7 @@ fn float_means<T: Number>(column: &Slice<'_, T>, points: &Points, period: Option
         column,
         |number, first, counts| {
             let rise = float_rise(number, first, period);
-            f64::from_bits(rise.to_bits() & 0_u64.wrapping_sub(counts.into()))
+            f64::from_bits(rise.to_bits() & 0_u64.wrapping_sub(counts))
         },
         |sum, rise| sum + rise,
         |mean| float_mean(mean.first, mean.sum, mean.count),
@@ -428,7 +428,7 @@ fn whole_means<T: Number>(column: &Slice<'_, T>, points: &Points, merging: Mergi
     };
     points.means(
         &Slice { validity, ..*column },
-        |number, first, counts| if counts { whole_rise(number, first, period) } else { 0 },
+        |number, first, counts| whole_rise(number, first, period) * i128::from(counts),
         i128::saturating_add,
         |mean| whole_mean(mean.first, mean.sum, mean.count, digits),
     )
@@ -470,6 +470,58 @@ mod tests {
             assert_eq!(values, [7.0, 8.0, 0.0, 9.0]);
             let (_, validity) = points.expand(vec![(vec![7.0, 8.0, 9.0], None)], Repeats::FirstThenNull);
             assert_eq!(validity.expect("a null")[0], 0b1011);
+        }
+    }
+
+    #[test]
+    fn points_are_those_of_their_rows_one_by_one() {
+        let rows = 3_000;
+        let y: Vec<f64> = (0..rows).map(|row| f64::from(row * 7_919 % 1_009) * 0.1).collect();
+        // One long point, and those of one to three rows.
+        let x: Vec<i64> = (0..rows).map(|row| i64::from(row.clamp(200, 500) * 5 / 9)).collect();
+        let x: Vec<i64> = x
+            .iter()
+            .zip(0..)
+            .map(|(x, row)| if row < 500 { *x } else { row / 2 })
+            .collect();
+        let mut valid = Bitmap::default();
+        for row in 0..rows {
+            valid.push(u64::from(row % 3 > 0 && row % 11 > 2), 1);
+        }
+        let valid = valid.into_bytes();
+        let valid = Bits::new(&valid, 0);
+        let groups = vec![0; y.len() / 8 + 1];
+        for (duplicates, validity) in [Duplicates::First, Duplicates::Last, Duplicates::Mean]
+            .into_iter()
+            .flat_map(|duplicates| [(duplicates, None), (duplicates, Some(valid))])
+        {
+            let merging = Merging {
+                duplicates,
+                mean_digits: 0,
+                period: None,
+                split_at_nulls: false,
+            };
+            let of_y = Numbers::F64(vec![Chunk::new(&y, validity)]);
+            let of_x = Numbers::I64(vec![Chunk::new(&x, None)]);
+            let points = Merged::new(&of_y, &of_x, None::<&RowOrder<u32>>, Bits::new(&groups, 0), merging);
+            let Numbers::F64(chunks) = points.y() else {
+                panic!("floats stay floats")
+            };
+            let merged = Contiguous::new(&chunks);
+            for point in 0..points.len() {
+                let rows = points.rows(point);
+                assert!(x[rows.clone()].iter().all(|&own| own == x[rows.start]));
+                assert!(x.get(rows.end).is_none_or(|&next| next != x[rows.start]));
+                let mut numbers = rows
+                    .filter(|&row| validity.is_none_or(|valid| valid.get(row)))
+                    .map(|row| y[row]);
+                let expected = match duplicates {
+                    Duplicates::First | Duplicates::Error => numbers.next(),
+                    Duplicates::Last => numbers.next_back(),
+                    Duplicates::Mean => crate::kernel::mean_of_floats(numbers, None),
+                };
+                assert_eq!(merged.slice().get(point), expected, "{duplicates:?}, point {point}");
+            }
         }
     }
 

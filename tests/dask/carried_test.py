@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from partitions_test import sorted_rows
 from polars.exceptions import ComputeError
@@ -50,6 +50,7 @@ def assert_same_rows(got: pd.DataFrame, rows: pd.DataFrame, operators: dict[str,
 
 
 @given(data=st.data(), rows=sorted_rows(), options=options, by=st.sampled_from([["k", "j"], None]))
+@settings(max_examples=30)
 def test_presorted_rows_cut_anywhere(data: st.DataObject, rows: pd.DataFrame, options: Any, by: Any) -> None:
     if data.draw(st.booleans()):
         repeated = rows["x"].where(rows["x"].isna(), rows["x"] // 10 * 10)
@@ -62,6 +63,7 @@ def test_presorted_rows_cut_anywhere(data: st.DataObject, rows: pd.DataFrame, op
 
 
 @given(data=st.data(), rows=sorted_rows(), options=options)
+@settings(max_examples=20)
 def test_rows_in_any_order(data: st.DataObject, rows: pd.DataFrame, options: Any) -> None:
     # Where x is missing there is no order to find again.
     rows = rows[rows["x"].notna()]

@@ -105,6 +105,14 @@ def test_no_link_is_dead(name: str) -> None:
     assert not dead
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_says_nothing_about_where_it_was_built(name: str) -> None:
+    """Such as in a warning or an error of its code."""
+    text = (SITE / name).read_text(encoding="utf-8")
+    assert str(SITE.parents[1]) not in text
+    assert "site-packages" not in text
+
+
 def test_links_to_other_sites_are_encrypted() -> None:
     plain = {url for name in PAGES for url in read(name).leads if url.startswith("http:")}
     assert not plain

@@ -30,6 +30,7 @@ assert_type(pg.rate("n", x="t", max_rate=1e6), OperatorExpr)
 assert_type(pg.integral("p", x="t", hold=True, duplicates="mean"), OperatorExpr)
 assert_type(pg.rolling_slope("y", x="t", window_size="5m", closed="both"), OperatorExpr)
 assert_type(pg.turning_points("y", x="t", min_swing=0.5, nulls="skip"), OperatorExpr)
+assert_type(pg.derivative("y", x="t", sigma=pl.col("s"), with_error=True), OperatorExpr)
 
 
 def columns(length: timedelta, values: np.ndarray) -> None:

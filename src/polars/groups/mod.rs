@@ -121,6 +121,7 @@ impl Groups {
     }
 
     /// The rows whose key is not that of the row before.
+    #[cfg(feature = "python")]
     pub(crate) fn run_starts(keys: &[Series], height: usize) -> PolarsResult<Bitmap> {
         Ok(Runs::new(keys, height)?.starts)
     }
