@@ -204,15 +204,11 @@ impl Plan {
             ),
             period => period.map(|period| units.of_y("y_period", period)).transpose()?,
         };
-        let sigma = match sigma {
-            None if domain.sigma.is_some() => refuse!(
-                "`sigma` cannot be a column here; give `{}` one for all rows, or drop it",
-                operator.name()
-            ),
-            sigma => sigma
-                .map(|sigma| sigma_unit(operator, sigma, &units, axis))
-                .transpose()?,
-        };
+        if sigma.is_none() && domain.sigma.is_some() {
+            refuse!("{}", no_column_sigma(operator));
+        }
+        let sigma_unit = |sigma| sigma_unit(operator, sigma, &units, axis);
+        let sigma = sigma.map(sigma_unit).transpose()?;
         Ok(Self {
             axis,
             outputs,
@@ -367,6 +363,11 @@ fn positive(name: &str, amount: f64) -> Result<f64, PlanError> {
     } else {
         refuse!("`{name}` must be finite and positive, got {amount}")
     }
+}
+
+fn no_column_sigma(operator: &Operator) -> String {
+    let name = operator.name();
+    format!("`sigma` cannot be a column here; give `{name}` one for all rows, or drop it")
 }
 
 /// What a column of standard deviations counts.

@@ -163,11 +163,7 @@ fn named(
 
     let groups = Groups::new(&domain.by, height)?;
     let valid = match domain.nulls {
-        Nulls::Skip => {
-            let weights = sigma.filter(|_| plan.weighs());
-            let [y, x, sigma] = [Some(y), x, weights].map(|column| column.and_then(Array::logical_nulls));
-            NullBuffer::union(NullBuffer::union(y.as_ref(), x.as_ref()).as_ref(), sigma.as_ref())
-        },
+        Nulls::Skip => nulls([Some(y), x, sigma.filter(|_| plan.weighs())]),
         _ => None,
     };
     if valid.is_some() && u32::try_from(height).is_err() {
@@ -243,6 +239,12 @@ fn named(
         ),
     };
     Err(ArrowError::ComputeError(message))
+}
+
+/// The rows where a column is null; `None` if none is.
+fn nulls(columns: [Option<&ArrayRef>; 3]) -> Option<NullBuffer> {
+    let nulls = columns.into_iter().flatten().filter_map(Array::logical_nulls);
+    nulls.reduce(|one, other| NullBuffer::union(Some(&one), Some(&other)).unwrap_or(one))
 }
 
 /// The error for an x that is not strictly monotonic among some rows.

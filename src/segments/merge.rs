@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use num_traits::AsPrimitive;
 
-use super::column::{Chunk, Contiguous, Number, Numbers, OwnedNumbers};
+use super::column::{Contiguous, Number, Numbers, OwnedNumbers};
 use super::order::RowOrder;
 use super::slice::{Gathered, Part, Slice};
 use crate::bits::{Bitmap, Bits, ROWS, movemask, set_bits, word_or_ones};
