@@ -44,6 +44,18 @@ pub(crate) enum Parts {
     I128(Vec<Vec<Part<i128>>>),
 }
 
+impl Parts {
+    /// Replaces the results of rows with those of other rows; `rows` has the other row and the row of each.
+    pub(crate) fn replace(&mut self, others: Self, rows: impl Iterator<Item = (usize, usize)>) {
+        match (self, others) {
+            (Self::F64(parts), Self::F64(others)) => replace(parts, &others, rows),
+            (Self::F32(parts), Self::F32(others)) => replace(parts, &others, rows),
+            (Self::I128(parts), Self::I128(others)) => replace(parts, &others, rows),
+            _ => unreachable!("the same operator on the same type of numbers"),
+        }
+    }
+}
+
 /// The results of a run: words, by their indices, if the operator gives any, and numbers.
 pub(crate) struct Results {
     pub(crate) words: Vec<Part<u8>>,
@@ -56,6 +68,51 @@ impl From<Parts> for Results {
             words: Vec::new(),
             numbers,
         }
+    }
+}
+
+fn replace<O: Copy>(parts: &mut [Vec<Part<O>>], others: &[Vec<Part<O>>], rows: impl Iterator<Item = (usize, usize)>) {
+    let [of_others, of_parts] = [firsts(others), firsts(parts)];
+    for (other, row) in rows {
+        let (from, to) = (place(&of_others, other), place(&of_parts, row));
+        for ((values, validity), target) in others[from.0].iter().zip(&mut parts[to.0]) {
+            let is_valid = validity.as_ref().is_none_or(|bytes| Bits::new(bytes, 0).get(from.1));
+            set(target, to.1, is_valid.then_some(values[from.1]));
+        }
+    }
+}
+
+/// The first row of each part.
+fn firsts<O>(parts: &[Vec<Part<O>>]) -> Vec<usize> {
+    let firsts = parts.iter().scan(0, |next, part| {
+        let first = *next;
+        *next += part.first().map_or(0, |(values, _)| values.len());
+        Some(first)
+    });
+    firsts.collect()
+}
+
+/// The part that holds a row, and the place of the row in it.
+fn place(firsts: &[usize], row: usize) -> (usize, usize) {
+    // Of parts that begin at one row all but the last are empty.
+    let part = firsts.partition_point(|&first| first <= row) - 1;
+    (part, row - firsts[part])
+}
+
+/// Sets a value of a part; `None` is null.
+fn set<O: Copy>((values, validity): &mut Part<O>, place: usize, value: Option<O>) {
+    if let Some(value) = value {
+        values[place] = value;
+    } else if validity.is_none() {
+        *validity = Some(vec![u8::MAX; values.len().div_ceil(8)]);
+    }
+    if let Some(bytes) = validity {
+        let bit = 1 << (place % 8);
+        bytes[place / 8] = if value.is_some() {
+            bytes[place / 8] | bit
+        } else {
+            bytes[place / 8] & !bit
+        };
     }
 }
 

@@ -920,6 +920,27 @@ fn a_single_x_that_is_wrong_is_shown() {
 }
 
 #[test]
+fn the_last_row_of_a_ring_is_before_its_first() -> Result<(), ArrowError> {
+    let degrees: ArrayRef = Arc::new(Int32Array::from(vec![0, 64, 128, 192]));
+    let sine = floats(&[Some(0.0), Some(1.0), Some(0.0), Some(-1.0)]);
+    let around = domain().x(degrees).x_period(256.0);
+    let slope = 1.0 / 64.0;
+    let expected = [Some(slope), Some(0.0), Some(-slope), Some(0.0)];
+    assert_eq!(values(&arrow::evaluate(&sine, Gradient::new(), &around)?), expected);
+    let even = domain().spacing(64.0).x_period(256.0);
+    assert_eq!(values(&arrow::evaluate(&sine, Gradient::new(), &even)?), expected);
+
+    let times: ArrayRef = Arc::new(Time32SecondArray::from(vec![0, 16_384, 32_768, 49_152]));
+    let day = domain()
+        .x(times)
+        .x_period(Duration::from_secs(65_536))
+        .per(Duration::from_secs(16_384));
+    let expected = [Some(1.0), Some(0.0), Some(-1.0), Some(0.0)];
+    assert_eq!(values(&arrow::evaluate(&sine, Gradient::new(), &day)?), expected);
+    Ok(())
+}
+
+#[test]
 fn standard_deviations_are_those_of_the_rows_that_are_read() -> Result<(), ArrowError> {
     let [y, x, keys] = arrays([
         floats(&[Some(0.0), Some(9.0), Some(1.0), Some(4.0), Some(9.0)]),
@@ -971,6 +992,26 @@ fn standard_deviations_are_those_of_the_rows_that_are_read() -> Result<(), Arrow
     let skipped = arrow::evaluate(&y, slope, &domain().nulls(Nulls::Skip).sigma(sigma(half)))?;
     assert_eq!(&*skipped, &*results);
     Ok(())
+}
+
+#[test]
+fn a_ring_that_closes_on_itself_shows_both_ends() {
+    let degrees: ArrayRef = Arc::new(Int32Array::from(vec![0, 90, 180, 360]));
+    let refused =
+        |domain: &Domain<ArrayRef>| arrow::evaluate(&squares(), Gradient::new(), domain).expect_err("too long");
+    let message = refused(&domain().x(degrees).x_period(360.0)).to_string();
+    let words = "`x` must span less than one `x_period`, but column `x` goes from 0 to 360; drop the row that repeats the \
+                 first one, tell laps apart by keys, or turn `strict` off to get nulls there";
+    assert!(message.ends_with(words), "{message}");
+    let message = refused(&domain().spacing(180.0).x_period(360.0)).to_string();
+    assert!(
+        message.contains("but there are 4 rows a `spacing` apart; drop"),
+        "{message}"
+    );
+    let integral = arrow::evaluate(&squares(), Integral::new(), &domain().spacing(1.0).x_period(9.0));
+    assert_refused(integral, "`integral` takes no `x_period`");
+    let without_x = arrow::evaluate(&squares(), Gradient::new(), &domain().x_period(9.0));
+    assert_refused(without_x, "`x_period` is a length of x, but there is no `x`");
 }
 
 #[test]

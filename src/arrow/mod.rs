@@ -41,7 +41,7 @@ use crate::operators::{Operator, Reason};
 use crate::plan::{Kind, Plan, PlanError, ticks};
 use crate::run::{Parts, Results};
 use crate::segments::Part;
-use crate::unsorted::{in_group, message, wrong_step};
+use crate::unsorted::{around_message, in_group, message, wrong_step};
 
 /// Evaluates an operator over `y`, row by row.
 ///
@@ -219,6 +219,11 @@ fn named(
                 must_rise,
                 &group,
             )?);
+        },
+        Reason::Around { rows } => {
+            let shown = x.into_iter().flat_map(|x| reads.iter().map(move |&row| show(x, row)));
+            let shown = shown.collect::<Result<Vec<_>, _>>()?;
+            around_message(x_name, &shown, rows, &group, "turn `strict` off to get nulls there")
         },
         Reason::Outside { .. } => format!(
             "y must be from 0 to below `wrap`, but in `{y_name}` there is {}{group}; correct `wrap`, or turn `strict` off to \

@@ -157,6 +157,12 @@ pub(crate) trait Describe {
         true
     }
 
+    /// Whether x may have a period, so that rows at the two ends of a group are neighbours: only if the operator reads a
+    /// number of rows, or a length, around its own.
+    fn takes_x_period(&self) -> bool {
+        false
+    }
+
     /// What it does with a column of standard deviations.
     ///
     /// # Errors

@@ -214,7 +214,8 @@ impl Operator {
     /// Whether lagged copies of the column are enough, without keys: which rows are neighbours does not depend on values.
     #[cfg(feature = "polars")]
     pub(crate) fn reads_lags<C>(&self, domain: &Domain<C>) -> bool {
-        let adjacent = domain.nulls != Nulls::Skip && domain.duplicates == Duplicates::Error;
+        let adjacent =
+            domain.nulls != Nulls::Skip && domain.duplicates == Duplicates::Error && domain.x_period.is_none();
         adjacent && matches!(self.form(), Form::Rows(_))
     }
 

@@ -123,6 +123,12 @@ pub(crate) enum Reason {
         /// That row, relative to the row of the error.
         ahead: isize,
     },
+    /// The rows of a group go round the period of x, or further.
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    Around {
+        /// The number of these rows.
+        rows: usize,
+    },
     /// The standard deviation of the row is not finite and positive.
     Deviation,
     /// The result does not fit in its dtype.
@@ -168,7 +174,7 @@ impl Reason {
                 let row = row.saturating_add_signed(ahead);
                 row..row + 1
             },
-            Self::Deviation | Self::TooLarge => row..row + 1,
+            _ => row..row + 1,
         }
     }
 }

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.exceptions import ComputeError
 from polars.testing import assert_frame_equal
-from registry import CASES, FURTHEST, NEED_RISING_X, Case
+from registry import CASES, FURTHEST, GIVE_EVENTS, NEED_RISING_X, RINGS, Case
 from strategies import assert_same, frames, in_chunks
 
 import polars_grad as pg
@@ -31,10 +31,12 @@ ENGINES: list[Any] = ["in-memory", "streaming"]
 SHIFTED = pl.LazyFrame({"y": range(30)}).select(pl.col("y").shift(1))
 CUTS_SHIFTED_COLUMNS = SHIFTED.slice(-3, 1).collect(engine="streaming").height == 1
 
-cases = st.sampled_from(CASES)
+cases = st.sampled_from([*CASES, *RINGS])
+# Operators whose results are numbers, which can be compared and differentiated again.
+of_numbers = pytest.mark.parametrize("case", [case for case in FURTHEST if case.name not in GIVE_EVENTS], ids=str)
 
 
-@pytest.fixture(params=FURTHEST, ids=str)
+@pytest.fixture(params=[*FURTHEST, *RINGS], ids=str)
 def case(request: pytest.FixtureRequest) -> Case:
     """Each of the operators."""
     return request.param
@@ -48,14 +50,14 @@ def plain(case: Case) -> pl.Expr:
 
 @pytest.fixture
 def frame() -> pl.DataFrame:
-    """Two keys, taking turns; each has rows enough for any stencil, and cubes as y, of two kinds."""
+    """Two keys, taking turns; each has rows enough for any stencil, and cubes as y, with turns, of two kinds."""
     rows = 30
     x = [row + (0.25 if row % 3 else 0.0) for row in range(rows)]
     return pl.DataFrame(
         {
             "k": ["a", "b", "b"] * (rows // 3),
             "x": x,
-            "y": [value**3 for value in x],
+            "y": [value**3 - (900.0 if row % 7 == 3 else 0.0) for row, value in enumerate(x)],
             "z": [None if row == 17 else 0.1 * value**2 for row, value in enumerate(x)],
         }
     )
@@ -121,6 +123,10 @@ def test_group_by_agg(plain: pl.Expr, frame: pl.DataFrame, engine: Any) -> None:
         .collect(engine=engine)
     )
     assert_same(grouped["slope"], by_key(frame, plain)["slope"])
+
+
+@of_numbers
+def test_an_aggregation_of_the_result(plain: pl.Expr, frame: pl.DataFrame, engine: Any) -> None:
     largest = frame.lazy().group_by("k").agg(plain.max()).sort("k").collect(engine=engine)
     expected = by_key(frame, plain).group_by("k").agg(pl.col("slope").max()).sort("k")
     assert_same(largest["y"], expected["slope"].rename("y"))
@@ -187,7 +193,7 @@ def test_over_with_any_mapping_strategy(plain: pl.Expr, frame: pl.DataFrame, str
     got = by_group.select(plain.over("k", mapping_strategy=strategy)).to_series()
     expected = by_key(by_group, plain)["slope"].rename("y")
     # "join" gives each row the slopes of all its group: the first and the last row have them all.
-    assert_same(pl.Series("y", [*got[0], *got[-1]]) if strategy == "join" else got, expected)
+    assert_same(pl.Series("y", [*got[0], *got[-1]], dtype=expected.dtype) if strategy == "join" else got, expected)
 
 
 def test_the_filter_of_a_key_may_go_past_over(plain: pl.Expr, frame: pl.DataFrame, engine: Any) -> None:
@@ -201,6 +207,7 @@ def test_the_order_of_groups_does_not_matter(plain: pl.Expr, frame: pl.DataFrame
     assert_frame_equal(got, by_key(frame, plain), check_exact=True)
 
 
+@of_numbers
 def test_when_then(plain: pl.Expr, case: Case, frame: pl.DataFrame, slopes: pl.Series, engine: Any) -> None:
     """`then` sees all rows; a y made null by `when` is a null."""
     late = pl.col("x") > 10
@@ -224,6 +231,7 @@ def test_filter_before_and_after(
     assert_same(inside, after.rename("y"))
 
 
+@of_numbers
 def test_filter_by_the_slope(plain: pl.Expr, frame: pl.DataFrame, slopes: pl.Series, engine: Any) -> None:
     got = frame.lazy().filter(plain > 50).select("x").collect(engine=engine).to_series()
     assert_same(got, frame["x"].filter(slopes > 50))
@@ -331,7 +339,7 @@ def test_expressions_as_y_and_x(case: Case, frame: pl.DataFrame, slopes: pl.Seri
     got = frame.lazy().select(case(pl.col("y") * 2, pl.col("x") / 2)).collect(engine=engine)
     doubled = frame.with_columns(pl.col("y") * 2, pl.col("x") / 2)
     assert_same(got.to_series(), doubled.select(case("y", "x")).to_series())
-    if case.name == "gradient":
+    if case.name == "gradient" and case not in RINGS:
         assert_same(got.to_series(), slopes * 4)
     rows = frame.lazy().select(case("y", pl.int_range(pl.len()))).collect(engine=engine).to_series()
     assert_same(rows, frame.with_columns(x=pl.Series(range(len(frame)))).select(case("y", "x")).to_series())
@@ -347,6 +355,7 @@ def test_fields_of_a_struct(case: Case, frame: pl.DataFrame, slopes: pl.Series) 
     assert_same(got["z"], frame.select(case("z", "x")).to_series())
 
 
+@of_numbers
 def test_two_operators_in_a_row(
     plain: pl.Expr, case: Case, frame: pl.DataFrame, slopes: pl.Series, engine: Any
 ) -> None:
