@@ -277,7 +277,7 @@ impl Plan {
                 };
                 run.over(&neighbors, self.is_exact()).map(Results::from)
             },
-            Form::Segments(operator) => self.run(operator, height, mode).over(&column, resumed),
+            Form::Segments(operator) => self.run(operator, height, mode).over(&column, resumed, self.is_exact()),
         }
     }
 

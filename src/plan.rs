@@ -171,7 +171,9 @@ impl Plan {
         };
         let planned = operator.describe().outputs().into_iter().map(|output| {
             let (kind, mut scale) = match output.measure {
-                Measure::PerX(order) => {
+                Measure::Value if y_unit.is_time() => (Kind::OfY, parts(y_factor)),
+                Measure::PerX(_) | Measure::Value => {
+                    let order = output.measure.power();
                     let kind = kind(y, y_unit, step.unit, order)?;
                     (kind, scale(kind, order))
                 },
@@ -259,6 +261,11 @@ pub(crate) struct Units<'a> {
 }
 
 impl Units<'_> {
+    /// Whether there is an x: without one rows are a constant step apart.
+    pub(crate) fn has_x(&self) -> bool {
+        self.x.is_some()
+    }
+
     /// An amount of y, in its numbers.
     ///
     /// # Errors
@@ -636,6 +643,13 @@ pub(crate) fn ticks(value: f64) -> Option<i64> {
 struct Step {
     unit: Unit,
     steps: f64,
+}
+
+/// The scale of numbers that are that many parts of a whole one.
+fn parts(count: f64) -> Scale {
+    let mut scale = Scale::ONE;
+    scale.divide(count);
+    scale
 }
 
 /// The factor from raw rises per raw steps to the power of `order` to the unit of the result.

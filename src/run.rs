@@ -6,7 +6,9 @@ use std::ops::Range;
 use num_traits::AsPrimitive;
 
 use crate::bits::Bits;
-use crate::operators::{Columns, Reached, RowError, RowOperator, Rows, Scanned, SegmentOperator, Target};
+use crate::operators::{
+    Columns, Reached, RowError, RowOperator, Rows, Scanned, SegmentOperator, SegmentTarget, Target,
+};
 use crate::parallel::par_ranges;
 use crate::plan::ResultUnits;
 use crate::segments::{
@@ -117,7 +119,7 @@ fn set<O: Copy>((values, validity): &mut Part<O>, place: usize, value: Option<O>
 }
 
 /// Words, if there are any, and numbers of some rows.
-type Worded = (Option<Part<u8>>, Vec<Part<f64>>);
+type Worded<O> = (Option<Part<u8>>, Vec<Part<O>>);
 
 /// An operator, and the properties of the column that its evaluation depends on.
 #[derive(Clone, Copy)]
@@ -328,28 +330,32 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
         self,
         whole: &Whole<'_, I>,
         resumed: Option<Resumed<'_>>,
+        exactly: bool,
     ) -> Result<Results, RowError> {
         let x = &whole.x;
-        let parts = match &whole.y {
-            Numbers::F64(y) => by_type!(self.over_whole{f64, I}(y, x, Numbers, whole, resumed)),
-            Numbers::F32(y) => by_type!(self.over_whole{f32, I}(y, x, Numbers, whole, resumed)),
-            Numbers::I64(y) => by_type!(self.over_whole{i64, I}(y, x, Numbers, whole, resumed)),
-            Numbers::I128(y) => by_type!(self.over_whole{i128, I}(y, x, Numbers, whole, resumed)),
-        };
-        let (words, numbers): (Vec<_>, _) = parts?.into_iter().unzip();
-        Ok(Results {
-            words: words.into_iter().flatten().collect(),
-            numbers: Parts::F64(numbers),
-        })
+        match &whole.y {
+            Numbers::F64(y) => by_type!(self.over_whole{f64, f64, I}(y, x, Numbers, whole, resumed))
+                .map(|parts| unzip(parts, Parts::F64)),
+            Numbers::F32(y) => by_type!(self.over_whole{f32, f64, I}(y, x, Numbers, whole, resumed))
+                .map(|parts| unzip(parts, Parts::F64)),
+            Numbers::I64(y) if exactly => by_type!(self.over_whole{i64, i128, I}(y, x, Numbers, whole, resumed))
+                .map(|parts| unzip(parts, Parts::I128)),
+            Numbers::I64(y) => by_type!(self.over_whole{i64, f64, I}(y, x, Numbers, whole, resumed))
+                .map(|parts| unzip(parts, Parts::F64)),
+            Numbers::I128(y) if exactly => by_type!(self.over_whole{i128, i128, I}(y, x, Numbers, whole, resumed))
+                .map(|parts| unzip(parts, Parts::I128)),
+            Numbers::I128(y) => by_type!(self.over_whole{i128, f64, I}(y, x, Numbers, whole, resumed))
+                .map(|parts| unzip(parts, Parts::F64)),
+        }
     }
 
-    fn over_whole<Y: Number, X: Number, I: RowIndex>(
+    fn over_whole<Y: Number, X: Number, O: SegmentTarget + Atomic, I: RowIndex>(
         self,
         y: &[Chunk<'_, Y>],
         x: Option<&Vec<Chunk<'_, X>>>,
         whole: &Whole<'_, I>,
         resumed: Option<Resumed<'_>>,
-    ) -> Result<Vec<Worded>, RowError> {
+    ) -> Result<Vec<Worded<O>>, RowError> {
         let (y, x) = (Contiguous::new(y), x.map(|x| Contiguous::new(x)));
         let Some(order) = whole.order else {
             return self.over_segments(
@@ -364,7 +370,7 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
         let x = x.map(|x| x.slice().gather(order.rows()));
         let sigma = whole.sigma.map(|sigma| order.gather(sigma));
         let x = x.as_ref().map(Gathered::slice);
-        let parts = self.over_segments(y.slice(), x, sigma.as_deref(), whole.starts, resumed)?;
+        let parts = self.over_segments::<_, _, O>(y.slice(), x, sigma.as_deref(), whole.starts, resumed)?;
         let (words, numbers): (Vec<_>, _) = parts.into_iter().unzip();
         let words = words.into_iter().flatten().map(|words| vec![words]).collect::<Vec<_>>();
         let has_words = usize::from(self.units.has_words);
@@ -375,14 +381,14 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
     }
 
     /// Evaluates the segments of a column in its own order.
-    fn over_segments<Y: Number, X: Number>(
+    fn over_segments<Y: Number, X: Number, O: SegmentTarget>(
         self,
         y: Slice<'_, Y>,
         x: Option<Slice<'_, X>>,
         sigma: Option<&[f64]>,
         starts: Bits,
         resumed: Option<Resumed<'_>>,
-    ) -> Result<Vec<Worded>, RowError> {
+    ) -> Result<Vec<Worded<O>>, RowError> {
         let rows = y.values.len();
         let scanned = Scanned {
             operator: self.operator,
@@ -401,6 +407,15 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
         self.in_parts(rows, 1, |part| {
             Ok(scanned.evaluate(part, 0, &Cell::default())?.into_worded())
         })
+    }
+}
+
+/// The words and the numbers of all parts.
+fn unzip<O>(parts: Vec<Worded<O>>, numbers_of: impl Fn(Vec<Vec<Part<O>>>) -> Parts) -> Results {
+    let (words, numbers): (Vec<_>, _) = parts.into_iter().unzip();
+    Results {
+        words: words.into_iter().flatten().collect(),
+        numbers: numbers_of(numbers),
     }
 }
 

@@ -22,8 +22,8 @@ use arrow_array::{
 use arrow_buffer::{NullBuffer, i256};
 use arrow_schema::{ArrowError, DataType, TimeUnit};
 use polars_grad::{
-    Derivative, Domain, Duplicates, EdgeOrder, Gradient, Integral, Nulls, Operator, RollingSlope, TurningPoints,
-    WindowSize, arrow,
+    Derivative, Domain, Duplicates, EdgeOrder, Gradient, Integral, Nulls, Operator, RollingSlope, Savgol,
+    TurningPoints, WindowSize, arrow,
 };
 use proptest::prelude::*;
 
@@ -903,6 +903,42 @@ proptest! {
         let expected = (x.len() > 1).then_some(slope as f64);
         prop_assert!(values(&slopes).iter().all(|got| *got == expected));
     }
+}
+
+#[test]
+fn a_smoothed_time_keeps_its_type() {
+    let smooth = Savgol::new(WindowSize::Rows(5), 2)
+        .and_then(|savgol| savgol.order(0))
+        .expect("allowed");
+    let counts = [0, 1, 4, 9, 16, 25, 36];
+    let narrow = || counts.map(Some).to_vec();
+    let wide = || counts.map(|count| Some(i64::from(count) + (1 << 35))).to_vec();
+    let columns: [ArrayRef; 8] = [
+        Arc::new(Date32Array::from(narrow())),
+        Arc::new(Date64Array::from(wide())),
+        Arc::new(Time32SecondArray::from(narrow())),
+        Arc::new(Time32MillisecondArray::from(narrow())),
+        Arc::new(Time64NanosecondArray::from(wide())),
+        Arc::new(TimestampSecondArray::from(wide()).with_timezone("+01:00")),
+        Arc::new(TimestampNanosecondArray::from(wide())),
+        Arc::new(DurationSecondArray::from(wide())),
+    ];
+    for column in columns {
+        // A parabola is its own smooth curve.
+        assert_eq!(
+            &arrow::evaluate(&column, smooth.clone(), &domain()).expect("a time"),
+            &column
+        );
+        let errors = arrow::evaluate(&column, smooth.clone().with_error(true), &domain()).expect("a time");
+        let errors = errors.as_struct();
+        assert_eq!(errors.column(0), &column);
+        assert!(matches!(errors.column(1).data_type(), DataType::Duration(_)));
+    }
+    // A time of day is taken modulo a day.
+    let late = Time32SecondArray::from(vec![86_395, 86_396, 86_397, 86_398, 86_399, 0, 1]);
+    let period = Duration::from_secs(86_400);
+    let smoothed = arrow::evaluate(&late, smooth, &domain().y_period(period)).expect("a time");
+    assert_eq!(&smoothed, &(Arc::new(late) as ArrayRef));
 }
 
 #[test]

@@ -13,8 +13,9 @@ use arrow_array::{
 };
 use polars::prelude::*;
 use polars_grad::{
-    Closed, Derivative, Domain, Duplicates, EdgeOrder, ExprGrad, Gradient, Increase, Integral, Length, Live, LiveError,
-    Nulls, Operator, Rate, Reset, RollingSlope, Side, TurningPoints, WindowSize, arrow, evaluate, kernel::Sample,
+    Closed, Derivative, Domain, Duplicates, EdgeOrder, Edges, ExprGrad, Gradient, Increase, Integral, Length, Live,
+    LiveError, Nulls, Operator, Rate, Reset, RollingSlope, Savgol, Side, TurningPoints, Weights, WindowSize, arrow,
+    evaluate, kernel::Sample,
 };
 use proptest::prelude::*;
 
@@ -62,6 +63,7 @@ fn operators() -> Vec<Operator> {
     let mut operators = Operator::all();
     operators.push(Gradient::new().edge_order(EdgeOrder::Second).into());
     let rolling_slope = |rows| RollingSlope::new(WindowSize::Rows(rows)).expect("allowed");
+    let savgol = |degree| Savgol::new(WindowSize::Rows(9), degree).expect("allowed");
     let derivative = |order, accuracy| Derivative::new(order, accuracy).expect("allowed");
     operators.extend([
         derivative(1, 4).into(),
@@ -86,6 +88,15 @@ fn operators() -> Vec<Operator> {
             .into(),
         derivative(2, 2).with_error().into(),
         TurningPoints::new().min_swing(400.0).into(),
+        savgol(3).with_error(true).into(),
+        savgol(4).order(0).expect("allowed").with_error(true).into(),
+        savgol(2)
+            .min_samples(3)
+            .expect("allowed")
+            .weights(Weights::Tricube)
+            .into(),
+        savgol(2).edges(Edges::Null).into(),
+        Savgol::new(15.0, 2).expect("allowed").into(),
     ]);
     operators
 }

@@ -22,7 +22,9 @@ mod numbers;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{ArrowPrimitiveType, Decimal128Type, Float32Type, Float64Type, Int64Type, UInt8Type};
+use arrow_array::types::{
+    ArrowPrimitiveType, Decimal128Type, Float32Type, Float64Type, Int32Type, Int64Type, UInt8Type,
+};
 use arrow_array::{
     Array, ArrayRef, DictionaryArray, Int8Array, Int64Array, PrimitiveArray, RecordBatch, StringArray, StructArray,
     make_array, new_null_array,
@@ -32,7 +34,7 @@ use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{ArrowError, DataType, Field, Fields, TimeUnit};
 
 use self::groups::Groups;
-use self::numbers::{Physical, info};
+use self::numbers::{Physical, info, nanoseconds};
 use crate::bits::Bits;
 use crate::column::{Mode, WholeColumn, WrongRow};
 use crate::domain::{Domain, Nulls};
@@ -41,6 +43,7 @@ use crate::operators::{Operator, Reason};
 use crate::plan::{Kind, Plan, PlanError, ticks};
 use crate::run::{Parts, Results};
 use crate::segments::Part;
+use crate::unit::Unit;
 use crate::unsorted::{around_message, in_group, message, wrong_step};
 
 /// Evaluates an operator over `y`, row by row.
@@ -367,6 +370,14 @@ impl Planned<'_> {
                 let values = values.unary_opt::<_, Decimal128Type>(|value| (value.abs() < fits).then_some(value));
                 Arc::new(values.with_precision_and_scale(*precision, *scale)?)
             },
+            (DataType::Decimal128(..), DataType::Time32(unit) | DataType::Time64(unit)) => {
+                // A time of day, modulo a day.
+                let day = Unit::NANOSECONDS_OF_DAY / nanoseconds(*unit);
+                let of_day = |value: i128| value.rem_euclid(day.into());
+                let values = values.as_primitive::<Decimal128Type>();
+                temporal(&values.unary::<_, Decimal128Type>(of_day), result)?
+            },
+            (DataType::Decimal128(..), _) if result.is_temporal() => temporal(values.as_primitive(), result)?,
             (DataType::Decimal128(..), _) => arrow_cast::cast(&whole(values)?, result)?,
             _ => arrow_cast::cast(values, result)?,
         };
@@ -448,6 +459,17 @@ fn result_type(plan: &Plan, y: &DataType, x: Option<&DataType>) -> DataType {
             DataType::Struct(fields.collect::<Fields>())
         },
     }
+}
+
+/// Times that whole numbers count; null where a number does not fit.
+fn temporal(values: &PrimitiveArray<Decimal128Type>, result: &DataType) -> Result<ArrayRef, ArrowError> {
+    let counts: ArrayRef = if result.primitive_width() == Some(size_of::<i32>()) {
+        Arc::new(values.unary_opt::<_, Int32Type>(|value| value.try_into().ok()))
+    } else {
+        Arc::new(values.unary_opt::<_, Int64Type>(|value| value.try_into().ok()))
+    };
+    let data = counts.to_data().into_builder().data_type(result.clone());
+    Ok(make_array(data.build()?))
 }
 
 /// Decimals without a fraction.

@@ -51,11 +51,23 @@ pub(crate) enum Measure {
     Rise,
     /// A value of y, counted from its zero: a 64-bit float, or a duration.
     Level,
+    /// A value of y near that of its row: a time keeps its dtype.
+    Value,
     /// A place on x: its number if x is one, its distance from the row in ticks if x is a time, and without an x its
     /// distance from the first row of the group.
     Place,
     /// One of some words, by its index.
     Word(&'static [&'static str]),
+}
+
+impl Measure {
+    /// The power of x by which y is divided.
+    pub(crate) const fn power(self) -> i32 {
+        match self {
+            Self::PerX(power) => power,
+            _ => 0,
+        }
+    }
 }
 
 impl Output {

@@ -227,6 +227,23 @@ impl<O> Columns<O> {
         }
     }
 
+    /// Appends rows: the values of each output and which of them are valid.
+    pub(crate) fn extend(&mut self, outputs: &[(&[O], &[bool])])
+    where
+        O: Copy,
+    {
+        for (field, (values, valid)) in self.fields.iter_mut().zip(outputs) {
+            field.values.extend_from_slice(values);
+            let mut all = Valid::new(valid.len());
+            if !valid.iter().all(|&valid| valid) {
+                for (row, &valid) in valid.iter().enumerate() {
+                    all.set(row, valid);
+                }
+            }
+            field.extend_validity(&all);
+        }
+    }
+
     /// Appends rows that are null in each output.
     pub(crate) fn push_nulls(&mut self, rows: usize)
     where
