@@ -179,7 +179,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "hold": {"hold": True},
     "window_size": {"window_size": 5},
     "center": {"center": True},
-    "min_samples": {"min_samples": 2},
+    "min_samples": {"min_samples": 3},
+    "degree": {"degree": 3},
+    "edges": {"edges": "null"},
+    "weights": {"weights": "tricube"},
 }
 
 
@@ -191,7 +194,7 @@ def test_methods_hand_on_every_argument(name: str) -> None:
     # A curl has two coordinates or three.
     plain = {"wrt": ["x", "y"] if name == "curl" else "t"} if "wrt" in own else {}
     if "window_size" in own:
-        plain = {"window_size": 3}
+        plain = {"window_size": 7}
     options = OPTIONS
     if "wrt" in own:
         options = {**OPTIONS, "x_period": {"x_period": {"x" if name == "curl" else "t": 360}}}

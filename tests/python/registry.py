@@ -25,9 +25,16 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     "rate": [{"reset": "null", "max_rate": 9.0}],
     "turning_points": [{"min_swing": 2.0}],
     "rolling_slope": [{"window_size": 4, "with_error": True}, {"window_size": 5, "center": True, "min_samples": 2}],
+    "savgol": [
+        {"window_size": 5, "degree": 3, "order": 2, "edges": "null"},
+        {"window_size": 7, "min_samples": 3, "weights": "tricube"},
+        {"window_size": 5, "with_error": True},
+        {"window_size": 5, "order": 0},
+        {"window_size": 7},
+    ],
 }
 # Options without a default.
-REQUIRED: dict[str, dict[str, Any]] = {"rolling_slope": {"window_size": 3}}
+REQUIRED: dict[str, dict[str, Any]] = {"rolling_slope": {"window_size": 3}, "savgol": {"window_size": 3}}
 # Operators that must know how far rows are apart: here one step, where a test gives no x.
 NEED_STEPS = {"rate"}
 # Operators that need a rising x.
