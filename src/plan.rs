@@ -197,13 +197,7 @@ impl Plan {
         });
         let planned = planned.collect::<Result<Vec<_>, PlanError>>()?;
         let (outputs, scales): (Vec<_>, Vec<_>) = planned.into_iter().unzip();
-        let period = match domain.y_period {
-            Some(_) if !operator.describe().takes_y_period() => refuse!(
-                "`{}` takes no `y_period`: a counter that wraps around has a `wrap`",
-                operator.name()
-            ),
-            period => period.map(|period| units.of_y("y_period", period)).transpose()?,
-        };
+        let period = period(operator, domain.y_period, &units)?;
         let sigma = match sigma {
             None if domain.sigma.is_some() => refuse!(
                 "`sigma` cannot be a column here; give `{}` one for all rows, or drop it",
@@ -740,6 +734,17 @@ fn whole_steps(length: f64, decimals: usize) -> u128 {
     format!("{whole}{fraction:0<decimals$.decimals$}")
         .parse()
         .unwrap_or(u128::MAX)
+}
+
+/// The period of y, in its numbers.
+fn period(operator: &Operator, period: Option<Length>, units: &Units) -> Result<Option<f64>, PlanError> {
+    if period.is_some() && !operator.describe().takes_y_period() {
+        refuse!(
+            "`{}` takes no `y_period`: a counter that wraps around has a `wrap`",
+            operator.name()
+        );
+    }
+    period.map(|period| units.of_y("y_period", period)).transpose()
 }
 
 fn y_unit(operator: &Operator, y: ColumnInfo) -> Result<Unit, PlanError> {

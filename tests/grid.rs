@@ -418,7 +418,7 @@ fn longitudes_go_round_a_sphere() -> PolarsResult<()> {
     let bent = laplacian(&height, &wrt, &sphere)?;
     let turn = curl(&wind, &wrt, Gradient::new().edge_order(EdgeOrder::Second), &sphere)?;
     let sine = height.f64()?;
-    for ((bent, turn), sine) in bent.f64()?.iter().zip(turn.f64()?).zip(sine) {
+    for ((bent, turn), sine) in bent.f64()?.iter().zip(turn.f64()?.iter()).zip(sine.iter()) {
         let (bent, turn, sine) = (bent.expect("no pole"), turn.expect("no pole"), sine.expect("a sine"));
         assert!((bent + 2.0 / 4.0 * sine).abs() < 0.04, "{bent} {sine}");
         assert!((turn - 2.0 * sine).abs() < 0.08, "{turn} {sine}");

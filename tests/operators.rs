@@ -208,7 +208,8 @@ fn bits_of_series(slopes: &Series) -> Slopes {
                 .iter()
                 .map(|slope| slope.map(f64::from)),
         ),
-        DataType::Enum(..) => {
+        // A cell is read with the physical dtypes of its fields.
+        DataType::Enum(..) | DataType::UInt8 => {
             let words = slopes.to_physical_repr();
             bits(words.u8().expect("few words").iter().map(|word| word.map(f64::from)))
         },

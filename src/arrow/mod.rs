@@ -133,6 +133,35 @@ impl From<PlanError> for ArrowError {
     }
 }
 
+/// The rows that count, if nulls are skipped and there are any.
+///
+/// # Errors
+///
+/// `ComputeError` for more rows than 32 bits count.
+fn skipped(
+    y: &ArrayRef,
+    x: Option<&ArrayRef>,
+    weights: Option<&ArrayRef>,
+    nulls: Nulls,
+) -> Result<Option<NullBuffer>, ArrowError> {
+    if nulls != Nulls::Skip {
+        return Ok(None);
+    }
+    let [of_y, of_x, weights] = [Some(y), x, weights].map(|column| column.and_then(Array::logical_nulls));
+    let valid = NullBuffer::union(
+        NullBuffer::union(of_y.as_ref(), of_x.as_ref()).as_ref(),
+        weights.as_ref(),
+    );
+    if valid.is_some() && u32::try_from(y.len()).is_err() {
+        let (most, height) = (u32::MAX, y.len());
+        return Err(ArrowError::ComputeError(format!(
+            "skipped nulls take at most {most} rows, got {height}; evaluate a part of the column at a time, or use \
+            `Live`, which takes any number"
+        )));
+    }
+    Ok(valid)
+}
+
 fn named(
     operator: &Operator,
     names: Inputs<&str>,
@@ -162,21 +191,7 @@ fn named(
     }
 
     let groups = Groups::new(&domain.by, height)?;
-    let valid = match domain.nulls {
-        Nulls::Skip => {
-            let weights = sigma.filter(|_| plan.weighs());
-            let [y, x, sigma] = [Some(y), x, weights].map(|column| column.and_then(Array::logical_nulls));
-            NullBuffer::union(NullBuffer::union(y.as_ref(), x.as_ref()).as_ref(), sigma.as_ref())
-        },
-        _ => None,
-    };
-    if valid.is_some() && u32::try_from(height).is_err() {
-        let most = u32::MAX;
-        return Err(ArrowError::ComputeError(format!(
-            "skipped nulls take at most {most} rows, got {height}; evaluate a part of the column at a time, or use \
-            `Live`, which takes any number"
-        )));
-    }
+    let valid = skipped(y, x, sigma.filter(|_| plan.weighs()), domain.nulls)?;
     let valid = valid.as_ref().map(|valid| Bits::new(valid.validity(), valid.offset()));
     let starts = Bits::new(&groups.starts, 0);
     let physical = columns.try_map(|(_, column)| Physical::new(column))?;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use num_traits::AsPrimitive;
 
-use super::column::{Chunk, Contiguous, Number, Numbers, OwnedNumbers};
+use super::column::{Contiguous, Number, Numbers, OwnedNumbers};
 use super::order::RowOrder;
 use super::slice::{Gathered, Part, Slice};
 use crate::bits::{Bitmap, Bits, ROWS, movemask, set_bits, word_or_ones};
@@ -436,6 +436,7 @@ fn whole_means<T: Number>(column: &Slice<'_, T>, points: &Points, merging: Mergi
 
 #[cfg(test)]
 mod tests {
+    use super::super::column::Chunk;
     use super::*;
 
     fn merged(y: &[f64], x: &[i64], duplicates: Duplicates) -> Merged {

@@ -309,9 +309,10 @@ def test_several_columns_of_several_types() -> None:
 
 
 def test_several_x_for_several_y(case: Case, frame: pl.DataFrame) -> None:
-    got = frame.select(case.of(pl.col("y", "z"), pl.col("x", "y")))
+    frame = frame.with_columns(w=pl.col("x") ** 2)
+    got = frame.select(case.of(pl.col("y", "z"), pl.col("x", "w")))
     assert_same(got["y"], frame.select(case("y", "x")).to_series())
-    assert_same(got["z"], frame.select(case("z", "y")).to_series())
+    assert_same(got["z"], frame.select(case("z", "w")).to_series())
 
 
 def test_the_result_is_named_like_y(plain: pl.Expr, case: Case, frame: pl.DataFrame, slopes: pl.Series) -> None:

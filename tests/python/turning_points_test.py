@@ -481,5 +481,5 @@ def test_it_is_no_operator_on_batches() -> None:
         lambda: frame.lazy().grad.with_columns(d=pg.turning_points("y", "x")),
         lambda: next(pg.stitch([frame], d=pg.turning_points("y", "x"))),
     ):
-        with pytest.raises(ValueError, match=r"`turning_points` reads whole segments"):
+        with pytest.raises(ValueError, match=r"`turning_points` needs whole segments"):
             call()
