@@ -14,6 +14,7 @@ import derivative
 import flat
 import integral
 import rolling
+import savgol
 import turning
 from case import Part
 
@@ -29,6 +30,7 @@ CASES_BY_OPERATOR: dict[str, Callable[[int], list[Case]]] = {
     "rate": counters.rates,
     "integral": integral.cases,
     "rolling_slope": rolling.cases,
+    "savgol": savgol.cases,
     "turning_points": turning.cases,
 }
 

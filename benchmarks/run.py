@@ -17,6 +17,7 @@ import groups
 import machine
 import nesting
 import operators
+import rings
 import streaming
 import tables
 import targets
@@ -69,7 +70,16 @@ def main() -> None:
 def report(largest: int, *, trial: bool) -> tuple[str, dict[Case, Sizes]]:
     """Measure all parts; return the page, and the cases of the chart."""
     flat.settle_allocator()
-    parts = [*operators.PARTS, nesting.PART, MANY_COLUMNS, *groups.PARTS, cells.PART, grids.PART, formulas.PART]
+    parts = [
+        *operators.PARTS,
+        rings.PART,
+        nesting.PART,
+        MANY_COLUMNS,
+        *groups.PARTS,
+        cells.PART,
+        grids.PART,
+        formulas.PART,
+    ]
     for part in parts:
         for case in part.cases(min(SMALL, largest)):
             check(case)

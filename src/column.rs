@@ -6,7 +6,7 @@ use crate::inputs::Inputs;
 use crate::operators::{Form, Reason, RowError, SigmaUse};
 use crate::plan::{Kind, Plan};
 use crate::run::{Neighbors, Parts, Results, Resumed, RowIndex, Run, Whole};
-use crate::segments::{Deviations, Lags, Merged, Merging, Numbers, Part, RowOrder, in_column, padded};
+use crate::segments::{Around, Deviations, Lags, Merged, Merging, Numbers, Part, RowOrder, in_column, padded};
 
 /// A whole column and its groups.
 pub(crate) struct WholeColumn<'a, I> {
@@ -109,8 +109,8 @@ impl Plan {
                 order: None::<&RowOrder<I>>,
                 starts: points.starts(),
             };
-            let of_points = self.over_rows(whole, points.len(), mode, resumed);
-            let results = of_points.map_err(|error| WrongRow::new(error, |point| at(points.rows(point).start)))?;
+            let first_row = |point: usize| at(points.rows(point).start);
+            let results = self.over_rings(whole, points.len(), mode, resumed, first_row)?;
             return Ok(self.over_points(results, &points, order, column.height));
         }
         let whole = Whole {
@@ -120,8 +120,59 @@ impl Plan {
             order,
             starts,
         };
-        let results = self.over_rows(whole, column.height, mode, resumed);
-        results.map_err(|error| WrongRow::new(error, at))
+        self.over_rings(whole, column.height, mode, resumed, at)
+    }
+
+    /// The results of rows whose groups are rings, if x has a period; `at` is the row of the user at a position.
+    fn over_rings<I: RowIndex>(
+        &self,
+        whole: Whole<'_, I>,
+        height: usize,
+        mode: Mode,
+        resumed: Option<Resumed<'_>>,
+        at: impl Fn(usize) -> usize,
+    ) -> Result<Results, WrongRow> {
+        let Some(ring) = &self.ring else {
+            let results = self.over_rows(whole, height, mode, resumed);
+            return results.map_err(|error| WrongRow::new(error, at));
+        };
+        let Whole {
+            ref y,
+            ref x,
+            sigma,
+            order,
+            starts,
+        } = whole;
+        let row_at = |position: usize| order.map_or(position, |order| order.rows()[position].as_());
+        let positions = order.map_or(height, |order| order.rows().len());
+        let (y, x) = (y.clone(), x.clone());
+        let results = self.over_rows(whole, height, mode, resumed);
+        let mut results = results.map_err(|error| WrongRow::new(error, &at))?;
+        let seams = ring.seams(&y, x.as_ref(), &row_at, starts, positions, mode.strict);
+        let seams = seams.map_err(|Around { ends, rows }| WrongRow {
+            row: at(ends[0]),
+            reads: ends.into_iter().map(&at).collect(),
+            reason: Reason::Around { rows },
+        })?;
+        for seam in seams {
+            let sigma = sigma.map(|sigma| {
+                seam.positions()
+                    .map(|position| sigma[row_at(position)])
+                    .collect::<Vec<_>>()
+            });
+            let arcs = Whole {
+                y: seam.y(),
+                x: seam.x(),
+                sigma: sigma.as_deref(),
+                order: None::<&RowOrder<I>>,
+                starts: seam.starts(),
+            };
+            let again = self.over_rows(arcs, seam.len(), mode, None);
+            let again = again.map_err(|error| WrongRow::new(error, |row| at(seam.position(row))))?;
+            let evaluated = seam.evaluated().map(|(row, position)| (row, row_at(position)));
+            results.numbers.replace(again.numbers, evaluated);
+        }
+        Ok(results)
     }
 
     /// The standard deviations of y; none for a row whose y or x is null.
@@ -226,7 +277,7 @@ impl Plan {
                 };
                 run.over(&neighbors, self.is_exact()).map(Results::from)
             },
-            Form::Segments(operator) => self.run(operator, height, mode).over(&column, resumed),
+            Form::Segments(operator) => self.run(operator, height, mode).over(&column, resumed, self.is_exact()),
         }
     }
 
@@ -272,4 +323,101 @@ pub(crate) fn by_output<O>(parts: Vec<Vec<Part<O>>>) -> Vec<Vec<Part<O>>> {
         }
     }
     columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Domain;
+    use crate::operators::{RollingSlope, WindowSize};
+    use crate::plan::ColumnInfo;
+    use crate::segments::{Across, Chunk, Period, Reach, Ring};
+    use crate::unit::Unit;
+
+    const MODE: Mode = Mode {
+        strict: true,
+        parallel: false,
+    };
+
+    fn plan(window: WindowSize) -> Plan {
+        let slope = RollingSlope::new(window).and_then(|slope| slope.center(true));
+        let column = |name| ColumnInfo {
+            name,
+            dtype: &"f64",
+            unit: Some(Unit::NUMBER),
+            is_bool: false,
+            is_instant: false,
+            is_float: true,
+            zero: 0,
+            spare_bits: 0,
+            axes: 0,
+        };
+        let operator = slope.expect("an odd window").into();
+        Plan::new(
+            &operator,
+            Inputs::new(column("y"), Some(column("x"))),
+            &Domain::<()>::new(),
+        )
+        .expect("numbers")
+    }
+
+    fn slopes(plan: &Plan, y: &[f64], x: &[f64], starts: Bits) -> Vec<Option<f64>> {
+        let height = y.len();
+        let [y, x] = [y, x].map(|numbers| Numbers::F64(vec![Chunk::new(numbers, None)]));
+        let column = WholeColumn::<u32> {
+            inputs: Inputs::new(y, Some(x)),
+            height,
+            rows: None,
+            starts,
+            valid: None,
+        };
+        let Ok(Results {
+            numbers: Parts::F64(parts),
+            ..
+        }) = plan.over(column, MODE, None)
+        else {
+            panic!("floats that rise")
+        };
+        let [(values, validity)] = &by_output(parts)[0][..] else {
+            panic!("one part")
+        };
+        let valid = |row: usize| validity.as_ref().is_none_or(|bytes| Bits::new(bytes, 0).get(row));
+        (0..values.len()).map(|row| valid(row).then(|| values[row])).collect()
+    }
+
+    /// Windows of rows and of lengths are those of the rows between others of their own, a period away.
+    #[test]
+    fn operators_by_segments_read_across_the_seam() {
+        const PERIOD: f64 = 100.0;
+        let period = Period {
+            float: PERIOD,
+            integer: Some(100),
+        };
+        let x: Vec<_> = (0..40_u32)
+            .map(|row| f64::from(row * row % 7) / 4.0 + 2.25 * f64::from(row))
+            .collect();
+        let y: Vec<_> = (0..40_u32).map(|row| f64::from(row * 17 % 23)).collect();
+        let around: Vec<_> = [-1.0, 0.0, 1.0]
+            .iter()
+            .flat_map(|lap| x.iter().map(move |x| x + lap * PERIOD))
+            .collect();
+        let (start, mut whole) = ([1, 0, 0, 0, 0], [0; 16]);
+        whole[0] = 1;
+        for rows in [40, 9, 3] {
+            let windows = [
+                (WindowSize::Rows(7), Across::Rows(Reach { before: 3, after: 3 })),
+                (WindowSize::from(6.0), Across::Length(6.0)),
+                (WindowSize::from(90.0), Across::Length(90.0)),
+            ];
+            for (window, reach) in windows {
+                let open = plan(window);
+                let mut ring = open.clone();
+                ring.ring = Some(Ring { period, reach });
+                let laps: Vec<_> = (0..3).map(|lap| &around[40 * lap..40 * lap + rows]).collect();
+                let expected = slopes(&open, &y[..rows].repeat(3), &laps.concat(), Bits::new(&whole, 0));
+                let got = slopes(&ring, &y[..rows], &x[..rows], Bits::new(&start, 0));
+                assert_eq!(got, expected[rows..2 * rows], "{window:?}, {rows} rows");
+            }
+        }
+    }
 }

@@ -42,6 +42,8 @@ pub struct Domain<C> {
     pub(crate) duplicates: Duplicates,
     pub(crate) strict: bool,
     pub(crate) y_period: Option<Length>,
+    pub(crate) x_period: Option<Length>,
+    pub(crate) sphere: Option<f64>,
 }
 
 impl<C> Default for Domain<C> {
@@ -58,6 +60,8 @@ impl<C> Default for Domain<C> {
             duplicates: Duplicates::default(),
             strict: true,
             y_period: None,
+            x_period: None,
+            sphere: None,
         }
     }
 }
@@ -149,6 +153,29 @@ impl<C> Domain<C> {
         self
     }
 
+    /// The period of an x that goes round, such as 360 for longitudes or a day for times of day: the last row of a group
+    /// stands before its first one, so that no row is an end. A positive number, or a [`Duration`] where x is temporal;
+    /// without an x a multiple of [`spacing`](Self::spacing).
+    ///
+    /// A group must end before its first row comes again. [`max_gap`](Self::max_gap) and [`Nulls::Split`] open the ring.
+    /// For [`Gradient`](crate::Gradient) and [`Derivative`](crate::Derivative), of whole columns; not in a live feed.
+    #[must_use]
+    pub fn x_period(mut self, period: impl Into<Length>) -> Self {
+        self.x_period = Some(period.into());
+        self
+    }
+
+    /// The radius of the sphere that a grid is on, whose first two coordinates are longitudes and latitudes in degrees:
+    /// derivatives are by lengths in its unit, with the metric terms of these coordinates. A third coordinate is a height
+    /// that is small against the radius. At the poles derivatives along parallels are null.
+    ///
+    /// For grids only. There [`x_period`](Self::x_period) is then that of longitudes.
+    #[must_use]
+    pub fn sphere(mut self, radius: f64) -> Self {
+        self.sphere = Some(radius);
+        self
+    }
+
     /// Whether an x that is not finite and strictly monotonic is an error (the default) or gives nulls.
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
@@ -184,6 +211,8 @@ impl<C> Domain<C> {
             duplicates: self.duplicates,
             strict: self.strict,
             y_period: self.y_period,
+            x_period: self.x_period,
+            sphere: self.sphere,
         })
     }
 }

@@ -7,6 +7,8 @@ use crate::inputs::Inputs;
 use crate::kernel::{Limit, Scale};
 use crate::operators::{Extent, Measure, Operator, SigmaUse, Takes};
 use crate::segments::BreakRules;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+use crate::segments::{Across, Period, Ring};
 use crate::unit::Unit;
 
 const SECOND: i64 = 1_000_000_000;
@@ -27,6 +29,9 @@ pub(crate) struct Plan {
     pub(crate) breaks: BreakRules,
     /// The lengths of x before and after a row that the operator reads, if it reads lengths.
     pub(crate) lengths: Option<[Limit; 2]>,
+    /// Whether the last row of a group stands before its first one.
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    pub(crate) ring: Option<Ring>,
     pub(crate) duplicates: Duplicates,
     /// The number of binary digits after the point that a mean of integers gets.
     pub(crate) mean_digits: u32,
@@ -136,6 +141,9 @@ impl Plan {
         columns: Inputs<ColumnInfo>,
         domain: &Domain<C>,
     ) -> Result<Self, PlanError> {
+        if domain.sphere.is_some() {
+            refuse!("`sphere` is for the coordinates of a grid, such as those of `partials`; drop it");
+        }
         let Inputs { y, x, sigma } = columns;
         let y_unit = y_unit(operator, y)?;
         let x_unit = x.map(|x| x_unit(operator, x)).transpose()?;
@@ -163,7 +171,9 @@ impl Plan {
         };
         let planned = operator.describe().outputs().into_iter().map(|output| {
             let (kind, mut scale) = match output.measure {
-                Measure::PerX(order) => {
+                Measure::Value if y_unit.is_time() => (Kind::OfY, parts(y_factor)),
+                Measure::PerX(_) | Measure::Value => {
+                    let order = output.measure.power();
                     let kind = kind(y, y_unit, step.unit, order)?;
                     (kind, scale(kind, order))
                 },
@@ -189,13 +199,7 @@ impl Plan {
         });
         let planned = planned.collect::<Result<Vec<_>, PlanError>>()?;
         let (outputs, scales): (Vec<_>, Vec<_>) = planned.into_iter().unzip();
-        let period = match domain.y_period {
-            Some(_) if !operator.describe().takes_y_period() => refuse!(
-                "`{}` takes no `y_period`: a counter that wraps around has a `wrap`",
-                operator.name()
-            ),
-            period => period.map(|period| units.of_y("y_period", period)).transpose()?,
-        };
+        let period = period(operator, domain.y_period, &units)?;
         let sigma = match sigma {
             None if domain.sigma.is_some() => refuse!(
                 "`sigma` cannot be a column here; give `{}` one for all rows, or drop it",
@@ -208,6 +212,11 @@ impl Plan {
         Ok(Self {
             axis,
             outputs,
+            #[cfg(any(feature = "polars", feature = "arrow"))]
+            ring: domain
+                .x_period
+                .map(|period| ring(operator, period, &units, domain.spacing.is_some().then_some(step)))
+                .transpose()?,
             operator: operator.resolved(&units)?,
             units: ResultUnits {
                 has_words: scales.iter().any(Option::is_none),
@@ -252,6 +261,11 @@ pub(crate) struct Units<'a> {
 }
 
 impl Units<'_> {
+    /// Whether there is an x: without one rows are a constant step apart.
+    pub(crate) fn has_x(&self) -> bool {
+        self.x.is_some()
+    }
+
     /// An amount of y, in its numbers.
     ///
     /// # Errors
@@ -527,6 +541,95 @@ fn step(operator: &Operator, x: Option<(ColumnInfo, Unit)>, spacing: Option<Leng
     Ok(step)
 }
 
+/// The period of x, and how far an operator reads beyond it.
+///
+/// # Errors
+///
+/// One that is not positive or not of the kind of x, that no whole number of steps fills, or that a window does not fit
+/// in; an operator whose results depend on where a group begins.
+#[cfg(any(feature = "polars", feature = "arrow"))]
+fn ring(operator: &Operator, period: Length, units: &Units, spacing: Option<Step>) -> Result<Ring, PlanError> {
+    const NAME: &str = "x_period";
+    if !operator.describe().takes_x_period() {
+        refuse!("`{}` takes no `{NAME}`; drop it", operator.name());
+    }
+    let period = match spacing {
+        Some(step) => period_in_rows(period, step)?,
+        None if units.x.is_none() => refuse!(
+            "`{NAME}` is a length of x, but there is no `x`; give the coordinate column, or `spacing`, a constant step"
+        ),
+        None => period_of_x(NAME, period, units)?,
+    };
+    let reach = match operator.extent() {
+        Extent::Rows(reach) => Across::Rows(reach),
+        Extent::Lengths { before, after } => {
+            let [before, after] = [before, after].map(|length| units.reach(length));
+            let (before, after) = (before?.float, after?.float);
+            if before + after > period.float {
+                refuse!("`{NAME}` must be at least as long as `window_size`, which otherwise reads rows twice");
+            }
+            Across::Length(before.max(after))
+        },
+        Extent::Before | Extent::Segment => {
+            refuse!(
+                "`{}` reads a segment from its start, which a ring has not; drop `{NAME}`",
+                operator.name()
+            )
+        },
+    };
+    Ok(Ring { period, reach })
+}
+
+/// A period in steps from row to row.
+#[cfg(any(feature = "polars", feature = "arrow"))]
+fn period_in_rows(period: Length, step: Step) -> Result<Period, PlanError> {
+    /// A step such as 360 / 7 is rounded.
+    const ROUNDING: f64 = 1e-9;
+    let rows = match (period, step.unit) {
+        (Length::Step(period), Unit::Number { .. }) => positive("x_period", period)? / step.steps.abs(),
+        (Length::Nanoseconds(period), Unit::Time { nanoseconds }) => {
+            positive("x_period", period as f64)? / nanoseconds.unsigned_abs() as f64
+        },
+        (Length::Step(_), Unit::Time { .. }) => refuse!("`x_period` must be a duration as `spacing` is, got a number"),
+        (Length::Nanoseconds(_), Unit::Number { .. }) => {
+            refuse!("`x_period` must be a number as `spacing` is, got a duration")
+        },
+    };
+    let whole = rows.round();
+    if whole < 1.0 || (rows - whole).abs() > whole * ROUNDING {
+        refuse!("`x_period` must be a whole number of steps of `spacing`, got {rows} of them; give `x` instead");
+    }
+    Ok(Period {
+        float: whole,
+        integer: Some(whole as i128),
+    })
+}
+
+/// A period in the numbers of x.
+#[cfg(any(feature = "polars", feature = "arrow"))]
+fn period_of_x(name: &str, period: Length, units: &Units) -> Result<Period, PlanError> {
+    let Limit { integer, float } = limit(name, period, units.x)?;
+    let (float, is_whole) = match (period, units.x) {
+        (Length::Step(period), Some((_, Unit::Number { decimals }))) => {
+            let steps = shifted(period, decimals);
+            (steps, steps.fract() == 0.0)
+        },
+        (Length::Nanoseconds(period), Some((_, Unit::Time { nanoseconds }))) => (float, period % nanoseconds == 0),
+        _ => (float, false),
+    };
+    let integer = i128::try_from(integer).ok().filter(|_| is_whole);
+    if let (None, Some((x, unit))) = (integer, units.x)
+        && unit != Unit::NUMBER
+    {
+        refuse!(
+            "`{name}` must be a whole number of the steps of x, but x column `{}` is {}; cast x to a finer dtype",
+            x.name,
+            x.dtype
+        );
+    }
+    Ok(Period { float, integer })
+}
+
 /// The nearest whole number of ticks of a duration, if 64 bits hold it.
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) fn ticks(value: f64) -> Option<i64> {
@@ -540,6 +643,13 @@ pub(crate) fn ticks(value: f64) -> Option<i64> {
 struct Step {
     unit: Unit,
     steps: f64,
+}
+
+/// The scale of numbers that are that many parts of a whole one.
+fn parts(count: f64) -> Scale {
+    let mut scale = Scale::ONE;
+    scale.divide(count);
+    scale
 }
 
 /// The factor from raw rises per raw steps to the power of `order` to the unit of the result.
@@ -638,6 +748,17 @@ fn whole_steps(length: f64, decimals: usize) -> u128 {
     format!("{whole}{fraction:0<decimals$.decimals$}")
         .parse()
         .unwrap_or(u128::MAX)
+}
+
+/// The period of y, in its numbers.
+fn period(operator: &Operator, period: Option<Length>, units: &Units) -> Result<Option<f64>, PlanError> {
+    if period.is_some() && !operator.describe().takes_y_period() {
+        refuse!(
+            "`{}` takes no `y_period`: a counter that wraps around has a `wrap`",
+            operator.name()
+        );
+    }
+    period.map(|period| units.of_y("y_period", period)).transpose()
 }
 
 fn y_unit(operator: &Operator, y: ColumnInfo) -> Result<Unit, PlanError> {

@@ -6,7 +6,9 @@ use std::ops::Range;
 use num_traits::AsPrimitive;
 
 use crate::bits::Bits;
-use crate::operators::{Columns, Reached, RowError, RowOperator, Rows, Scanned, SegmentOperator, Target};
+use crate::operators::{
+    Columns, Reached, RowError, RowOperator, Rows, Scanned, SegmentOperator, SegmentTarget, Target,
+};
 use crate::parallel::par_ranges;
 use crate::plan::ResultUnits;
 use crate::segments::{
@@ -44,6 +46,18 @@ pub(crate) enum Parts {
     I128(Vec<Vec<Part<i128>>>),
 }
 
+impl Parts {
+    /// Replaces the results of rows with those of other rows; `rows` has the other row and the row of each.
+    pub(crate) fn replace(&mut self, others: Self, rows: impl Iterator<Item = (usize, usize)>) {
+        match (self, others) {
+            (Self::F64(parts), Self::F64(others)) => replace(parts, &others, rows),
+            (Self::F32(parts), Self::F32(others)) => replace(parts, &others, rows),
+            (Self::I128(parts), Self::I128(others)) => replace(parts, &others, rows),
+            _ => unreachable!("the same operator on the same type of numbers"),
+        }
+    }
+}
+
 /// The results of a run: words, by their indices, if the operator gives any, and numbers.
 pub(crate) struct Results {
     pub(crate) words: Vec<Part<u8>>,
@@ -59,8 +73,53 @@ impl From<Parts> for Results {
     }
 }
 
+fn replace<O: Copy>(parts: &mut [Vec<Part<O>>], others: &[Vec<Part<O>>], rows: impl Iterator<Item = (usize, usize)>) {
+    let [of_others, of_parts] = [firsts(others), firsts(parts)];
+    for (other, row) in rows {
+        let (from, to) = (place(&of_others, other), place(&of_parts, row));
+        for ((values, validity), target) in others[from.0].iter().zip(&mut parts[to.0]) {
+            let is_valid = validity.as_ref().is_none_or(|bytes| Bits::new(bytes, 0).get(from.1));
+            set(target, to.1, is_valid.then_some(values[from.1]));
+        }
+    }
+}
+
+/// The first row of each part.
+fn firsts<O>(parts: &[Vec<Part<O>>]) -> Vec<usize> {
+    let firsts = parts.iter().scan(0, |next, part| {
+        let first = *next;
+        *next += part.first().map_or(0, |(values, _)| values.len());
+        Some(first)
+    });
+    firsts.collect()
+}
+
+/// The part that holds a row, and the place of the row in it.
+fn place(firsts: &[usize], row: usize) -> (usize, usize) {
+    // Of parts that begin at one row all but the last are empty.
+    let part = firsts.partition_point(|&first| first <= row) - 1;
+    (part, row - firsts[part])
+}
+
+/// Sets a value of a part; `None` is null.
+fn set<O: Copy>((values, validity): &mut Part<O>, place: usize, value: Option<O>) {
+    if let Some(value) = value {
+        values[place] = value;
+    } else if validity.is_none() {
+        *validity = Some(vec![u8::MAX; values.len().div_ceil(8)]);
+    }
+    if let Some(bytes) = validity {
+        let bit = 1 << (place % 8);
+        bytes[place / 8] = if value.is_some() {
+            bytes[place / 8] | bit
+        } else {
+            bytes[place / 8] & !bit
+        };
+    }
+}
+
 /// Words, if there are any, and numbers of some rows.
-type Worded = (Option<Part<u8>>, Vec<Part<f64>>);
+type Worded<O> = (Option<Part<u8>>, Vec<Part<O>>);
 
 /// An operator, and the properties of the column that its evaluation depends on.
 #[derive(Clone, Copy)]
@@ -271,28 +330,32 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
         self,
         whole: &Whole<'_, I>,
         resumed: Option<Resumed<'_>>,
+        exactly: bool,
     ) -> Result<Results, RowError> {
         let x = &whole.x;
-        let parts = match &whole.y {
-            Numbers::F64(y) => by_type!(self.over_whole{f64, I}(y, x, Numbers, whole, resumed)),
-            Numbers::F32(y) => by_type!(self.over_whole{f32, I}(y, x, Numbers, whole, resumed)),
-            Numbers::I64(y) => by_type!(self.over_whole{i64, I}(y, x, Numbers, whole, resumed)),
-            Numbers::I128(y) => by_type!(self.over_whole{i128, I}(y, x, Numbers, whole, resumed)),
-        };
-        let (words, numbers): (Vec<_>, _) = parts?.into_iter().unzip();
-        Ok(Results {
-            words: words.into_iter().flatten().collect(),
-            numbers: Parts::F64(numbers),
-        })
+        match &whole.y {
+            Numbers::F64(y) => by_type!(self.over_whole{f64, f64, I}(y, x, Numbers, whole, resumed))
+                .map(|parts| unzip(parts, Parts::F64)),
+            Numbers::F32(y) => by_type!(self.over_whole{f32, f64, I}(y, x, Numbers, whole, resumed))
+                .map(|parts| unzip(parts, Parts::F64)),
+            Numbers::I64(y) if exactly => by_type!(self.over_whole{i64, i128, I}(y, x, Numbers, whole, resumed))
+                .map(|parts| unzip(parts, Parts::I128)),
+            Numbers::I64(y) => by_type!(self.over_whole{i64, f64, I}(y, x, Numbers, whole, resumed))
+                .map(|parts| unzip(parts, Parts::F64)),
+            Numbers::I128(y) if exactly => by_type!(self.over_whole{i128, i128, I}(y, x, Numbers, whole, resumed))
+                .map(|parts| unzip(parts, Parts::I128)),
+            Numbers::I128(y) => by_type!(self.over_whole{i128, f64, I}(y, x, Numbers, whole, resumed))
+                .map(|parts| unzip(parts, Parts::F64)),
+        }
     }
 
-    fn over_whole<Y: Number, X: Number, I: RowIndex>(
+    fn over_whole<Y: Number, X: Number, O: SegmentTarget + Atomic, I: RowIndex>(
         self,
         y: &[Chunk<'_, Y>],
         x: Option<&Vec<Chunk<'_, X>>>,
         whole: &Whole<'_, I>,
         resumed: Option<Resumed<'_>>,
-    ) -> Result<Vec<Worded>, RowError> {
+    ) -> Result<Vec<Worded<O>>, RowError> {
         let (y, x) = (Contiguous::new(y), x.map(|x| Contiguous::new(x)));
         let Some(order) = whole.order else {
             return self.over_segments(
@@ -307,7 +370,7 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
         let x = x.map(|x| x.slice().gather(order.rows()));
         let sigma = whole.sigma.map(|sigma| order.gather(sigma));
         let x = x.as_ref().map(Gathered::slice);
-        let parts = self.over_segments(y.slice(), x, sigma.as_deref(), whole.starts, resumed)?;
+        let parts = self.over_segments::<_, _, O>(y.slice(), x, sigma.as_deref(), whole.starts, resumed)?;
         let (words, numbers): (Vec<_>, _) = parts.into_iter().unzip();
         let words = words.into_iter().flatten().map(|words| vec![words]).collect::<Vec<_>>();
         let has_words = usize::from(self.units.has_words);
@@ -318,14 +381,14 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
     }
 
     /// Evaluates the segments of a column in its own order.
-    fn over_segments<Y: Number, X: Number>(
+    fn over_segments<Y: Number, X: Number, O: SegmentTarget>(
         self,
         y: Slice<'_, Y>,
         x: Option<Slice<'_, X>>,
         sigma: Option<&[f64]>,
         starts: Bits,
         resumed: Option<Resumed<'_>>,
-    ) -> Result<Vec<Worded>, RowError> {
+    ) -> Result<Vec<Worded<O>>, RowError> {
         let rows = y.values.len();
         let scanned = Scanned {
             operator: self.operator,
@@ -344,6 +407,15 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
         self.in_parts(rows, 1, |part| {
             Ok(scanned.evaluate(part, 0, &Cell::default())?.into_worded())
         })
+    }
+}
+
+/// The words and the numbers of all parts.
+fn unzip<O>(parts: Vec<Worded<O>>, numbers_of: impl Fn(Vec<Vec<Part<O>>>) -> Parts) -> Results {
+    let (words, numbers): (Vec<_>, _) = parts.into_iter().unzip();
+    Results {
+        words: words.into_iter().flatten().collect(),
+        numbers: numbers_of(numbers),
     }
 }
 

@@ -11,8 +11,9 @@ pub(crate) enum Unit {
 
 impl Unit {
     pub(crate) const NUMBER: Self = Self::Number { decimals: 0 };
+    pub(crate) const NANOSECONDS_OF_DAY: i64 = 86_400_000_000_000;
     pub(crate) const DAY: Self = Self::Time {
-        nanoseconds: 86_400_000_000_000,
+        nanoseconds: Self::NANOSECONDS_OF_DAY,
     };
 
     pub(crate) fn is_time(self) -> bool {

@@ -1,4 +1,4 @@
-//! The error message for an unsorted x.
+//! The error messages for an unsorted x, and for one that goes round its period.
 
 use std::cmp::Ordering;
 
@@ -24,6 +24,19 @@ pub(crate) fn message(name: &str, must_rise: bool, shown: &[String], group: &str
         shown => format!("there is {}", shown.concat()),
     };
     format!("`x` must be finite and strictly {order}, but in column `{name}` {wrong}{group}; {hint}")
+}
+
+/// The message that shows both ends of a group that goes round the period of x; without an x the number of its rows.
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) fn around_message(name: &str, ends: &[String], rows: usize, group: &str, lenient: &str) -> String {
+    let wrong = match ends {
+        [first, last] => format!("column `{name}` goes from {first} to {last}"),
+        _ => format!("there are {rows} rows a `spacing` apart"),
+    };
+    format!(
+        "`x` must span less than one `x_period`, but {wrong}{group}; drop the row that repeats the first one, tell laps \
+        apart by keys, or {lenient}"
+    )
 }
 
 /// The part of the message that names the group by its keys; empty without keys.

@@ -22,8 +22,8 @@ use arrow_array::{
 use arrow_buffer::{NullBuffer, i256};
 use arrow_schema::{ArrowError, DataType, TimeUnit};
 use polars_grad::{
-    Derivative, Domain, Duplicates, EdgeOrder, Gradient, Integral, Nulls, Operator, RollingSlope, TurningPoints,
-    WindowSize, arrow,
+    Derivative, Domain, Duplicates, EdgeOrder, Gradient, Integral, Nulls, Operator, RollingSlope, Savgol,
+    TurningPoints, WindowSize, arrow,
 };
 use proptest::prelude::*;
 
@@ -906,6 +906,42 @@ proptest! {
 }
 
 #[test]
+fn a_smoothed_time_keeps_its_type() {
+    let smooth = Savgol::new(WindowSize::Rows(5), 2)
+        .and_then(|savgol| savgol.order(0))
+        .expect("allowed");
+    let counts = [0, 1, 4, 9, 16, 25, 36];
+    let narrow = || counts.map(Some).to_vec();
+    let wide = || counts.map(|count| Some(i64::from(count) + (1 << 35))).to_vec();
+    let columns: [ArrayRef; 8] = [
+        Arc::new(Date32Array::from(narrow())),
+        Arc::new(Date64Array::from(wide())),
+        Arc::new(Time32SecondArray::from(narrow())),
+        Arc::new(Time32MillisecondArray::from(narrow())),
+        Arc::new(Time64NanosecondArray::from(wide())),
+        Arc::new(TimestampSecondArray::from(wide()).with_timezone("+01:00")),
+        Arc::new(TimestampNanosecondArray::from(wide())),
+        Arc::new(DurationSecondArray::from(wide())),
+    ];
+    for column in columns {
+        // A parabola is its own smooth curve.
+        assert_eq!(
+            &arrow::evaluate(&column, smooth.clone(), &domain()).expect("a time"),
+            &column
+        );
+        let errors = arrow::evaluate(&column, smooth.clone().with_error(true), &domain()).expect("a time");
+        let errors = errors.as_struct();
+        assert_eq!(errors.column(0), &column);
+        assert!(matches!(errors.column(1).data_type(), DataType::Duration(_)));
+    }
+    // A time of day is taken modulo a day.
+    let late = Time32SecondArray::from(vec![86_395, 86_396, 86_397, 86_398, 86_399, 0, 1]);
+    let period = Duration::from_secs(86_400);
+    let smoothed = arrow::evaluate(&late, smooth, &domain().y_period(period)).expect("a time");
+    assert_eq!(&smoothed, &(Arc::new(late) as ArrayRef));
+}
+
+#[test]
 fn a_single_x_that_is_wrong_is_shown() {
     let y = Float64Array::from(vec![1.0, 2.0, 3.0]);
     let slope = RollingSlope::new(WindowSize::Rows(2)).expect("allowed");
@@ -917,6 +953,27 @@ fn a_single_x_that_is_wrong_is_shown() {
             assert!(error.to_string().contains(shown), "{error}");
         }
     }
+}
+
+#[test]
+fn the_last_row_of_a_ring_is_before_its_first() -> Result<(), ArrowError> {
+    let degrees: ArrayRef = Arc::new(Int32Array::from(vec![0, 64, 128, 192]));
+    let sine = floats(&[Some(0.0), Some(1.0), Some(0.0), Some(-1.0)]);
+    let around = domain().x(degrees).x_period(256.0);
+    let slope = 1.0 / 64.0;
+    let expected = [Some(slope), Some(0.0), Some(-slope), Some(0.0)];
+    assert_eq!(values(&arrow::evaluate(&sine, Gradient::new(), &around)?), expected);
+    let even = domain().spacing(64.0).x_period(256.0);
+    assert_eq!(values(&arrow::evaluate(&sine, Gradient::new(), &even)?), expected);
+
+    let times: ArrayRef = Arc::new(Time32SecondArray::from(vec![0, 16_384, 32_768, 49_152]));
+    let day = domain()
+        .x(times)
+        .x_period(Duration::from_secs(65_536))
+        .per(Duration::from_secs(16_384));
+    let expected = [Some(1.0), Some(0.0), Some(-1.0), Some(0.0)];
+    assert_eq!(values(&arrow::evaluate(&sine, Gradient::new(), &day)?), expected);
+    Ok(())
 }
 
 #[test]
@@ -971,6 +1028,26 @@ fn standard_deviations_are_those_of_the_rows_that_are_read() -> Result<(), Arrow
     let skipped = arrow::evaluate(&y, slope, &domain().nulls(Nulls::Skip).sigma(sigma(half)))?;
     assert_eq!(&*skipped, &*results);
     Ok(())
+}
+
+#[test]
+fn a_ring_that_closes_on_itself_shows_both_ends() {
+    let degrees: ArrayRef = Arc::new(Int32Array::from(vec![0, 90, 180, 360]));
+    let refused =
+        |domain: &Domain<ArrayRef>| arrow::evaluate(&squares(), Gradient::new(), domain).expect_err("too long");
+    let message = refused(&domain().x(degrees).x_period(360.0)).to_string();
+    let words = "`x` must span less than one `x_period`, but column `x` goes from 0 to 360; drop the row that repeats the \
+                 first one, tell laps apart by keys, or turn `strict` off to get nulls there";
+    assert!(message.ends_with(words), "{message}");
+    let message = refused(&domain().spacing(180.0).x_period(360.0)).to_string();
+    assert!(
+        message.contains("but there are 4 rows a `spacing` apart; drop"),
+        "{message}"
+    );
+    let integral = arrow::evaluate(&squares(), Integral::new(), &domain().spacing(1.0).x_period(9.0));
+    assert_refused(integral, "`integral` takes no `x_period`");
+    let without_x = arrow::evaluate(&squares(), Gradient::new(), &domain().x_period(9.0));
+    assert_refused(without_x, "`x_period` is a length of x, but there is no `x`");
 }
 
 #[test]

@@ -395,3 +395,44 @@ fn a_single_value_is_a_column() -> PolarsResult<()> {
     assert_eq!(slopes.struct_()?.fields_as_series()[0].f64()?.to_vec(), [Some(0.0); 3]);
     Ok(())
 }
+
+#[test]
+fn longitudes_go_round_a_sphere() -> PolarsResult<()> {
+    // sin φ and the wind of a solid rotation, on points 10 degrees apart.
+    let points = || (0..36 * 17).map(|point| (f64::from(point / 17) * 10.0, f64::from(point % 17) * 10.0 - 80.0));
+    let of = |name: &str, f: fn(f64, f64) -> f64| {
+        let values = points().map(|(longitude, latitude)| f(longitude, latitude.to_radians()));
+        Column::new(name.into(), values.collect::<Vec<_>>())
+    };
+    let latitudes: Vec<_> = points().map(|(_, latitude)| latitude).collect();
+    let wrt = [
+        of("lon", |longitude, _| longitude),
+        Column::new("lat".into(), latitudes),
+    ];
+    let sphere = domain().sphere(2.0).x_period(360.0);
+    let height = of("f", |_, latitude| latitude.sin());
+    let wind = [of("u", |_, latitude| 2.0 * latitude.cos()), of("v", |_, _| 0.0)];
+    let wind = StructChunked::from_columns("wind".into(), wind[0].len(), &wind)?.into_column();
+
+    // -l (l + 1) / R² times the harmonic of degree l = 1.
+    let bent = laplacian(&height, &wrt, &sphere)?;
+    let turn = curl(&wind, &wrt, Gradient::new().edge_order(EdgeOrder::Second), &sphere)?;
+    let sine = height.f64()?;
+    for ((bent, turn), sine) in bent.f64()?.iter().zip(turn.f64()?.iter()).zip(sine.iter()) {
+        let (bent, turn, sine) = (bent.expect("no pole"), turn.expect("no pole"), sine.expect("a sine"));
+        assert!((bent + 2.0 / 4.0 * sine).abs() < 0.04, "{bent} {sine}");
+        assert!((turn - 2.0 * sine).abs() < 0.08, "{turn} {sine}");
+    }
+    let steepness = partials(&height, &wrt, Gradient::new(), &sphere)?;
+    let east = &steepness.struct_()?.fields_as_series()[0];
+    assert!(east.f64()?.iter().all(|slope| slope == Some(0.0)), "no row is an end");
+    assert!(
+        evaluate(
+            &Series::new("y".into(), [0.0, 1.0]),
+            Gradient::new(),
+            &domain().sphere(1.0)
+        )
+        .is_err()
+    );
+    Ok(())
+}

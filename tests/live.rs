@@ -429,6 +429,7 @@ fn options_that_do_not_fit_are_refused_in_words() {
         ),
         (new(none().spacing(1.0)), "drop `x`, `by` and `spacing`"),
         (new(none().x(())), "gets x and key with each point"),
+        (new(none().x_period(360.0)), "a live feed takes no `x_period`"),
         (new(none().by([()])), "gets x and key with each point"),
         (over_time(none().max_gap(1.0), second), "`max_gap` must be a duration"),
         (

@@ -38,6 +38,7 @@ struct Case {
     nulls: AnyNulls,
     duplicates: AnyDuplicates,
     y_period: Option<Length>,
+    x_period: Option<Length>,
     strict: bool,
     axis: i8,
     padding: [u8; 2],
@@ -223,6 +224,9 @@ impl Case {
         });
         if let Some(period) = &self.y_period {
             domain = domain.y_period(period.length());
+        }
+        if let Some(period) = &self.x_period {
+            domain = domain.x_period(period.length());
         }
         if let Some(per) = self.per {
             domain = domain.per(per);

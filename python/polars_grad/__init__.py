@@ -22,6 +22,7 @@ from polars_grad.integral import integral
 from polars_grad.namespace import ExprGrad, LazyFrameGrad, SeriesGrad
 from polars_grad.rate import rate
 from polars_grad.rolling_slope import rolling_slope
+from polars_grad.savgol import savgol
 from polars_grad.turning_points import turning_points
 from polars_grad.versions import __version__ as __version__
 from polars_grad.versions import show_versions
@@ -45,6 +46,7 @@ __all__ = [
     "partials",
     "rate",
     "rolling_slope",
+    "savgol",
     "show_versions",
     "stitch",
     "turning_points",

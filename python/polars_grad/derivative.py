@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
-from polars_grad._engine.domain import Domain, flag, one_of
+from polars_grad._engine.domain import RingDomain, flag, one_of
 from polars_grad._engine.operator import OperatorExpr, apply, operator
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _LARGEST = 8
 _LARGEST_SUM = 12
 
 
-@operator(Domain)
+@operator(RingDomain)
 def derivative(
     y: IntoColumn,
     x: IntoColumn | Sequence[Any] | None = None,
@@ -33,7 +33,7 @@ def derivative(
     side: Literal["center", "backward", "forward"] = "center",
     with_error: bool = False,
     sigma: float | Duration | IntoColumn | None = None,
-    **domain: Unpack[Domain],
+    **domain: Unpack[RingDomain],
 ) -> OperatorExpr:
     r"""
     Differentiate `y` with respect to `x` any number of times, at any accuracy, on any grid.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from polars_grad._engine.domain import Domain, one_of
+from polars_grad._engine.domain import RingDomain, one_of
 from polars_grad._engine.operator import OperatorExpr, apply, operator
 
 if TYPE_CHECKING:
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["gradient"]
 
 
-@operator(Domain)
+@operator(RingDomain)
 def gradient(
     y: IntoColumn,
     x: IntoColumn | Sequence[Any] | None = None,
     *,
     edge_order: Literal[1, 2] = 1,
-    **domain: Unpack[Domain],
+    **domain: Unpack[RingDomain],
 ) -> OperatorExpr:
     r"""
     Differentiate `y` with respect to `x`, row by row: `numpy.gradient`.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 from polars_grad._engine import columns as _columns
 from polars_grad._engine import domain as _domain
+from polars_grad._engine import lengths as _lengths
 from polars_grad._engine import plugin as _plugin
 from polars_grad._engine.documentation import documented
 from polars_grad._engine.domain import ARGUMENTS, Argument, Shared
@@ -28,6 +30,9 @@ class GridDomain(Shared, total=False):
 
     by: IntoColumns | None
     max_gap: Length | Sequence[Length | None] | None
+    x_period: Mapping[str, Length] | None
+    metric: Literal["sphere"] | None
+    radius: float
 
 
 _ARGUMENTS = {
@@ -51,6 +56,31 @@ _ARGUMENTS = {
         """
         The longest step from point to point within a line, which otherwise ends there. One for all coordinates, or a
         sequence with one, or None, for each. Without it a missing point makes a wider step.
+        """,
+    ),
+    "x_period": Argument(
+        None,
+        """
+        The periods of coordinates that go round, by their names: `{"lon": 360}`. The last point of a line along such a
+        coordinate stands before its first, one period away, so that neither is an end. A line that spans a whole period
+        is an error: drop the points that come twice.
+        """,
+    ),
+    "metric": Argument(
+        None,
+        """
+        What the coordinates measure. None: lengths, or whatever else, each by itself. "sphere": `wrt` is the longitude
+        and the latitude in this order, in degrees, and a height if there is one; derivatives are by lengths, in the
+        unit of `radius`, with the metric terms of these coordinates. Components of vectors point to the
+        east and to the north. At the poles what depends on a derivative along the parallel is null. A latitude beyond
+        90 degrees is an error, or null with `strict=False`. Longitudes go round only with `x_period`. Beside a pole
+        one-sided differences need an `edge_accuracy` of at least 2.
+        """,
+    ),
+    "radius": Argument(
+        6_371_000.0,
+        """
+        The radius of the sphere: by default that of the Earth, in metres. The height is small against it.
         """,
     ),
     "strict": Argument(
@@ -405,7 +435,11 @@ def _on_grid(reduction: str, field: Any, wrt: Any, stencils: dict[str, Any], dom
         msg = f"`wrt` must name the 2 or 3 coordinates of a curl, got {len(names)}"
         raise ValueError(msg)
     gaps = domain.get("max_gap")
-    several = _domain.one_each("max_gap", gaps, coordinates) if isinstance(gaps, (list, tuple)) else [gaps]
+    several = (
+        _domain.one_each("max_gap", gaps, coordinates) if isinstance(gaps, (list, tuple)) else [gaps] * len(coordinates)
+    )
+    periods = _periods(domain.get("x_period"), names)
+    sphere = _sphere(domain, names)
     by = domain.get("by")
     return _plugin.on_grid(
         _columns.column("v" if reduction in _VECTORS else "f", field),
@@ -414,7 +448,50 @@ def _on_grid(reduction: str, field: Any, wrt: Any, stencils: dict[str, Any], dom
         reduction=reduction,
         operator={"derivative": stencils},
         domains=[
-            _domain.checked(reduction, {**domain, "max_gap": gap}, has_x=True, allowed=GridDomain.__annotations__)
-            for gap in several
+            {
+                **_domain.checked(
+                    reduction,
+                    {**domain, "max_gap": gap, "x_period": period},
+                    has_x=True,
+                    allowed=GridDomain.__annotations__,
+                ),
+                **sphere,
+            }
+            for gap, period in zip(several, periods, strict=True)
         ],
     )
+
+
+def _sphere(domain: GridDomain, names: Sequence[str | None]) -> dict[str, float]:
+    """Return the radius of the sphere that the grid is on, if it is on one."""
+    metric = domain.get("metric")
+    if metric is None:
+        if "radius" in domain:
+            msg = '`radius` is that of a sphere: give `metric="sphere"` too, or drop it'
+            raise ValueError(msg)
+        return {}
+    if metric != "sphere":
+        msg = f"`metric` must be None or 'sphere', got {metric!r}"
+        raise ValueError(msg)
+    if None not in names and len(names) not in (_FLAT, _SPATIAL):
+        msg = (
+            "on a sphere `wrt` must be the longitude and the latitude, in this order, and a height if there is one, "
+            f"got {', '.join(map(str, names))}"
+        )
+        raise ValueError(msg)
+    return {"sphere": _lengths.number("radius", domain.get("radius", _ARGUMENTS["radius"].default))}
+
+
+def _periods(periods: Any, names: Sequence[str | None]) -> list[Any]:
+    """Return the period of each coordinate."""
+    if periods is None:
+        return [None] * len(names)
+    if not isinstance(periods, Mapping):
+        msg = f'`x_period` must be the periods of coordinates, such as {{"lon": 360}}, got {type(periods).__name__}'
+        raise TypeError(msg)
+    unknown = [name for name in periods if name not in names]
+    if unknown:
+        known = ", ".join(f"`{name}`" for name in names if name is not None) or "expressions of unknown names"
+        msg = f"`x_period` must be of coordinates in `wrt`, which are {known}, got {unknown[0]!r}"
+        raise ValueError(msg)
+    return [periods.get(name) for name in names]

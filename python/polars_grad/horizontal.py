@@ -26,6 +26,7 @@ class RowDomain(Shared, total=False):
 
     spacing: Length | None
     max_gap: Length | None
+    x_period: Length | None
 
 
 _ARGUMENTS = {
@@ -34,6 +35,14 @@ _ARGUMENTS = {
         None,
         """
         A constant step from column to column instead of `x`: a number, a timedelta or a duration string.
+        """,
+    ),
+    "x_period": Argument(
+        None,
+        """
+        The period of an `x` that goes round, such as 360 for sensors around a pipe or 12 for the months of a year. The
+        last column then stands before the first, one period away, so that no column is an end. It needs `x` or
+        `spacing`.
         """,
     ),
 }

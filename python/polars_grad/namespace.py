@@ -18,6 +18,7 @@ from polars_grad.increase import increase
 from polars_grad.integral import integral
 from polars_grad.rate import rate
 from polars_grad.rolling_slope import rolling_slope
+from polars_grad.savgol import savgol
 from polars_grad.turning_points import turning_points
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class _Operators(Namespace[Own_co]):
     integral = OperatorMethod(integral)
     rate = OperatorMethod(rate)
     rolling_slope = OperatorMethod(rolling_slope)
+    savgol = OperatorMethod(savgol)
     turning_points = OperatorMethod(turning_points)
 
 

@@ -22,7 +22,9 @@ mod numbers;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{ArrowPrimitiveType, Decimal128Type, Float32Type, Float64Type, Int64Type, UInt8Type};
+use arrow_array::types::{
+    ArrowPrimitiveType, Decimal128Type, Float32Type, Float64Type, Int32Type, Int64Type, UInt8Type,
+};
 use arrow_array::{
     Array, ArrayRef, DictionaryArray, Int8Array, Int64Array, PrimitiveArray, RecordBatch, StringArray, StructArray,
     make_array, new_null_array,
@@ -32,7 +34,7 @@ use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{ArrowError, DataType, Field, Fields, TimeUnit};
 
 use self::groups::Groups;
-use self::numbers::{Physical, info};
+use self::numbers::{Physical, info, nanoseconds};
 use crate::bits::Bits;
 use crate::column::{Mode, WholeColumn, WrongRow};
 use crate::domain::{Domain, Nulls};
@@ -41,7 +43,8 @@ use crate::operators::{Operator, Reason};
 use crate::plan::{Kind, Plan, PlanError, ticks};
 use crate::run::{Parts, Results};
 use crate::segments::Part;
-use crate::unsorted::{in_group, message, wrong_step};
+use crate::unit::Unit;
+use crate::unsorted::{around_message, in_group, message, wrong_step};
 
 /// Evaluates an operator over `y`, row by row.
 ///
@@ -133,6 +136,35 @@ impl From<PlanError> for ArrowError {
     }
 }
 
+/// The rows that count, if nulls are skipped and there are any.
+///
+/// # Errors
+///
+/// `ComputeError` for more rows than 32 bits count.
+fn skipped(
+    y: &ArrayRef,
+    x: Option<&ArrayRef>,
+    weights: Option<&ArrayRef>,
+    nulls: Nulls,
+) -> Result<Option<NullBuffer>, ArrowError> {
+    if nulls != Nulls::Skip {
+        return Ok(None);
+    }
+    let [of_y, of_x, weights] = [Some(y), x, weights].map(|column| column.and_then(Array::logical_nulls));
+    let valid = NullBuffer::union(
+        NullBuffer::union(of_y.as_ref(), of_x.as_ref()).as_ref(),
+        weights.as_ref(),
+    );
+    if valid.is_some() && u32::try_from(y.len()).is_err() {
+        let (most, height) = (u32::MAX, y.len());
+        return Err(ArrowError::ComputeError(format!(
+            "skipped nulls take at most {most} rows, got {height}; evaluate a part of the column at a time, or use \
+            `Live`, which takes any number"
+        )));
+    }
+    Ok(valid)
+}
+
 fn named(
     operator: &Operator,
     names: Inputs<&str>,
@@ -162,21 +194,7 @@ fn named(
     }
 
     let groups = Groups::new(&domain.by, height)?;
-    let valid = match domain.nulls {
-        Nulls::Skip => {
-            let weights = sigma.filter(|_| plan.weighs());
-            let [y, x, sigma] = [Some(y), x, weights].map(|column| column.and_then(Array::logical_nulls));
-            NullBuffer::union(NullBuffer::union(y.as_ref(), x.as_ref()).as_ref(), sigma.as_ref())
-        },
-        _ => None,
-    };
-    if valid.is_some() && u32::try_from(height).is_err() {
-        let most = u32::MAX;
-        return Err(ArrowError::ComputeError(format!(
-            "skipped nulls take at most {most} rows, got {height}; evaluate a part of the column at a time, or use \
-            `Live`, which takes any number"
-        )));
-    }
+    let valid = skipped(y, x, sigma.filter(|_| plan.weighs()), domain.nulls)?;
     let valid = valid.as_ref().map(|valid| Bits::new(valid.validity(), valid.offset()));
     let starts = Bits::new(&groups.starts, 0);
     let physical = columns.try_map(|(_, column)| Physical::new(column))?;
@@ -219,6 +237,11 @@ fn named(
                 must_rise,
                 &group,
             )?);
+        },
+        Reason::Around { rows } => {
+            let shown = x.into_iter().flat_map(|x| reads.iter().map(move |&row| show(x, row)));
+            let shown = shown.collect::<Result<Vec<_>, _>>()?;
+            around_message(x_name, &shown, rows, &group, "turn `strict` off to get nulls there")
         },
         Reason::Outside { .. } => format!(
             "y must be from 0 to below `wrap`, but in `{y_name}` there is {}{group}; correct `wrap`, or turn `strict` off to \
@@ -347,6 +370,14 @@ impl Planned<'_> {
                 let values = values.unary_opt::<_, Decimal128Type>(|value| (value.abs() < fits).then_some(value));
                 Arc::new(values.with_precision_and_scale(*precision, *scale)?)
             },
+            (DataType::Decimal128(..), DataType::Time32(unit) | DataType::Time64(unit)) => {
+                // A time of day, modulo a day.
+                let day = Unit::NANOSECONDS_OF_DAY / nanoseconds(*unit);
+                let of_day = |value: i128| value.rem_euclid(day.into());
+                let values = values.as_primitive::<Decimal128Type>();
+                temporal(&values.unary::<_, Decimal128Type>(of_day), result)?
+            },
+            (DataType::Decimal128(..), _) if result.is_temporal() => temporal(values.as_primitive(), result)?,
             (DataType::Decimal128(..), _) => arrow_cast::cast(&whole(values)?, result)?,
             _ => arrow_cast::cast(values, result)?,
         };
@@ -428,6 +459,17 @@ fn result_type(plan: &Plan, y: &DataType, x: Option<&DataType>) -> DataType {
             DataType::Struct(fields.collect::<Fields>())
         },
     }
+}
+
+/// Times that whole numbers count; null where a number does not fit.
+fn temporal(values: &PrimitiveArray<Decimal128Type>, result: &DataType) -> Result<ArrayRef, ArrowError> {
+    let counts: ArrayRef = if result.primitive_width() == Some(size_of::<i32>()) {
+        Arc::new(values.unary_opt::<_, Int32Type>(|value| value.try_into().ok()))
+    } else {
+        Arc::new(values.unary_opt::<_, Int64Type>(|value| value.try_into().ok()))
+    };
+    let data = counts.to_data().into_builder().data_type(result.clone());
+    Ok(make_array(data.build()?))
 }
 
 /// Decimals without a fraction.

@@ -40,16 +40,21 @@ pub(super) fn info<'a>(name: &'a str, array: &'a dyn Array) -> ColumnInfo<'a> {
     }
 }
 
+/// The nanoseconds of a unit of time.
+pub(super) fn nanoseconds(unit: TimeUnit) -> i64 {
+    match unit {
+        TimeUnit::Second => 1_000_000_000,
+        TimeUnit::Millisecond => 1_000_000,
+        TimeUnit::Microsecond => 1_000,
+        TimeUnit::Nanosecond => 1,
+    }
+}
+
 /// The unit of an array; `None` if its type has no differences.
 fn unit(dtype: &DataType) -> Option<Unit> {
     use DataType as D;
     let time = |unit: &TimeUnit| Unit::Time {
-        nanoseconds: match unit {
-            TimeUnit::Second => 1_000_000_000,
-            TimeUnit::Millisecond => 1_000_000,
-            TimeUnit::Microsecond => 1_000,
-            TimeUnit::Nanosecond => 1,
-        },
+        nanoseconds: nanoseconds(*unit),
     };
     let unit = match dtype {
         D::Decimal128(_, decimals) => Unit::Number {

@@ -47,6 +47,25 @@ pub(crate) trait Differences {
     fn normalized(&self, rows: Range<usize>) -> (Box<dyn Differences + '_>, f64);
 }
 
+/// A column that is read as rises between any two of its rows, each rounded once.
+pub(crate) trait Rises {
+    /// The rises to `N` adjacent rows from `to` on, from as many rows from `from` on.
+    fn rises<const N: usize>(&self, to: usize, from: usize) -> [f64; N];
+
+    /// A rise times a power of two. It does not overflow where the product is in the range of a float.
+    fn scaled_rise(&self, to: usize, from: usize, scale: f64) -> f64;
+
+    /// Zero for each of `N` adjacent rows that is finite, else NaN.
+    fn zero_unless_finite<const N: usize>(&self, first: usize) -> [f64; N];
+
+    /// The rise from one row to another.
+    #[inline(always)]
+    fn rise(&self, to: usize, from: usize) -> f64 {
+        let [rise] = self.rises(to, from);
+        rise
+    }
+}
+
 /// Rows one step apart: the coordinate of a column without an x.
 pub(crate) struct Even;
 
@@ -67,6 +86,22 @@ impl Differences for Even {
 
     fn normalized(&self, _: Range<usize>) -> (Box<dyn Differences + '_>, f64) {
         (Box::new(Self), 1.0)
+    }
+}
+
+impl Rises for Even {
+    #[inline(always)]
+    fn rises<const N: usize>(&self, to: usize, from: usize) -> [f64; N] {
+        [to as f64 - from as f64; N]
+    }
+
+    fn scaled_rise(&self, to: usize, from: usize, scale: f64) -> f64 {
+        self.rise(to, from) * scale
+    }
+
+    #[inline(always)]
+    fn zero_unless_finite<const N: usize>(&self, _: usize) -> [f64; N] {
+        [0.0; N]
     }
 }
 
@@ -141,6 +176,30 @@ impl<T: Sample> Differences for Column<'_, T> {
             0.5 * inverse_power_of_two(largest)
         };
         (Box::new(Self { values, scale }), scale)
+    }
+}
+
+/// `N` values from an index on.
+#[inline(always)]
+fn chunk<T, const N: usize>(values: &[T], first: usize) -> &[T; N] {
+    values[first..].first_chunk().expect("the column has these rows")
+}
+
+impl<T: Sample> Rises for Column<'_, T> {
+    #[inline(always)]
+    fn rises<const N: usize>(&self, to: usize, from: usize) -> [f64; N] {
+        let (to, from): (&[T; N], &[T; N]) = (chunk(self.values, to), chunk(self.values, from));
+        std::array::from_fn(|row| to[row].minus(from[row]))
+    }
+
+    fn scaled_rise(&self, to: usize, from: usize, scale: f64) -> f64 {
+        self.values[to].split_minus(self.values[from], scale).0
+    }
+
+    #[inline(always)]
+    fn zero_unless_finite<const N: usize>(&self, first: usize) -> [f64; N] {
+        let values: &[T; N] = chunk(self.values, first);
+        std::array::from_fn(|row| values[row].zero_unless_finite())
     }
 }
 
@@ -224,6 +283,37 @@ impl<T: Sample> Differences for Periodic<Column<'_, T>> {
             wraps: self.wraps[rows].to_vec(),
         };
         (Box::new(normalized), scale)
+    }
+}
+
+impl<T: Sample> Periodic<Column<'_, T>> {
+    /// `scale` times the rise, without the wraps between both rows.
+    #[inline(always)]
+    fn unwrapped(&self, [to, from]: [T; 2], wraps: f64, scale: f64) -> f64 {
+        let (rise, rest) = to.split_minus(from, scale);
+        let period = self.period * scale;
+        let turns = wraps * period;
+        let (value, more) = two_sum(rise, -turns);
+        value + (rest + more - wraps.mul_add(period, -turns))
+    }
+}
+
+impl<T: Sample> Rises for Periodic<Column<'_, T>> {
+    #[inline(always)]
+    fn rises<const N: usize>(&self, to: usize, from: usize) -> [f64; N] {
+        let values: [&[T; N]; 2] = [to, from].map(|first| chunk(self.column.values, first));
+        let wraps: [&[f64; N]; 2] = [to, from].map(|first| chunk(&self.wraps, first));
+        std::array::from_fn(|row| self.unwrapped(values.map(|values| values[row]), wraps[0][row] - wraps[1][row], 1.0))
+    }
+
+    fn scaled_rise(&self, to: usize, from: usize, scale: f64) -> f64 {
+        let values = [to, from].map(|row| self.column.values[row]);
+        self.unwrapped(values, self.wraps[to] - self.wraps[from], scale)
+    }
+
+    #[inline(always)]
+    fn zero_unless_finite<const N: usize>(&self, first: usize) -> [f64; N] {
+        self.column.zero_unless_finite(first)
     }
 }
 

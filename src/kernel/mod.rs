@@ -19,9 +19,12 @@
 
 mod counter;
 pub(crate) mod differences;
+#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed does not use it.
+pub(crate) mod gram;
 pub(crate) mod line;
 mod mean;
 pub(crate) mod newton;
+pub(crate) mod polynomial;
 mod sample;
 mod slopes;
 pub mod stencil;

@@ -167,6 +167,11 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
             let message = format!("`{name}` needs whole segments, which a live feed does not keep; evaluate a column");
             return Err(PlanError(message).into());
         }
+        if domain.x_period.is_some() {
+            let message = "a live feed takes no `x_period`: the last point, which stands before the first one, has not \
+                           arrived yet; evaluate a column";
+            return Err(PlanError(message.into()).into());
+        }
         let column = |name, unit| ColumnInfo {
             name,
             dtype: &"a live feed of numbers; one of times begins with `over_time`",

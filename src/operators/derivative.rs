@@ -287,6 +287,10 @@ impl Describe for Derivative {
         ]
     }
 
+    fn takes_x_period(&self) -> bool {
+        true
+    }
+
     fn uses_sigma(&self) -> Result<SigmaUse, &'static str> {
         match self.sigma {
             Some(_) => Err("has a `sigma` for all rows"),

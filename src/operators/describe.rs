@@ -51,11 +51,23 @@ pub(crate) enum Measure {
     Rise,
     /// A value of y, counted from its zero: a 64-bit float, or a duration.
     Level,
+    /// A value of y near that of its row: a time keeps its dtype.
+    Value,
     /// A place on x: its number if x is one, its distance from the row in ticks if x is a time, and without an x its
     /// distance from the first row of the group.
     Place,
     /// One of some words, by its index.
     Word(&'static [&'static str]),
+}
+
+impl Measure {
+    /// The power of x by which y is divided.
+    pub(crate) const fn power(self) -> i32 {
+        match self {
+            Self::PerX(power) => power,
+            _ => 0,
+        }
+    }
 }
 
 impl Output {
@@ -155,6 +167,12 @@ pub(crate) trait Describe {
     /// Whether y may have a period.
     fn takes_y_period(&self) -> bool {
         true
+    }
+
+    /// Whether x may have a period, so that rows at the two ends of a group are neighbours: only if the operator reads a
+    /// number of rows, or a length, around its own.
+    fn takes_x_period(&self) -> bool {
+        false
     }
 
     /// What it does with a column of standard deviations.

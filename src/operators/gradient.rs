@@ -109,6 +109,10 @@ impl Describe for Gradient {
     fn outputs(&self) -> Vec<Output> {
         vec![Output::per_x(1)]
     }
+
+    fn takes_x_period(&self) -> bool {
+        true
+    }
 }
 
 impl Evaluate for Gradient {

@@ -30,6 +30,8 @@ pub use crate::segments::Reach;
 
 pub(crate) use self::describe::{Describe, Measure, Output, Repeats, SigmaUse, Takes};
 pub(crate) use self::rows::{Columns, Float, Reason, RowError, Rows, Valid};
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use self::scan::SegmentTarget;
 pub(crate) use self::scan::{Reached, Scan, Scanned, Segment};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use self::stencil::Target;
@@ -116,6 +118,21 @@ macro_rules! operators {
                     $(Self::$segment(operator) => operator.evaluate_segment(segment, results),)*
                 }
             }
+
+            /// Appends exact results to those before, for integers whose results keep their dtype.
+            ///
+            /// # Errors
+            ///
+            /// A row that is wrong, if the segment is strict.
+            pub(crate) fn evaluate_exactly<Y: Sample, X: Sample>(
+                self,
+                segment: &Segment<'_, Y, X>,
+                results: &mut Columns<i128>,
+            ) -> Result<(), RowError> {
+                match self {
+                    $(Self::$segment(operator) => operator.evaluate_exactly(segment, results),)*
+                }
+            }
         }
     };
     (@declare $($module:ident: $operator:ident,)*) => {
@@ -189,6 +206,7 @@ operators! {
     by segments: {
         integral: Integral,
         rolling_slope: RollingSlope,
+        savgol: Savgol,
         turning_points: TurningPoints,
     }
 }
@@ -196,6 +214,7 @@ operators! {
 pub use self::derivative::Side;
 pub use self::gradient::EdgeOrder;
 pub use self::rolling_slope::{Closed, WindowSize};
+pub use self::savgol::{Edges, Weights};
 
 /// How an operator is evaluated.
 #[derive(Clone, Copy)]
@@ -214,7 +233,8 @@ impl Operator {
     /// Whether lagged copies of the column are enough, without keys: which rows are neighbours does not depend on values.
     #[cfg(feature = "polars")]
     pub(crate) fn reads_lags<C>(&self, domain: &Domain<C>) -> bool {
-        let adjacent = domain.nulls != Nulls::Skip && domain.duplicates == Duplicates::Error;
+        let adjacent =
+            domain.nulls != Nulls::Skip && domain.duplicates == Duplicates::Error && domain.x_period.is_none();
         adjacent && matches!(self.form(), Form::Rows(_))
     }
 

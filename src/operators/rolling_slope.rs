@@ -556,10 +556,10 @@ impl RollingSlope {
 }
 
 /// The number of rows with a null before each row; `None` if there are none.
-struct Nulls(Option<Vec<usize>>);
+pub(super) struct Nulls(Option<Vec<usize>>);
 
 impl Nulls {
-    fn new<Y: Sample, X: Sample>(segment: &Segment<'_, Y, X>) -> Self {
+    pub(super) fn new<Y: Sample, X: Sample>(segment: &Segment<'_, Y, X>) -> Self {
         if segment.y.validity.is_none() && segment.x.is_none_or(|x| x.validity.is_none()) {
             return Self(None);
         }
@@ -572,13 +572,18 @@ impl Nulls {
         Self(Some(nulls))
     }
 
-    fn is_in(&self, rows: &Range<usize>) -> bool {
+    /// Whether it is known that there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(super) fn is_in(&self, rows: &Range<usize>) -> bool {
         self.0.as_ref().is_some_and(|nulls| nulls[rows.start] < nulls[rows.end])
     }
 }
 
 /// The error of a row whose x is not finite.
-fn not_finite(row: usize) -> RowError {
+pub(super) fn not_finite(row: usize) -> RowError {
     let reason = Reason::Unsorted {
         first: -(row.min(1) as isize),
         rows: row.min(1) + 1,

@@ -123,6 +123,12 @@ pub(crate) enum Reason {
         /// That row, relative to the row of the error.
         ahead: isize,
     },
+    /// The rows of a group go round the period of x, or further.
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    Around {
+        /// The number of these rows.
+        rows: usize,
+    },
     /// The standard deviation of the row is not finite and positive.
     Deviation,
     /// The result does not fit in its dtype.
@@ -168,7 +174,7 @@ impl Reason {
                 let row = row.saturating_add_signed(ahead);
                 row..row + 1
             },
-            Self::Deviation | Self::TooLarge => row..row + 1,
+            _ => row..row + 1,
         }
     }
 }
@@ -218,6 +224,23 @@ impl<O> Columns<O> {
     {
         for (field, value) in self.fields.iter_mut().zip(values) {
             field.push(*value);
+        }
+    }
+
+    /// Appends rows: the values of each output and which of them are valid.
+    pub(crate) fn extend(&mut self, outputs: &[(&[O], &[bool])])
+    where
+        O: Copy,
+    {
+        for (field, (values, valid)) in self.fields.iter_mut().zip(outputs) {
+            field.values.extend_from_slice(values);
+            let mut all = Valid::new(valid.len());
+            if !valid.iter().all(|&valid| valid) {
+                for (row, &valid) in valid.iter().enumerate() {
+                    all.set(row, valid);
+                }
+            }
+            field.extend_validity(&all);
         }
     }
 

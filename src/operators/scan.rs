@@ -71,6 +71,54 @@ pub(crate) trait Scan: Describe {
         segment: &Segment<'_, Y, X>,
         results: &mut Columns<f64>,
     ) -> Result<(), RowError>;
+
+    /// [`evaluate_segment`](Self::evaluate_segment) for a y of integers, if an output has the dtype of y. All outputs are
+    /// whole numbers then.
+    ///
+    /// # Errors
+    ///
+    /// Those of `evaluate_segment`.
+    fn evaluate_exactly<Y: Sample, X: Sample>(
+        &self,
+        segment: &Segment<'_, Y, X>,
+        results: &mut Columns<i128>,
+    ) -> Result<(), RowError> {
+        results.push_nulls(segment.rows.len());
+        Ok(())
+    }
+}
+
+/// An element type of results, and how an operator by segments is evaluated to it.
+pub(crate) trait SegmentTarget: Copy + Default + Send + Sync + 'static {
+    /// Appends the results of a segment to those before.
+    ///
+    /// # Errors
+    ///
+    /// A row that is wrong, if the segment is strict.
+    fn evaluate<Y: Sample, X: Sample>(
+        operator: SegmentOperator<'_>,
+        segment: &Segment<'_, Y, X>,
+        results: &mut Columns<Self>,
+    ) -> Result<(), RowError>;
+}
+
+macro_rules! target {
+    ($($type:ty: $evaluate:ident;)*) => {$(
+        impl SegmentTarget for $type {
+            fn evaluate<Y: Sample, X: Sample>(
+                operator: SegmentOperator<'_>,
+                segment: &Segment<'_, Y, X>,
+                results: &mut Columns<Self>,
+            ) -> Result<(), RowError> {
+                operator.$evaluate(segment, results)
+            }
+        }
+    )*};
+}
+
+target! {
+    f64: evaluate;
+    i128: evaluate_exactly;
 }
 
 /// Segments of a column, and the operator that is evaluated on them.
@@ -94,12 +142,12 @@ impl<Y: Sample, X: Sample> Scanned<'_, Y, X> {
     /// # Errors
     ///
     /// A row that is wrong, if the run is strict.
-    pub(crate) fn evaluate(
+    pub(crate) fn evaluate<O: SegmentTarget>(
         self,
         part: Range<usize>,
         settled: usize,
         reached: &Cell<Reached>,
-    ) -> Result<Columns<f64>, RowError> {
+    ) -> Result<Columns<O>, RowError> {
         let mut results = Columns::with_capacity(self.units.scales.len(), part.len());
         if self.units.has_words {
             results = results.with_words(part.len());
@@ -123,7 +171,7 @@ impl<Y: Sample, X: Sample> Scanned<'_, Y, X> {
                     rows_of_group: found.segment.start.saturating_sub(found.group),
                     reached,
                 };
-                let evaluated = self.operator.evaluate(&segment, &mut results);
+                let evaluated = O::evaluate(self.operator, &segment, &mut results);
                 evaluated.map_err(|error| error.map_row(|row| found.segment.start + row))?;
             }
         }

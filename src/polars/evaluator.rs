@@ -18,6 +18,7 @@ use crate::operators::{Form, Operator, Reason, RowError};
 use crate::plan::{Kind, Plan, ticks};
 use crate::run::{Neighbors, Parts, Results, Resumed};
 use crate::segments::Part;
+use crate::unit::Unit;
 
 /// An operator and a domain for columns whose dtypes are known.
 #[derive(Clone)]
@@ -302,6 +303,19 @@ impl Evaluator {
                 let values = values.i128()?.apply(|value| value.filter(|value| value.abs() < fits));
                 values.into_decimal_unchecked(*precision, *scale).into_series()
             },
+            // A time of day, modulo a day.
+            DataType::Time => {
+                let of_day = |value: i128| value.rem_euclid(i128::from(Unit::NANOSECONDS_OF_DAY)) as i64;
+                let times = values.i128()?.iter().map(|value| value.map(of_day));
+                let times: Int64Chunked = times.collect_ca_trusted(name.clone());
+                times.into_time().into_series()
+            },
+            // A cast would move instants to another time zone.
+            DataType::Datetime(unit, zone) => {
+                let instants = values.cast(&DataType::Int64)?.i64()?.clone();
+                instants.into_datetime(*unit, zone.clone()).into_series()
+            },
+            dtype if dtype.is_temporal() => values.cast(&DataType::Int64)?.cast(dtype)?,
             dtype => values.cast(dtype)?,
         };
         polars_ensure!(

@@ -6,6 +6,7 @@ use super::display::display;
 use super::unsorted::{LENIENT, Remedy, not_monotonic};
 use crate::inputs::Inputs;
 use crate::operators::{Operator, Reason};
+use crate::unsorted::around_message;
 
 /// A failure of a run.
 pub(super) enum Failure {
@@ -16,6 +17,12 @@ pub(super) enum Failure {
         row: usize,
         name: PlSmallStr,
         y: AnyValue<'static>,
+    },
+    /// The rows of a group go round the period of x: from one x to another, if there is one, or this number of rows.
+    Around {
+        row: usize,
+        x: Vec<AnyValue<'static>>,
+        rows: usize,
     },
     /// The standard deviation of a row is not finite and positive.
     Deviation { row: usize, sigma: AnyValue<'static> },
@@ -62,19 +69,25 @@ impl Failure {
         rows: impl Iterator<Item = usize>,
     ) -> PolarsResult<Self> {
         let name = y.name().clone();
+        let x_of = |rows: &mut dyn Iterator<Item = usize>| {
+            let values = rows.flat_map(|row| x.into_iter().map(move |x| Ok(x.get(row)?.into_static())));
+            values.collect::<PolarsResult<_>>()
+        };
+        let mut rows = rows;
         Ok(match reason {
-            Reason::Unsorted { .. } => {
-                let x = x.into_iter();
-                let values = rows.flat_map(|row| x.clone().map(move |x| Ok(x.get(row)?.into_static())));
-                Self::Unsorted {
-                    row,
-                    x: values.collect::<PolarsResult<_>>()?,
-                }
+            Reason::Unsorted { .. } => Self::Unsorted {
+                row,
+                x: x_of(&mut rows)?,
+            },
+            Reason::Around { rows: count } => Self::Around {
+                row,
+                x: x_of(&mut rows)?,
+                rows: *count,
             },
             Reason::Outside { .. } => Self::Outside {
                 row,
                 name,
-                y: y.get(rows.into_iter().next().unwrap_or(row))?.into_static(),
+                y: y.get(rows.next().unwrap_or(row))?.into_static(),
             },
             Reason::Deviation => Self::Deviation {
                 row,
@@ -93,6 +106,7 @@ impl Failure {
         match &mut self {
             Self::Unsorted { row, .. }
             | Self::Outside { row, .. }
+            | Self::Around { row, .. }
             | Self::Deviation { row, .. }
             | Self::TooLarge { row, .. }
             | Self::Lengths { row, .. }
@@ -106,6 +120,7 @@ impl Failure {
         match self {
             Self::Unsorted { row, .. }
             | Self::Outside { row, .. }
+            | Self::Around { row, .. }
             | Self::Deviation { row, .. }
             | Self::TooLarge { row, .. }
             | Self::Lengths { row, .. }
@@ -134,6 +149,11 @@ impl Failure {
                 or {LENIENT} to get nulls there",
                 display(&y)
             ),
+            Self::Around { x, rows, .. } => {
+                let shown: Vec<_> = x.iter().map(display).collect();
+                let message = around_message(x_name, &shown, rows, &group, &format!("{LENIENT} to get nulls there"));
+                PolarsError::ComputeError(message.into())
+            },
             Self::Deviation { sigma, .. } => polars_err!(
                 ComputeError: "`sigma` must be finite and positive, but in column `{sigma_name}` there is {}{group}; correct \
                 it, or {LENIENT} to get nulls there",

@@ -6,7 +6,7 @@ use half::f16;
 use crate::bits::{Bitmap, Bits, word_or_ones};
 use crate::dispatch::{Kernel, dispatch};
 use crate::kernel::Sample;
-use crate::segments::Slice;
+use crate::segments::{Gathered, Slice};
 
 /// A column, chunk by chunk, as one of the four types whose differences are exact.
 #[derive(Clone, Debug)]
@@ -15,6 +15,29 @@ pub(crate) enum Numbers<'a> {
     F32(Vec<Chunk<'a, f32>>),
     I64(Vec<Chunk<'a, i64>>),
     I128(Vec<Chunk<'a, i128>>),
+}
+
+/// A column that owns its numbers.
+pub(super) enum OwnedNumbers {
+    F64(Gathered<f64>),
+    F32(Gathered<f32>),
+    I64(Gathered<i64>),
+    I128(Gathered<i128>),
+}
+
+impl OwnedNumbers {
+    pub(super) fn numbers(&self) -> Numbers<'_> {
+        fn chunks<T: Number>(column: &Gathered<T>) -> Vec<Chunk<'_, T>> {
+            let Slice { values, validity } = column.slice();
+            vec![Chunk::new(values, validity)]
+        }
+        match self {
+            Self::F64(column) => Numbers::F64(chunks(column)),
+            Self::F32(column) => Numbers::F32(chunks(column)),
+            Self::I64(column) => Numbers::I64(chunks(column)),
+            Self::I128(column) => Numbers::I128(chunks(column)),
+        }
+    }
 }
 
 impl Numbers<'_> {
@@ -114,6 +137,21 @@ impl<'a, T: Number> Chunk<'a, T> {
         Self {
             values,
             validity: self.validity.map(|validity| validity.from(offset)),
+        }
+    }
+
+    /// The value at a row, unless it is null.
+    pub(super) fn get(&self, row: usize) -> Option<T> {
+        if self.validity.is_some_and(|validity| !validity.get(row)) {
+            return None;
+        }
+        match self.values {
+            Values::InPlace(values) => Some(values[row]),
+            Values::Converted(_) => {
+                let mut value = Vec::with_capacity(1);
+                self.slice(row, 1).append_to(&mut value);
+                value.pop()
+            },
         }
     }
 

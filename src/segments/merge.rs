@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use num_traits::AsPrimitive;
 
-use super::column::{Chunk, Contiguous, Number, Numbers};
+use super::column::{Contiguous, Number, Numbers, OwnedNumbers};
 use super::order::RowOrder;
 use super::slice::{Gathered, Part, Slice};
 use crate::bits::{Bitmap, Bits, ROWS, movemask, set_bits, word_or_ones};
@@ -26,14 +26,6 @@ pub(crate) struct Merged {
     valid: Vec<u8>,
     /// The first position whose y is too large for a mean.
     too_large: Option<usize>,
-}
-
-/// A column that owns its numbers.
-enum OwnedNumbers {
-    F64(Gathered<f64>),
-    F32(Gathered<f32>),
-    I64(Gathered<i64>),
-    I128(Gathered<i128>),
 }
 
 /// How a point gets its y.
@@ -212,21 +204,6 @@ fn deviation_of_mean(deviations: impl Iterator<Item = f64> + Clone) -> Option<f6
         count += 1.0;
     }
     Some(largest * (f64::sqrt(sum) / count))
-}
-
-impl OwnedNumbers {
-    fn numbers(&self) -> Numbers<'_> {
-        fn chunks<T: Number>(column: &Gathered<T>) -> Vec<Chunk<'_, T>> {
-            let Slice { values, validity } = column.slice();
-            vec![Chunk::new(values, validity)]
-        }
-        match self {
-            Self::F64(column) => Numbers::F64(chunks(column)),
-            Self::F32(column) => Numbers::F32(chunks(column)),
-            Self::I64(column) => Numbers::I64(chunks(column)),
-            Self::I128(column) => Numbers::I128(chunks(column)),
-        }
-    }
 }
 
 /// Which rows of a column are one point.
@@ -459,6 +436,7 @@ fn whole_means<T: Number>(column: &Slice<'_, T>, points: &Points, merging: Mergi
 
 #[cfg(test)]
 mod tests {
+    use super::super::column::Chunk;
     use super::*;
 
     fn merged(y: &[f64], x: &[i64], duplicates: Duplicates) -> Merged {
@@ -512,7 +490,7 @@ mod tests {
         }
         let valid = valid.into_bytes();
         let valid = Bits::new(&valid, 0);
-        let groups = vec![0; rows as usize / 8 + 1];
+        let groups = vec![0; y.len() / 8 + 1];
         for (duplicates, validity) in [Duplicates::First, Duplicates::Last, Duplicates::Mean]
             .into_iter()
             .flat_map(|duplicates| [(duplicates, None), (duplicates, Some(valid))])

@@ -7,6 +7,7 @@
 //! - `merge`: rows of equal x as one point
 //! - `sigma`: the standard deviations of y
 //! - `whole`: the segments of a whole column
+//! - `ring`: the rows around the seam where the last row of a group stands before its first
 //! - `carry`: the rows of a batch that windows of a length in others read
 //! - `order`: the rows in another order or some of them; gathered a `tile` at a time, written back by `scatter`
 
@@ -22,6 +23,8 @@ mod merge;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod order;
 mod reach;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod ring;
 mod rules;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod scatter;
@@ -44,6 +47,8 @@ pub(crate) use merge::{Merged, Merging};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use order::{RowOrder, Scatter};
 pub use reach::Reach;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use ring::{Across, Around, Period, Ring};
 pub(crate) use rules::{BreakRules, SegmentRules};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use scatter::Atomic;

@@ -76,10 +76,10 @@ def test_rows_in_any_order(data: st.DataObject, rows: pd.DataFrame, options: Any
     assert_same_rows(got.compute(), in_order, operators)
 
 
-@pytest.mark.parametrize("size", [1, 7, 400])
-def test_many_partitions_away(size: int) -> None:
+@pytest.mark.parametrize(("size", "count"), [(1, 50), (7, 200), (400, 400)])
+def test_many_partitions_away(size: int, count: int) -> None:
     """Windows and groups that are longer than many partitions."""
-    rows = readings(400, 2)
+    rows = readings(count, 2)
     operators = {
         "slope": pg.rolling_slope("y", "x", window_size="20m", by="id", nulls="skip", per="1h"),
         "centred": pg.rolling_slope("y", "x", window_size="1h", center=True, by="id", nulls="split"),

@@ -171,6 +171,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "duplicates": {"x": "t", "duplicates": "mean"},
     "strict": {"strict": False},
     "y_period": {"y_period": 360},
+    "x_period": {"x": "t", "x_period": 360},
     "reset": {"reset": "null"},
     "wrap": {"wrap": "u32"},
     "max_rate": {"max_rate": 2.5},
@@ -178,7 +179,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "hold": {"hold": True},
     "window_size": {"window_size": 5},
     "center": {"center": True},
-    "min_samples": {"min_samples": 2},
+    "min_samples": {"min_samples": 3},
+    "degree": {"degree": 3},
+    "edges": {"edges": "null"},
+    "weights": {"weights": "tricube"},
 }
 
 
@@ -190,12 +194,15 @@ def test_methods_hand_on_every_argument(name: str) -> None:
     # A curl has two coordinates or three.
     plain = {"wrt": ["x", "y"] if name == "curl" else "t"} if "wrt" in own else {}
     if "window_size" in own:
-        plain = {"window_size": 3}
-    for option in {*own} & {*OPTIONS}:
+        plain = {"window_size": 7}
+    options = OPTIONS
+    if "wrt" in own:
+        options = {**OPTIONS, "x_period": {"x_period": {"x" if name == "curl" else "t": 360}}}
+    for option in {*own} & {*options}:
         if name == "rate":
             # It needs one of them.
-            plain = {} if option == "spacing" or "x" in OPTIONS[option] else {"spacing": 1}
-        chosen = {**plain, **{key: value for key, value in OPTIONS[option].items() if key in own}}
+            plain = {} if option == "spacing" or "x" in options[option] else {"spacing": 1}
+        chosen = {**plain, **{key: value for key, value in options[option].items() if key in own}}
         method = getattr(pl.col("y").grad, name)(**chosen)
         assert method.meta.eq(function("y", **chosen)), option
         without = {key: value for key, value in chosen.items() if key != option} | plain

@@ -25,7 +25,7 @@ from polars.exceptions import ComputeError, PolarsError
 from strategies import assert_same, frames
 
 import polars_grad as pg
-from polars_grad._engine.domain import ARGUMENTS, Domain
+from polars_grad._engine.domain import ARGUMENTS, RingDomain
 from polars_grad._engine.operator import DOMAINS, OPERATORS, OperatorExpr, Spec, spec_of
 from polars_grad.namespace import _Operators
 
@@ -58,7 +58,7 @@ def test_there_is_no_other_method_of_an_operator() -> None:
 
 def test_the_domain_is_documented() -> None:
     """Each argument has a type, a default and a text; the types and the texts are of the same arguments."""
-    assert {*Domain.__annotations__} == {*ARGUMENTS}
+    assert {*RingDomain.__annotations__} == {*ARGUMENTS}
     for name, argument in ARGUMENTS.items():
         assert argument.text.strip(), name
 
@@ -68,7 +68,7 @@ def test_a_signature_shows_the_domain(name: str) -> None:
     parameters = inspect.signature(OPERATORS[name]).parameters
     shared = [argument for argument in ARGUMENTS if argument in DOMAINS[name].__annotations__]
     assert [*parameters][-len(shared) :] == shared
-    assert {*ARGUMENTS} - {*shared} <= {"y_period"}
+    assert {*ARGUMENTS} - {*shared} <= {"y_period", "x_period"}
     for argument in shared:
         assert parameters[argument].kind is inspect.Parameter.KEYWORD_ONLY
         assert parameters[argument].default == ARGUMENTS[argument].default

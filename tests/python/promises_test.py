@@ -17,7 +17,18 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from polars.exceptions import ComputeError
 from polars.testing import assert_frame_equal
-from registry import CASES, FURTHEST, GIVE_EVENTS, NEED_RISING_X, OPTIONS, STREAMED, TAKE_ANY_X, TAKE_ONE_ROW, Case
+from registry import (
+    CASES,
+    FURTHEST,
+    GIVE_EVENTS,
+    NEED_RISING_X,
+    OPTIONS,
+    RINGS,
+    STREAMED,
+    TAKE_ANY_X,
+    TAKE_ONE_ROW,
+    Case,
+)
 from strategies import assert_same, frames
 
 import polars_grad as pg
@@ -30,8 +41,9 @@ ROOT = Path(__file__).parents[2]
 ENGINES: list[Any] = ["in-memory", "streaming"]
 
 cases = st.sampled_from(CASES)
+cases_and_rings = st.sampled_from([*CASES, *RINGS])
 null_rules = st.sampled_from(["propagate", "skip", "split"])
-each_operator = pytest.mark.parametrize("case", FURTHEST, ids=str)
+each_operator = pytest.mark.parametrize("case", [*FURTHEST, *RINGS], ids=str)
 
 
 # Found where an operator is looked for. `operators_test.py` has what the package itself is asked for.
@@ -72,7 +84,7 @@ def alone(frame: pl.DataFrame, expression: pl.Expr) -> pl.Series:
     return pl.concat(part.with_columns(result=expression) for part in parts).sort("row")["result"]
 
 
-@given(case=cases, frame=frames(), nulls=null_rules, has_x=st.booleans())
+@given(case=cases_and_rings, frame=frames(), nulls=null_rules, has_x=st.booleans())
 def test_by_is_over_is_each_group_alone(case: Case, frame: pl.DataFrame, nulls: str, has_x: bool) -> None:
     """In any chunks, on both engines, with x and without."""
     arguments = {"x": "x" if has_x else None, "nulls": nulls}
@@ -84,7 +96,7 @@ def test_by_is_over_is_each_group_alone(case: Case, frame: pl.DataFrame, nulls: 
             assert_same(frame.lazy().select(result=form).collect(engine=engine).to_series(), expected)
 
 
-@given(case=cases, frame=frames(), nulls=null_rules, max_gap=st.none() | st.floats(0.1, 90.0))
+@given(case=cases_and_rings, frame=frames(), nulls=null_rules, max_gap=st.none() | st.floats(0.1, 90.0))
 def test_a_series_is_a_column(case: Case, frame: pl.DataFrame, nulls: str, max_gap: float | None) -> None:
     domain = {"nulls": nulls, "max_gap": max_gap}
     expected = frame.select(case("y", "x", **domain)).to_series()
@@ -116,7 +128,7 @@ def test_a_stream_of_all_operators_is_the_whole(frame: pl.DataFrame, nulls: str,
 # Nulls and NaN.
 
 
-@given(case=cases, frame=frames(), by=st.sampled_from([None, "k"]))
+@given(case=cases_and_rings, frame=frames(), by=st.sampled_from([None, "k"]))
 def test_skip_is_the_column_of_the_rows_that_remain(case: Case, frame: pl.DataFrame, by: str | None) -> None:
     rows = frame.with_row_index("row")
     there = rows.drop_nulls(["y", "x"]).select("row", result=case("y", "x", by=by))

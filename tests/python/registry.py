@@ -25,9 +25,16 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     "rate": [{"reset": "null", "max_rate": 9.0}],
     "turning_points": [{"min_swing": 2.0}],
     "rolling_slope": [{"window_size": 4, "with_error": True}, {"window_size": 5, "center": True, "min_samples": 2}],
+    "savgol": [
+        {"window_size": 5, "degree": 3, "order": 2, "edges": "null"},
+        {"window_size": 7, "min_samples": 3, "weights": "tricube"},
+        {"window_size": 5, "with_error": True},
+        {"window_size": 5, "order": 0},
+        {"window_size": 7},
+    ],
 }
 # Options without a default.
-REQUIRED: dict[str, dict[str, Any]] = {"rolling_slope": {"window_size": 3}}
+REQUIRED: dict[str, dict[str, Any]] = {"rolling_slope": {"window_size": 3}, "savgol": {"window_size": 3}}
 # Operators that must know how far rows are apart: here one step, where a test gives no x.
 NEED_STEPS = {"rate"}
 # Operators that need a rising x.
@@ -56,12 +63,13 @@ class Case:
         return getattr(y.grad, self.name)(*x, **self.options, **self._spaced(x[0] if x else None, domain))
 
     def _spaced(self, x: Any, domain: dict[str, Any]) -> dict[str, Any]:
-        return {"spacing": 1, **domain} if x is None and self.name in NEED_STEPS else domain
+        needs_steps = self.name in NEED_STEPS or "x_period" in self.options
+        return {"spacing": 1, **domain} if x is None and needs_steps else domain
 
     @property
     def streams(self) -> bool:
         """Whether rows may arrive in batches: whether no whole segment is needed."""
-        return spec_of(self("y", "x")).extent != "segment"
+        return spec_of(self("y", "x")).extent != "segment" and "x_period" not in self.options
 
     def __str__(self) -> str:
         return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.options.items())})"
@@ -76,5 +84,7 @@ LENGTHS = [
 ]
 # All that take rows in batches, with an x that rises.
 STREAMED = [*(case for case in CASES if case.streams), *LENGTHS]
+# Operators whose last row stands before the first, for suites that do not ask what is beyond the ends of a column.
+RINGS = [Case("gradient", {"x_period": 1e5}), Case("derivative", {"order": 2, "accuracy": 3, "x_period": 1e5})]
 # Each operator once.
 FURTHEST = [[case for case in CASES if case.name == name][-1] for name in OPERATORS]

@@ -40,3 +40,29 @@ def test_every_recipe_is_run() -> None:
     named = set(re.findall(r"^```python (\w+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
     # Spark's are run by its own tests, which need Java.
     assert named - {"spark"} == {*ENGINES}
+
+
+def test_slopes_in_windows_are_those_of_sql() -> None:
+    """`regr_slope` of DuckDB over the same windows: of rows, of a length of x, and in groups."""
+    import duckdb
+
+    rows = pl.int_range(400)
+    frame = pl.select(k=rows % 3, t=(rows * 1.5 + (rows * 7 % 5) / 4), y=((rows * 31) % 101) / 7 + rows / 50)
+    query = """
+        select t,
+            regr_slope(y, t) over (order by t rows between 20 preceding and current row) as by_rows,
+            regr_slope(y, t) over (order by t rows between 10 preceding and 10 following) as centred,
+            regr_slope(y, t) over (order by t range between 30.0 preceding and current row) as by_length,
+            regr_slope(y, t) over (partition by k order by t rows between 8 preceding and current row) as by_group
+        from frame order by t
+    """
+    expected = duckdb.sql(query).pl()
+    got = frame.select(
+        "t",
+        by_rows=pg.rolling_slope("y", x="t", window_size=21, min_samples=2),
+        centred=pg.rolling_slope("y", x="t", window_size=21, center=True, min_samples=2),
+        by_length=pg.rolling_slope("y", x="t", window_size=30.0, closed="both"),
+        by_group=pg.rolling_slope("y", x="t", window_size=9, min_samples=2, by="k"),
+    )
+    # SQL's sums of squares lose digits.
+    assert_frame_equal(got, expected, rel_tol=1e-7, abs_tol=1e-9)

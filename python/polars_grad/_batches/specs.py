@@ -59,6 +59,12 @@ def _spec(function: str, expr: Any, name: str | None = None) -> Spec:
             "a frame in memory"
         )
         raise ValueError(msg)
+    if not is_inside(spec) and "x_period" in spec.domain:
+        msg = (
+            f"`x_period` makes the last row stand before the first, but {function} has a few rows at a time; use it in "
+            "`with_columns` of a frame in memory"
+        )
+        raise ValueError(msg)
     return spec if name is None else _spec(function, spec.expression().alias(name))
 
 

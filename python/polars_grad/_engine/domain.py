@@ -2,19 +2,21 @@
 The domain: where an operator is evaluated.
 
 Operators share these arguments. A new one is a line in `AmountDomain` (in `Shared`, if it belongs to grids too; in
-`Domain`, if it is about differences of y), a row in `ARGUMENTS` and a few lines in `checked`.
+`Domain`, if it is about differences of y; in `RingDomain`, if it is about rows on both sides), a row in `ARGUMENTS` and
+a few lines in `checked`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from polars_grad._engine import lengths as _lengths
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from typing import Literal
 
     from polars_grad._engine.columns import IntoColumns
@@ -45,6 +47,12 @@ class Domain(AmountDomain, total=False):
     """The arguments by keyword of operators that read differences of `y`."""
 
     y_period: Length | None
+
+
+class RingDomain(Domain, total=False):
+    """The arguments by keyword of operators that read some rows, or a length, on both sides of a row."""
+
+    x_period: Length | Sequence[Length | None] | None
 
 
 @dataclass(frozen=True)
@@ -134,6 +142,27 @@ ARGUMENTS = {
         `numpy.unwrap`.
         """,
     ),
+    "x_period": Argument(
+        None,
+        """
+        The period of an `x` that goes round: 360 for longitudes, "24h" for times of day, 12 for months; a number, or a
+        timedelta or a duration string for a temporal `x`. With `spacing` it is a multiple of that. The last row of a
+        group then stands before its first, one period away, so that no row is an end. `max_gap` and `nulls="split"`
+        open the ring: the rows from the last gap around to the first one are one segment. A group that spans a whole
+        period, such as one whose last row repeats the first, is an error, and with `strict=False` null beside the
+        seam. A group of one row is null. For several axes one for all, or a tuple with one, or None, for each. It needs
+        whole columns.
+        """,
+    ),
+}
+
+
+# How lengths and units are read.
+_LENGTHS: dict[str, Callable[[Any], Any]] = {
+    "per": _lengths.per,
+    "max_gap": _lengths.max_gap,
+    "y_period": partial(_lengths.amount, "y_period"),
+    "x_period": partial(_lengths.amount, "x_period"),
 }
 
 
@@ -162,12 +191,7 @@ def checked(function: str, domain: Mapping[str, Any], *, has_x: bool, allowed: C
         options["spacing"] = _lengths.spacing(given["spacing"])
     if not has_x:
         _check_without_x(given, options)
-    if given["per"] is not None:
-        options["per"] = _lengths.per(given["per"])
-    if given["max_gap"] is not None:
-        options["max_gap"] = _lengths.max_gap(given["max_gap"])
-    if given["y_period"] is not None:
-        options["y_period"] = _lengths.amount("y_period", given["y_period"])
+    options.update({name: read(given[name]) for name, read in _LENGTHS.items() if given[name] is not None})
     if given["by"] is not None and options.get("axis", 0) != 0:
         raise ValueError(_BY_INSIDE.format(options["axis"]))
     return options
@@ -180,6 +204,9 @@ def _check_without_x(given: Mapping[str, Any], options: Mapping[str, Any]) -> No
         raise ValueError(msg)
     if given["max_gap"] is not None:
         msg = "`max_gap` is a distance in x: give `x`, the coordinate column"
+        raise ValueError(msg)
+    if given["x_period"] is not None and "spacing" not in options:
+        msg = "`x_period` is a length of x: give `x`, the coordinate column, or `spacing`, a constant step"
         raise ValueError(msg)
     if "duplicates" in options:
         msg = "`duplicates` are rows of equal x: give `x`, the coordinate column"
@@ -195,10 +222,14 @@ def each_axis(domain: Mapping[str, Any], x: Any) -> list[tuple[Any, dict[str, An
     coordinates = [None] * len(several) if x is None else one_each("x", x, several)
     steps = domain.get("spacing")
     steps = one_each("spacing", steps, several) if isinstance(steps, (tuple, list)) else [steps] * len(several)
-    return [
-        (coordinate, {**domain, "axis": own, "spacing": step, "by": by if own == 0 else None})
-        for own, coordinate, step in zip(several, coordinates, steps, strict=True)
-    ]
+    own = [{**domain, "axis": axis, "spacing": step} for axis, step in zip(several, steps, strict=True)]
+    for each in own:
+        each["by"] = by if each["axis"] == 0 else None
+    periods = domain.get("x_period")
+    if isinstance(periods, (tuple, list)):
+        for each, period in zip(own, one_each("x_period", periods, several), strict=True):
+            each["x_period"] = period
+    return list(zip(coordinates, own, strict=True))
 
 
 _BY_INSIDE = "`by` groups rows, but `axis` {} stays inside of each; drop one of them"

@@ -75,20 +75,25 @@ def max_gap(value: Any) -> dict[str, float | int]:
 
 
 def amount(name: str, value: Any) -> dict[str, float | int]:
-    """Return a positive amount of y: a number in its unit, or a time in nanoseconds."""
+    """Return a positive amount of y or a length of x: a number in its unit, or a time in nanoseconds."""
     if is_duration(value):
         return {"nanoseconds": _positive(name, value)}
+    return {"step": number(name, value, or_else=", a timedelta or a duration string")}
+
+
+def number(name: str, value: Any, *, or_else: str = "") -> float:
+    """Return a positive number."""
     if not _is_number(value):
-        msg = f"`{name}` must be a number, a timedelta or a duration string, got {type(value).__name__}"
+        msg = f"`{name}` must be a number{or_else}, got {type(value).__name__}"
         raise TypeError(msg)
-    number = _float(value)
-    if not isfinite(number) or number <= 0.0:
+    float64 = _float(value)
+    if not isfinite(float64) or float64 <= 0.0:
         msg = f"`{name}` must be finite and positive, got {value}"
         raise ValueError(msg)
-    if isinstance(value, Integral) and number != value:
+    if isinstance(value, Integral) and float64 != value:
         msg = f"`{name}` must be a number that Float64 holds, got {value}"
         raise ValueError(msg)
-    return {"step": number}
+    return float64
 
 
 def per(value: Any) -> int:

@@ -4,6 +4,7 @@ mod lines;
 mod ranks;
 mod reduce;
 mod sort;
+mod sphere;
 mod table;
 mod vector;
 
@@ -11,9 +12,10 @@ use polars::prelude::*;
 
 use self::lines::Grid;
 use self::reduce::{difference, length, reduce, reduced_dtype};
+use self::sphere::{LATITUDE, Metric, Sphere, Terms};
 use self::vector::{component, components, planes};
 use super::evaluator::Evaluator;
-use super::groups::broadcast;
+use super::groups::{Groups, broadcast};
 use super::unsorted::{LENIENT, group};
 use super::{fields, series};
 use crate::domain::Domain;
@@ -195,6 +197,12 @@ pub(crate) fn second() -> Operator {
     second.expect("an order and an accuracy that are allowed").into()
 }
 
+/// The other operator of a [`laplacian`], on a sphere.
+fn first() -> Operator {
+    let first = Derivative::new(1, 2);
+    first.expect("an order and an accuracy that are allowed").into()
+}
+
 fn on_grid(
     reduction: Reduction,
     field: &Column,
@@ -241,7 +249,82 @@ pub(crate) struct OnGrid {
     reduction: Reduction,
     coordinates: Vec<PlSmallStr>,
     along: Vec<Along>,
+    sphere: Option<Sphere>,
     pub(crate) dtype: DataType,
+}
+
+/// A derivative that a reduction takes.
+struct Part {
+    /// The index of the coordinate.
+    axis: usize,
+    operator: Operator,
+    /// The field, or a component of it.
+    field: Field,
+    /// The index of this component, of a field of vectors.
+    component: Option<usize>,
+    metric: Option<Metric>,
+}
+
+impl Part {
+    /// Those of a field.
+    fn all(
+        reduction: Reduction,
+        operator: &Operator,
+        field: &Field,
+        wrt: &[Field],
+        sphere: Option<Sphere>,
+    ) -> PolarsResult<Vec<Self>> {
+        let part = |axis, operator: &Operator, metric| Self {
+            axis,
+            operator: operator.clone(),
+            field: field.clone(),
+            component: None,
+            metric,
+        };
+        let metric = |axis, of| sphere.and_then(|_| Metric::of(operator, axis, of));
+        let pairs: Vec<_> = match reduction {
+            Reduction::Divergence => (0..wrt.len()).map(|axis| [axis, axis]).collect(),
+            Reduction::Curl => planes(field, wrt)?.into_iter().flatten().collect(),
+            _ => {
+                let each = (0..wrt.len()).map(|axis| part(axis, operator, metric(axis, None)));
+                let tangent = sphere.filter(|_| reduction == Reduction::Laplacian);
+                let tangent = tangent.map(|_| part(LATITUDE, &first(), Some(Metric::Tangent)));
+                return Ok(each.chain(tangent).collect());
+            },
+        };
+        let components = components(reduction.name(), field, wrt)?;
+        let pairs = pairs.into_iter().map(|[axis, of]| {
+            let (component, ref field) = components[of];
+            Self {
+                field: field.clone(),
+                component,
+                ..part(axis, operator, metric(axis, Some(of)))
+            }
+        });
+        Ok(pairs.collect())
+    }
+
+    fn along<C>(self, x: &Field, domain: &Domain<C>) -> PolarsResult<Along> {
+        let evaluator = |y: &Field| {
+            PolarsResult::Ok(Evaluator {
+                is_grid: true,
+                ..Evaluator::new(&self.operator, Inputs::new(y, Some(x)), domain)?
+            })
+        };
+        let of_field = evaluator(&self.field)?;
+        let dtype = of_field.dtype.clone();
+        let evaluator = match self.metric {
+            None => of_field,
+            Some(metric) => evaluator(&metric.weighted_field(&self.field))?,
+        };
+        Ok(Along {
+            axis: self.axis,
+            component: self.component,
+            evaluator,
+            metric: self.metric,
+            dtype,
+        })
+    }
 }
 
 /// The derivative along one coordinate.
@@ -251,6 +334,32 @@ struct Along {
     /// The index of the component that is differentiated, of a field of vectors.
     component: Option<usize>,
     evaluator: Evaluator,
+    metric: Option<Metric>,
+    /// The dtype of the derivative.
+    dtype: DataType,
+}
+
+impl Along {
+    /// The derivative on a grid, along these lines.
+    fn of(&self, field: &Series, grid: &Grid, lines: Groups, terms: Option<&Terms>) -> PolarsResult<Series> {
+        let component = self.component.map(|index| component(field, index)).transpose()?;
+        let field = component.unwrap_or_else(|| field.clone());
+        let derivative = |field: &Series| {
+            let columns = Inputs::new(field, Some(&grid.coordinates[self.axis]));
+            let derivative = self.evaluator.of_groups(columns, lines);
+            derivative.map_err(|failure| {
+                let keys = grid.other_keys(self.axis);
+                self.evaluator.error(failure, |row| group(&keys, row))
+            })
+        };
+        match terms.zip(self.metric) {
+            None => derivative(&field),
+            Some((terms, metric)) => {
+                let derivative = derivative(&terms.weighted(&field, metric)?)?;
+                terms.scaled(&derivative, metric)
+            },
+        }
+    }
 }
 
 impl OnGrid {
@@ -278,39 +387,27 @@ impl OnGrid {
                 field.name(), field.dtype()
             );
         }
-        // The axis of each partial derivative, and what is differentiated.
-        let parts: Vec<_> = match reduction {
-            Reduction::Divergence => components(reduction.name(), field, wrt)?
-                .into_iter()
-                .enumerate()
-                .collect(),
-            Reduction::Curl => {
-                let components = components(reduction.name(), field, wrt)?;
-                let planes = planes(field, wrt)?.into_iter().flatten();
-                planes
-                    .map(|[axis, component]| (axis, components[component].clone()))
-                    .collect()
-            },
-            _ => wrt.iter().map(|_| (None, field.clone())).enumerate().collect(),
-        };
+        let sphere = domains[0].sphere;
+        let sphere = sphere
+            .map(|radius| Sphere::new(radius, reduction, field, wrt))
+            .transpose()?;
         let any_is_time = wrt.iter().any(|x| x.dtype().is_temporal());
-        let along = parts.into_iter().map(|(axis, (component, field))| {
-            let x = &wrt[axis];
-            let domain = domains.get(axis).unwrap_or(&domains[0]);
-            let mut domain = domain.clone().map_columns(|_| ());
-            // `per` is for the temporal coordinates; without any it is an error.
-            domain.per = domain.per.filter(|_| x.dtype().is_temporal() || !any_is_time);
-            Ok(Along {
-                axis,
-                component,
-                evaluator: Evaluator {
-                    is_grid: true,
-                    ..Evaluator::new(operator, Inputs::new(&field, Some(x)), &domain)?
-                },
-            })
-        });
+        let along = Part::all(reduction, operator, field, wrt, sphere)?
+            .into_iter()
+            .map(|part| {
+                let x = &wrt[part.axis];
+                let domain = domains.get(part.axis).unwrap_or(&domains[0]);
+                let mut domain = domain.clone().map_columns(|_| ());
+                // `per` is for the temporal coordinates; without any it is an error.
+                domain.per = domain.per.filter(|_| x.dtype().is_temporal() || !any_is_time);
+                if domain.sphere.take().is_some() && domains.len() == 1 && part.axis > 0 {
+                    // Only longitudes go round.
+                    domain.x_period = None;
+                }
+                part.along(x, &domain)
+            });
         let along = along.collect::<PolarsResult<Vec<_>>>()?;
-        let dtypes = || along.iter().map(|along| &along.evaluator.dtype);
+        let dtypes = || along.iter().map(|along| &along.dtype);
         let coordinates: Vec<_> = wrt.iter().map(|x| x.name().clone()).collect();
         let structure = |dtypes: Vec<DataType>| {
             let fields = coordinates.iter().zip(dtypes);
@@ -331,6 +428,7 @@ impl OnGrid {
             reduction,
             coordinates,
             along,
+            sphere,
             dtype,
         })
     }
@@ -340,28 +438,38 @@ impl OnGrid {
         let rows = lengths.into_iter().find(|&rows| rows != 1).unwrap_or(1);
         let field = &broadcast(field, rows)?;
         let strict = self.along[0].evaluator.strict;
-        let grid = Grid::new(wrt, by, rows, strict)?;
-        let partials = par_map(self.along.len(), rows, |index| {
-            let along = &self.along[index];
-            let axis = along.axis;
-            let field = along
-                .component
-                .map_or_else(|| Ok(field.clone()), |index| component(field, index))?;
-            let keys = grid.other_keys(axis);
+        let checked = self.sphere.map(|_| Sphere::checked(wrt, strict)).transpose()?;
+        let grid = Grid::new(checked.as_deref().unwrap_or(wrt), by, rows, strict)?;
+        let terms = self.sphere.map(|sphere| sphere.terms(&grid.coordinates)).transpose()?;
+        // The lines along an axis are found once.
+        let axes = par_map(self.coordinates.len(), rows, |axis| {
             let lines = grid.lines(axis)?;
             let has_lines = lines.has_pairs();
-            let columns = Inputs::new(&field, Some(&grid.coordinates[axis]));
-            let partial = along.evaluator.of_groups(columns, lines);
-            let partial = partial.map_err(|failure| along.evaluator.error(failure, |row| group(&keys, row)))?;
-            PolarsResult::Ok((partial.with_name(self.coordinates[axis].clone()), has_lines))
+            let mut partials = Vec::new();
+            for (index, along) in self.along.iter().enumerate().filter(|(_, along)| along.axis == axis) {
+                let partial = along.of(field, &grid, lines.clone(), terms.as_ref())?;
+                partials.push((index, partial.with_name(self.coordinates[axis].clone())));
+            }
+            PolarsResult::Ok((partials, has_lines))
         })?;
-        let (partials, has_lines): (Vec<_>, Vec<_>) = partials.into_iter().unzip();
+        let (partials, has_lines): (Vec<_>, Vec<_>) = axes.into_iter().unzip();
+        let mut partials: Vec<_> = partials.into_iter().flatten().collect();
+        partials.sort_by_key(|&(index, _)| index);
+        let partials: Vec<_> = partials.into_iter().map(|(_, partial)| partial).collect();
         if strict && !has_lines.contains(&true) && self.coordinates.len() > 1 && grid.has_pairs()? {
             return Err(self.not_rectilinear());
         }
         let name = field.name().clone();
         match self.reduction {
-            Reduction::Partials => Ok(StructChunked::from_series(name, rows, partials.iter())?.into_series()),
+            Reduction::Partials => {
+                // On a sphere derivatives have not been rounded to smaller floats yet.
+                let partials = partials
+                    .iter()
+                    .zip(&self.along)
+                    .map(|(partial, along)| partial.cast(&along.dtype));
+                let partials = partials.collect::<PolarsResult<Vec<_>>>()?;
+                Ok(StructChunked::from_series(name, rows, partials.iter())?.into_series())
+            },
             Reduction::Magnitude => Ok(reduce(&partials, 0.0, length)?.cast(&self.dtype)?.with_name(name)),
             Reduction::Divergence | Reduction::Laplacian => {
                 let sum = reduce(&partials, -0.0, |a, b| a + b)?;

@@ -97,7 +97,8 @@ impl Evaluator {
     pub(in crate::polars) fn down_groups(&self, columns: Inputs<&Series>, groups: Groups) -> Result<Series, Failure> {
         let Inputs { y, x, sigma } = columns;
         let merges = self.plan.duplicates != Duplicates::Error;
-        let are_whole = matches!(self.plan.operator.form(), Form::Segments(_)) || sigma.is_some();
+        let are_whole =
+            matches!(self.plan.operator.form(), Form::Segments(_)) || sigma.is_some() || self.plan.ring.is_some();
         if self.nulls == Nulls::Skip || merges || are_whole {
             return self.index_by_index(columns, &groups);
         }
