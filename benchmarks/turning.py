@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 TURNS, PEAKS = "turning_points", "scipy.signal.find_peaks"
 BY, MAP_GROUPS = "turning_points(by=), 1,000 groups", "map_groups(find_peaks), 1,000 groups"
 SWING = "turning_points(min_swing=)"
-LIMITS = {TURNS: (2, PEAKS), BY: (1 / 10, MAP_GROUPS)}
+# The limits, and the numbers of rows that they are for.
+LIMITS = {TURNS: (LARGEST, 2, PEAKS), BY: (1_000_000, 1 / 10, MAP_GROUPS)}
 GROUPS = 1_000
 
 
@@ -32,8 +33,8 @@ def cases(largest: int) -> list[Case]:
     sizes = by_rows(largest, *flat.SIZES)
     targets = [
         Target(label, name, limit, other)
-        for label in by_rows(largest, LARGEST)
-        for name, (limit, other) in LIMITS.items()
+        for name, (rows, limit, other) in LIMITS.items()
+        for label in by_rows(largest, rows)
     ]
     return [Case("noise over irregular x", sizes, partial(contenders), targets, seconds=3)]
 
