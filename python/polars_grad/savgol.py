@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
-from polars_grad._engine.domain import Domain, flag, one_of
+from polars_grad._engine.domain import RingDomain, flag, one_of
 from polars_grad._engine.lengths import amount
 from polars_grad._engine.operator import OperatorExpr, apply, operator
 
@@ -22,7 +22,7 @@ __all__ = ["savgol"]
 _HIGHEST = 6
 
 
-@operator(Domain)
+@operator(RingDomain)
 def savgol(
     y: IntoColumn,
     x: IntoColumn | Sequence[Any] | None = None,
@@ -33,9 +33,9 @@ def savgol(
     min_samples: int | None = None,
     edges: Literal["fit", "null"] = "fit",
     weights: Literal["tricube"] | None = None,
-    sigma: Length | None = None,
+    sigma: Length | IntoColumn | None = None,
     with_error: bool = False,
-    **domain: Unpack[Domain],
+    **domain: Unpack[RingDomain],
 ) -> OperatorExpr:
     r"""
     Fit a polynomial to the rows around each row, and return its derivative there: a Savitzky–Golay filter.
@@ -44,7 +44,8 @@ def savgol(
 
     .. math:: \min_p \sum_j v_j \, (y_j - p(x_j))^2
 
-    over the rows `j` of the window around the row [1]_. Where rows are evenly spaced (without `x`) it is
+    over the rows `j` of the window around the row [1]_, with :math:`v_j / \sigma_j^2` in place of :math:`v_j` if
+    `sigma` is a column. Where rows are evenly spaced (without `x`) it is
     `scipy.signal.savgol_filter(mode="interp")`; on any other grid it is the local polynomial regression.
 
     Parameters
@@ -72,8 +73,11 @@ def savgol(
         :math:`d` from the row. :math:`d` is 1 at half a length. In a window of rows it is 1 beyond the furthest row, by
         a step on the average: a row that enters or leaves has little weight.
     sigma
-        The standard deviation of `y`, in its unit, for the standard error; without it that is estimated from the
-        residuals.
+        The standard deviation of `y`, in its unit, from which the standard error is computed; without it that is
+        estimated from the residuals. One for all rows, with `with_error=True` only: a number, or for a temporal `y` a
+        timedelta or a duration string. Or one for each row, by which rows are weighed: the name of a column, an
+        expression, a Series or a 1-D array, of numbers or, for a temporal `y`, of Durations; for a `y` of cells of the
+        shape of `y`. A string such as "3ms" is a duration; a column of such a name is `pl.col("3ms")`.
     with_error
         Whether to return a struct with the fields `value` and `stderr`, the standard error.
     <domain>
@@ -90,11 +94,13 @@ def savgol(
     Raises
     ------
     <errors>
+    polars.exceptions.ComputeError
+        When it runs, with `strict`: if a `sigma` is not finite and positive in a row without a null `y` or `x`.
 
     Notes
     -----
-    Null contract: a null row is null. With `nulls="propagate"` so is every row whose window holds a null; "skip" fits
-    the rows that remain, and a window of rows then reaches further.
+    Null contract: a null row is null, and a null in a column `sigma` counts as one in `y`. With `nulls="propagate"` so
+    is every row whose window holds a null; "skip" fits the rows that remain, and a window of rows then reaches further.
 
     NaN contract: a NaN or an infinity in `y` gives NaN in every row whose window holds it, weight zero or not.
 
@@ -163,12 +169,10 @@ def savgol(
             msg = f"`weights` must be None or 'tricube', got {weights!r}"
             raise ValueError(msg)
         options["weights"] = weights
-    if sigma is not None:
-        if not with_error:
-            msg = "`sigma` is for the standard error: pass `with_error=True`, or drop it"
-            raise ValueError(msg)
-        options["sigma"] = amount("sigma", sigma)
-    return apply("savgol", options, y, x, domain)
+    if edges == "null" and domain.get("x_period") is not None:
+        msg = "`edges` has no meaning where x goes round, since no row is an end; drop it, or drop `x_period`"
+        raise ValueError(msg)
+    return apply("savgol", options, y, x, domain, sigma=sigma, weighs=True)
 
 
 def _window(size: Any, x: Any, degree: int) -> dict[str, Any]:

@@ -73,12 +73,16 @@ pub(crate) enum Errors {
     Residuals,
     /// The standard deviation of y.
     Sigma(f64),
+    /// The standard deviation of each y.
+    Deviations,
 }
 
 /// Columns whose windows are fitted.
 pub(crate) struct Fitter<'a, Y, X> {
     pub(crate) y: &'a Y,
     pub(crate) x: &'a X,
+    /// The standard deviation of each y, by which rows are weighed.
+    pub(crate) sigma: Option<&'a [f64]>,
     pub(crate) model: Model,
     /// The scale of the derivatives, and that of their errors.
     pub(crate) scales: [Scale; 2],
@@ -92,6 +96,10 @@ pub(crate) struct Memory {
     rises: Vec<Lanes>,
     /// Empty if all are 1.
     weights: Vec<Lanes>,
+    /// The squared deviations of the rows over that of the least one; empty without deviations.
+    variances: Vec<Lanes>,
+    /// The least deviation of each window.
+    least: Lanes,
     /// The basis polynomials at the rows, one after the other.
     basis: Vec<Lanes>,
 }
@@ -158,7 +166,7 @@ impl<Y: Rises, X: Rises> Fitter<'_, Y, X> {
             (value * Wide::new(scale.numerator) / Wide::new(scale.denominator)).to_float()
         };
         let of_error = match self.model.errors {
-            Errors::Sigma(_) => Wide::new(1.0),
+            Errors::Sigma(_) | Errors::Deviations => Wide::new(1.0),
             _ => y,
         };
         [
@@ -180,7 +188,7 @@ impl<Y: Rises, X: Rises> Fitter<'_, Y, X> {
         let Memory { steps, weights, .. } = &mut self.memory;
         weights.clear();
         let are_full = windows.len() == LANES && windows.iter().all(|window| window.rows.len() == size);
-        if are_full && matches!(self.model.weights, Weights::Uniform) {
+        if are_full && matches!(self.model.weights, Weights::Uniform) && self.sigma.is_none() {
             return;
         }
         weights.resize(size, [0.0; LANES]);
@@ -205,9 +213,33 @@ impl<Y: Rises, X: Rises> Fitter<'_, Y, X> {
                 weights[lane] = rest * rest * rest;
             }
         }
+        if let Some(sigma) = self.sigma {
+            self.weigh_by(sigma, windows, size);
+        }
         // Lanes without a window: any weights that are not zero.
-        for weights in weights.iter_mut() {
+        for weights in &mut self.memory.weights {
             weights[windows.len()..].fill(1.0);
+        }
+    }
+
+    /// Divides the weights by the squares of deviations, in units of the least one of each window.
+    fn weigh_by(&mut self, sigma: &[f64], windows: &[Window], size: usize) {
+        let Memory {
+            weights,
+            variances,
+            least,
+            ..
+        } = &mut self.memory;
+        variances.clear();
+        variances.resize(size, [1.0; LANES]);
+        for (lane, window) in windows.iter().enumerate() {
+            let sigma = &sigma[window.rows.clone()];
+            least[lane] = sigma.iter().copied().fold(f64::INFINITY, f64::min);
+            for ((weights, variances), sigma) in weights.iter_mut().zip(&mut *variances).zip(sigma) {
+                let share = least[lane] / sigma;
+                weights[lane] *= share * share;
+                variances[lane] = 1.0 / (share * share);
+            }
         }
     }
 
@@ -416,6 +448,7 @@ impl<const WEIGHTED: bool> Forsythe<'_, WEIGHTED> {
             rises,
             weights,
             basis,
+            ..
         } = &mut *self.memory;
         let size = steps.len();
         let (earlier, these) = basis.split_at_mut(degree * size);
@@ -463,7 +496,12 @@ impl<const WEIGHTED: bool> Forsythe<'_, WEIGHTED> {
         }
         let is_uniform = matches!(kind, Weights::Uniform);
         let Memory {
-            rises, weights, basis, ..
+            rises,
+            weights,
+            variances,
+            least,
+            basis,
+            ..
         } = &*self.memory;
         let size = rises.len();
         // Of the residuals, and what it is expected to be over the variance of y.
@@ -485,13 +523,15 @@ impl<const WEIGHTED: bool> Forsythe<'_, WEIGHTED> {
                         of_value += shares.of_value[j][lane] * own;
                         leverage += own * own * shares.of_norm[j][lane];
                     }
-                    noise[lane] += (weight * of_value) * (weight * of_value);
+                    let variance = variances.get(k).map_or(1.0, |variances| variances[lane]);
+                    noise[lane] += (weight * of_value) * (weight * of_value) * variance;
                     freedom[lane] += weight - weight * weight * leverage;
                 }
             }
         }
         std::array::from_fn(|lane| match errors {
             Errors::Sigma(sigma) => sigma * noise[lane].sqrt(),
+            Errors::Deviations => least[lane] * noise[lane].sqrt(),
             _ => (squares[lane] / freedom[lane] * noise[lane]).sqrt(),
         })
     }
@@ -528,6 +568,7 @@ mod tests {
         let mut fitter = Fitter {
             y,
             x,
+            sigma: None,
             model,
             scales,
             memory,

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::rolling_slope::{Nulls, not_finite};
-use super::{Columns, Describe, Extent, Measure, Output, Reason, RowError, Scan, Segment, WindowSize};
+use super::{Columns, Describe, Extent, Measure, Output, Reason, RowError, Scan, Segment, SigmaUse, WindowSize};
 use crate::domain::Length;
 use crate::kernel::differences::{Column, Even, Periodic, Rises};
 use crate::kernel::gram::Filter;
@@ -281,6 +281,18 @@ impl Describe for Savgol {
         matches!(self.options.window_size, WindowSize::Length(_))
     }
 
+    fn takes_x_period(&self) -> bool {
+        // Where x goes round, no window passes an end.
+        self.options.edges == Edges::Fit
+    }
+
+    fn uses_sigma(&self) -> Result<SigmaUse, &'static str> {
+        match self.options.sigma {
+            Some(_) => Err("has a `sigma` for all rows"),
+            None => Ok(SigmaUse::Weights),
+        }
+    }
+
     fn resolved(&self, units: &Units) -> Result<Self, PlanError> {
         let Options {
             degree, order, weights, ..
@@ -412,7 +424,8 @@ impl Savgol {
         let mut fitter = Fitter {
             y,
             x,
-            model: self.model(),
+            sigma: segment.sigma,
+            model: self.model(segment.sigma.is_some()),
             scales,
             memory: Memory::default(),
         };
@@ -420,7 +433,7 @@ impl Savgol {
         let rows = segment.rows.clone();
         // Rows in the middle of a full window of evenly spaced rows.
         let full = match (&self.filter, self.options.window_size) {
-            (Some(_), WindowSize::Rows(size)) if segment.y.values.len() >= size => {
+            (Some(_), WindowSize::Rows(size)) if segment.y.values.len() >= size && segment.sigma.is_none() => {
                 size / 2..segment.y.values.len() - size / 2
             },
             _ => 0..0,
@@ -448,7 +461,8 @@ impl Savgol {
                 tile.valid[row - first] = true;
                 if with_error {
                     let has_residual = window.len() > self.options.degree + 1;
-                    tile.have_errors[row - first] = has_residual || self.options.sigma.is_some();
+                    tile.have_errors[row - first] =
+                        has_residual || self.options.sigma.is_some() || segment.sigma.is_some();
                 }
                 if with_error || !full.contains(&row) {
                     fits.push(Window { row, rows: window });
@@ -474,7 +488,7 @@ impl Savgol {
         Ok(())
     }
 
-    fn model(&self) -> Model {
+    fn model(&self, has_deviations: bool) -> Model {
         let Options {
             degree,
             order,
@@ -493,6 +507,7 @@ impl Savgol {
             },
             errors: match sigma {
                 _ if !with_error => Errors::None,
+                _ if has_deviations => Errors::Deviations,
                 Some(Length::Step(sigma)) => Errors::Sigma(sigma),
                 _ => Errors::Residuals,
             },

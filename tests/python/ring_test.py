@@ -38,6 +38,9 @@ OPERATORS: list[tuple[Any, dict[str, Any]]] = [
     (pg.derivative, {"side": "backward"}),
     (pg.derivative, {"side": "forward", "accuracy": 3}),
     (pg.derivative, {"with_error": True, "sigma": 0.5}),
+    (pg.savgol, {"window_size": 3}),
+    (pg.savgol, {"window_size": 3, "order": 2, "weights": "tricube"}),
+    (pg.savgol, {"window_size": 5.0, "degree": 1}),
 ]
 each_operator = pytest.mark.parametrize(("operator", "options"), OPERATORS, ids=shown)
 

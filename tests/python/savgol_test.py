@@ -30,13 +30,25 @@ class Fit(NamedTuple):
     """Of the values of y, as rises from the row, times their weights."""
     basis: Fraction
     """Of the same, for each orthogonal polynomial: where their parts in a weight cancel, a digit of it is lost."""
+    weights: list[Fraction]
+    """Of the values of y."""
 
 
-def fitted(points: Points, own: int, degree: int, order: int, width: Fraction | None = None) -> Fit:
+def fitted(
+    points: Points,
+    own: int,
+    degree: int,
+    order: int,
+    width: Fraction | None = None,
+    *,
+    sigma: list[Fraction] | None = None,
+) -> Fit:
     """Fit a polynomial by least squares to exact numbers, made of powers orthogonalized as Gram and Schmidt did."""
     x0, y0 = points[own]
     x, rises = [x - x0 for x, _ in points], [y - y0 for _, y in points]
     kernel = [Fraction(1) if width is None else (1 - abs(each / width) ** 3) ** 3 for each in x]
+    if sigma is not None:
+        kernel = [each / deviation**2 for each, deviation in zip(kernel, sigma, strict=True)]
 
     def product(a: list[Fraction], b: list[Fraction]) -> Fraction:
         return sum((k * left * right for k, left, right in zip(kernel, a, b, strict=True)), Fraction(0))
@@ -58,7 +70,7 @@ def fitted(points: Points, own: int, degree: int, order: int, width: Fraction | 
         size += sum(abs(part * rise) for part, rise in zip(parts, rises, strict=True))
     terms = [w * rise for w, rise in zip(weights, rises, strict=True)]
     level = y0 if order == 0 else Fraction(0)
-    return Fit(sum(terms, level), sum(map(abs, terms), abs(level)), size + abs(level))
+    return Fit(sum(terms, level), sum(map(abs, terms), abs(level)), size + abs(level), weights)
 
 
 def check(got: list[float | None], expected: list[Fit | None], limit: float = 16) -> None:
@@ -278,6 +290,39 @@ def test_errors(weighted: bool) -> None:
     few = frame.select(pg.savgol("y", x="x", window_size=3, with_error=True)).to_series()
     assert few.struct.field("stderr").is_null().all()
     assert few.struct.field("value").is_not_null().all()
+
+
+@pytest.mark.parametrize("has_x", [False, True])
+@pytest.mark.parametrize("weights", [None, "tricube"])
+def test_rows_are_weighed_by_a_column_of_deviations(weights: Any, *, has_x: bool) -> None:
+    rng = np.random.default_rng(11)
+    x = np.cumsum(rng.uniform(0.5, 1.5, 40)) if has_x else np.arange(40.0)
+    y = rng.normal(size=40)
+    sigma = 10.0 ** rng.uniform(-2, 2, 40)
+    frame = pl.DataFrame({"x": x, "y": y, "s": sigma})
+    slope = pg.savgol("y", x="x" if has_x else None, window_size=7, weights=weights, with_error=True, sigma="s")
+    got = frame.select(slope).to_series().struct.unnest()
+    for row in range(40):
+        start = min(max(row - 3, 0), 33)
+        read = range(start, start + 7)
+        points = [(Fraction(x[each]), Fraction(y[each])) for each in read]
+        deviations = [Fraction(sigma[each]) for each in read]
+        furthest = max(abs(points[0][0] - Fraction(x[row])), abs(points[-1][0] - Fraction(x[row])))
+        width = furthest * Fraction(8, 6) if weights else None
+        exact = fitted(points, row - start, 2, 1, width, sigma=deviations)
+        assert got["value"][row] == pytest.approx(float(exact.value), rel=1e-9, abs=1e-13 * float(exact.basis))
+        variance = sum((w * s) ** 2 for w, s in zip(exact.weights, deviations, strict=True))
+        assert got["stderr"][row] == pytest.approx(math.sqrt(variance), rel=1e-9)
+    # Without errors the same values; where all are the same, those without a sigma.
+    alone = frame.select(pg.savgol("y", x="x" if has_x else None, window_size=7, weights=weights, sigma="s"))
+    assert_same(alone.to_series(), got["value"].alias("y"))
+    same = frame.with_columns(s=2.0).select(slope).to_series().struct.field("value")
+    plain = frame.select(pg.savgol("y", x="x" if has_x else None, window_size=7, weights=weights)).to_series()
+    assert same.to_list() == pytest.approx(plain.to_list(), rel=1e-12)
+    holes = frame.with_columns(s=pl.when(pl.int_range(40) != 20).then("s")).select(slope).to_series()
+    assert holes.is_null().sum() == 7
+    with pytest.raises(pl.exceptions.ComputeError, match="`sigma` must be finite and positive"):
+        frame.with_columns(s=pl.lit(0.0)).select(slope)
 
 
 def test_errors_do_not_change_values() -> None:
