@@ -407,7 +407,7 @@ fn longitudes_go_round_a_sphere() -> PolarsResult<()> {
     let latitudes: Vec<_> = points().map(|(_, latitude)| latitude).collect();
     let wrt = [
         of("lon", |longitude, _| longitude),
-        Column::new("lat".into(), latitudes),
+        Column::new("lat".into(), &latitudes),
     ];
     let sphere = domain().sphere(2.0).x_period(360.0);
     let height = of("f", |_, latitude| latitude.sin());
@@ -418,10 +418,13 @@ fn longitudes_go_round_a_sphere() -> PolarsResult<()> {
     let bent = laplacian(&height, &wrt, &sphere)?;
     let turn = curl(&wind, &wrt, Gradient::new().edge_order(EdgeOrder::Second), &sphere)?;
     let sine = height.f64()?;
-    for ((bent, turn), sine) in bent.f64()?.iter().zip(turn.f64()?.iter()).zip(sine.iter()) {
+    let rows = bent.f64()?.iter().zip(turn.f64()?.iter()).zip(sine.iter());
+    for (((bent, turn), sine), latitude) in rows.zip(latitudes) {
+        // A difference to one side, divided by the cosine of 80 degrees.
+        let error = if latitude.abs() == 80.0 { 0.15 } else { 0.05 };
         let (bent, turn, sine) = (bent.expect("no pole"), turn.expect("no pole"), sine.expect("a sine"));
         assert!((bent + 2.0 / 4.0 * sine).abs() < 0.04, "{bent} {sine}");
-        assert!((turn - 2.0 * sine).abs() < 0.08, "{turn} {sine}");
+        assert!((turn - 2.0 * sine).abs() < error, "{turn} {sine}");
     }
     let steepness = partials(&height, &wrt, Gradient::new(), &sphere)?;
     let east = &steepness.struct_()?.fields_as_series()[0];

@@ -207,23 +207,23 @@ impl<T: Sample> Rises for Column<'_, T> {
 pub(crate) struct Periodic<D> {
     column: D,
     period: f64,
-    /// The wraps up to each row from the first on: whole numbers, so that their differences are exact.
-    wraps: Vec<f64>,
+    /// The wraps up to each row from the first on, modulo 2⁶⁴: their differences are exact wherever the column begins.
+    wraps: Vec<i64>,
 }
 
 impl<'a, T: Sample> Periodic<Column<'a, T>> {
     /// Rises are taken from row to row, and a rise of exactly half a period keeps its sign.
     pub(crate) fn new(values: &'a [T], period: f64) -> Self {
-        let mut sum = 0.0;
+        let mut sum = 0_i64;
         let wrap = |pair: &[T]| {
-            sum += wraps(pair[1].minus(pair[0]), period);
+            sum = sum.wrapping_add(wraps(pair[1].minus(pair[0]), period) as i64);
             sum
         };
         let later = values.windows(2).map(wrap);
         Self {
             column: Column::new(values),
             period,
-            wraps: std::iter::once(0.0).chain(later).take(values.len()).collect(),
+            wraps: std::iter::once(0).chain(later).take(values.len()).collect(),
         }
     }
 }
@@ -234,7 +234,7 @@ impl<D> Periodic<D> {
         let last = self.wraps.len() - 1;
         for place in 0..ROWS {
             let row = (first + place).min(last);
-            let wraps = self.wraps[row] - self.wraps[other(row)];
+            let wraps = self.wraps[row].wrapping_sub(self.wraps[other(row)]) as f64;
             let turns = wraps * self.period;
             let (value, rest) = two_sum(steps.value[place], -turns);
             steps.value[place] = value;
@@ -302,13 +302,16 @@ impl<T: Sample> Rises for Periodic<Column<'_, T>> {
     #[inline(always)]
     fn rises<const N: usize>(&self, to: usize, from: usize) -> [f64; N] {
         let values: [&[T; N]; 2] = [to, from].map(|first| chunk(self.column.values, first));
-        let wraps: [&[f64; N]; 2] = [to, from].map(|first| chunk(&self.wraps, first));
-        std::array::from_fn(|row| self.unwrapped(values.map(|values| values[row]), wraps[0][row] - wraps[1][row], 1.0))
+        let wraps: [&[i64; N]; 2] = [to, from].map(|first| chunk(&self.wraps, first));
+        std::array::from_fn(|row| {
+            let wraps = wraps[0][row].wrapping_sub(wraps[1][row]);
+            self.unwrapped(values.map(|values| values[row]), wraps as f64, 1.0)
+        })
     }
 
     fn scaled_rise(&self, to: usize, from: usize, scale: f64) -> f64 {
         let values = [to, from].map(|row| self.column.values[row]);
-        self.unwrapped(values, self.wraps[to] - self.wraps[from], scale)
+        self.unwrapped(values, self.wraps[to].wrapping_sub(self.wraps[from]) as f64, scale)
     }
 
     #[inline(always)]
@@ -334,6 +337,26 @@ impl<T: Sample> Kernel for Subtract<'_, T> {
             let (value, rest) = self.later[row].split_minus(self.earlier[row], self.scale);
             self.steps.value[row] = value;
             self.steps.rest[row] = rest;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rises_of_angles_do_not_depend_on_where_the_column_begins() {
+        let values = [3, 400, 800, i64::MAX, -5, 17, 500, i64::MIN, i64::MAX - 1_000, i64::MAX - 600, 401];
+        let whole = Periodic::new(&values, 360.0);
+        for start in 0..values.len() {
+            let part = Periodic::new(&values[start..], 360.0);
+            for from in start..values.len() {
+                for to in start..values.len() {
+                    let rise = whole.rise(to, from);
+                    assert_eq!(part.rise(to - start, from - start), rise, "{start}: {from} to {to}");
+                }
+            }
         }
     }
 }
