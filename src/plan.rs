@@ -563,8 +563,14 @@ fn ring(operator: &Operator, period: Length, units: &Units, spacing: Option<Step
     let reach = match operator.extent() {
         Extent::Rows(reach) => Across::Rows(reach),
         Extent::Lengths { before, after } => {
-            let [before, after] = [before, after].map(|length| units.reach(length));
-            let (before, after) = (before?.float, after?.float);
+            let steps = |length| -> Result<f64, PlanError> {
+                let Limit { float, .. } = units.reach(length)?;
+                Ok(match (length, units.x) {
+                    (Length::Step(length), Some((_, Unit::Number { decimals }))) => shifted(length, decimals),
+                    _ => float,
+                })
+            };
+            let (before, after) = (steps(before)?, steps(after)?);
             if before + after > period.float {
                 refuse!("`{NAME}` must be at least as long as `window_size`, which otherwise reads rows twice");
             }

@@ -347,7 +347,19 @@ mod tests {
 
     #[test]
     fn rises_of_angles_do_not_depend_on_where_the_column_begins() {
-        let values = [3, 400, 800, i64::MAX, -5, 17, 500, i64::MIN, i64::MAX - 1_000, i64::MAX - 600, 401];
+        let values = [
+            3,
+            400,
+            800,
+            i64::MAX,
+            -5,
+            17,
+            500,
+            i64::MIN,
+            i64::MAX - 1_000,
+            i64::MAX - 600,
+            401,
+        ];
         let whole = Periodic::new(&values, 360.0);
         for start in 0..values.len() {
             let part = Periodic::new(&values[start..], 360.0);

@@ -40,7 +40,6 @@ OPERATORS: list[tuple[Any, dict[str, Any]]] = [
     (pg.derivative, {"with_error": True, "sigma": 0.5}),
     (pg.savgol, {"window_size": 3}),
     (pg.savgol, {"window_size": 3, "order": 2, "weights": "tricube"}),
-    (pg.savgol, {"window_size": 5.0, "degree": 1}),
 ]
 each_operator = pytest.mark.parametrize(("operator", "options"), OPERATORS, ids=shown)
 
@@ -108,6 +107,17 @@ def test_any_rings_are_padded_columns(
         assert_same(over.to_series(), expected)
     series = getattr(frame["y"].grad, operator.__name__)(**{**ring, "x": frame["x"], "by": frame["k"]})
     assert_same(series, expected)
+
+
+@pytest.mark.parametrize("dtype", [pl.Float64, pl.Int64, pl.Decimal(10, 2)], ids=str)
+def test_windows_of_a_length_go_round(dtype: Any) -> None:
+    x = [0, 1, 3, 4, 6, 9, 10, 12, 13, 15]
+    frame = pl.DataFrame({"x": pl.Series(x).cast(dtype), "y": [3.0, -1, 4, 1, -5, 9, 2, -6, 5, 3], "k": [0] * 10})
+    options: dict[str, Any] = {"x": "x", "window_size": 8.0, "order": 0}
+    expected = by_hand(frame, pg.savgol("y", **options), 17).alias("y")
+    assert_same(frame.select(pg.savgol("y", **options, x_period=17)).to_series(), expected)
+    with pytest.raises(pl.exceptions.ComputeError, match="`x_period` must be at least as long as `window_size`"):
+        frame.select(pg.savgol("y", **{**options, "window_size": 40.0}, x_period=17))
 
 
 COORDINATES: list[tuple[Any, Any, Any]] = [
