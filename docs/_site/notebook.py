@@ -25,11 +25,12 @@ def table(frame: pl.DataFrame) -> str:
 
 def message_only(show: Callable[..., None]) -> Callable[..., None]:
     """Show of an error its class and its message, without the expression that Polars adds, and without our folders."""
-    folder = f"{Path(polars_grad.__file__).parent}{os.sep}"
+    # Absolute, or relative to the environment.
+    module = re.compile(rf"[\w/\\][\w./\\-]*{Path(polars_grad.__file__).parent.name}[/\\]_internal[^\s:]*:")
 
     def shown(kind: type[BaseException], value: BaseException, lines: list[str]) -> None:
         text = "\n".join(lines).partition("\n\nThis error occurred in the following expression")[0]
-        show(kind, value, text.replace(folder, "").splitlines())
+        show(kind, value, module.sub("", text).splitlines())
 
     return shown
 
