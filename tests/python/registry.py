@@ -79,8 +79,9 @@ class Case:
 CASES = [Case(name, options) for name in OPERATORS for options in (REQUIRED.get(name, {}), *OPTIONS.get(name, []))]
 # Windows of a length, which need an x.
 LENGTHS = [
-    Case("rolling_slope", options)
-    for options in ({"window_size": 20.0}, {"window_size": 150.0, "center": True, "closed": "left", "with_error": True})
+    Case("rolling_slope", {"window_size": 20.0}),
+    Case("rolling_slope", {"window_size": 150.0, "center": True, "closed": "left", "with_error": True}),
+    Case("savgol", {"window_size": 60.0, "degree": 1, "min_samples": 2}),
 ]
 # All that take rows in batches, with an x that rises.
 STREAMED = [*(case for case in CASES if case.streams), *LENGTHS]
