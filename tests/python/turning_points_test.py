@@ -386,8 +386,12 @@ def faces(frame: pl.DataFrame, **options: Any) -> dict[str, pl.Series]:
         "one chunk": frame.rechunk().select(turns).to_series(),
         "over": frame.select(turns.over(pl.lit(1))).to_series(),
         "by": frame.select(pg.turning_points("y", "x", by=pl.lit(1), **options)).to_series(),
-        "agg": lazy.group_by(pl.lit(1)).agg(turns).collect().select(pl.col("y").explode()).to_series(),
-        "cell": cells.select(pg.turning_points("y", "x", axis=1, **options).explode()).to_series(),
+        "agg": lazy.group_by(pl.lit(1))
+        .agg(turns)
+        .collect()
+        .select(pl.col("y").explode(empty_as_null=False))
+        .to_series(),
+        "cell": cells.select(pg.turning_points("y", "x", axis=1, **options).explode(empty_as_null=False)).to_series(),
         "down the rows": frame.select(
             pg.turning_points(pl.concat_list("y"), pl.concat_list("x"), **options).list.first()
         ).to_series(),
