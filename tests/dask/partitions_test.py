@@ -275,6 +275,17 @@ def test_only_what_is_needed_is_read(tmp_path: Any) -> None:
     assert sorted(read.columns) == ["id", "x", "y"]
 
 
+@pytest.mark.parametrize("part", [0, 1])
+def test_partitions_that_fail_name_the_same_row(part: int) -> None:
+    """Whichever of them is computed first."""
+    rows = pd.DataFrame({"k": list("aaabbb"), "x": [0, 1, 1, 0, 1, 2], "y": pd.array([1.0] * 6, dtype="Float64")})
+    rows.index = pd.Index([f"row {row}" for row in range(6)])
+    rows.loc["row 4", "y"] = None
+    slopes = with_slope(evenly(rows, 2), by="k", presorted=True)
+    with pytest.raises(ComputeError, match="in the row with index row 2, column `slope`: "):
+        slopes.partitions[part].compute()
+
+
 def test_rows_that_change_after_the_call() -> None:
     source = pd.DataFrame({"x": range(4), "y": range(4)})
     left = [4]

@@ -373,8 +373,28 @@ class Window:
             # A row is wrong only together with those before it: the shortest beginning that fails ends with it.
             heights = range(rows.height)
             height = bisect_left(heights, x=True, key=lambda height: bool(reason(operator, height)))
-            row = self.known - self.carried + height - 1
+            row = self.known - self.carried + _wrong_row(operator, rows, height)
             yield Failure(row, operator.output, reason(operator, height))
+
+
+def _wrong_row(operator: Operator, rows: pl.DataFrame, height: int) -> int:
+    """
+    Return the row that is wrong, where the first `height` rows fail and fewer do not.
+
+    An output is judged when all rows that it reads are there, which may be after the wrong one.
+    """
+    if operator.extent != "rows" or operator.skips or operator.merges:
+        return height - 1
+    start = max(0, height - 1 - sum(operator.reach))
+
+    def fails(end: int) -> bool:
+        try:
+            operator.evaluate(rows[start:end])
+        except ComputeError:
+            return True
+        return False
+
+    return bisect_left(range(height), x=True, lo=start, key=fails) - 1
 
 
 class LengthWindow(Window):
