@@ -269,7 +269,8 @@ impl Case {
 
     /// Groups have the results that they have alone, and fail if one of them does.
     fn check_groups(&self, operator: &Operator, columns: &Columns, outcome: &Outcome) {
-        if columns.by.is_empty() {
+        // No rows are no groups, of which none could fail alone.
+        if columns.by.is_empty() || columns.y.is_empty() {
             return;
         }
         for group in groups(&columns.by) {
