@@ -227,6 +227,8 @@ impl Masks {
         for row in tile.step_by(ROWS) {
             let [before, own, after] = if only_starts {
                 rows.rules.between_starts(row)
+            } else if this == 1 {
+                rows.rules.in_segment(rows.lags, this, row)
             } else {
                 let in_segment: [u64; 5] = rows.rules.in_segment(rows.lags, this, row);
                 [in_segment[this - 1], in_segment[this], in_segment[this + 1]]
@@ -244,10 +246,13 @@ impl Masks {
                 (NeighborMask::BOTH, own & before & after)
             };
             let read = |valid: [u64; 3]| valid[1] & (valid[0] | !mask.before) & (valid[2] | !mask.after);
-            let x_valid = lags.map(|lag| lag.x.map_or(u64::MAX, |x| x.valid(row)));
-            let x_valid = has_stencil & read(x_valid);
-            let y_valid = read(lags.map(|lag| lag.y.valid(row)));
-            valid.push(row, x_valid & y_valid | high_mask(rows.len() - row));
+            let (x_valid, both_valid) = if only_starts {
+                (has_stencil, has_stencil)
+            } else {
+                let x_valid = has_stencil & read(lags.map(|lag| lag.x.map_or(u64::MAX, |x| x.valid(row))));
+                (x_valid, x_valid & read(lags.map(|lag| lag.y.valid(row))))
+            };
+            valid.push(row, both_valid | high_mask(rows.len() - row));
             self.neighbors.push(NeighborMask { valid: x_valid, ..mask });
         }
     }
