@@ -144,7 +144,7 @@ impl Evaluate for Gradient {
 }
 
 /// Rows whose masks are known before the loop over them begins.
-const TILE: usize = 64 * ROWS;
+const TILE: usize = 512 * ROWS;
 
 /// Appends the slopes of the rows, and says which are valid.
 #[inline(never)]
