@@ -56,12 +56,7 @@ def rolling_slope(
     closed
         Which ends of a window of a length belong to it: "right" by default, "both" with `center`. "left" and "none"
         leave out the later end, and with it the row itself unless it is in the middle.
-    sigma
-        The standard deviation of `y`, in its unit, from which the standard error is computed; without it that is
-        estimated from the residuals. One for all rows, with `with_error=True` only: a number, or for a temporal `y` a
-        timedelta or a duration string. Or one for each row, by which rows are weighed: the name of a column, an
-        expression, a Series or a 1-D array, of numbers or, for a temporal `y`, of Durations; for a `y` of cells of the
-        shape of `y`. A string such as "3ms" is a duration; a column of such a name is `pl.col("3ms")`.
+    <sigma>
     with_error
         Whether to return a struct with the fields `value` and `stderr`, the standard error of the slope.
     <domain>

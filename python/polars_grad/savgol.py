@@ -72,12 +72,7 @@ def savgol(
         The weights :math:`v_j`. None is 1 for each row. "tricube" is :math:`(1 - |d|^3)^3` of the distance
         :math:`d` from the row. :math:`d` is 1 at half a length. In a window of rows it is 1 beyond the furthest row, by
         a step on the average: a row that enters or leaves has little weight.
-    sigma
-        The standard deviation of `y`, in its unit, from which the standard error is computed; without it that is
-        estimated from the residuals. One for all rows, with `with_error=True` only: a number, or for a temporal `y` a
-        timedelta or a duration string. Or one for each row, by which rows are weighed: the name of a column, an
-        expression, a Series or a 1-D array, of numbers or, for a temporal `y`, of Durations; for a `y` of cells of the
-        shape of `y`. A string such as "3ms" is a duration; a column of such a name is `pl.col("3ms")`.
+    <sigma>
     with_error
         Whether to return a struct with the fields `value` and `stderr`, the standard error.
     <domain>

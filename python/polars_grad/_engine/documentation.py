@@ -49,6 +49,13 @@ PARAMETERS = {
         The highest rate that is possible, in the unit of :func:`polars_grad.rate`; a timedelta or a duration string
         where that is a Duration. A row whose rate is above it is null.
         """,
+    "sigma": """
+        The standard deviation of `y`, in its unit, from which the standard error is computed; without it that is
+        estimated from the residuals. One for all rows, with `with_error=True` only: a number, or for a temporal `y` a
+        timedelta or a duration string. Or one for each row, by which rows are weighed: the name of a column, an
+        expression, a Series or a 1-D array, of numbers or, for a temporal `y`, of Durations; for a `y` of cells of the
+        shape of `y`. A string such as "3ms" is a duration; a column of such a name is `pl.col("3ms")`.
+        """,
 }
 
 # What methods of a Series take instead.
