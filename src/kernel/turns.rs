@@ -72,22 +72,22 @@ impl<T: Sample> Heights for &[T] {
 pub(crate) struct Unwrapped<'a, T> {
     values: &'a [T],
     period: f64,
-    /// The number of periods to subtract at each row: whole numbers, so that their differences are exact.
-    wraps: Vec<f64>,
+    /// The number of periods to subtract at each row, modulo 2⁶⁴, so that differences are exact.
+    wraps: Vec<i64>,
 }
 
 impl<'a, T: Sample> Unwrapped<'a, T> {
     pub(crate) fn new(values: &'a [T], period: f64) -> Self {
-        let mut sum = 0.0;
+        let mut sum = 0_i64;
         let later = values.windows(2).map(|pair| {
             let wraps = ((pair[1].minus(pair[0]) - periodic(pair[1], pair[0], period)) / period).round();
-            sum += if wraps.is_finite() { wraps } else { 0.0 };
+            sum = sum.wrapping_add(if wraps.is_finite() { wraps as i64 } else { 0 });
             sum
         });
         Self {
             values,
             period,
-            wraps: std::iter::once(0.0).chain(later).take(values.len()).collect(),
+            wraps: std::iter::once(0).chain(later).take(values.len()).collect(),
         }
     }
 }
@@ -97,7 +97,7 @@ impl<T: Sample> Heights for Unwrapped<'_, T> {
         if from + 1 == to {
             return periodic(self.values[to], self.values[from], self.period);
         }
-        let wraps = self.wraps[to] - self.wraps[from];
+        let wraps = self.wraps[to].wrapping_sub(self.wraps[from]) as f64;
         (-wraps).mul_add(self.period, self.values[to].minus(self.values[from]))
     }
 
@@ -375,6 +375,15 @@ impl<X: Sample> Kernel for Ordered<'_, X> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn heights_of_angles_do_not_depend_on_where_the_curve_begins() {
+        let angles = [3, 400, 800, i64::MAX, -5, 17, 500];
+        let (whole, part) = (Unwrapped::new(&angles, 360.0), Unwrapped::new(&angles[1..], 360.0));
+        for (from, to) in [(1, 4), (2, 5), (1, 6)] {
+            assert_eq!(whole.rise(from, to), part.rise(from - 1, to - 1), "{from} to {to}");
+        }
+    }
 
     fn found(y: &[f64], min_swing: f64) -> Vec<(usize, usize, bool)> {
         let mut found = Vec::new();
