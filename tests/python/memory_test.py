@@ -42,9 +42,11 @@ def whole_column(points):
 
 kind, source, target = sys.argv[1:]
 rows = pl.scan_parquet(source)
+y, t = pl.col("y"), pl.col("t")
 slopes = {
     "streamed": rows.with_columns(d=pg.gradient("y", "t")),
     "whole column": rows.with_columns(d=pl.struct("y", "t").map_batches(whole_column, return_dtype=pl.Float64)),
+    "products": rows.with_columns(d=y * t, e=y + t, f=y - t),
     "one operator": rows.grad.with_columns(d=pg.gradient("y", "t", by="k")),
     "three operators": rows.grad.with_columns(
         d=pg.gradient("y", "t", by="k"),
@@ -103,4 +105,6 @@ def test_peak_memory_does_not_grow_with_the_rows(kind: str, succeed: Callable[..
     columns = 4 if kind == "one operator" else 6
     bytes_added = (2 * ROWS - ROWS // 2) * columns * 8
     assert peak[2 * ROWS] - peak[ROWS // 2] < 0.4 * bytes_added
-    assert peak[2 * ROWS] < 600e6
+    # What the engine itself keeps of a file differs from machine to machine by a hundred megabytes.
+    products = 1024 * int(succeed(MEASURE, "products", source, tmp_path / "products.parquet"))
+    assert peak[2 * ROWS] < products + 200e6
