@@ -12,18 +12,18 @@ Examples
 """
 
 from polars_grad.batches import stitch
-from polars_grad.derivative import derivative
 from polars_grad.formula import derivative_of, gradient_of, hessian_of
-from polars_grad.gradient import gradient
 from polars_grad.grid import curl, divergence, laplacian, magnitude, partials
 from polars_grad.horizontal import gradient_horizontal
-from polars_grad.increase import increase
-from polars_grad.integral import integral
 from polars_grad.namespace import ExprGrad, LazyFrameGrad, SeriesGrad
-from polars_grad.rate import rate
-from polars_grad.rolling_slope import rolling_slope
-from polars_grad.savgol import savgol
-from polars_grad.turning_points import turning_points
+from polars_grad.operators.derivative import derivative
+from polars_grad.operators.gradient import gradient
+from polars_grad.operators.increase import increase
+from polars_grad.operators.integral import integral
+from polars_grad.operators.rate import rate
+from polars_grad.operators.rolling_slope import rolling_slope
+from polars_grad.operators.savgol import savgol
+from polars_grad.operators.turning_points import turning_points
 from polars_grad.versions import __version__ as __version__
 from polars_grad.versions import show_versions
 

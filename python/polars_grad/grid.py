@@ -11,7 +11,7 @@ from polars_grad._engine import lengths as _lengths
 from polars_grad._engine import plugin as _plugin
 from polars_grad._engine.documentation import documented
 from polars_grad._engine.domain import ARGUMENTS, Argument, Shared
-from polars_grad.derivative import checked as checked_stencils
+from polars_grad.operators.derivative import checked as checked_stencils
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

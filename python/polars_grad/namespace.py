@@ -10,16 +10,16 @@ from polars_grad._engine.documentation import OF_SERIES
 from polars_grad._engine.methods import Method, Namespace, OperatorMethod, Own_co
 from polars_grad._engine.operator import OperatorExpr
 from polars_grad._engine.series import Eager
-from polars_grad.derivative import derivative
 from polars_grad.frames import with_columns
-from polars_grad.gradient import gradient
 from polars_grad.grid import curl, divergence, laplacian, magnitude, partials
-from polars_grad.increase import increase
-from polars_grad.integral import integral
-from polars_grad.rate import rate
-from polars_grad.rolling_slope import rolling_slope
-from polars_grad.savgol import savgol
-from polars_grad.turning_points import turning_points
+from polars_grad.operators.derivative import derivative
+from polars_grad.operators.gradient import gradient
+from polars_grad.operators.increase import increase
+from polars_grad.operators.integral import integral
+from polars_grad.operators.rate import rate
+from polars_grad.operators.rolling_slope import rolling_slope
+from polars_grad.operators.savgol import savgol
+from polars_grad.operators.turning_points import turning_points
 
 if TYPE_CHECKING:
     from typing import ClassVar

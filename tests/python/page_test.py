@@ -80,6 +80,6 @@ def test_the_operator_of_the_page(tmp_path: Path) -> None:
 
 def test_the_function_of_the_page() -> None:
     """It is registered, and has the arguments that all operators have."""
-    code = block("`python/polars_grad/swing.py`")
+    code = block("`python/polars_grad/operators/swing.py`")
     compile(code, "swing.py", "exec")
     assert re.findall(r"^    <(\w+)>$", code, re.MULTILINE) == ["y", "x", "domain", "errors", "notes"]

@@ -1,0 +1,1 @@
+"""The operators, one a module: a function, its options and its documentation."""
