@@ -6,7 +6,7 @@ use crate::inputs::Inputs;
 use crate::operators::{Form, Reason, RowError, SigmaUse};
 use crate::plan::{Kind, Plan};
 use crate::run::{Neighbors, Parts, Results, Resumed, RowIndex, Run, Whole};
-use crate::segments::{Around, Deviations, Lags, Merged, Merging, Numbers, Part, RowOrder, in_column, padded};
+use crate::segments::{Around, Deviations, Lags, Merged, Merging, Numbers, Part, RowOrder, in_column, padded, rings};
 
 /// A whole column and its groups.
 pub(crate) struct WholeColumn<'a, I> {
@@ -148,24 +148,26 @@ impl Plan {
         let (y, x) = (y.clone(), x.clone());
         let results = self.over_rows(whole, height, mode, resumed);
         let mut results = results.map_err(|error| WrongRow::new(error, &at))?;
-        let seams = ring.seams(&y, x.as_ref(), &row_at, starts, positions, mode.strict);
-        let seams = seams.map_err(|Around { ends, rows }| WrongRow {
-            row: at(ends[0]),
-            reads: ends.into_iter().map(&at).collect(),
-            reason: Reason::Around { rows },
-        })?;
-        for seam in seams {
-            let sigma = sigma.map(|sigma| seam.rows().iter().map(|&row| sigma[row]).collect::<Vec<_>>());
-            let arcs = Whole {
-                y: seam.y(),
-                x: seam.x(),
-                sigma: sigma.as_deref(),
-                order: None::<&RowOrder<I>>,
-                starts: seam.starts(),
-            };
-            let again = self.over_rows(arcs, seam.len(), mode, None);
-            let again = again.map_err(|error| WrongRow::new(error, |row| at(seam.position(row))))?;
-            results.numbers.replace(again.numbers, seam.evaluated());
+        for rings in rings(starts, positions) {
+            let seams = ring.seams(&y, x.as_ref(), &row_at, &rings, mode.strict);
+            let seams = seams.map_err(|Around { ends, rows }| WrongRow {
+                row: at(ends[0]),
+                reads: ends.into_iter().map(&at).collect(),
+                reason: Reason::Around { rows },
+            })?;
+            for seam in seams {
+                let sigma = sigma.map(|sigma| seam.rows().iter().map(|&row| sigma[row]).collect::<Vec<_>>());
+                let arcs = Whole {
+                    y: seam.y(),
+                    x: seam.x(),
+                    sigma: sigma.as_deref(),
+                    order: None::<&RowOrder<I>>,
+                    starts: seam.starts(),
+                };
+                let again = self.over_rows(arcs, seam.len(), mode, None);
+                let again = again.map_err(|error| WrongRow::new(error, |row| at(seam.position(row))))?;
+                results.numbers.replace(again.numbers, seam.evaluated());
+            }
         }
         Ok(results)
     }

@@ -34,21 +34,12 @@ pub(crate) struct Sum {
 }
 
 impl Sum {
-    /// The sum of two. The rest of a sum that is not finite is not, either.
-    #[inline(always)]
-    fn unchecked_plus(self, other: Self) -> Self {
-        let (value, lost) = two_sum(self.value, other.value);
-        Self {
-            value,
-            // In this order the rest before is waited for once.
-            rest: self.rest + (lost + other.rest),
-        }
-    }
-
     /// The sum of two. The rest of a sum that is not finite is zero.
     #[inline(always)]
     pub(crate) fn plus(self, other: Self) -> Self {
-        let Self { value, rest } = self.unchecked_plus(other);
+        let (value, lost) = two_sum(self.value, other.value);
+        // In this order the rest before is waited for once.
+        let rest = self.rest + (lost + other.rest);
         Self {
             value,
             rest: if rest.abs() < f64::INFINITY { rest } else { 0.0 },
@@ -135,7 +126,7 @@ impl Blocks {
     /// area.
     pub(crate) fn add_to(&mut self, sum: &mut RunningSum, rows: usize, before: bool) -> &mut [f64] {
         let (first, end) = (sum.place(), sum.place() + rows);
-        let sums = self.add_up(sum.sum, first..end, before);
+        let sums = self.add_up(sum.sum, &(first..end), before);
         let mut offsets = [sum.offset; LANES + 1];
         for lane in 0..LANES {
             offsets[lane + 1] = offsets[lane].plus(sums[lane]);
@@ -159,20 +150,14 @@ impl Blocks {
     /// The sums of the rows taken, which are whole blocks.
     #[cfg(any(feature = "polars", feature = "arrow"))]
     pub(crate) fn sums(&mut self, rows: usize, before: bool) -> impl Iterator<Item = Sum> {
-        let sums = self.add_up(Sum::default(), 0..rows, before);
+        let sums = self.add_up(Sum::default(), &(0..rows), before);
         sums.into_iter().take(rows / BLOCK)
     }
 
     /// The sum of each block, the first one after a sum.
-    fn add_up(&mut self, sum: Sum, places: Range<usize>, before: bool) -> [Sum; LANES] {
-        self.find_areas(&places, before);
-        let sums = dispatch(AddUp::<false> { blocks: self, sum });
-        let zero = sums.iter().fold(0.0, |zero, sum| zero + 0.0 * (sum.value + sum.rest));
-        if zero == 0.0 {
-            return sums;
-        }
-        self.find_areas(&places, before);
-        dispatch(AddUp::<true> { blocks: self, sum })
+    fn add_up(&mut self, sum: Sum, places: &Range<usize>, before: bool) -> [Sum; LANES] {
+        self.find_areas(places, before);
+        dispatch(AddUp { blocks: self, sum })
     }
 
     fn find_areas(&mut self, places: &Range<usize>, before: bool) {
@@ -270,13 +255,13 @@ impl Kernel for Areas<'_> {
 }
 
 /// Replaces areas by their sums within each block.
-struct AddUp<'a, const CHECKED: bool> {
+struct AddUp<'a> {
     blocks: &'a mut Blocks,
     /// What has been added up before in the first block.
     sum: Sum,
 }
 
-impl<const CHECKED: bool> Kernel for AddUp<'_, CHECKED> {
+impl Kernel for AddUp<'_> {
     type Output = [Sum; LANES];
 
     // There is a lane for each block.
@@ -297,11 +282,7 @@ impl<const CHECKED: bool> Kernel for AddUp<'_, CHECKED> {
                     value: row_values[lane],
                     rest: row_rests[lane],
                 };
-                let sum = if CHECKED {
-                    sum.plus(area)
-                } else {
-                    sum.unchecked_plus(area)
-                };
+                let sum = sum.plus(area);
                 (values[lane], rests[lane]) = (sum.value, sum.rest);
             }
             (*row_values, *row_rests) = (values, rests);
