@@ -4,9 +4,10 @@ use crate::bits::Bits;
 use crate::domain::Duplicates;
 use crate::inputs::Inputs;
 use crate::operators::{Form, Reason, RowError, SigmaUse};
-use crate::plan::{Kind, Plan};
+use crate::plan::Plan;
 use crate::run::{Neighbors, Parts, Results, Resumed, RowIndex, Run, Whole};
 use crate::segments::{Around, Deviations, Lags, Merged, Merging, Numbers, Part, RowOrder, in_column, padded};
+use crate::units::Kind;
 
 /// A whole column and its groups.
 pub(crate) struct WholeColumn<'a, I> {
@@ -330,9 +331,9 @@ mod tests {
     use super::*;
     use crate::domain::Domain;
     use crate::operators::{RollingSlope, WindowSize};
-    use crate::plan::ColumnInfo;
     use crate::segments::{Across, Chunk, Period, Reach, Ring};
-    use crate::unit::Unit;
+    use crate::units::ColumnInfo;
+    use crate::units::Unit;
 
     const MODE: Mode = Mode {
         strict: true,

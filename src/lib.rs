@@ -65,7 +65,7 @@ mod polars;
 mod run;
 #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed uses a part of it.
 mod segments;
-mod unit;
+mod units;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod unsorted;
 

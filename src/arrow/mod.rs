@@ -40,10 +40,10 @@ use crate::column::{Mode, WholeColumn, WrongRow};
 use crate::domain::{Domain, Nulls};
 use crate::inputs::Inputs;
 use crate::operators::{Operator, Reason};
-use crate::plan::{Kind, Plan, PlanError, ticks};
+use crate::plan::{Plan, ticks};
 use crate::run::{Parts, Results};
 use crate::segments::Part;
-use crate::unit::Unit;
+use crate::units::{Kind, PlanError, Unit};
 use crate::unsorted::{around_message, in_group, message, wrong_step};
 
 /// Evaluates an operator over `y`, row by row.

@@ -22,7 +22,7 @@ use num_traits::AsPrimitive;
 #[cfg(feature = "polars")]
 use crate::domain::{Domain, Duplicates, Nulls};
 use crate::kernel::Sample;
-use crate::plan::{PlanError, Units};
+use crate::units::{PlanError, Units};
 
 pub use self::counter::Reset;
 pub use self::describe::Extent;

@@ -20,8 +20,8 @@ use crate::domain::Length;
 use crate::kernel::differences::{Column, Differences, Even, Periodic};
 use crate::kernel::line::{self, Points, Slopes};
 use crate::kernel::{Limit, Sample, weighted};
-use crate::plan::{PlanError, Units};
 use crate::segments::Slice;
+use crate::units::{PlanError, Units};
 
 /// The slope of the least-squares line in a moving window.
 ///

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::bits::{Bitmap, ROWS};
 use crate::kernel::{Sample, Scale, periodic_rises};
-use crate::plan::ResultUnits;
 use crate::segments::{Lag, Part, Reach, SegmentRules};
+use crate::units::ResultUnits;
 
 /// Adjacent rows, their lagged copies, and what ends a segment among them.
 pub(crate) struct Rows<'a, 'b, Y, X> {

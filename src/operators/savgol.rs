@@ -23,8 +23,8 @@ use crate::kernel::differences::{Column, Even, Periodic, Rises};
 use crate::kernel::gram::Filter;
 use crate::kernel::polynomial::{self, Errors, Fitter, MAX_DEGREE, Memory, Model, Window};
 use crate::kernel::{Limit, Sample, Scale, is_monotonic};
-use crate::plan::{PlanError, Units};
 use crate::segments::Slice;
+use crate::units::{PlanError, Units};
 
 /// The derivative of a polynomial fitted to the rows around each row, or its value: a Savitzky–Golay filter.
 ///

@@ -8,8 +8,8 @@ use super::describe::Describe;
 use super::rows::{Columns, RowError};
 use crate::bits::Bits;
 use crate::kernel::Sample;
-use crate::plan::ResultUnits;
 use crate::segments::{Segments, Slice};
+use crate::units::ResultUnits;
 
 /// A segment: adjacent rows that belong together.
 pub(crate) struct Segment<'a, Y, X> {

@@ -1,23 +1,10 @@
 //! The type, the unit and the scale of a result, from the types of the columns, the domain and the operator.
 
-macro_rules! refuse {
-    ($($message:tt)*) => { return Err($crate::plan::PlanError(format!($($message)*))) };
-}
-
-mod columns;
+mod checks;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod ring;
-mod scale;
-mod units;
 
-#[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) use columns::spare_bits_of_decimal;
-pub(crate) use columns::{ColumnInfo, SPARE_BITS_OF_64, SPARE_BITS_OF_128};
-pub(crate) use units::Units;
-
-use columns::{axis, check_mean, sigma_unit, x_unit, y_unit};
-use scale::{check_per, kind, parts, place, scale, step};
-use units::{limit, period};
+use checks::{axis, check_mean, check_per, period, sigma_unit, step, x_unit, y_unit};
 
 use crate::domain::{Domain, Duplicates, Nulls};
 use crate::inputs::Inputs;
@@ -26,6 +13,9 @@ use crate::operators::{Extent, Measure, Operator, SigmaUse};
 use crate::segments::BreakRules;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 use crate::segments::Ring;
+use crate::units::{
+    ColumnInfo, Kind, PlanError, ResultUnits, Step, Unit, Units, limit, parts, power_of_ten, refuse, scale,
+};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -53,23 +43,6 @@ pub(crate) struct Plan {
     pub(crate) mean_digits: u32,
 }
 
-/// How the numbers of the columns become those of the result.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct ResultUnits {
-    /// Whether the first output is a word, which has no scale.
-    pub(crate) has_words: bool,
-    /// One for each output that is a number.
-    pub(crate) scales: Vec<Scale>,
-    /// That of y per x.
-    pub(crate) rate: Scale,
-    /// The number of y that means zero.
-    pub(crate) zero: i128,
-    /// The number of x that means zero, if x is a number: places on a temporal x are distances from the x of the row.
-    pub(crate) zero_of_x: Option<i128>,
-    /// The period of y, in its numbers.
-    pub(crate) period: Option<f64>,
-}
-
 /// What the numbers of a column of standard deviations count, and what for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed has none.
@@ -88,35 +61,6 @@ pub(crate) struct PlannedOutput {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
 }
-
-/// What a result counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Numbers: floats of the width of y if y is a float, else 64-bit floats.
-    Number,
-    /// Numbers: 64-bit floats, whatever y is.
-    Float64,
-    /// Durations in ticks of this many nanoseconds.
-    Duration { nanoseconds: i64 },
-    /// The numbers of y, in its dtype.
-    OfY,
-    /// Places on x: in its dtype if that is temporal or Float32, else 64-bit floats. A temporal one is in ticks from the x
-    /// of its row.
-    OfX,
-    /// Indices of words.
-    Word(&'static [&'static str]),
-}
-
-impl Kind {
-    /// Numbers as 64-bit floats.
-    fn or_float64(self) -> Self {
-        if self == Self::Number { Self::Float64 } else { self }
-    }
-}
-
-/// Why an operator has no result for these columns and this domain.
-#[derive(Debug)]
-pub(crate) struct PlanError(pub(crate) String);
 
 impl Plan {
     /// # Errors
@@ -234,6 +178,43 @@ impl Plan {
     /// Whether a group must be evaluated in one piece.
     pub(crate) fn is_sequential(&self) -> bool {
         matches!(self.operator.extent(), Extent::Before | Extent::Segment)
+    }
+}
+
+/// What y per `x^order` counts.
+fn kind(y: ColumnInfo, y_unit: Unit, x_unit: Unit, order: i32) -> Result<Kind, PlanError> {
+    match y_unit {
+        Unit::Time { .. } if order > 1 && !x_unit.is_time() => refuse!(
+            "a temporal y over a number has no derivative of order {order}, but y column `{}` is {}; \
+            cast it to an integer",
+            y.name,
+            y.dtype
+        ),
+        Unit::Time { .. } if order > 0 && x_unit.is_time() => Ok(Kind::Number),
+        // A Duration has no unit of days. Microseconds are what Polars' `diff` gives.
+        Unit::DAY => Ok(Kind::Duration { nanoseconds: 1_000 }),
+        Unit::Time { nanoseconds } => Ok(Kind::Duration { nanoseconds }),
+        Unit::Number { .. } => Ok(Kind::Number),
+    }
+}
+
+/// What a place on x counts, and its scale.
+fn place(x: Option<ColumnInfo>, step: Step) -> (Kind, Scale) {
+    let mut scale = Scale::ONE;
+    match (x, step.unit) {
+        (Some(_), Unit::Number { decimals }) => {
+            scale.denominator = power_of_ten(decimals);
+            (Kind::OfX, scale)
+        },
+        (Some(_), Unit::Time { .. }) => (Kind::OfX, scale),
+        (None, Unit::Number { .. }) => {
+            scale.numerator = step.steps;
+            (Kind::Float64, scale)
+        },
+        (None, Unit::Time { nanoseconds }) => {
+            scale.numerator = nanoseconds as f64;
+            (Kind::Duration { nanoseconds: 1 }, scale)
+        },
     }
 }
 

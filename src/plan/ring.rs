@@ -1,13 +1,10 @@
 //! The period of x, and how far an operator reads beyond it.
 
-use super::PlanError;
-use super::scale::Step;
-use super::units::{Units, limit, positive, shifted};
 use crate::domain::Length;
 use crate::kernel::Limit;
 use crate::operators::{Extent, Operator};
 use crate::segments::{Across, Period, Ring};
-use crate::unit::Unit;
+use crate::units::{PlanError, Step, Unit, Units, limit, positive, refuse, shifted};
 
 /// The period of x, and how far an operator reads beyond it.
 ///

@@ -15,10 +15,10 @@ use crate::column::{Mode, WholeColumn, WrongRow, by_output};
 use crate::domain::{Domain, Nulls};
 use crate::inputs::Inputs;
 use crate::operators::{Form, Operator, Reason, RowError};
-use crate::plan::{Kind, Plan, ticks};
+use crate::plan::{Plan, ticks};
 use crate::run::{Neighbors, Parts, Results, Resumed};
 use crate::segments::Part;
-use crate::unit::Unit;
+use crate::units::{Kind, Unit};
 
 /// An operator and a domain for columns whose dtypes are known.
 #[derive(Clone)]

@@ -1,19 +1,16 @@
-//! Amounts and lengths of an option, in the numbers of the columns.
+//! Amounts and lengths that are given as options, in the numbers of the columns.
 
-use super::scale::power_of_ten;
-use super::{ColumnInfo, Kind, PlanError};
+use super::{ColumnInfo, Kind, PlanError, Unit, power_of_ten};
 use crate::domain::Length;
 use crate::kernel::Limit;
-use crate::operators::Operator;
-use crate::unit::Unit;
 
 /// The units of the columns, for the options of an operator that are given in them.
 pub(crate) struct Units<'a> {
-    pub(super) y: (ColumnInfo<'a>, Unit),
+    pub(crate) y: (ColumnInfo<'a>, Unit),
     /// What a y of 1 is in its numbers, besides its unit.
-    pub(super) y_factor: f64,
-    pub(super) x: Option<(ColumnInfo<'a>, Unit)>,
-    pub(super) rate_kind: Kind,
+    pub(crate) y_factor: f64,
+    pub(crate) x: Option<(ColumnInfo<'a>, Unit)>,
+    pub(crate) rate_kind: Kind,
 }
 
 impl Units<'_> {
@@ -79,7 +76,7 @@ impl Units<'_> {
     }
 
     /// A length of x that a window reaches, which may be zero.
-    pub(super) fn reach(&self, length: Length) -> Result<Limit, PlanError> {
+    pub(crate) fn reach(&self, length: Length) -> Result<Limit, PlanError> {
         match length {
             Length::Step(0.0) | Length::Nanoseconds(0) => Ok(Limit { float: 0.0, integer: 0 }),
             length => self.of_x("window_size", length),
@@ -112,19 +109,8 @@ impl Units<'_> {
     }
 }
 
-/// The period of y, in its numbers.
-pub(super) fn period(operator: &Operator, period: Option<Length>, units: &Units) -> Result<Option<f64>, PlanError> {
-    if period.is_some() && !operator.describe().takes_y_period() {
-        refuse!(
-            "`{}` takes no `y_period`: a counter that wraps around has a `wrap`",
-            operator.name()
-        );
-    }
-    period.map(|period| units.of_y("y_period", period)).transpose()
-}
-
 /// The longest step within a segment, in the canonical numbers of x.
-pub(super) fn limit(name: &str, gap: Length, x: Option<(ColumnInfo, Unit)>) -> Result<Limit, PlanError> {
+pub(crate) fn limit(name: &str, gap: Length, x: Option<(ColumnInfo, Unit)>) -> Result<Limit, PlanError> {
     let Some((x, unit)) = x else {
         refuse!("`{name}` is a distance in x, but there is no `x`; give the coordinate column");
     };
@@ -176,12 +162,12 @@ fn whole_steps(length: f64, decimals: usize) -> u128 {
 }
 
 /// `amount * 10^decimals`, where the digits of the amount mean what they say: 1.15 is 115 hundredths.
-pub(super) fn shifted(amount: f64, decimals: usize) -> f64 {
+pub(crate) fn shifted(amount: f64, decimals: usize) -> f64 {
     let exact = format!("{amount}e{decimals}").parse();
     exact.unwrap_or(amount * power_of_ten(decimals))
 }
 
-pub(super) fn positive(name: &str, amount: f64) -> Result<f64, PlanError> {
+pub(crate) fn positive(name: &str, amount: f64) -> Result<f64, PlanError> {
     if amount > 0.0 && amount.is_finite() {
         Ok(amount)
     } else {

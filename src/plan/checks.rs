@@ -1,47 +1,10 @@
-//! What the columns are, and whether an operator takes them.
+//! Whether an operator takes the columns and the arguments of the domain.
 
-use std::fmt::Display;
-
-use super::scale::{Ratio, power_of_ten};
-use super::units::Units;
-use super::{PlanError, SigmaUnit};
-use crate::domain::{Domain, Duplicates};
+use super::SigmaUnit;
+use crate::domain::{Domain, Duplicates, Length};
 use crate::kernel::Scale;
 use crate::operators::{Operator, Takes};
-use crate::unit::Unit;
-
-/// A column as a plan sees it.
-#[derive(Clone, Copy)]
-pub(crate) struct ColumnInfo<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) dtype: &'a dyn Display,
-    /// `None` where the dtype has no differences.
-    pub(crate) unit: Option<Unit>,
-    pub(crate) is_bool: bool,
-    /// Whether it is a point in time, not an amount.
-    pub(crate) is_instant: bool,
-    pub(crate) is_float: bool,
-    /// The canonical number that means zero.
-    pub(crate) zero: i128,
-    /// The number of bits that 128 have left for a fraction, if the canonical numbers are integers; else 0.
-    pub(crate) spare_bits: u32,
-    /// The number of axes inside of a cell.
-    pub(crate) axes: usize,
-}
-
-/// The bits that a number of at most 64 bits leaves for a fraction, where it has 128.
-pub(crate) const SPARE_BITS_OF_64: u32 = 62;
-
-/// The bits for a fraction of a number that may have 128 bits: larger ones than the rest holds have no mean.
-pub(crate) const SPARE_BITS_OF_128: u32 = 58;
-
-/// The bits that a decimal of so many digits leaves for a fraction.
-#[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) fn spare_bits_of_decimal(digits: usize) -> u32 {
-    let largest = 10_u128.saturating_pow(digits as u32);
-    let spare = largest.leading_zeros().saturating_sub(2);
-    spare.clamp(SPARE_BITS_OF_128, SPARE_BITS_OF_64)
-}
+use crate::units::{ColumnInfo, PlanError, Ratio, Step, Unit, Units, power_of_ten, refuse};
 
 pub(super) fn y_unit(operator: &Operator, y: ColumnInfo) -> Result<Unit, PlanError> {
     let (takes, operator) = (operator.describe().takes(), operator.name());
@@ -119,6 +82,63 @@ pub(super) fn axis<C>(y: ColumnInfo, x: Option<ColumnInfo>, domain: &Domain<C>) 
     }
 }
 
+/// The step from row to row.
+pub(super) fn step(
+    operator: &Operator,
+    x: Option<(ColumnInfo, Unit)>,
+    spacing: Option<Length>,
+) -> Result<Step, PlanError> {
+    let of_x = |unit| Step { unit, steps: 1.0 };
+    let step = match (x, spacing) {
+        (Some(_), Some(_)) => refuse!("`x` and `spacing` exclude each other, got both; drop one of them"),
+        (None, Some(Length::Step(step))) if step == 0.0 || !step.is_finite() => {
+            refuse!("`spacing` must be finite and not zero, got {step}")
+        },
+        (None, Some(Length::Nanoseconds(0))) => refuse!("`spacing` must not be zero, got 0 ns"),
+        (None, None) if operator.describe().needs_steps() => refuse!(
+            "`{}` must know how far rows are apart; give `x`, the coordinate column, or `spacing`, a constant step",
+            operator.name()
+        ),
+        (Some((_, unit)), None) => of_x(unit),
+        (None, None) => of_x(Unit::NUMBER),
+        (None, Some(Length::Step(steps))) => Step {
+            unit: Unit::NUMBER,
+            steps,
+        },
+        (None, Some(Length::Nanoseconds(nanoseconds))) => of_x(Unit::Time { nanoseconds }),
+    };
+    let falls = step.steps < 0.0 || matches!(step.unit, Unit::Time { nanoseconds } if nanoseconds < 0);
+    if falls && operator.describe().needs_rising_x() {
+        refuse!("`spacing` must be positive for `{}`; reverse the rows", operator.name());
+    }
+    Ok(step)
+}
+
+pub(super) fn check_per(per: Option<i64>, y: Unit, x: Option<ColumnInfo>, x_is_time: bool) -> Result<(), PlanError> {
+    let Some(per) = per else { return Ok(()) };
+    if per <= 0 {
+        refuse!("`per` must be positive, got {per} ns");
+    }
+    if !x_is_time {
+        match x {
+            Some(x) => refuse!(
+                "`per` is the unit of a temporal x, but x column `{}` is {}; \
+                drop `per`, or cast x to Datetime or Duration",
+                x.name,
+                x.dtype
+            ),
+            None => refuse!(
+                "`per` is the unit of a temporal x, but rows are a number apart; \
+                drop `per`, or give `spacing` as a duration"
+            ),
+        }
+    }
+    if y.is_time() {
+        refuse!("`per` is the unit of a temporal x, but a time over a time is a pure ratio; drop `per`");
+    }
+    Ok(())
+}
+
 /// What a column of standard deviations counts.
 pub(super) fn sigma_unit(
     operator: &Operator,
@@ -170,6 +190,17 @@ pub(super) fn sigma_unit(
         zero: sigma.zero,
         used,
     })
+}
+
+/// The period of y, in its numbers.
+pub(super) fn period(operator: &Operator, period: Option<Length>, units: &Units) -> Result<Option<f64>, PlanError> {
+    if period.is_some() && !operator.describe().takes_y_period() {
+        refuse!(
+            "`{}` takes no `y_period`: a counter that wraps around has a `wrap`",
+            operator.name()
+        );
+    }
+    period.map(|period| units.of_y("y_period", period)).transpose()
 }
 
 /// The mean of integers is none.
