@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import polars as pl
 
-from polars_grad._formula.tree import ONE, Node, constant, node
+from polars_grad._formula.tree import ONE, TWO, ZERO, Node, constant, node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -367,16 +367,38 @@ def _number(form: Any) -> float | None:
 
 
 def _simplified(kind: str, *inputs: Node) -> Node | None:
-    """Return a simpler node for a logarithm, and for how variables and constants are written."""
+    """Return a simpler node for a logarithm, and the node that was written with several."""
     if kind == "log":
         return _logarithm(*inputs)
+    if kind == "when":
+        return _kink(*inputs)
     if kind == "mul" and ONE in inputs:
         return inputs[inputs[0] is ONE]
-    if kind == "div" and inputs[1] is ONE:
-        return inputs[0]
+    if kind == "div":
+        return inputs[0] if inputs[1] is ONE else _sech_squared(*inputs)
     if kind == "add" and all(each.kind == "constant" for each in inputs):
         return inputs[0] + inputs[1]
     return None
+
+
+def _kink(slope: Node, otherwise: Node, condition: Node) -> Node | None:
+    """Return the slope of a root with its mean at a kink, which differentiates further unlike its branches."""
+    if condition.kind != "and":
+        return None
+    at_zero = condition.inputs[1]
+    root = at_zero.inputs[0] if at_zero.kind == "eq" else ONE
+    # A comparison takes a column as it is.
+    compared = node("native", detail=slope.detail) if slope.kind == "float" else slope
+    is_kink = condition.inputs == (node("eq", compared, ZERO), node("eq", root, ZERO))
+    return node("kink", otherwise, slope, root) if is_kink and otherwise is slope / (TWO * root) else None
+
+
+def _sech_squared(one: Node, divisor: Node) -> Node | None:
+    """Return 1 / cosh², whose derivative does not overflow."""
+    is_square = one is ONE and divisor.kind == "mul" and divisor.inputs[0] is divisor.inputs[1]
+    if not is_square or divisor.inputs[0].kind != "cosh":
+        return None
+    return node("sech_squared", node("div", one, divisor), *divisor.inputs[0].inputs)
 
 
 def _logarithm(value: Node, base: Node) -> Node:
