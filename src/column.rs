@@ -170,11 +170,7 @@ impl Plan {
             reason: Reason::Around { rows },
         })?;
         for seam in seams {
-            let sigma = sigma.map(|sigma| {
-                seam.positions()
-                    .map(|position| sigma[row_at(position)])
-                    .collect::<Vec<_>>()
-            });
+            let sigma = sigma.map(|sigma| seam.rows().iter().map(|&row| sigma[row]).collect::<Vec<_>>());
             let arcs = Whole {
                 y: seam.y(),
                 x: seam.x(),
@@ -184,8 +180,7 @@ impl Plan {
             };
             let again = self.over_rows(arcs, seam.len(), mode, None);
             let again = again.map_err(|error| WrongRow::new(error, |row| at(seam.position(row))))?;
-            let evaluated = seam.evaluated().map(|(row, position)| (row, row_at(position)));
-            results.numbers.replace(again.numbers, evaluated);
+            results.numbers.replace(again.numbers, seam.evaluated());
         }
         Ok(results)
     }

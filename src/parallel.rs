@@ -30,11 +30,11 @@ pub(crate) fn limit() -> usize {
 }
 
 /// Helper threads that a call has taken from the budget, given back when it ends.
-struct Helpers(usize);
+pub(crate) struct Helpers(usize);
 
 impl Helpers {
     /// As many as pay for a column of `rows` rows.
-    fn for_rows(rows: usize) -> Self {
+    pub(crate) fn for_rows(rows: usize) -> Self {
         match rows / ROWS_PER_THREAD {
             0 | 1 => Self(0),
             threads => Self::take(threads.min(limit()) - 1),
@@ -55,6 +55,26 @@ impl Helpers {
             }
         }
         Self(taken)
+    }
+
+    /// The number of threads that work, the calling one included.
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    pub(crate) fn threads(&self) -> usize {
+        self.0 + 1
+    }
+
+    /// One result for each item, in order.
+    ///
+    /// # Errors
+    ///
+    /// The first one in order.
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    pub(crate) fn map<I: Sync, T: Send, E: Send>(
+        &self,
+        items: &[I],
+        work: impl Fn(&I) -> Result<T, E> + Sync,
+    ) -> Result<Vec<T>, E> {
+        on_threads(self, items.len(), &|index| work(&items[index]))
     }
 }
 
