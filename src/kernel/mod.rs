@@ -26,6 +26,7 @@ mod mean;
 pub(crate) mod newton;
 pub(crate) mod polynomial;
 mod sample;
+mod short;
 mod slopes;
 pub mod stencil;
 #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed has no segments.
