@@ -282,9 +282,8 @@ mod tests {
     use crate::domain::{Domain, Duplicates};
     use crate::inputs::Inputs;
     use crate::operators::{Derivative, EdgeOrder, Gradient, Increase, Operator};
-    use crate::plan::ColumnInfo;
     use crate::segments::Chunk;
-    use crate::unit::Unit;
+    use crate::units::{ColumnInfo, Unit};
 
     const MODE: Mode = Mode {
         strict: true,
