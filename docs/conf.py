@@ -58,7 +58,7 @@ nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_execution_timeout = 120
 nb_merge_streams = True
-nb_code_prompt_show = "Code of the picture"
+nb_code_prompt_show = "Show the code"
 nb_code_prompt_hide = "Hide the code"
 nb_mime_priority_overrides = [("llms-markdown", "text/plain", 0), ("llms-markdown", "text/html", None)]
 
