@@ -1,4 +1,4 @@
-"""Measure operators against other ways to the same numbers, and write docs/benchmarks.md and the picture of the README."""
+"""Measure operators against other ways to the same numbers, and write docs/benchmarks.md and docs/speed.svg."""
 
 from __future__ import annotations
 
