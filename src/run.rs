@@ -10,11 +10,11 @@ use crate::operators::{
     Columns, Reached, RowError, RowOperator, Rows, Scanned, SegmentOperator, SegmentTarget, Target,
 };
 use crate::parallel::{Helpers, par_ranges};
-use crate::plan::ResultUnits;
 use crate::segments::{
     Atomic, BreakRules, Chunk, Contiguous, Gathered, InGroup, Lag, Lags, Number, Numbers, Part, Reach, RowOrder,
     Scatter, SegmentRules, Segments, Slice, Tile, for_each_chunk,
 };
+use crate::units::ResultUnits;
 
 /// Where the neighbours of the rows of a column are.
 pub(crate) enum Neighbors<'a, I> {

@@ -26,6 +26,7 @@ mod mean;
 pub(crate) mod newton;
 pub(crate) mod polynomial;
 mod sample;
+mod short;
 mod slopes;
 pub mod stencil;
 pub(crate) mod trapezoids;

@@ -117,9 +117,9 @@ mod tests {
     use crate::domain::Domain;
     use crate::inputs::Inputs;
     use crate::operators::{Form, Integral};
-    use crate::plan::{ColumnInfo, Plan};
+    use crate::plan::Plan;
     use crate::segments::{BreakRules, Slice};
-    use crate::unit::Unit;
+    use crate::units::{ColumnInfo, Unit};
 
     const BLOCK: usize = crate::kernel::trapezoids::BLOCK;
 

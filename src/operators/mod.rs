@@ -24,13 +24,15 @@ use num_traits::AsPrimitive;
 #[cfg(feature = "polars")]
 use crate::domain::{Domain, Duplicates, Nulls};
 use crate::kernel::Sample;
-use crate::plan::{PlanError, Units};
+use crate::units::{PlanError, Units};
 
 pub use self::counter::Reset;
 pub use self::describe::Extent;
 pub use crate::segments::Reach;
 
 pub(crate) use self::describe::{Describe, Measure, Output, Repeats, SigmaUse, Takes};
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use self::rows::Column;
 pub(crate) use self::rows::{Columns, Float, Reason, RowError, Rows, Valid};
 pub(crate) use self::scan::{Reached, Scan, Scanned, Segment};
 #[cfg(any(feature = "polars", feature = "arrow"))]

@@ -11,8 +11,8 @@ use crate::kernel::Sample;
 use crate::kernel::trapezoids::RunningSum;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 use crate::kernel::trapezoids::Sum;
-use crate::plan::ResultUnits;
 use crate::segments::{Segments, Slice};
+use crate::units::ResultUnits;
 
 /// A segment: adjacent rows that belong together.
 pub(crate) struct Segment<'a, Y, X> {
