@@ -106,19 +106,19 @@ impl Blocks {
     /// Takes the y of rows from a place on, after that of the row before them.
     pub(crate) fn take_halves<Y: Sample>(&mut self, place: usize, before: Option<Y>, y: &[Y], zero: Y) {
         self.halves[place] = before.map_or(0.0, |before| 0.5 * before.minus(zero));
-        let halves = &mut self.halves[place + 1..=place + y.len()];
-        dispatch(Halves { y, zero, halves });
+        let to = &mut self.halves[place + 1..=place + y.len()];
+        dispatch(Halves { y, zero, to });
     }
 
     /// Takes the steps between rows, the first of which leads to the row at a place. Returns whether all are finite, and
     /// fall if they should, else rise.
     pub(crate) fn take_steps<X: Sample>(&mut self, place: usize, x: &[X], falls: bool) -> bool {
-        let steps = &mut self.steps[place..place + x.len() - 1];
+        let to = &mut self.steps[place..place + x.len() - 1];
         dispatch(Steps {
             before: x,
             x: &x[1..],
-            steps,
             falls,
+            to,
         })
     }
 
@@ -181,7 +181,7 @@ impl Blocks {
 struct Halves<'a, Y> {
     y: &'a [Y],
     zero: Y,
-    halves: &'a mut [f64],
+    to: &'a mut [f64],
 }
 
 impl<Y: Sample> Kernel for Halves<'_, Y> {
@@ -192,7 +192,7 @@ impl<Y: Sample> Kernel for Halves<'_, Y> {
 
     #[inline(always)]
     fn run(self) {
-        for (half, y) in self.halves.iter_mut().zip(self.y) {
+        for (half, y) in self.to.iter_mut().zip(self.y) {
             *half = 0.5 * y.minus(self.zero);
         }
     }
@@ -201,8 +201,8 @@ impl<Y: Sample> Kernel for Halves<'_, Y> {
 struct Steps<'a, X> {
     before: &'a [X],
     x: &'a [X],
-    steps: &'a mut [f64],
     falls: bool,
+    to: &'a mut [f64],
 }
 
 impl<X: Sample> Kernel for Steps<'_, X> {
@@ -214,13 +214,13 @@ impl<X: Sample> Kernel for Steps<'_, X> {
     fn run(self) -> bool {
         let sign = if self.falls { SIGN } else { 0 };
         let mut right = 0_u64;
-        for ((step, before), x) in self.steps.iter_mut().zip(self.before).zip(self.x) {
+        for ((step, before), x) in self.to.iter_mut().zip(self.before).zip(self.x) {
             *step = x.minus(*before);
             // As integers positive finite floats are those from 1 to below that of infinity.
             let towards = (step.to_bits() ^ sign).wrapping_sub(1);
             right += u64::from(towards < f64::INFINITY.to_bits() - 1);
         }
-        right == self.steps.len() as u64
+        right == self.to.len() as u64
     }
 }
 

@@ -88,14 +88,14 @@ impl Seam {
     pub(crate) fn position(&self, row: usize) -> usize {
         let after = self.arcs.arcs.partition_point(|arc| arc.first <= row);
         let arc = &self.arcs.arcs[after - 1];
-        let number = arc.numbers.start + (row - arc.first) as isize;
+        let number = arc.numbers.start + (row - arc.first).cast_signed();
         arc.ring.start + number.rem_euclid(arc.ring.len() as isize) as usize
     }
 
     /// The rows whose results replace those of the column, each with its row there.
     pub(crate) fn evaluated(&self) -> impl Iterator<Item = (usize, usize)> {
         let rows = self.arcs.arcs.iter().flat_map(|arc| {
-            let row = |number: isize| arc.first + (number - arc.numbers.start) as usize;
+            let row = |number: isize| arc.first + (number - arc.numbers.start).cast_unsigned();
             row(arc.evaluated.start)..row(arc.evaluated.end)
         });
         rows.map(|row| (row, self.rows[row]))
