@@ -7,10 +7,12 @@ from fractions import Fraction
 from itertools import accumulate, pairwise
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ids import shown
 from strategies import assert_same
 
 import polars_grad as pg
@@ -108,3 +110,42 @@ def test_a_million_small_terms_lose_nothing() -> None:
     got = frame.select(pg.integral("y")).to_series()[-1]
     assert got == float(Fraction(0.1) * 1_000_000)
     assert math.isclose(got, 1e5)
+
+
+def test_heights_at_the_end_of_the_range_of_floats() -> None:
+    """Halves are added first, so that neither a sum nor areas that cancel leave the range."""
+    frame = pl.DataFrame({"y": [1.7e308, 1.7e308, -1.7e308, -1.7e308], "x": [0.0, 0.5, 1.0, 1.5]})
+    assert frame.select(pg.integral("y", "x")).to_series().to_list() == [0.0, 0.85e308, 0.85e308, 0.0]
+    far = pl.DataFrame({"y": [1.7e308, -1.7e308, 1.7e308], "x": [0.0, 1e10, 3e10]})
+    assert far.select(pg.integral("y", "x")).to_series().to_list() == [0.0, 0.0, 0.0]
+    # An area that is too large itself is infinite, and stays so.
+    beyond = pl.DataFrame({"y": [1.7e308, 1.7e308, 0.0, 0.0], "x": [0.0, 10.0, 11.0, 12.0]})
+    assert beyond.select(pg.integral("y", "x")).to_series().to_list() == [0.0, math.inf, math.inf, math.inf]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"by": "k"}, {"max_gap": 1.49999}, {"by": "k", "hold": True, "initial": 2.0}],
+    ids=shown,
+)
+def test_columns_long_enough_for_several_threads(options: dict[str, Any]) -> None:
+    """They have the bits of batches, which one thread adds up."""
+    rows, random = 600_000, np.random.default_rng(0)
+    frame = pl.DataFrame(
+        {
+            "x": np.cumsum(random.uniform(0.5, 1.5, rows)),
+            "y": random.normal(size=rows),
+            "k": np.arange(rows) // 430_001,
+        }
+    )
+    total = pg.integral("y", "x", **options)
+    whole = frame.select(total).to_series()
+    batches = (frame[start : start + 99_991] for start in range(0, rows, 99_991))
+    assert_same(pl.concat(pg.stitch(batches, y=total))["y"], whole)
+    if not options:
+        x, y = frame["x"].to_numpy(), frame["y"].to_numpy()
+        areas = np.diff(x) * (y[1:] + y[:-1]) / 2
+        assert abs(whole[-1] - math.fsum(areas)) <= 1e-15 * math.fsum(np.abs(areas))
+    null = pl.when(pl.int_range(pl.len()) != rows // 2).then("y").alias("y")
+    unknown = frame.with_columns(null).select(pg.integral("y", "x")).to_series()
+    assert unknown.is_null().arg_true().to_list() == list(range(rows // 2, rows))
