@@ -59,6 +59,8 @@ mod operators;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod parallel;
 mod plan;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod points;
 #[cfg(feature = "polars")]
 mod polars;
 #[cfg(any(feature = "polars", feature = "arrow"))]

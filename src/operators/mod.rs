@@ -29,6 +29,8 @@ pub use self::describe::Extent;
 pub use crate::segments::Reach;
 
 pub(crate) use self::describe::{Describe, Measure, Output, Repeats, SigmaUse, Takes};
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use self::rows::Column;
 pub(crate) use self::rows::{Columns, Float, Reason, RowError, Rows, Valid};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use self::scan::SegmentTarget;
