@@ -21,7 +21,7 @@ use super::{fields, series};
 use crate::domain::Domain;
 use crate::inputs::Inputs;
 use crate::operators::{Derivative, Operator};
-use crate::parallel::par_map;
+use crate::parallel::try_par_map;
 
 /// The derivatives of a field on a grid with respect to each of its coordinates.
 ///
@@ -387,6 +387,12 @@ impl OnGrid {
                 field.name(), field.dtype()
             );
         }
+        let is_vector = matches!(reduction, Reduction::Divergence | Reduction::Curl);
+        if is_vector && domains.iter().any(|domain| domain.y_period.is_some()) {
+            polars_bail!(
+                InvalidOperation: "the components of a vector do not wrap around, but `y_period` is given; drop it"
+            );
+        }
         let sphere = domains[0].sphere;
         let sphere = sphere
             .map(|radius| Sphere::new(radius, reduction, field, wrt))
@@ -442,7 +448,7 @@ impl OnGrid {
         let grid = Grid::new(checked.as_deref().unwrap_or(wrt), by, rows, strict)?;
         let terms = self.sphere.map(|sphere| sphere.terms(&grid.coordinates)).transpose()?;
         // The lines along an axis are found once.
-        let axes = par_map(self.coordinates.len(), rows, |axis| {
+        let axes = try_par_map(self.coordinates.len(), rows, |axis| {
             let lines = grid.lines(axis)?;
             let has_lines = lines.has_pairs();
             let mut partials = Vec::new();
