@@ -264,17 +264,29 @@ impl Evaluator {
         let DataType::Struct(fields) = dtype else {
             return self.finish_column(&columns[0], self.plan.outputs[0].kind, dtype, name, x);
         };
-        let fields = fields.iter().zip(&columns).zip(&self.plan.outputs);
-        let fields = fields
-            .map(|((field, column), output)| self.finish_column(column, output.kind, field.dtype(), field.name(), x));
-        let fields = fields.collect::<PolarsResult<Vec<_>>>()?;
-        let results = StructChunked::from_series(name.clone(), columns[0].len(), fields.iter())?;
-        let Some(validity) = fields[0].rechunk_validity() else {
-            return Ok(results.into_series());
-        };
-        // A row without its first output has no result. A validity is that of a single chunk.
-        let results = results.rechunk().into_owned();
-        Ok(results.with_outer_validity(Some(validity)).into_series())
+        let mut finished: Option<Series> = None;
+        let mut start = 0;
+        // Each part becomes a chunk of its own: a validity is that of a single chunk, and joining them copies all.
+        for rows in columns[0].chunk_lengths() {
+            let part = |column: &Series| column.slice(start as i64, rows);
+            let x = x.map(part);
+            let fields = fields.iter().zip(&columns).zip(&self.plan.outputs);
+            let fields = fields.map(|((field, column), output)| {
+                self.finish_column(&part(column), output.kind, field.dtype(), field.name(), x.as_ref())
+            });
+            let fields = fields.collect::<PolarsResult<Vec<_>>>()?;
+            let mut results = StructChunked::from_series(name.clone(), rows, fields.iter())?;
+            // A row without its first output has no result.
+            if let Some(validity) = fields[0].rechunk_validity() {
+                results = results.rechunk().into_owned().with_outer_validity(Some(validity));
+            }
+            match &mut finished {
+                Some(finished) => _ = finished.append(&results.into_series())?,
+                None => finished = Some(results.into_series()),
+            }
+            start += rows;
+        }
+        Ok(finished.unwrap_or_else(|| Series::new_empty(name.clone(), dtype)))
     }
 
     fn finish_column(
