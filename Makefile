@@ -191,7 +191,7 @@ format: $(BIN)/.lint  ## format everything
 fuzz:  ## ten minutes of random Arrow arrays and options; needs nightly Rust and cargo-fuzz
 	cargo +nightly fuzz run evaluate -- -max_total_time=600 -timeout=20
 
-bench: $(BIN)/.wheel $(BIN)/.test $(BIN)/.bench  ## measure, and write docs/benchmarks.md and docs/grouped.png
+bench: $(BIN)/.wheel $(BIN)/.test $(BIN)/.bench  ## measure, and write docs/benchmarks.md and docs/speed.svg
 	$(BIN)/python benchmarks/run.py
 
 TARGET = $(shell rustc -vV | sed -n 's/^host: //p')

@@ -44,8 +44,7 @@ groups. That of shuffled rows is `group_by().agg("y")`, which brings together th
 nothing."""
 ABOUT_SLOW = """\
 The same with contenders that make one call per group; "-" where a call would take longer than about 5 s.
-
-![Time per call against the number of groups](grouped.png)"""
+[How fast](fast.md#groups) draws these tables."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Measure operators against other ways to the same numbers, and write docs/benchmarks.md and its pictures."""
+"""Measure operators against other ways to the same numbers, and write docs/benchmarks.md and docs/speed.svg."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cells
-import chart
 import flat
 import formulas
 import grids
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
     from rounds import Contenders, Medians
     from streaming import Cost
 
-    Sizes = dict[str, Medians]
-
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 STREAMED = (10_000_000, 30_000_000)
 # Contenders are compared on this many rows before anything is timed.
@@ -56,19 +53,18 @@ def main() -> None:
     if missing := OPERATORS.keys() - operators.CASES_BY_OPERATOR.keys():
         sys.exit(f"no cases for {', '.join(sorted(missing))}: add them in benchmarks/operators.py")
     try:
-        document, picture = report(rows or LARGEST, trial=rows is not None)
+        document = report(rows or LARGEST, trial=rows is not None)
     except Disagreement as error:
         sys.exit(f"the answers differ, so nothing is timed: {error}")
     print(document)
     if rows is None:
         DOCS.mkdir(exist_ok=True)
         (DOCS / "benchmarks.md").write_text(document, encoding="utf-8")
-        chart.draw(picture, DOCS / "grouped.png")
         subprocess.run([sys.executable, DOCS / "_site" / "bars.py"], check=True)
 
 
-def report(largest: int, *, trial: bool) -> tuple[str, dict[Case, Sizes]]:
-    """Measure all parts; return the page, and the cases of the chart."""
+def report(largest: int, *, trial: bool) -> str:
+    """Measure all parts; return the page."""
     flat.settle_allocator()
     parts = [
         *operators.PARTS,
@@ -98,7 +94,7 @@ def report(largest: int, *, trial: bool) -> tuple[str, dict[Case, Sizes]]:
         *(tables.part(part, cases) for part, cases in measured.items()),
         tables.streams(streams),
     ]
-    return "\n\n".join(sections) + "\n", measured[groups.PARTS[-1]]
+    return "\n\n".join(sections) + "\n"
 
 
 def check(case: Case) -> None:
@@ -114,7 +110,11 @@ def measure(case: Case, *, trial: bool) -> Iterator[tuple[str, Medians]]:
         progress(f"{case.title}, {label}")
         contenders = case.contenders(size)
         seconds, rounds = (case.seconds * SHORT, 2) if trial else (case.seconds, case.rounds)
-        yield label, interleave(contenders, seconds=seconds, fewest=rounds)
+        medians = interleave(contenders, seconds=seconds, fewest=rounds)
+        # A run that ends early has told what it had measured.
+        first = next(iter(medians.values()))
+        progress("    " + ", ".join(f"{name} {median / first:.2f}x" for name, median in medians.items()))
+        yield label, medians
 
 
 def measure_streams(largest: int, *, trial: bool) -> Iterator[tuple[int, dict[str, Cost]]]:

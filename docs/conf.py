@@ -58,7 +58,7 @@ nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_execution_timeout = 120
 nb_merge_streams = True
-nb_code_prompt_show = "Code of the picture"
+nb_code_prompt_show = "Show the code"
 nb_code_prompt_hide = "Hide the code"
 nb_mime_priority_overrides = [("llms-markdown", "text/plain", 0), ("llms-markdown", "text/html", None)]
 
@@ -75,6 +75,8 @@ numpydoc_xref_param_type = False
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_favicon = "_static/icon.svg"
+html_search_scorer = "_static/scorer.js"
 html_show_sourcelink = False
 html_copy_source = False
 html_show_sphinx = False

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars_grad
 
-PACKAGES = ("polars", "numpy", "matplotlib", "pandas", "scipy", "xarray", "duckdb")
+PACKAGES = ("polars", "numpy", "matplotlib", "pandas", "scipy", "xarray", "duckdb", "findiff")
 
 
 def fingerprint() -> str:
@@ -17,7 +17,7 @@ def fingerprint() -> str:
     helpers = Path(__file__).parent
     docs = helpers.parent
     read = [path for pattern in ("*.py", "*.so", "*.pyd") for path in package.rglob(pattern)]
-    read += [helpers / name for name in ("notebook.py", "drawing.py", "tables.py")]
+    read += [helpers / name for name in ("notebook.py", "drawing.py", "pairs.py", "tables.py")]
     read.append(docs / "benchmarks.md")
     read += [path for path in (docs.parent / "examples" / "data").iterdir() if path.is_file()]
     digest = hashlib.sha256(" ".join(version(name) for name in PACKAGES).encode())

@@ -42,6 +42,7 @@ STYLE = {
     "axes.titlelocation": "left",
     "axes.titlesize": 12,
     "axes.titleweight": "bold",
+    "date.converter": "concise",
     "figure.constrained_layout.use": True,
     "figure.facecolor": "none",
     "figure.figsize": (7.6, 3.2),

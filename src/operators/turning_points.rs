@@ -22,8 +22,8 @@ use crate::kernel::turns::{
     Extreme, Heights, Origin, OriginOfX, Plateaus, Steps, Unwrapped, Vertices, extremes, is_ordered, vertex,
 };
 use crate::kernel::{Sample, is_monotonic};
-use crate::plan::{PlanError, Units};
 use crate::segments::Slice;
+use crate::units::{PlanError, Units};
 
 /// The rows at which a curve turns: its maxima and minima, with their places and values.
 ///

@@ -15,10 +15,10 @@ use crate::column::{Mode, WholeColumn, WrongRow, by_output};
 use crate::domain::{Domain, Nulls};
 use crate::inputs::Inputs;
 use crate::operators::{Form, Operator, Reason, RowError};
-use crate::plan::{Kind, Plan, ticks};
+use crate::plan::{Plan, ticks};
 use crate::run::{Neighbors, Parts, Results, Resumed};
 use crate::segments::Part;
-use crate::unit::Unit;
+use crate::units::{Kind, Unit};
 
 /// An operator and a domain for columns whose dtypes are known.
 #[derive(Clone)]
@@ -168,7 +168,7 @@ impl Evaluator {
             valid: valid.as_ref().map(bits),
         };
         match self.plan.over(column, self.mode(), resumed) {
-            Ok(results) => Ok(self.finish(results, y.name(), x)?),
+            Ok(results) => self.finish(results, y.name(), x),
             Err(WrongRow { row, reads, reason }) => Err(Failure::of_row(row, &reason, columns, reads.into_iter())?),
         }
     }
@@ -200,7 +200,7 @@ impl Evaluator {
             .run(operator, rows, self.mode())
             .over(&neighbors, self.plan.is_exact())
         {
-            Ok(results) => Ok(self.finish(results.into(), this.y.name(), this.x.as_ref())?),
+            Ok(results) => self.finish(results.into(), this.y.name(), this.x.as_ref()),
             Err(RowError { row, reason }) => {
                 let before = lagged.this_lag();
                 let x = |lag: usize| {
@@ -249,7 +249,7 @@ impl Evaluator {
     }
 
     /// Converts results to the dtype of the plan.
-    fn finish(&self, results: Results, name: &PlSmallStr, x: Option<&Series>) -> PolarsResult<Series> {
+    fn finish(&self, results: Results, name: &PlSmallStr, x: Option<&Series>) -> Result<Series, Failure> {
         let numbers = match results.numbers {
             Parts::F64(parts) => by_output(parts)
                 .into_iter()
@@ -264,29 +264,27 @@ impl Evaluator {
         let DataType::Struct(fields) = dtype else {
             return self.finish_column(&columns[0], self.plan.outputs[0].kind, dtype, name, x);
         };
-        let mut finished: Option<Series> = None;
+        let finished = fields.iter().zip(&columns).zip(&self.plan.outputs);
+        let finished = finished
+            .map(|((field, column), output)| self.finish_column(column, output.kind, field.dtype(), field.name(), x));
+        let finished = finished.collect::<Result<Vec<_>, Failure>>()?;
+        let mut results: Option<Series> = None;
         let mut start = 0;
         // Each part becomes a chunk of its own: a validity is that of a single chunk, and joining them copies all.
         for rows in columns[0].chunk_lengths() {
-            let part = |column: &Series| column.slice(start as i64, rows);
-            let x = x.map(part);
-            let fields = fields.iter().zip(&columns).zip(&self.plan.outputs);
-            let fields = fields.map(|((field, column), output)| {
-                self.finish_column(&part(column), output.kind, field.dtype(), field.name(), x.as_ref())
-            });
-            let fields = fields.collect::<PolarsResult<Vec<_>>>()?;
-            let mut results = StructChunked::from_series(name.clone(), rows, fields.iter())?;
+            let part: Vec<_> = finished.iter().map(|field| field.slice(start, rows)).collect();
+            let mut chunk = StructChunked::from_series(name.clone(), rows, part.iter())?;
             // A row without its first output has no result.
-            if let Some(validity) = fields[0].rechunk_validity() {
-                results = results.rechunk().into_owned().with_outer_validity(Some(validity));
+            if let Some(validity) = part[0].rechunk_validity() {
+                chunk = chunk.rechunk().into_owned().with_outer_validity(Some(validity));
             }
-            match &mut finished {
-                Some(finished) => _ = finished.append(&results.into_series())?,
-                None => finished = Some(results.into_series()),
+            match &mut results {
+                Some(results) => _ = results.append(&chunk.into_series())?,
+                None => results = Some(chunk.into_series()),
             }
-            start += rows;
+            start += rows as i64;
         }
-        Ok(finished.unwrap_or_else(|| Series::new_empty(name.clone(), dtype)))
+        Ok(results.unwrap_or_else(|| Series::new_empty(name.clone(), dtype)))
     }
 
     fn finish_column(
@@ -296,7 +294,7 @@ impl Evaluator {
         dtype: &DataType,
         name: &PlSmallStr,
         x: Option<&Series>,
-    ) -> PolarsResult<Series> {
+    ) -> Result<Series, Failure> {
         let finished = match dtype {
             dtype if kind == Kind::OfX && dtype.is_temporal() => places(values.f64()?, x, dtype)?,
             DataType::Enum(..) => words(values.u8()?, dtype)?,
@@ -330,11 +328,15 @@ impl Evaluator {
             dtype if dtype.is_temporal() => values.cast(&DataType::Int64)?.cast(dtype)?,
             dtype => values.cast(dtype)?,
         };
-        polars_ensure!(
-            !self.strict || finished.null_count() == values.null_count(),
-            ComputeError: "the {} of `{name}` does not fit in {dtype}; cast y to a wider dtype, or {} to get nulls there",
-            self.plan.operator.name(), LENIENT
-        );
+        if self.strict && finished.null_count() > values.null_count() {
+            let lost = finished.is_null() & values.is_not_null();
+            return Err(Failure::TooLarge {
+                row: lost.iter().position(|lost| lost == Some(true)).unwrap_or_default(),
+                name: name.clone(),
+                dtype: dtype.clone(),
+                wider: "a wider dtype",
+            });
+        }
         Ok(finished.with_name(name.clone()))
     }
 }
