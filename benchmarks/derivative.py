@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from agreement import agree
 from case import LARGEST, Case, by_rows
+from peers import usable
 from targets import Target
 
 import polars_grad as pg
@@ -18,12 +19,13 @@ import polars_grad as pg
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from peers import Call
     from rounds import Contenders
 
-DERIVATIVE = "derivative"
+DERIVATIVE, FINDIFF = "derivative", "findiff, set-up included"
 # Orders of the derivative and of its error.
 ORDERS = ((2, 2), (1, 4))
-LIMIT = 1 / 2
+LIMIT, OF_FINDIFF = 1 / 2, 1 / 100
 # The rows at each end of a column whose answers are compared.
 COMPARED = 5_000
 
@@ -31,7 +33,8 @@ COMPARED = 5_000
 def cases(largest: int) -> list[Case]:
     """Return the cases of at most this many rows."""
     sizes = by_rows(largest, *flat.SIZES)
-    targets = [Target(label, DERIVATIVE, LIMIT, flat.NUMPY) for label in by_rows(largest, LARGEST)]
+    limits = ((LIMIT, flat.NUMPY), (OF_FINDIFF, FINDIFF))
+    targets = [Target(label, DERIVATIVE, *limit) for label in by_rows(largest, LARGEST) for limit in limits]
     return [
         Case(f"Float64, `order={order}, accuracy={accuracy}`", sizes, partial(contenders, order, accuracy), targets)
         for order, accuracy in ORDERS
@@ -55,7 +58,19 @@ def contenders(order: int, accuracy: int, rows: int) -> Contenders:
         answers = {"weights": with_weights(y[part], t[part], order, accuracy), DERIVATIVE: got[part]}
         answers = {name: [answer[whole]] for name, answer in answers.items()}
         agree(f"order {order}, accuracy {accuracy}, {rows:,} rows", answers, tolerance=1e-8)
-    return calls
+
+    def findiff() -> Call:
+        from findiff import Diff  # noqa: PLC0415, imported where it is compared
+
+        # On irregular steps its second derivative has other weights: the answers are the same on a parabola.
+        part = t[:COMPARED]
+        parabola = {1: 2 * part, 2: np.full_like(part, 2)}[order]
+        answer = (Diff(0, part, acc=accuracy) ** order)(part * part)
+        agree(f"findiff, order {order}", {"of a parabola": [parabola], FINDIFF: [answer]}, tolerance=1e-6)
+        # Its operator is made for an x, and serves any y on it.
+        return lambda: (Diff(0, t, acc=accuracy) ** order)(y)
+
+    return calls | usable({FINDIFF: findiff}, lambda _name, _answer: None)
 
 
 def with_weights(y: Any, t: Any, order: int, accuracy: int) -> Any:

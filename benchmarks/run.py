@@ -110,7 +110,11 @@ def measure(case: Case, *, trial: bool) -> Iterator[tuple[str, Medians]]:
         progress(f"{case.title}, {label}")
         contenders = case.contenders(size)
         seconds, rounds = (case.seconds * SHORT, 2) if trial else (case.seconds, case.rounds)
-        yield label, interleave(contenders, seconds=seconds, fewest=rounds)
+        medians = interleave(contenders, seconds=seconds, fewest=rounds)
+        # A run that ends early has told what it had measured.
+        first = next(iter(medians.values()))
+        progress("    " + ", ".join(f"{name} {median / first:.2f}x" for name, median in medians.items()))
+        yield label, medians
 
 
 def measure_streams(largest: int, *, trial: bool) -> Iterator[tuple[int, dict[str, Cost]]]:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from agreement import agree
 from case import LARGEST, Case, by_rows
+from peers import usable
 from targets import Target
 
 import polars_grad as pg
@@ -16,11 +17,12 @@ import polars_grad as pg
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from peers import Call
     from rounds import Contenders
 
-SAVGOL, SCIPY, SLIDING = "savgol", "scipy.signal.savgol_filter", "polyfit of each window"
+SAVGOL, SCIPY, POLYDIFF = "savgol", "scipy.signal.savgol_filter", "PyNumDiff, polydiff"
 WINDOW, DEGREE = 21, 2
-# polyfit is called for each row.
+# polydiff fits the window around each row in Python.
 FEW = 10_000
 
 
@@ -38,7 +40,7 @@ def cases(largest: int) -> list[Case]:
             f"Float64, irregular x, {WINDOW} rows, degree {DEGREE}",
             by_rows(largest, FEW),
             irregular,
-            [Target(label, SAVGOL, 1 / 100, SLIDING) for label in by_rows(largest, FEW)],
+            [Target(label, SAVGOL, 1 / 100, POLYDIFF) for label in by_rows(largest, FEW)],
             seconds=3,
             rounds=3,
         ),
@@ -67,17 +69,25 @@ def irregular(rows: int) -> Contenders:
     y, t = data["y"].to_numpy(), data["t"].to_numpy()
     slope = pg.savgol("y", x="t", window_size=WINDOW, degree=DEGREE)
 
-    def sliding() -> np.ndarray:
-        """Fit the window around each row by `numpy.polyfit`, as the sliding `polydiff` of PyNumDiff does."""
-        slopes = np.empty(rows)
-        for row in range(rows):
-            start = min(max(row - WINDOW // 2, 0), rows - WINDOW)
-            window = slice(start, start + WINDOW)
-            # Relative to the row, the slope is the coefficient of degree 1.
-            slopes[row] = np.polyfit(t[window] - t[row], y[window], DEGREE)[-2]
-        return slopes
-
-    answers: dict[str, Callable[[], Any]] = {SAVGOL: lambda: data.select(slope), SLIDING: sliding}
-    got = {SAVGOL: data.select(slope), SLIDING: [sliding()]}
+    sliding = np.empty(rows)
+    for row in range(rows):
+        start = min(max(row - WINDOW // 2, 0), rows - WINDOW)
+        window = slice(start, start + WINDOW)
+        # Relative to the row, the slope is the coefficient of degree 1.
+        sliding[row] = np.polyfit(t[window] - t[row], y[window], DEGREE)[-2]
+    got = {SAVGOL: data.select(slope), "polyfit of each window": [sliding]}
     agree(f"savgol on an irregular x, {rows:,} rows", got, tolerance=1e-6)
-    return {flat.YARDSTICK: lambda: data.select(pl.col("y") + pl.col("t")), **answers}
+
+    def polydiff() -> Call:
+        import pynumdiff  # noqa: PLC0415, imported where it is compared
+
+        # It averages the fits of all windows that hold a row: on noise its answers are others, on a parabola the same.
+        slopes = pynumdiff.polydiff(t * t, t, DEGREE, WINDOW)[1]
+        agree(f"polydiff of a parabola, {rows:,} rows", {"2t": [2 * t], POLYDIFF: [slopes]}, tolerance=1e-6)
+        return lambda: pynumdiff.polydiff(y, t, DEGREE, WINDOW)
+
+    return {
+        flat.YARDSTICK: lambda: data.select(pl.col("y") + pl.col("t")),
+        SAVGOL: lambda: data.select(slope),
+        **usable({POLYDIFF: polydiff}, lambda _name, _answer: None),
+    }

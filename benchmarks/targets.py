@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from peers import LEFT_OUT
 from streaming_run import FRAMES, PRODUCTS
 
 if TYPE_CHECKING:
@@ -31,12 +32,14 @@ class Target:
 
     def row(self, work: str, medians: Medians) -> Row:
         """Compare the limit with what was measured."""
+        work = f"{work}, {self.size}: {self.contender}"
+        limit = f"1/{1 / self.limit:g} of" if self.limit < 1 else f"{self.limit:g}x"
+        limit = f"{limit} {self.baseline}"
+        if self.baseline in LEFT_OUT:
+            return work, limit, f"not measured: {LEFT_OUT[self.baseline]}"
         ratio = medians[self.contender] / medians[self.baseline]
-        if self.limit < 1:
-            limit, measured = f"1/{1 / self.limit:g} of {self.baseline}", f"1/{1 / ratio:.1f}"
-        else:
-            limit, measured = f"{self.limit:g}x {self.baseline}", f"{ratio:.2f}x"
-        return f"{work}, {self.size}: {self.contender}", limit, verdict(measured, reached=ratio <= self.limit)
+        measured = f"1/{1 / ratio:.1f}" if self.limit < 1 else f"{ratio:.2f}x"
+        return work, limit, verdict(measured, reached=ratio <= self.limit)
 
 
 def of_streams(results: Mapping[int, Mapping[str, Cost]]) -> Iterator[Row]:

@@ -4,9 +4,12 @@ use crate::bits::Bits;
 use crate::domain::Duplicates;
 use crate::inputs::Inputs;
 use crate::operators::{Form, Reason, RowError, SigmaUse};
-use crate::plan::{Kind, Plan};
+use crate::plan::Plan;
 use crate::run::{Neighbors, Parts, Results, Resumed, RowIndex, Run, Whole};
-use crate::segments::{Around, Deviations, Lags, Merged, Merging, Numbers, Part, RowOrder, in_column, padded};
+use crate::segments::{
+    Around, Atomic, Deviations, Lags, Merged, Merging, Numbers, OwnedNumbers, Part, RowOrder, in_column, padded,
+};
+use crate::units::Kind;
 
 /// A whole column and its groups.
 pub(crate) struct WholeColumn<'a, I> {
@@ -83,7 +86,19 @@ impl Plan {
                     .map(|period| period / 2_f64.powi(self.mean_digits as i32)),
                 split_at_nulls: self.breaks.at_nulls,
             };
-            let points = Merged::new(&y, x, order, starts, merging);
+            let gathered = order.map(|order| [&y, x].map(|column| column.gather(order.rows())));
+            let [y, x] = match &gathered {
+                Some(gathered) => gathered.each_ref().map(OwnedNumbers::numbers),
+                None => [y, x.clone()],
+            };
+            let rows = order.map_or(column.height, |order| order.rows().len());
+            if sigma.is_none() && self.ring.is_none() {
+                let tiles = self.over_tiles_of_points::<I>([&y, &x], rows, starts, merging, mode);
+                if let Some(numbers) = tiles {
+                    return Ok(in_order(numbers.into(), order, column.height));
+                }
+            }
+            let points = Merged::new(&y, &x, starts, merging);
             if let (Some(position), true) = (points.too_large(), mode.strict) {
                 let (row, reason) = (at(position), Reason::TooLarge);
                 return Err(WrongRow {
@@ -111,7 +126,7 @@ impl Plan {
             };
             let first_row = |point: usize| at(points.rows(point).start);
             let results = self.over_rings(whole, points.len(), mode, resumed, first_row)?;
-            return Ok(self.over_points(results, &points, order, column.height));
+            return Ok(in_order(self.of_rows(results, &points), order, column.height));
         }
         let whole = Whole {
             y,
@@ -155,11 +170,7 @@ impl Plan {
             reason: Reason::Around { rows },
         })?;
         for seam in seams {
-            let sigma = sigma.map(|sigma| {
-                seam.positions()
-                    .map(|position| sigma[row_at(position)])
-                    .collect::<Vec<_>>()
-            });
+            let sigma = sigma.map(|sigma| seam.rows().iter().map(|&row| sigma[row]).collect::<Vec<_>>());
             let arcs = Whole {
                 y: seam.y(),
                 x: seam.x(),
@@ -169,8 +180,7 @@ impl Plan {
             };
             let again = self.over_rows(arcs, seam.len(), mode, None);
             let again = again.map_err(|error| WrongRow::new(error, |row| at(seam.position(row))))?;
-            let evaluated = seam.evaluated().map(|(row, position)| (row, row_at(position)));
-            results.numbers.replace(again.numbers, evaluated);
+            results.numbers.replace(again.numbers, seam.evaluated());
         }
         Ok(results)
     }
@@ -208,42 +218,8 @@ impl Plan {
         self.sigma.is_some_and(|sigma| sigma.used == SigmaUse::Weights)
     }
 
-    /// The results of rows, from those of points.
-    fn over_points<I: RowIndex>(
-        &self,
-        results: Results,
-        points: &Merged,
-        order: Option<&RowOrder<I>>,
-        height: usize,
-    ) -> Results {
-        let repeats = self.operator.describe().repeats();
-        macro_rules! expand {
-            ($parts:expr) => {{
-                let outputs = by_output($parts).into_iter();
-                let rows = outputs
-                    .map(|parts| points.expand(parts, repeats))
-                    .collect::<Vec<_>>();
-                vec![match order {
-                    None => rows,
-                    Some(order) => {
-                        let outputs = rows.len();
-                        order.scatter(vec![rows], outputs, height)
-                    },
-                }]
-            }};
-        }
-        let words = results.words.into_iter().map(|words| vec![words]).collect();
-        Results {
-            words: expand!(words).into_iter().flatten().collect(),
-            numbers: match results.numbers {
-                Parts::F64(parts) => Parts::F64(expand!(parts)),
-                Parts::F32(parts) => Parts::F32(expand!(parts)),
-                Parts::I128(parts) => Parts::I128(expand!(parts)),
-            },
-        }
-    }
-
-    fn over_rows<I: RowIndex>(
+    /// The results of rows whose neighbours are adjacent, or in the given order.
+    pub(crate) fn over_rows<I: RowIndex>(
         &self,
         column: Whole<'_, I>,
         height: usize,
@@ -313,6 +289,30 @@ impl WrongRow {
     }
 }
 
+/// The results of a column, from those of its rows in another order.
+fn in_order<I: RowIndex>(results: Results, order: Option<&RowOrder<I>>, height: usize) -> Results {
+    let Some(order) = order else {
+        return results;
+    };
+    fn scattered<O: Atomic>(
+        parts: Vec<Vec<Part<O>>>,
+        order: &RowOrder<impl RowIndex>,
+        height: usize,
+    ) -> Vec<Vec<Part<O>>> {
+        let outputs = parts.first().map_or(0, Vec::len);
+        vec![order.scatter(parts, outputs, height)]
+    }
+    let words = results.words.into_iter().map(|words| vec![words]).collect();
+    Results {
+        words: scattered(words, order, height).into_iter().flatten().collect(),
+        numbers: match results.numbers {
+            Parts::F64(parts) => Parts::F64(scattered(parts, order, height)),
+            Parts::F32(parts) => Parts::F32(scattered(parts, order, height)),
+            Parts::I128(parts) => Parts::I128(scattered(parts, order, height)),
+        },
+    }
+}
+
 /// Transposes the outputs of each part to the parts of each output.
 pub(crate) fn by_output<O>(parts: Vec<Vec<Part<O>>>) -> Vec<Vec<Part<O>>> {
     let outputs = parts.first().map_or(0, Vec::len);
@@ -330,9 +330,9 @@ mod tests {
     use super::*;
     use crate::domain::Domain;
     use crate::operators::{RollingSlope, WindowSize};
-    use crate::plan::ColumnInfo;
     use crate::segments::{Across, Chunk, Period, Reach, Ring};
-    use crate::unit::Unit;
+    use crate::units::ColumnInfo;
+    use crate::units::Unit;
 
     const MODE: Mode = Mode {
         strict: true,

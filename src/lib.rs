@@ -59,13 +59,15 @@ mod operators;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod parallel;
 mod plan;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod points;
 #[cfg(feature = "polars")]
 mod polars;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod run;
 #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed uses a part of it.
 mod segments;
-mod unit;
+mod units;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod unsorted;
 

@@ -30,11 +30,11 @@ pub(crate) fn limit() -> usize {
 }
 
 /// Helper threads that a call has taken from the budget, given back when it ends.
-struct Helpers(usize);
+pub(crate) struct Helpers(usize);
 
 impl Helpers {
     /// As many as pay for a column of `rows` rows.
-    fn for_rows(rows: usize) -> Self {
+    pub(crate) fn for_rows(rows: usize) -> Self {
         match rows / ROWS_PER_THREAD {
             0 | 1 => Self(0),
             threads => Self::take(threads.min(limit()) - 1),
@@ -55,6 +55,26 @@ impl Helpers {
             }
         }
         Self(taken)
+    }
+
+    /// The number of threads that work, the calling one included.
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    pub(crate) fn threads(&self) -> usize {
+        self.0 + 1
+    }
+
+    /// One result for each item, in order.
+    ///
+    /// # Errors
+    ///
+    /// The first one in order.
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    pub(crate) fn map<I: Sync, T: Send, E: Send>(
+        &self,
+        items: &[I],
+        work: impl Fn(&I) -> Result<T, E> + Sync,
+    ) -> Result<Vec<T>, E> {
+        on_threads(self, items.len(), &|index| work(&items[index]))
     }
 }
 
@@ -89,34 +109,39 @@ pub(crate) fn par_ranges<T: Send, E: Send>(
     on_threads(&helpers, ranges, &|range| work(start(range)..start(range + 1)))
 }
 
-/// One result per part of work on `rows` rows: a part per thread if threads pay, else a single one. `work` takes the
-/// number of a part and that of all parts.
+/// Adjacent ranges of rows, as many as threads pay.
 #[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) fn par_parts<T: Send>(rows: usize, work: impl Fn(usize, usize) -> T + Sync) -> Vec<T> {
-    let helpers = Helpers::for_rows(rows);
-    let parts = helpers.0 + 1;
-    match on_threads(&helpers, parts, &|part| Ok::<_, Infallible>(work(part, parts))) {
-        Ok(results) => results,
-    }
+pub(crate) fn even_ranges(rows: usize) -> Vec<Range<usize>> {
+    let ranges = (rows / ROWS_PER_THREAD).clamp(1, limit());
+    let start = |range: usize| rows / ranges * range + rows % ranges * range / ranges;
+    (0..ranges).map(|range| start(range)..start(range + 1)).collect()
 }
 
-/// One result for each of a few columns of `rows` rows, on several threads if these pay.
+/// One result for each of a few columns or parts, which have `rows` rows together, on several threads if these pay.
 ///
 /// # Errors
 ///
-/// The first one in the order of the columns.
-#[cfg(feature = "polars")]
-pub(crate) fn par_map<T: Send, E: Send>(
-    columns: usize,
+/// The first one in the order of the parts.
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) fn try_par_map<T: Send, E: Send>(
+    parts: usize,
     rows: usize,
     work: impl Fn(usize) -> Result<T, E> + Sync,
 ) -> Result<Vec<T>, E> {
     let helpers = if rows < ROWS_PER_THREAD {
         Helpers(0)
     } else {
-        Helpers::take(columns.saturating_sub(1))
+        Helpers::take(parts.saturating_sub(1))
     };
-    on_threads(&helpers, columns, &work)
+    on_threads(&helpers, parts, &work)
+}
+
+/// [`try_par_map`] of work that does not fail.
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) fn par_map<T: Send>(parts: usize, rows: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    match try_par_map(parts, rows, |part| Ok::<_, Infallible>(work(part))) {
+        Ok(results) => results,
+    }
 }
 
 /// One result for each number below `count`. The calling thread and the helpers take the next number when they are
@@ -173,6 +198,22 @@ mod tests {
                 assert_eq!(pair[0].end, pair[1].start);
                 assert!(pair[1].start.is_multiple_of(align));
             }
+        }
+    }
+
+    #[test]
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    fn even_ranges_are_all_rows_in_order() {
+        for rows in [
+            0,
+            1,
+            ROWS_PER_THREAD,
+            3 * ROWS_PER_THREAD + 17,
+            1_000 * ROWS_PER_THREAD + 1,
+        ] {
+            let ranges = even_ranges(rows);
+            assert!(ranges.iter().cloned().flatten().eq(0..rows));
+            assert!(ranges.len() <= limit());
         }
     }
 

@@ -9,12 +9,12 @@ use crate::bits::Bits;
 use crate::operators::{
     Columns, Reached, RowError, RowOperator, Rows, Scanned, SegmentOperator, SegmentTarget, Target,
 };
-use crate::parallel::par_ranges;
-use crate::plan::ResultUnits;
+use crate::parallel::{Helpers, par_ranges};
 use crate::segments::{
     Atomic, BreakRules, Chunk, Contiguous, Gathered, InGroup, Lag, Lags, Number, Numbers, Part, Reach, RowOrder,
     Scatter, SegmentRules, Segments, Slice, Tile, for_each_chunk,
 };
+use crate::units::ResultUnits;
 
 /// Where the neighbours of the rows of a column are.
 pub(crate) enum Neighbors<'a, I> {
@@ -74,9 +74,9 @@ impl From<Parts> for Results {
 }
 
 fn replace<O: Copy>(parts: &mut [Vec<Part<O>>], others: &[Vec<Part<O>>], rows: impl Iterator<Item = (usize, usize)>) {
-    let [of_others, of_parts] = [firsts(others), firsts(parts)];
+    let [mut of_others, mut of_parts] = [Places::new(others), Places::new(parts)];
     for (other, row) in rows {
-        let (from, to) = (place(&of_others, other), place(&of_parts, row));
+        let (from, to) = (of_others.place(other), of_parts.place(row));
         for ((values, validity), target) in others[from.0].iter().zip(&mut parts[to.0]) {
             let is_valid = validity.as_ref().is_none_or(|bytes| Bits::new(bytes, 0).get(from.1));
             set(target, to.1, is_valid.then_some(values[from.1]));
@@ -84,21 +84,39 @@ fn replace<O: Copy>(parts: &mut [Vec<Part<O>>], others: &[Vec<Part<O>>], rows: i
     }
 }
 
-/// The first row of each part.
-fn firsts<O>(parts: &[Vec<Part<O>>]) -> Vec<usize> {
-    let firsts = parts.iter().scan(0, |next, part| {
-        let first = *next;
-        *next += part.first().map_or(0, |(values, _)| values.len());
-        Some(first)
-    });
-    firsts.collect()
+/// Where rows are in the parts of a column.
+struct Places {
+    /// The first row of each part.
+    firsts: Vec<usize>,
+    /// The part of the last row that was asked for, which most often is that of the next.
+    part: usize,
+    rows: Range<usize>,
 }
 
-/// The part that holds a row, and the place of the row in it.
-fn place(firsts: &[usize], row: usize) -> (usize, usize) {
-    // Of parts that begin at one row all but the last are empty.
-    let part = firsts.partition_point(|&first| first <= row) - 1;
-    (part, row - firsts[part])
+impl Places {
+    fn new<O>(parts: &[Vec<Part<O>>]) -> Self {
+        let firsts = parts.iter().scan(0, |next, part| {
+            let first = *next;
+            *next += part.first().map_or(0, |(values, _)| values.len());
+            Some(first)
+        });
+        Self {
+            firsts: firsts.collect(),
+            part: 0,
+            rows: 0..0,
+        }
+    }
+
+    /// The part that holds a row, and the place of the row in it.
+    fn place(&mut self, row: usize) -> (usize, usize) {
+        if !self.rows.contains(&row) {
+            // Of parts that begin at one row all but the last are empty.
+            let next = self.firsts.partition_point(|&first| first <= row);
+            self.part = next - 1;
+            self.rows = self.firsts[self.part]..self.firsts.get(next).copied().unwrap_or(usize::MAX);
+        }
+        (self.part, row - self.rows.start)
+    }
 }
 
 /// Sets a value of a part; `None` is null.
@@ -403,6 +421,11 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
         if let Some(resumed) = resumed {
             let results = scanned.evaluate(0..rows, resumed.rows, resumed.reached)?;
             return Ok(vec![results.into_worded()]);
+        }
+        if let Some(block) = self.operator.block().filter(|_| self.parallel && self.sequential) {
+            let helpers = Helpers::for_rows(rows);
+            let parts = scanned.in_parts(helpers.threads(), block, &helpers)?;
+            return Ok(parts.into_iter().map(Columns::into_worded).collect());
         }
         self.in_parts(rows, 1, |part| {
             Ok(scanned.evaluate(part, 0, &Cell::default())?.into_worded())

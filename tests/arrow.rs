@@ -752,6 +752,18 @@ fn a_slope_too_long_for_a_duration_is_an_error_or_null() -> Result<(), ArrowErro
             .contains("the gradient of `y` does not fit in a Duration"),
         "{error}"
     );
+    let grouped = arrow::evaluate(
+        &y,
+        Gradient::new(),
+        &domain
+            .clone()
+            .by([Arc::new(Int64Array::from(vec![7, 5, 5])) as ArrayRef]),
+    );
+    let error = grouped.expect_err("twice the longest duration").to_string();
+    assert!(
+        error.contains(" in the group `key 1` = 5; cast y to a wider type"),
+        "{error}"
+    );
     let slopes = arrow::evaluate(&y, Gradient::new(), &domain.strict(false))?;
     let expected: ArrayRef = Arc::new(DurationNanosecondArray::from(vec![None, Some(0), None]));
     assert_eq!(&slopes, &expected);

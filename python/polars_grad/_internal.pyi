@@ -5,7 +5,7 @@ import polars as pl
 DEBUG: bool
 __version__: str
 
-State: TypeAlias = tuple[float | None, float, list[float], bool, bool]
+State: TypeAlias = tuple[float | None, float, int, list[tuple[float, float]], bool]
 
 def registers() -> str: ...
 def threads() -> int: ...

@@ -395,7 +395,8 @@ def _variable(wrt: Any) -> Variable:
         several = "; for several columns use `gradient_of`" if isinstance(wrt, (list, tuple)) else ""
         msg = f"`wrt` must be a column, as its name or as `pl.col(name)`, got {type(wrt).__name__}{several}"
         raise TypeError(msg)
-    msg = f"`wrt` must be a single column, as its name or as `pl.col(name)`, got {wrt!s}"
+    pattern = f"; to Polars {wrt!r} is a pattern, so rename such a column first" if isinstance(wrt, str) else ""
+    msg = f"`wrt` must be a single column, as its name or as `pl.col(name)`, got {wrt!s}{pattern}"
     raise ValueError(msg)
 
 

@@ -7,7 +7,8 @@ use arrow_row::{RowConverter, SortField};
 use arrow_schema::ArrowError;
 
 use crate::bits::Bitmap;
-use crate::segments::{Grouped, group_by_hash};
+use crate::parallel::even_ranges;
+use crate::segments::{Numbered, number_by_hash};
 
 /// The rows of a column, group after group.
 pub(super) struct Groups {
@@ -36,12 +37,14 @@ impl Groups {
         let keys = RowConverter::new(fields.collect())?.convert_columns(keys)?;
         let is_start = |row: usize| row == 0 || keys.row(row) != keys.row(row - 1);
         let runs: Vec<_> = (0..height32).filter(|&row| is_start(row as usize)).collect();
-        let parts: Vec<Grouped<u32>> = group_by_hash(
-            &runs.iter().map(|&row| keys.row(row as usize)),
-            runs.len(),
-            &RandomState::new(),
-        );
-        if parts.iter().map(|part| part.lengths.len()).sum::<usize>() == runs.len() {
+        let parts = even_ranges(runs.len());
+        let parts: Vec<_> = parts
+            .into_iter()
+            .map(|part| runs[part].iter().map(|&row| keys.row(row as usize)))
+            .collect();
+        let numbered: Numbered<u32> = number_by_hash(&parts, &RandomState::new());
+        let grouped = numbered.group();
+        if grouped.groups() == runs.len() {
             return Ok(Self {
                 starts: bitmap(height, runs.into_iter().map(|row| row as usize)),
                 rows: None,
@@ -49,14 +52,12 @@ impl Groups {
         }
         let end = |run: usize| runs.get(run + 1).copied().unwrap_or(height32);
         let mut rows = Vec::with_capacity(height);
-        let mut starts = Vec::new();
-        for Grouped { indices, lengths } in parts {
-            let mut runs_left = indices.into_iter();
-            for length in lengths {
-                starts.push(rows.len());
-                for run in runs_left.by_ref().take(length as usize) {
-                    rows.extend(runs[run as usize]..end(run as usize));
-                }
+        let mut starts = Vec::with_capacity(grouped.lengths.len());
+        let mut runs_left = grouped.indices.into_iter();
+        for length in grouped.lengths {
+            starts.push(rows.len());
+            for run in runs_left.by_ref().take(length as usize) {
+                rows.extend(runs[run as usize]..end(run as usize));
             }
         }
         Ok(Self {

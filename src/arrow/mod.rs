@@ -40,10 +40,10 @@ use crate::column::{Mode, WholeColumn, WrongRow};
 use crate::domain::{Domain, Nulls};
 use crate::inputs::Inputs;
 use crate::operators::{Operator, Reason};
-use crate::plan::{Kind, Plan, PlanError, ticks};
+use crate::plan::{Plan, ticks};
 use crate::run::{Parts, Results};
 use crate::segments::Part;
-use crate::unit::Unit;
+use crate::units::{Kind, PlanError, Unit};
 use crate::unsorted::{around_message, in_group, message, wrong_step};
 
 /// Evaluates an operator over `y`, row by row.
@@ -214,6 +214,7 @@ fn named(
         result: &result,
         y_name,
         x: physical.x.as_ref(),
+        keys: (key_names, &domain.by),
         strict: domain.strict,
     };
     let WrongRow { row, reads, reason } = match plan.over(column, mode, None) {
@@ -324,6 +325,7 @@ struct Planned<'a> {
     result: &'a DataType,
     y_name: &'a str,
     x: Option<&'a Physical>,
+    keys: (&'a [String], &'a [ArrayRef]),
     strict: bool,
 }
 
@@ -382,10 +384,15 @@ impl Planned<'_> {
             _ => arrow_cast::cast(values, result)?,
         };
         if self.strict && finished.null_count() > values.null_count() {
+            let is_lost = |row: &usize| finished.is_null(*row) && values.is_valid(*row);
+            let row = (0..finished.len()).find(is_lost).unwrap_or_default();
+            let (key_names, keys) = self.keys;
             return Err(ArrowError::ComputeError(format!(
-                "the {} of `{}` does not fit in a {result}; cast y to a wider type, or turn `strict` off to get nulls there",
+                "the {} of `{}` does not fit in a {result}{}; cast y to a wider type, or turn `strict` off to get nulls \
+                there",
                 self.plan.operator.name(),
-                self.y_name
+                self.y_name,
+                group(key_names, keys, row)?
             )));
         }
         Ok(finished)

@@ -14,9 +14,8 @@ use arrow_schema::{ArrowError, DataType, TimeUnit};
 use bytemuck::cast_slice;
 
 use crate::bits::Bits;
-use crate::plan::{ColumnInfo, SPARE_BITS_OF_64, spare_bits_of_decimal};
 use crate::segments::{Chunk, Contiguous, Half, Number, Numbers};
-use crate::unit::Unit;
+use crate::units::{ColumnInfo, SPARE_BITS_OF_64, Unit, spare_bits_of_decimal};
 
 /// A column as a plan sees it.
 pub(super) fn info<'a>(name: &'a str, array: &'a dyn Array) -> ColumnInfo<'a> {

@@ -31,8 +31,28 @@ impl Steps {
     };
 }
 
+/// How the values of a column are floats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Rows are one step apart.
+    Even,
+    /// A value is a float.
+    Float,
+    /// A value is the sum of two floats.
+    Pair,
+    /// Two floats do not hold all values.
+    Longer,
+}
+
 /// A column that is read as differences between its rows.
 pub(crate) trait Differences {
+    /// How the values are floats.
+    fn form(&self) -> Form;
+
+    /// Appends the values of some rows, rounded to floats, and, if they are pairs, what these lack. Nothing where values are
+    /// no floats or only rows count.
+    fn floats(&self, rows: Range<usize>, values: &mut Vec<f64>, rests: &mut Vec<f64>);
+
     /// The differences of 64 rows from `first` on to the rows `lag` before them. They are unspecified where the column has
     /// no such row.
     fn lagged(&self, first: usize, lag: usize, steps: &mut Steps);
@@ -70,6 +90,12 @@ pub(crate) trait Rises {
 pub(crate) struct Even;
 
 impl Differences for Even {
+    fn form(&self) -> Form {
+        Form::Even
+    }
+
+    fn floats(&self, _: Range<usize>, _: &mut Vec<f64>, _: &mut Vec<f64>) {}
+
     fn lagged(&self, _: usize, lag: usize, steps: &mut Steps) {
         steps.value = [lag as f64; ROWS];
         steps.rest = [0.0; ROWS];
@@ -125,6 +151,28 @@ impl<'a, T: Sample> Column<'a, T> {
 }
 
 impl<T: Sample> Differences for Column<'_, T> {
+    fn form(&self) -> Form {
+        match (T::INTEGER, size_of::<T>()) {
+            (false, _) => Form::Float,
+            (true, 16) => Form::Longer,
+            (true, _) => Form::Pair,
+        }
+    }
+
+    fn floats(&self, rows: Range<usize>, values: &mut Vec<f64>, rests: &mut Vec<f64>) {
+        let (column, scale) = (&self.values[rows], self.scale);
+        match self.form() {
+            Form::Float => values.extend(column.iter().map(|value| value.split_minus(T::of_integer(0), scale).0)),
+            Form::Pair => dispatch(Split {
+                column,
+                scale,
+                values,
+                rests,
+            }),
+            Form::Even | Form::Longer => {},
+        }
+    }
+
     fn lagged(&self, first: usize, lag: usize, steps: &mut Steps) {
         let rows = |lag| self.values.get(first.checked_sub(lag)?..)?.first_chunk();
         let scale = self.scale;
@@ -257,6 +305,13 @@ fn wraps(rise: f64, period: f64) -> f64 {
 }
 
 impl<T: Sample> Differences for Periodic<Column<'_, T>> {
+    fn form(&self) -> Form {
+        // A multiple of the period is no float.
+        Form::Longer
+    }
+
+    fn floats(&self, _: Range<usize>, _: &mut Vec<f64>, _: &mut Vec<f64>) {}
+
     fn lagged(&self, first: usize, lag: usize, steps: &mut Steps) {
         self.column.lagged(first, lag, steps);
         self.unwrap(first, |row| row.saturating_sub(lag), steps);
@@ -337,6 +392,31 @@ impl<T: Sample> Kernel for Subtract<'_, T> {
             let (value, rest) = self.later[row].split_minus(self.earlier[row], self.scale);
             self.steps.value[row] = value;
             self.steps.rest[row] = rest;
+        }
+    }
+}
+
+/// The loop over values that are pairs of floats.
+struct Split<'a, T> {
+    column: &'a [T],
+    scale: f64,
+    values: &'a mut Vec<f64>,
+    rests: &'a mut Vec<f64>,
+}
+
+impl<T: Sample> Kernel for Split<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let zero = T::of_integer(0);
+        let pairs = self.column.iter().map(|value| value.split_minus(zero, self.scale));
+        let rows = self.values.len();
+        self.values.resize(rows + self.column.len(), 0.0);
+        self.rests.resize(rows + self.column.len(), 0.0);
+        let places = self.values[rows..].iter_mut().zip(&mut self.rests[rows..]);
+        for ((value, rest), pair) in places.zip(pairs) {
+            (*value, *rest) = pair;
         }
     }
 }

@@ -13,11 +13,14 @@
 //!
 //! No row is ever subtracted again, so errors do not accumulate and the bits of a slope depend on the rows of its window
 //! only. Means are sums of two floats: with one, a window with a single row far away loses the digits of all others.
+//!
+//! Windows of few rows are summed one by one, in [`short`].
 
 use std::ops::Range;
 
 use super::differences::{Differences, Steps};
 use super::sample::two_sum;
+use super::short;
 use super::stencil::inverse_power_of_two;
 use crate::bits::ROWS;
 use crate::dispatch::{Kernel, dispatch};
@@ -42,18 +45,54 @@ pub(crate) struct Slopes<'a> {
     pub(crate) errors: &'a mut [f64],
 }
 
-/// Computes the slopes in all windows of `size` adjacent rows, and returns the windows without one: those whose x are all
-/// equal. Windows are numbered by their first row.
-pub(crate) fn rolling(points: Points<'_>, size: usize, slopes: Slopes<'_>) -> Vec<usize> {
-    let (size, windows) = (size.max(1), slopes.values.len());
-    let window = |row| row..row + size;
-    fit(points, &Rolling { size, windows }, window, slopes)
+/// Computes the slopes in windows of `size` adjacent rows, the first from the row `first` on, and returns the windows without
+/// one: those whose x are all equal. Windows are counted from the first.
+pub(crate) fn rolling(points: Points<'_>, first: usize, size: usize, slopes: Slopes<'_>) -> Vec<usize> {
+    let (size, count) = (size.max(1), slopes.values.len());
+    let window = |index| first + index..first + index + size;
+    if short::takes(points, size) {
+        fit(points, &short::Windows { window, count }, window, slopes)
+    } else {
+        fit(points, &Rolling { first, size, count }, window, slopes)
+    }
 }
 
 /// Computes the slopes in windows of any size whose first and last rows do not fall from window to window, and returns
 /// the windows without a slope, as [`rolling`] does. A window must not be empty.
 pub(crate) fn ranges(points: Points<'_>, windows: &[Range<usize>], slopes: Slopes<'_>) -> Vec<usize> {
-    fit(points, &Ranges(windows), |row| windows[row].clone(), slopes)
+    let is_short = |window: &Range<usize>| short::takes(points, window.len());
+    let count = windows.iter().filter(|window| is_short(window)).count();
+    let window = |index: usize| windows[index].clone();
+    if count == windows.len() {
+        return fit(points, &short::Windows { window, count }, window, slopes);
+    }
+    if count == 0 {
+        return fit(points, &Ranges(windows), window, slopes);
+    }
+    let mut missing = Vec::new();
+    for kind in [true, false] {
+        let of_kind = windows
+            .iter()
+            .enumerate()
+            .filter(|(_, window)| is_short(window) == kind);
+        let (indices, windows): (Vec<_>, Vec<_>) = of_kind.map(|(index, window)| (index, window.clone())).unzip();
+        let mut values = vec![0.0; windows.len()];
+        let mut errors = vec![0.0; if slopes.errors.is_empty() { 0 } else { windows.len() }];
+        let own = Slopes {
+            values: &mut values,
+            errors: &mut errors,
+        };
+        let flat = ranges(points, &windows, own);
+        missing.extend(flat.into_iter().map(|place| indices[place]));
+        for (place, &index) in indices.iter().enumerate() {
+            slopes.values[index] = values[place];
+            if let Some(error) = slopes.errors.get_mut(index) {
+                *error = errors[place];
+            }
+        }
+    }
+    missing.sort_unstable();
+    missing
 }
 
 /// Runs a loop over windows, and computes its unusual windows again.
@@ -64,7 +103,7 @@ fn fit(
     mut slopes: Slopes<'_>,
 ) -> Vec<usize> {
     let unusual = run(points, windows, &mut slopes);
-    let mut flat = Flat::default();
+    let mut flat = Flat::from(unusual.first().map_or(0, |&index| window(index).start));
     let mut missing = Vec::new();
     for index in unusual {
         let rows = window(index);
@@ -102,11 +141,13 @@ fn normalized(points: Points<'_>, rows: Range<usize>) -> [f64; 2] {
         values: &mut value,
         errors: &mut error,
     };
-    run(
-        Points { x, y, sigma },
-        &Ranges(std::slice::from_ref(&(0..size))),
-        &mut slopes,
-    );
+    let (points, window) = (Points { x, y, sigma }, 0..size);
+    if short::takes(points, size) {
+        let window = |_| window.clone();
+        run(points, &short::Windows { window, count: 1 }, &mut slopes);
+    } else {
+        run(points, &Ranges(std::slice::from_ref(&window)), &mut slopes);
+    }
     let error_scale = if sigma.is_some() { sigma_scale } else { y_scale };
     [
         rescaled(value[0], x_scale, y_scale),
@@ -125,7 +166,6 @@ pub(super) fn rescaled(value: f64, x_scale: f64, y_scale: f64) -> f64 {
 }
 
 /// Since which row all rows so far are finite, or have one x or one y.
-#[derive(Default)]
 struct Flat {
     rows: usize,
     finite_since: usize,
@@ -134,6 +174,15 @@ struct Flat {
 }
 
 impl Flat {
+    fn from(row: usize) -> Self {
+        Self {
+            rows: row,
+            finite_since: row,
+            x_since: row,
+            y_since: row,
+        }
+    }
+
     /// Reads the rows up to `end`.
     fn extend(&mut self, points: Points<'_>, end: usize) {
         let (mut dx, mut dy) = (Steps::ZERO, Steps::ZERO);
@@ -187,13 +236,21 @@ const FIELDS: usize = 8;
 
 /// Moments of 64 blocks or windows, field by field: the means of x and y, the sums, the slope and the residuals.
 #[derive(Clone)]
-struct Stripe([[f64; ROWS]; FIELDS]);
+pub(super) struct Stripe([[f64; ROWS]; FIELDS]);
 
 impl Stripe {
-    const ZERO: Self = Self([[0.0; ROWS]; FIELDS]);
+    pub(super) const ZERO: Self = Self([[0.0; ROWS]; FIELDS]);
+
+    /// Sets the sums of some windows, which are all that slopes are computed from.
+    #[inline(always)]
+    pub(super) fn set_sums(&mut self, first: usize, xx: &[f64], xy: &[f64], residuals: &[f64]) {
+        for (field, sums) in [(4, xx), (5, xy), (7, residuals)] {
+            self.0[field][first..first + sums.len()].copy_from_slice(sums);
+        }
+    }
 
     #[inline(always)]
-    fn view(&self) -> View<'_> {
+    pub(super) fn view(&self) -> View<'_> {
         View(self.0.each_ref())
     }
 
@@ -221,7 +278,7 @@ impl ViewMut<'_> {
 }
 
 /// Moments of 64 blocks or windows at adjacent rows, read in place.
-struct View<'a>([&'a [f64; ROWS]; FIELDS]);
+pub(super) struct View<'a>([&'a [f64; ROWS]; FIELDS]);
 
 impl View<'_> {
     #[inline(always)]
@@ -345,7 +402,7 @@ fn merge_stripes<const RESIDUALS: bool>(
 }
 
 /// Slopes, their standard errors, and whether all sums are in the range of a float.
-struct Fits {
+pub(super) struct Fits {
     slopes: [f64; ROWS],
     errors: [f64; ROWS],
     is_usual: [bool; ROWS],
@@ -354,7 +411,7 @@ struct Fits {
 /// Solves 64 windows of some numbers of rows.
 #[inline(always)]
 #[allow(clippy::needless_bitwise_bool)] // Without branches, for vector registers.
-fn solve<const RESIDUALS: bool>(windows: &View<'_>, rows: impl Fn(usize) -> f64, sigma: f64) -> Fits {
+pub(super) fn solve<const RESIDUALS: bool>(windows: &View<'_>, rows: impl Fn(usize) -> f64, sigma: f64) -> Fits {
     // Terms that underflow are negligible in sums beyond 2^-600.
     const MIN_XX: f64 = 3.872_591_914_849_318e-121; // 2^-400
     const MAX_XX: f64 = 2.582_249_878_086_908_6e120; // 2^400
@@ -385,7 +442,7 @@ fn solve<const RESIDUALS: bool>(windows: &View<'_>, rows: impl Fn(usize) -> f64,
 impl Fits {
     /// Writes the results of some windows from the window `start` on, and appends the unusual ones.
     #[inline(always)]
-    fn write(&self, places: Range<usize>, start: usize, slopes: &mut Slopes<'_>, unusual: &mut Vec<usize>) {
+    pub(super) fn write(&self, places: Range<usize>, start: usize, slopes: &mut Slopes<'_>, unusual: &mut Vec<usize>) {
         let windows = start..start + places.len();
         slopes.values[windows.clone()].copy_from_slice(&self.slopes[places.clone()]);
         if let Some(errors) = slopes.errors.get_mut(windows) {
@@ -423,10 +480,22 @@ fn run(points: Points<'_>, windows: &impl Loop, slopes: &mut Slopes<'_>) -> Vec<
 /// A loop and its arguments.
 struct Job<'a, 'b, L, const RESIDUALS: bool>((Points<'a>, &'a L, &'a mut Slopes<'b>));
 
-/// Windows of one size, by their first rows.
+impl<W: Fn(usize) -> Range<usize>> Loop for short::Windows<W> {
+    #[inline(always)]
+    fn run<const RESIDUALS: bool>(&self, points: Points<'_>, slopes: &mut Slopes<'_>) -> Vec<usize> {
+        if short::has_pairs(points) {
+            self.sum::<true, RESIDUALS>(points, slopes)
+        } else {
+            self.sum::<false, RESIDUALS>(points, slopes)
+        }
+    }
+}
+
+/// Windows of one size at adjacent rows.
 struct Rolling {
+    first: usize,
     size: usize,
-    windows: usize,
+    count: usize,
 }
 
 /// Moments of blocks or windows by their last row: the latest 64, and those up to `lag` rows before.
@@ -513,7 +582,11 @@ impl Loop for Rolling {
     /// ```
     #[inline(always)]
     fn run<const RESIDUALS: bool>(&self, points: Points<'_>, slopes: &mut Slopes<'_>) -> Vec<usize> {
-        let Self { size, windows } = *self;
+        let Self {
+            first: origin,
+            size,
+            count,
+        } = *self;
         let sigma = points.sigma.unwrap_or_default();
         let digits = usize::BITS - size.leading_zeros();
         let mut levels: Vec<Level> = (0..digits)
@@ -530,13 +603,13 @@ impl Loop for Rolling {
         let mut unusual = Vec::new();
         let mut fitted = Stripe::ZERO;
         let (mut dx, mut dy) = (Steps::ZERO, Steps::ZERO);
-        let last = windows + size - 1;
+        let last = count + size - 1;
         for first in (0..last).step_by(ROWS) {
             for level in 0..levels.len() {
                 let (lower, higher) = levels.split_at_mut(level + 1);
                 let Level { rows, blocks, windows } = &mut lower[level];
-                points.x.lagged(first, *rows, &mut dx);
-                points.y.lagged(first, *rows, &mut dy);
+                points.x.lagged(origin + first, *rows, &mut dx);
+                points.y.lagged(origin + first, *rows, &mut dy);
                 let latest = blocks.latest();
                 // Moments of single rows are zero, as the buffers are.
                 if let Some((windows, before)) = windows
@@ -744,13 +817,13 @@ mod tests {
             }
             fits
         };
-        let all = fits(true, &|slopes| rolling(points, size, slopes));
+        let all = fits(true, &|slopes| rolling(points, 0, size, slopes));
         let bits = |fits: &[Option<[f64; 2]>]| -> Vec<_> {
             fits.iter().map(|fit| fit.map(|fit| fit.map(f64::to_bits))).collect()
         };
         let one_by_one = fits(true, &|slopes| ranges(points, &windows, slopes));
         assert_eq!(bits(&all), bits(&one_by_one), "windows of {size} rows, by both loops");
-        let without = fits(false, &|slopes| rolling(points, size, slopes));
+        let without = fits(false, &|slopes| rolling(points, 0, size, slopes));
         let value = |fit: &Option<[f64; 2]>| fit.map(|fit| fit[0].to_bits());
         assert!(
             all.iter().map(value).eq(without.iter().map(value)),
@@ -923,7 +996,7 @@ mod tests {
             y: &y,
             sigma: None,
         };
-        assert!(rolling(points, 3, slopes).is_empty());
+        assert!(rolling(points, 0, 3, slopes).is_empty());
         assert_eq!(values, [5.0; 3]);
     }
 }

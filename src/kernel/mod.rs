@@ -26,8 +26,10 @@ mod mean;
 pub(crate) mod newton;
 pub(crate) mod polynomial;
 mod sample;
+mod short;
 mod slopes;
 pub mod stencil;
+pub(crate) mod trapezoids;
 #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed has no segments.
 pub(crate) mod turns;
 pub(crate) mod weighted;

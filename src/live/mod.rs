@@ -18,8 +18,8 @@ use crate::domain::{Domain, Duplicates, Nulls};
 use crate::inputs::Inputs;
 use crate::kernel::{Sample, mean_of_floats, mean_of_integers};
 use crate::operators::{Extent, Operator};
-use crate::plan::{ColumnInfo, Plan, PlanError, SPARE_BITS_OF_64, SPARE_BITS_OF_128};
-use crate::unit::Unit;
+use crate::plan::Plan;
+use crate::units::{ColumnInfo, PlanError, SPARE_BITS_OF_64, SPARE_BITS_OF_128, Unit};
 
 /// An operator over points that arrive one by one, or batch by batch, from any number of sources.
 ///

@@ -8,7 +8,7 @@ use super::{Columns, Float, Reason, RowError, Rows, Valid};
 use crate::bits::{ROWS, high_mask};
 use crate::domain::Length;
 use crate::kernel::{self, Pair, Sample, Wrong};
-use crate::plan::{PlanError, ResultUnits, Units};
+use crate::units::{PlanError, ResultUnits, Units};
 
 /// What a fall of a counter is, unless it wraps around.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

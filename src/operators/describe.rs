@@ -1,8 +1,8 @@
 //! What an operator is, whatever the values.
 
 use crate::domain::Length;
-use crate::plan::{PlanError, Units};
 use crate::segments::Reach;
+use crate::units::{PlanError, Units};
 
 /// How far around its own row an operator reads.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -10,7 +10,7 @@ use super::counter::{Counter, counter_methods};
 use super::{Columns, Describe, Evaluate, Extent, Float, Output, Repeats, Reset, RowError, Rows, Takes};
 use crate::domain::Length;
 use crate::kernel::Sample;
-use crate::plan::{PlanError, Units};
+use crate::units::{PlanError, Units};
 
 /// The increase of a counter from row to row, in the dtype of y: exact for integers, Decimals and durations.
 ///

@@ -3,20 +3,23 @@
 //! ```text
 //! for each segment
 //!     start = initial; with `hold` what the segment before it in its group reached
-//!     sum = 0
-//!     for each row after the first
-//!         sum += (half of y + half of the y before) * step      as a pair of floats, so that no digit is lost
-//!         result = start + sum
+//!     for each row
+//!         result = start + the sum of the trapezoids up to the row
 //! ```
+//!
+//! The sums are those of [`trapezoids`](crate::kernel::trapezoids): pairs of floats, in blocks of
+//! rows.
 
 use std::ops::Range;
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
+#[cfg(any(feature = "polars", feature = "arrow"))]
+use super::Sums;
 use super::{Columns, Describe, Extent, Output, Reached, Reason, RowError, Scan, Segment, Takes, Valid};
 use crate::bits::{ROWS, movemask, set_bits};
-use crate::dispatch::{Kernel, dispatch};
+use crate::kernel::trapezoids::{BLOCK, Blocks};
 use crate::kernel::{Sample, Scale, is_monotonic};
 
 /// The cumulative integral of y over x, by trapezoids.
@@ -85,59 +88,38 @@ impl Scan for Integral {
         segment: &Segment<'_, Y, X>,
         results: &mut Columns<f64>,
     ) -> Result<(), RowError> {
-        let (rows, scale) = (segment.rows.clone(), segment.units.scales[0]);
-        let zero = Y::of_integer(segment.units.zero);
+        let rows = segment.rows.clone();
         let mut reached = segment.reached.get();
         if rows.start == 0 {
             reached = Reached {
                 result: reached.result,
                 start: reached.result.filter(|_| self.hold).unwrap_or(self.initial),
-                // A NaN at the first row is one of its segment, though no area is left of it.
-                is_nan: segment.y.values[0].is_nan(),
                 ..Reached::default()
             };
         }
-        if reached.is_unknown {
-            results.push_nulls(rows.len());
-            return Ok(());
-        }
-        let start = Start {
-            value: reached.start,
-            nan: if reached.is_nan { f64::NAN } else { 0.0 },
-        };
-        let [value, rest] = reached.sum;
-        let mut sum = Sum { value, rest };
-        let mut block = Block::new();
+        let scale = segment.units.scales[0];
+        let mut blocks = Blocks::new();
         let values = results.first().values_mut();
         let mut known = 0;
-        for first in rows.clone().step_by(ROWS) {
-            let count = ROWS.min(rows.end - first);
-            let valid = segment.valid(first);
-            let sorted = segment.x.map_or(u64::MAX, |x| sorted(x.values, first));
-            // From the first null on the integral is unknown.
-            let wanted = count.min((valid & sorted).trailing_ones() as usize);
-            let block_rows = first..first + wanted;
-            block.take_halves(segment.y.values, zero, block_rows.clone());
-            if let Some(x) = segment.x {
-                block.take_steps(x.values, block_rows);
-            }
-            dispatch(Trapezoids {
-                block: &mut block,
-                rows: usize::from(first == 0)..wanted,
-                sum: &mut sum,
-            });
-            block.append(wanted, start, scale, values);
+        while known < rows.len() && !reached.is_unknown {
+            let first = rows.start + known;
+            let place = reached.sum.place();
+            let count = (ROWS - place).min(rows.end - first);
+            let wanted = read(segment, &mut blocks, place, first..first + count);
+            let areas = blocks.add_to(&mut reached.sum, wanted, first > 0);
+            append(areas, reached.start, scale, values);
             known += wanted;
             if wanted < count {
                 let row = first + wanted;
-                if segment.strict && valid >> wanted & 1 != 0 {
+                if segment.strict && segment.is_valid(row) {
                     let reason = Reason::Unsorted {
                         first: -(row.min(2) as isize),
                         rows: row.min(2) + 1,
                     };
                     return Err(RowError { row, reason });
                 }
-                break;
+                // From the first null on the integral is unknown.
+                reached.is_unknown = true;
             }
         }
         if known > 0 {
@@ -145,14 +127,75 @@ impl Scan for Integral {
         }
         results.first().extend_validity(&Valid::new(known));
         results.push_nulls(rows.len() - known);
-        segment.reached.set(Reached {
-            sum: [sum.value, sum.rest],
-            is_nan: reached.is_nan || sum.value.is_nan(),
-            is_unknown: known < rows.len(),
-            ..reached
-        });
+        segment.reached.set(reached);
         Ok(())
     }
+
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    fn block(&self) -> Option<usize> {
+        // What a segment goes on from is known once the one before it has been evaluated.
+        (!self.hold).then_some(BLOCK)
+    }
+
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    fn sums<Y: Sample, X: Sample>(&self, segment: &Segment<'_, Y, X>) -> Sums {
+        let mut blocks = Blocks::new();
+        let mut sums = Sums {
+            blocks: Vec::with_capacity(segment.rows.len() / BLOCK),
+            is_unknown: false,
+        };
+        for first in segment.rows.clone().step_by(ROWS) {
+            let rows = first..segment.rows.end.min(first + ROWS);
+            if read(segment, &mut blocks, 0, rows.clone()) < rows.len() {
+                sums.is_unknown = true;
+                break;
+            }
+            sums.blocks.extend(blocks.sums(rows.len(), first > 0));
+        }
+        sums
+    }
+
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    fn reached(&self, before: Option<Reached>, sums: &Sums) -> Reached {
+        let mut reached = before.unwrap_or(Reached {
+            start: self.initial,
+            ..Reached::default()
+        });
+        reached.sum.add_blocks(&sums.blocks);
+        reached.is_unknown |= sums.is_unknown;
+        reached
+    }
+}
+
+/// Reads rows of a segment from a place of the blocks on. Returns the number of rows before the first one that is null,
+/// or whose x is not strictly monotonic with the two before it.
+fn read<Y: Sample, X: Sample>(
+    segment: &Segment<'_, Y, X>,
+    blocks: &mut Blocks,
+    place: usize,
+    rows: Range<usize>,
+) -> usize {
+    let Range { start: first, end } = rows;
+    let valid = (end - first).min(segment.valid(first).trailing_ones() as usize);
+    let end = first + valid;
+    let y = segment.y.values;
+    let before = first.checked_sub(1);
+    let zero = Y::of_integer(segment.units.zero);
+    blocks.take_halves(place, before.map(|before| y[before]), &y[first..end], zero);
+    let Some(x) = segment.x.map(|x| x.values) else {
+        return valid;
+    };
+    let falls = |first: usize| x[first + 1] < x[first];
+    let is_sorted = match first {
+        // The first row has no step to it, and one that is alone has none at all.
+        0 => valid > 1 && blocks.take_steps(place + 1, &x[..end], falls(0)),
+        1 => valid == 0 || blocks.take_steps(place, &x[..end], falls(0)),
+        _ => blocks.take_steps(place, &x[first - 1..end], falls(first - 2)),
+    };
+    if is_sorted {
+        return valid;
+    }
+    valid.min(sorted(x, first).trailing_ones() as usize)
 }
 
 /// Mask of the 64 rows from `first` on whose x are finite and strictly monotonic with the two rows before.
@@ -180,117 +223,18 @@ fn sorted<X: Sample>(x: &[X], first: usize) -> u64 {
     movemask(&sorted)
 }
 
-/// What is added to the area at each row.
-#[derive(Clone, Copy)]
-struct Start {
-    value: f64,
-    nan: f64,
-}
-
-/// At most 64 rows, as floats: one loop for all types of numbers.
-struct Block {
-    /// Halves of y, from that of the row before the first one on.
-    halves: [f64; ROWS + 1],
-    /// From the row before each.
-    steps: [f64; ROWS],
-    /// The sums up to each row, without and with their rests.
-    values: [f64; ROWS],
-    totals: [f64; ROWS],
-}
-
-impl Block {
-    fn new() -> Self {
-        Self {
-            halves: [0.0; ROWS + 1],
-            steps: [1.0; ROWS],
-            values: [0.0; ROWS],
-            totals: [0.0; ROWS],
-        }
+/// Appends results: at most 64 areas in the unit of the result, after `start`.
+fn append(areas: &[f64], start: f64, scale: Scale, results: &mut Vec<f64>) {
+    let mut scaled = [0.0; ROWS];
+    scaled[..areas.len()].copy_from_slice(areas);
+    let in_range = scale.apply_all(&mut scaled);
+    for place in set_bits(!in_range, ROWS).take_while(|&place| place < areas.len()) {
+        scaled[place] = scale.apply(areas[place]);
     }
-
-    #[inline(never)]
-    fn take_halves<Y: Sample>(&mut self, y: &[Y], zero: Y, rows: Range<usize>) {
-        // The first row has none before it.
-        let missing = usize::from(rows.start == 0);
-        let y = &y[rows.start + missing - 1..rows.end];
-        for (half, y) in self.halves[missing..].iter_mut().zip(y) {
-            *half = 0.5 * y.minus(zero);
-        }
+    for area in &mut scaled {
+        *area += start;
     }
-
-    #[inline(never)]
-    fn take_steps<X: Sample>(&mut self, x: &[X], rows: Range<usize>) {
-        let missing = usize::from(rows.start == 0);
-        let pairs = x[rows.start + missing - 1..rows.end].windows(2);
-        for (step, x) in self.steps[missing..].iter_mut().zip(pairs) {
-            *step = x[1].minus(x[0]);
-        }
-    }
-
-    /// Appends the results of the first rows.
-    fn append(&mut self, rows: usize, start: Start, scale: Scale, results: &mut Vec<f64>) {
-        let mut areas = self.totals;
-        let in_range = scale.apply_all(&mut areas);
-        for place in set_bits(!in_range, ROWS) {
-            areas[place] = scale.apply(self.totals[place]);
-        }
-        let areas = areas.iter().zip(&self.values).take(rows);
-        results.extend(areas.map(|(&area, &value)| start.value + if value == 0.0 { 0.0 } else { area } + start.nan));
-    }
-}
-
-/// Sums the trapezoids of some rows of a block.
-struct Trapezoids<'a> {
-    block: &'a mut Block,
-    rows: Range<usize>,
-    sum: &'a mut Sum,
-}
-
-impl Kernel for Trapezoids<'_> {
-    type Output = ();
-
-    // A sum adds one number after the other.
-    const WIDEST: bool = false;
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { block, rows, sum } = self;
-        let mut running = *sum;
-        for row in rows {
-            let [before, this] = [block.halves[row], block.halves[row + 1]];
-            running.add(before, block.steps[row]);
-            running.add(this, block.steps[row]);
-            block.values[row] = running.value;
-            block.totals[row] = running.total();
-        }
-        *sum = running;
-    }
-}
-
-/// A sum of products as a pair of floats: its rounding errors are summed as well (Kahan, Neumaier).
-#[derive(Clone, Copy, Default)]
-struct Sum {
-    value: f64,
-    rest: f64,
-}
-
-impl Sum {
-    #[inline(always)]
-    fn add(&mut self, a: f64, b: f64) {
-        let term = a * b;
-        let rest_of_term = a.mul_add(b, -term);
-        let sum = self.value + term;
-        let seen = sum - self.value;
-        let rest_of_sum = (self.value - (sum - seen)) + (term - seen);
-        self.value = sum;
-        let rest = rest_of_sum + rest_of_term;
-        self.rest += if rest.is_finite() { rest } else { 0.0 };
-    }
-
-    #[inline(always)]
-    fn total(self) -> f64 {
-        self.value + self.rest
-    }
+    results.extend_from_slice(&scaled[..areas.len()]);
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@
 //! Its line in `operators!` adds it to every face.
 
 mod counter;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod cuts;
 mod describe;
 mod rows;
 mod scan;
@@ -22,17 +24,19 @@ use num_traits::AsPrimitive;
 #[cfg(feature = "polars")]
 use crate::domain::{Domain, Duplicates, Nulls};
 use crate::kernel::Sample;
-use crate::plan::{PlanError, Units};
+use crate::units::{PlanError, Units};
 
 pub use self::counter::Reset;
 pub use self::describe::Extent;
 pub use crate::segments::Reach;
 
 pub(crate) use self::describe::{Describe, Measure, Output, Repeats, SigmaUse, Takes};
-pub(crate) use self::rows::{Columns, Float, Reason, RowError, Rows, Valid};
 #[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) use self::scan::SegmentTarget;
+pub(crate) use self::rows::Column;
+pub(crate) use self::rows::{Columns, Float, Reason, RowError, Rows, Valid};
 pub(crate) use self::scan::{Reached, Scan, Scanned, Segment};
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use self::scan::{SegmentTarget, Sums};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use self::stencil::Target;
 pub(crate) use self::stencil::{Evaluate, MAX_OUTPUTS, MAX_REACH, Values};
@@ -131,6 +135,30 @@ macro_rules! operators {
             ) -> Result<(), RowError> {
                 match self {
                     $(Self::$segment(operator) => operator.evaluate_exactly(segment, results),)*
+                }
+            }
+        }
+
+        #[cfg(any(feature = "polars", feature = "arrow"))]
+        impl SegmentOperator<'_> {
+            /// The rows of a block, if segments may be cut between blocks.
+            pub(crate) fn block(self) -> Option<usize> {
+                match self {
+                    $(Self::$segment(operator) => operator.block(),)*
+                }
+            }
+
+            /// The sums of some blocks of a segment.
+            pub(crate) fn sums<Y: Sample, X: Sample>(self, segment: &Segment<'_, Y, X>) -> Sums {
+                match self {
+                    $(Self::$segment(operator) => operator.sums(segment),)*
+                }
+            }
+
+            /// What is reached behind some blocks of a segment, after what was reached before them, if any are.
+            pub(crate) fn reached(self, before: Option<Reached>, sums: &Sums) -> Reached {
+                match self {
+                    $(Self::$segment(operator) => operator.reached(before, sums),)*
                 }
             }
         }

@@ -19,9 +19,9 @@ use super::{Columns, Describe, Extent, Output, Reason, RowError, Scan, Segment, 
 use crate::domain::Length;
 use crate::kernel::differences::{Column, Differences, Even, Periodic};
 use crate::kernel::line::{self, Points, Slopes};
-use crate::kernel::{Limit, Sample, weighted};
-use crate::plan::{PlanError, Units};
+use crate::kernel::{Limit, Sample, Scale, weighted};
 use crate::segments::Slice;
+use crate::units::{PlanError, Units};
 
 /// The slope of the least-squares line in a moving window.
 ///
@@ -321,25 +321,16 @@ impl Scan for RollingSlope {
         segment: &Segment<'_, Y, X>,
         results: &mut Columns<f64>,
     ) -> Result<(), RowError> {
-        let windows = self.windows(segment)?;
-        let read = windows
-            .iter()
-            .flatten()
-            .fold(None, |read: Option<Range<usize>>, window| {
-                let read = read.unwrap_or_else(|| window.clone());
-                Some(read.start.min(window.start)..read.end.max(window.end))
-            });
-        let Some(read) = read else {
-            results.push_nulls(windows.len());
-            return Ok(());
-        };
+        let rows = segment.rows.clone();
+        let mut windows = Windows::new(*self, segment)?;
+        let read = windows.read.clone();
         let y_values = &segment.y.values[read.clone()];
         let y: Box<dyn Differences> = match segment.units.period {
             Some(period) => Box::new(Periodic::new(y_values, period)),
             None => Box::new(Column::new(y_values)),
         };
         let x: Box<dyn Differences> = match segment.x {
-            Some(x) => Box::new(Column::new(&x.values[read.clone()])),
+            Some(x) => Box::new(Column::new(&x.values[read])),
             None => Box::new(Even),
         };
         let sigma = match self.sigma {
@@ -347,212 +338,371 @@ impl Scan for RollingSlope {
             _ => None,
         };
         let points = Points { x: &*x, y: &*y, sigma };
-        self.push_slopes(points, &windows, read.start, segment, results);
+        let mut tile = Tile::default();
+        let mut row = rows.start;
+        while row < rows.end {
+            if windows.full.contains(&row) {
+                row = self.fit_full(points, &windows, row, &mut tile);
+            } else {
+                tile.clear();
+                while row < rows.end && !windows.full.contains(&row) && tile.has_room() {
+                    tile.windows.push(windows.next(row)?);
+                    row += 1;
+                }
+                self.fit_any(points, &windows, &mut tile);
+            }
+            tile.push_to(results, &segment.units.scales);
+        }
         Ok(())
     }
 }
 
+/// Adjacent rows whose windows are fitted together, and their slopes.
+#[derive(Default)]
+struct Tile {
+    /// `None` for a row without a slope. Empty if all windows are full.
+    windows: Vec<Option<Range<usize>>>,
+    values: Vec<f64>,
+    valid: Vec<bool>,
+    /// Empty unless errors are asked for, like `have_errors`.
+    errors: Vec<f64>,
+    have_errors: Vec<bool>,
+}
+
+impl Tile {
+    /// The fewest rows of a tile: their windows and results fit into the second-level cache.
+    const ROWS: usize = 4_096;
+
+    /// The number of rows with windows of a size: many, compared with those that the first one reads.
+    fn rows(size: usize) -> usize {
+        Self::ROWS.max(16 * size)
+    }
+
+    fn clear(&mut self) {
+        self.windows.clear();
+    }
+
+    /// Whether the tile takes another row.
+    fn has_room(&self) -> bool {
+        let rows = self.windows.len();
+        let size = self.windows.last().and_then(Option::as_ref).map_or(0, Range::len);
+        rows < Self::rows(size)
+    }
+
+    /// Makes room for results, all of them null.
+    fn reset(&mut self, rows: usize, with_error: bool) {
+        let errors = if with_error { rows } else { 0 };
+        for (numbers, count) in [(&mut self.values, rows), (&mut self.errors, errors)] {
+            numbers.clear();
+            numbers.resize(count, 0.0);
+        }
+        for (valid, count) in [(&mut self.valid, rows), (&mut self.have_errors, errors)] {
+            valid.clear();
+            valid.resize(count, false);
+        }
+    }
+
+    /// Sets results to null.
+    fn set_null(&mut self, places: impl IntoIterator<Item = usize>) {
+        for place in places {
+            self.valid[place] = false;
+            if let Some(has_error) = self.have_errors.get_mut(place) {
+                *has_error = false;
+            }
+        }
+    }
+
+    /// Appends the results in the units of the outputs.
+    fn push_to(&mut self, results: &mut Columns<f64>, scales: &[Scale]) {
+        for (numbers, scale) in [&mut self.values, &mut self.errors].into_iter().zip(scales) {
+            if *scale != Scale::ONE {
+                for number in numbers {
+                    *number = scale.apply(*number);
+                }
+            }
+        }
+        results.extend(&[(&self.values, &self.valid), (&self.errors, &self.have_errors)]);
+    }
+}
+
 impl RollingSlope {
-    /// Fits the windows, which are counted from the start of the segment, as the points are from `first` on.
-    fn push_slopes<Y, X>(
+    /// Fits adjacent rows from a row on whose windows are full. Returns the first row after them.
+    fn fit_full<Y: Sample, X: Sample>(
         self,
         points: Points<'_>,
-        windows: &[Option<Range<usize>>],
-        first: usize,
-        segment: &Segment<'_, Y, X>,
-        results: &mut Columns<f64>,
-    ) {
-        let fitted: Vec<_> = windows
+        windows: &Windows<'_, Y, X>,
+        row: usize,
+        tile: &mut Tile,
+    ) -> usize {
+        let size = windows.before + 1 + windows.after;
+        let end = windows.full.end.min(row + Tile::rows(size));
+        tile.reset(end - row, self.with_error);
+        tile.valid.fill(true);
+        tile.have_errors.fill(self.sigma.is_some() || size > 2);
+        let slopes = Slopes {
+            values: &mut tile.values,
+            errors: &mut tile.errors,
+        };
+        let missing = line::rolling(points, row - windows.before - windows.read.start, size, slopes);
+        tile.set_null(missing);
+        end
+    }
+
+    /// Fits the windows of a tile.
+    fn fit_any<Y: Sample, X: Sample>(self, points: Points<'_>, windows: &Windows<'_, Y, X>, tile: &mut Tile) {
+        tile.reset(tile.windows.len(), self.with_error);
+        let first = windows.read.start;
+        let (places, fitted): (Vec<_>, Vec<_>) = tile
+            .windows
             .iter()
-            .flatten()
-            .map(|window| window.start - first..window.end - first)
-            .collect();
+            .enumerate()
+            .filter_map(|(place, window)| {
+                let window = window.as_ref()?;
+                Some((place, window.start - first..window.end - first))
+            })
+            .unzip();
         let mut values = vec![0.0; fitted.len()];
         let mut errors = vec![0.0; if self.with_error { fitted.len() } else { 0 }];
         let slopes = Slopes {
             values: &mut values,
             errors: &mut errors,
         };
-        // Windows of one size follow each other row by row, if none is null.
-        let follow_each_other = fitted.iter().zip(0..).all(|(window, row)| {
-            let size = fitted[0].len();
-            *window == (row..row + size)
-        });
-        let missing = match (segment.sigma, fitted.first()) {
-            (Some(sigma), _) => weighted::fit(points, &sigma[first..], &fitted, slopes),
-            (None, Some(window)) if follow_each_other => line::rolling(points, window.len(), slopes),
-            (None, _) => line::ranges(points, &fitted, slopes),
+        let sigma = windows.segment.sigma;
+        let missing = match sigma {
+            Some(sigma) => weighted::fit(points, &sigma[first..], &fitted, slopes),
+            None => line::ranges(points, &fitted, slopes),
         };
-        let mut missing = missing.into_iter().peekable();
-        let scales = &segment.units.scales;
-        let mut place = 0;
-        for window in windows {
-            let mut row = [None, None];
-            if let Some(window) = window {
-                if missing.next_if_eq(&place).is_none() {
-                    row[0] = Some(scales[0].apply(values[place]));
-                    // Two points have no residual.
-                    let is_known = self.sigma.is_some() || segment.sigma.is_some();
-                    let has_error = self.with_error && (is_known || window.len() > 2);
-                    row[1] = has_error.then(|| scales[1].apply(errors[place]));
-                }
-                place += 1;
+        for (index, &place) in places.iter().enumerate() {
+            tile.values[place] = values[index];
+            tile.valid[place] = true;
+            if self.with_error {
+                // Two points have no residual.
+                tile.errors[place] = errors[index];
+                tile.have_errors[place] = self.sigma.is_some() || sigma.is_some() || fitted[index].len() > 2;
             }
-            results.push(&row);
         }
+        tile.set_null(missing.into_iter().map(|index| places[index]));
     }
+}
 
-    /// The window of each row; `None` if it has no slope.
-    fn windows<Y: Sample, X: Sample>(self, segment: &Segment<'_, Y, X>) -> Result<Vec<Option<Range<usize>>>, RowError> {
-        let spans = match (self.window, self.limits, segment.x) {
-            (WindowSize::Length(_), Some(limits), Some(x)) => self.of_length(segment, x, limits)?,
-            (WindowSize::Rows(size), ..) => self.of_rows(size, segment)?,
-            (WindowSize::Length(_), ..) => return Ok(vec![None; segment.rows.len()]),
-        };
+/// The windows of the rows of a segment.
+struct Windows<'a, Y, X> {
+    operator: RollingSlope,
+    segment: &'a Segment<'a, Y, X>,
+    nulls: Nulls,
+    /// The rows of the segment that windows may hold.
+    read: Range<usize>,
+    /// The rows before and after the row in a window of rows.
+    before: usize,
+    after: usize,
+    /// Rows whose windows are full windows of rows without a null.
+    full: Range<usize>,
+    /// Whether some x are not finite.
+    is_strange: bool,
+    cursor: Cursor<X>,
+}
+
+/// Where a window of a length has come to.
+struct Cursor<X> {
+    /// The next row.
+    row: usize,
+    /// The first row that is not before the window, and the first one after it.
+    first: usize,
+    last: usize,
+    /// The last row with an x.
+    previous: Option<(usize, X)>,
+    /// The x before the first row after the window.
+    tip: Option<X>,
+    /// The row at which x fell last, or began again after one that is not finite: a window must not reach beyond.
+    fell: Option<usize>,
+}
+
+impl<'a, Y: Sample, X: Sample> Windows<'a, Y, X> {
+    fn new(operator: RollingSlope, segment: &'a Segment<'a, Y, X>) -> Result<Self, RowError> {
+        let (rows, length) = (segment.rows.clone(), segment.y.values.len());
         let nulls = Nulls::new(segment);
-        let rows = segment.rows.clone().zip(spans);
-        let windows = rows.map(|(row, span)| {
-            span.filter(|span| span.len() >= self.fewest() && !nulls.is_in(span) && !nulls.is_in(&(row..row + 1)))
-        });
-        Ok(windows.collect())
+        let mut windows = Self {
+            operator,
+            segment,
+            nulls,
+            read: 0..length,
+            before: 0,
+            after: 0,
+            full: 0..0,
+            is_strange: false,
+            cursor: Cursor {
+                row: 0,
+                first: 0,
+                last: 0,
+                previous: None,
+                tip: None,
+                fell: None,
+            },
+        };
+        if let WindowSize::Rows(size) = operator.window {
+            let [before, after] = operator.around(size);
+            let read = rows.start.saturating_sub(before)..length.min(rows.end + after);
+            let strange = segment.x.and_then(|x| first_not_finite(x, read.clone()));
+            if let Some(row) = strange
+                && segment.strict
+            {
+                return Err(not_finite(row));
+            }
+            (windows.before, windows.after, windows.read) = (before, after, read);
+            windows.is_strange = strange.is_some();
+            if windows.nulls.is_empty() && strange.is_none() && segment.sigma.is_none() && length >= size {
+                windows.full = rows.start.max(before)..rows.end.min(length - after);
+            }
+        }
+        Ok(windows)
     }
 
-    fn of_rows<Y: Sample, X: Sample>(
-        self,
-        size: usize,
-        segment: &Segment<'_, Y, X>,
-    ) -> Result<Vec<Option<Range<usize>>>, RowError> {
-        let length = segment.y.values.len();
-        let [before, after] = self.around(size);
-        let rows = segment.rows.clone();
-        let read = rows.start.saturating_sub(before)..length.min(rows.end + after);
-        let strange = segment.x.and_then(|x| {
-            let is_strange = |row: &usize| x.get(*row).is_some_and(|x| x.zero_unless_finite() != 0.0);
-            read.clone().find(is_strange)
-        });
-        if let Some(row) = strange
-            && segment.strict
-        {
-            return Err(not_finite(row));
-        }
+    /// The window of a row; `None` if it has no slope. Rows must be asked for in their order.
+    fn next(&mut self, row: usize) -> Result<Option<Range<usize>>, RowError> {
+        let window = match (self.operator.window, self.operator.limits, self.segment.x) {
+            (WindowSize::Rows(_), ..) => self.of_rows(row),
+            (WindowSize::Length(_), Some(limits), Some(x)) => self.of_length(x, limits, row)?,
+            (WindowSize::Length(_), ..) => None,
+        };
+        let has_null = |window: &Range<usize>| self.nulls.is_in(window) || self.nulls.is_in(&(row..row + 1));
+        Ok(window.filter(|window| window.len() >= self.operator.fewest() && !has_null(window)))
+    }
+
+    fn of_rows(&self, row: usize) -> Option<Range<usize>> {
+        let window = row.saturating_sub(self.before)..self.segment.y.values.len().min(row + self.after + 1);
         let is_finite = |row: usize| {
-            let x = segment.x.and_then(|x| x.get(row));
+            let x = self.segment.x.and_then(|x| x.get(row));
             x.is_none_or(|x| x.zero_unless_finite() == 0.0)
         };
-        let span = |row: usize| {
-            let span = row.saturating_sub(before)..length.min(row + after + 1);
-            (strange.is_none() || span.clone().all(is_finite)).then_some(span)
-        };
-        Ok(rows.map(span).collect())
+        (!self.is_strange || window.clone().all(is_finite)).then_some(window)
     }
 
-    fn of_length<Y: Sample, X: Sample>(
-        self,
-        segment: &Segment<'_, Y, X>,
-        x: Slice<'_, X>,
-        [whole, half]: [Limit; 2],
-    ) -> Result<Vec<Option<Range<usize>>>, RowError> {
-        let rows = segment.rows.clone();
-        let length = x.values.len();
-        let limit = if self.center { half } else { whole };
-        let closed = self
-            .closed
-            .unwrap_or(if self.center { Closed::Both } else { Closed::Right });
-        let (holds_first, holds_last) = match closed {
-            Closed::Right => (false, true),
-            Closed::Left => (true, false),
-            Closed::Both => (true, true),
-            Closed::None => (false, false),
-        };
-        let is_before = |row: usize, own: X| {
-            x.get(row).is_some_and(|x| {
-                if holds_first {
-                    own.is_beyond(x, limit)
-                } else {
-                    own.reaches(x, limit)
-                }
-            })
-        };
-        let is_after = |row: usize, own: X| {
-            let after = |x: X| match (self.center, holds_last) {
-                (true, true) => x.is_beyond(own, limit),
-                (true, false) => x > own && x.reaches(own, limit),
-                (false, true) => x > own,
-                (false, false) => x >= own,
-            };
-            x.get(row).is_some_and(after)
-        };
-        let mut spans = Vec::with_capacity(rows.len());
-        let is_finite = |x: X| x.zero_unless_finite() == 0.0;
-        // The first row that is not before the window, the first one after it, and the last row with an x.
-        let (mut first, mut last, mut previous) = (0, 0, None);
-        // The x before the first row after the window.
-        let mut tip = None;
-        // The row at which x fell last, or began again after one that is not finite: a window must not reach beyond.
-        let mut fell = None;
-        let is_read = |row: usize| row >= rows.start;
-        for row in 0..rows.end {
-            let Some(own) = x.get(row) else {
-                if is_read(row) {
-                    spans.push(None);
-                }
-                continue;
-            };
-            if !is_finite(own) {
-                if is_read(row) {
-                    if segment.strict {
-                        return Err(not_finite(row));
-                    }
-                    spans.push(None);
-                }
-                previous = Some((row, own));
-                continue;
-            }
-            if previous.is_some_and(|(_, before): (usize, X)| own < before || !is_finite(before)) {
-                if segment.strict && is_read(row) {
-                    let reason = Reason::Unsorted {
-                        first: previous.map_or(0, |(before, _)| before as isize - row as isize),
-                        rows: previous.map_or(1, |(before, _)| row + 1 - before),
-                    };
-                    return Err(RowError { row, reason });
-                }
-                (first, last, tip, fell) = (row, row, None, Some(row));
-            }
-            previous = Some((row, own));
-            while first < row && (x.get(first).is_none() || is_before(first, own)) {
-                first += 1;
-            }
-            if !is_read(row) {
-                continue;
-            }
-            if last < row {
-                (last, tip) = (row, None);
-            }
-            while last < length && !is_after(last, own) {
-                // Without an x a row belongs to the window if it stands between two of its rows.
-                if let Some(x) = x.get(last) {
-                    if !is_finite(x) || tip.is_some_and(|tip| x < tip) {
-                        break;
-                    }
-                    tip = Some(x);
-                }
-                last += 1;
-            }
-            let mut end = last;
-            while end > first && x.get(end - 1).is_none() {
-                end -= 1;
-            }
-            if !holds_last && !self.center {
-                end = (first..row)
-                    .rev()
-                    .find(|&row| x.get(row).is_some_and(|x| x < own))
-                    .map_or(first, |row| row + 1);
-            }
-            let reaches_fall = fell.is_some_and(|fell| first == fell);
-            spans.push((!reaches_fall).then_some(first..end));
+    /// Moves a window of a length to a row.
+    fn of_length(&mut self, x: Slice<'_, X>, limits: [Limit; 2], row: usize) -> Result<Option<Range<usize>>, RowError> {
+        while self.cursor.row < row {
+            // A row that is not evaluated.
+            self.pass(x, limits);
         }
-        Ok(spans)
+        if self.segment.strict
+            && let Some(error) = self.cursor.wrong(x)
+        {
+            return Err(error);
+        }
+        if !self.pass(x, limits) {
+            return Ok(None);
+        }
+        let Some(own) = x.get(row) else { return Ok(None) };
+        let RollingSlope { center, .. } = self.operator;
+        let limit = limits[usize::from(center)];
+        let holds_last = self.holds_ends()[1];
+        let is_after = |x: X| match (center, holds_last) {
+            (true, true) => x.is_beyond(own, limit),
+            (true, false) => x > own && x.reaches(own, limit),
+            (false, true) => x > own,
+            (false, false) => x >= own,
+        };
+        let Cursor {
+            first, last, tip, fell, ..
+        } = &mut self.cursor;
+        if *last < row {
+            (*last, *tip) = (row, None);
+        }
+        while *last < x.values.len() && !x.get(*last).is_some_and(is_after) {
+            // Without an x a row belongs to the window if it stands between two of its rows.
+            if let Some(x) = x.get(*last) {
+                if x.zero_unless_finite() != 0.0 || tip.is_some_and(|tip| x < tip) {
+                    break;
+                }
+                *tip = Some(x);
+            }
+            *last += 1;
+        }
+        let mut end = *last;
+        while end > *first && x.get(end - 1).is_none() {
+            end -= 1;
+        }
+        if !holds_last && !center {
+            end = (*first..row)
+                .rev()
+                .find(|&row| x.get(row).is_some_and(|x| x < own))
+                .map_or(*first, |row| row + 1);
+        }
+        let reaches_fall = fell.is_some_and(|fell| *first == fell);
+        Ok((!reaches_fall).then_some(*first..end))
     }
+
+    /// Moves the first row of a window of a length to that of the next row. Returns whether the row has a finite x.
+    fn pass(&mut self, x: Slice<'_, X>, limits: [Limit; 2]) -> bool {
+        let limit = limits[usize::from(self.operator.center)];
+        let holds_first = self.holds_ends()[0];
+        let cursor = &mut self.cursor;
+        let row = cursor.row;
+        cursor.row += 1;
+        let Some(own) = x.get(row) else { return false };
+        let previous = cursor.previous.replace((row, own));
+        if own.zero_unless_finite() != 0.0 {
+            return false;
+        }
+        if previous.is_some_and(|(_, before)| own < before || before.zero_unless_finite() != 0.0) {
+            (cursor.first, cursor.last, cursor.tip, cursor.fell) = (row, row, None, Some(row));
+        }
+        let is_before = |x: X| {
+            if holds_first {
+                own.is_beyond(x, limit)
+            } else {
+                own.reaches(x, limit)
+            }
+        };
+        while cursor.first < row && x.get(cursor.first).is_none_or(is_before) {
+            cursor.first += 1;
+        }
+        true
+    }
+
+    /// Whether the first and the last end of a window of a length belong to it.
+    fn holds_ends(&self) -> [bool; 2] {
+        let RollingSlope { closed, center, .. } = self.operator;
+        match closed.unwrap_or(if center { Closed::Both } else { Closed::Right }) {
+            Closed::Right => [false, true],
+            Closed::Left => [true, false],
+            Closed::Both => [true, true],
+            Closed::None => [false, false],
+        }
+    }
+}
+
+impl<X: Sample> Cursor<X> {
+    /// What is wrong with the x of the next row.
+    fn wrong(&self, x: Slice<'_, X>) -> Option<RowError> {
+        let row = self.row;
+        let own = x.get(row)?;
+        if own.zero_unless_finite() != 0.0 {
+            return Some(not_finite(row));
+        }
+        let (before, previous) = self.previous?;
+        if own >= previous && previous.zero_unless_finite() == 0.0 {
+            return None;
+        }
+        let reason = Reason::Unsorted {
+            first: before as isize - row as isize,
+            rows: row + 1 - before,
+        };
+        Some(RowError { row, reason })
+    }
+}
+
+/// The first of some rows whose x is not finite.
+fn first_not_finite<X: Sample>(x: Slice<'_, X>, rows: Range<usize>) -> Option<usize> {
+    if x.validity.is_none() {
+        // Without branches, for vector registers.
+        let values = &x.values[rows.clone()];
+        let are_finite = values.iter().fold(true, |all, x| all & (x.zero_unless_finite() == 0.0));
+        if are_finite {
+            return None;
+        }
+    }
+    rows.into_iter()
+        .find(|&row| x.get(row).is_some_and(|x| x.zero_unless_finite() != 0.0))
 }
 
 /// The number of rows with a null before each row; `None` if there are none.

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::bits::{Bitmap, ROWS};
 use crate::kernel::{Sample, Scale, periodic_rises};
-use crate::plan::ResultUnits;
 use crate::segments::{Lag, Part, Reach, SegmentRules};
+use crate::units::ResultUnits;
 
 /// Adjacent rows, their lagged copies, and what ends a segment among them.
 pub(crate) struct Rows<'a, 'b, Y, X> {
@@ -83,20 +83,30 @@ fn relative<Y: Sample>(
     columns: &mut [Vec<f64>],
 ) {
     let y = |lag: usize| &lags[lag][rows.clone()];
-    let mut rises = vec![0.0; rows.len()];
+    let length = rows.len();
+    // Usually the lags are one column, shifted: a rise is that of the next row of the lag before, and is computed once.
+    let are_shifted = lags
+        .windows(2)
+        .all(|pair| std::ptr::eq(pair[0].as_ptr().wrapping_add(1), pair[1].as_ptr()));
+    let first = |lag: usize| if are_shifted { lag } else { lag * length };
+    let mut rises = vec![0.0; lags.len() * length];
+    for lag in 0..lags.len() - 1 {
+        let computed = if are_shifted && lag > 0 { length - 1 } else { 0 };
+        let (later, earlier) = (&y(lag + 1)[computed..], &y(lag)[computed..]);
+        periodic_rises(later, earlier, period, &mut rises[first(lag)..][computed..length]);
+    }
+    let rises = |lag: usize| &rises[first(lag)..][..length];
     columns[this].clear();
     columns[this].extend(y(this).iter().map(|y| y.zero_unless_finite()));
     for lag in (0..this).rev() {
-        periodic_rises(y(lag + 1), y(lag), period, &mut rises);
         let (earlier, later) = columns.split_at_mut(lag + 1);
         earlier[lag].clear();
-        earlier[lag].extend(later[0].iter().zip(&rises).map(|(y, rise)| y - rise * factor));
+        earlier[lag].extend(later[0].iter().zip(rises(lag)).map(|(y, rise)| y - rise * factor));
     }
     for lag in this..lags.len() - 1 {
-        periodic_rises(y(lag + 1), y(lag), period, &mut rises);
         let (earlier, later) = columns.split_at_mut(lag + 1);
         later[0].clear();
-        later[0].extend(earlier[lag].iter().zip(&rises).map(|(y, rise)| y + rise * factor));
+        later[0].extend(earlier[lag].iter().zip(rises(lag)).map(|(y, rise)| y + rise * factor));
     }
 }
 
@@ -295,7 +305,7 @@ impl<O> Columns<O> {
 }
 
 impl<O> Column<O> {
-    fn with_capacity(rows: usize) -> Self {
+    pub(crate) fn with_capacity(rows: usize) -> Self {
         Self {
             values: Vec::with_capacity(rows),
             validity: None,
@@ -348,7 +358,7 @@ impl<O> Column<O> {
         }
     }
 
-    fn into_part(self) -> Part<O> {
+    pub(crate) fn into_part(self) -> Part<O> {
         (self.values, self.validity.map(Bitmap::into_bytes))
     }
 

@@ -23,8 +23,8 @@ use crate::kernel::differences::{Column, Even, Periodic, Rises};
 use crate::kernel::gram::Filter;
 use crate::kernel::polynomial::{self, Errors, Fitter, MAX_DEGREE, Memory, Model, Window};
 use crate::kernel::{Limit, Sample, Scale, is_monotonic};
-use crate::plan::{PlanError, Units};
 use crate::segments::Slice;
+use crate::units::{PlanError, Units};
 
 /// The derivative of a polynomial fitted to the rows around each row, or its value: a Savitzky–Golay filter.
 ///
@@ -245,9 +245,7 @@ impl Describe for Savgol {
             // A row at an end reads the nearest full window.
             (WindowSize::Rows(rows), Edges::Fit) => Extent::rows(rows - 1, rows - 1),
             (WindowSize::Rows(rows), Edges::Null) => Extent::rows(rows / 2, rows / 2),
-            // Whether there are rows beyond a window, only the whole segment says.
-            (WindowSize::Length(_), Edges::Null) => Extent::Segment,
-            (WindowSize::Length(length), Edges::Fit) => Extent::Lengths {
+            (WindowSize::Length(length), _) => Extent::Lengths {
                 before: length,
                 after: length,
             },
@@ -521,8 +519,6 @@ struct Windows<'a, Y, X> {
     segment: &'a Segment<'a, Y, X>,
     nulls: Nulls,
     order: Order,
-    /// The first and the last row with an x.
-    ends: Option<[usize; 2]>,
     /// The rows around the last one whose x is within half a length.
     around: Option<Range<usize>>,
 }
@@ -553,14 +549,11 @@ impl<'a, Y: Sample, X: Sample> Windows<'a, Y, X> {
                 }
             },
         };
-        let mut known = (0..length).filter(|&row| x.is_none_or(|x| x.get(row).is_some()));
-        let first = known.next();
         Ok(Self {
             operator,
             segment,
             nulls: Nulls::new(segment),
             order,
-            ends: first.map(|first| [first, known.next_back().unwrap_or(first)]),
             around: None,
         })
     }
@@ -632,12 +625,14 @@ impl<'a, Y: Sample, X: Sample> Windows<'a, Y, X> {
             end += 1;
         }
         self.around = Some(start..end);
-        if edges == Edges::Null
-            && self
-                .ends
-                .is_none_or(|ends| ends.iter().any(|&end| !is_at_least(x, own, end, half)))
-        {
-            return None;
+        if edges == Edges::Null {
+            // By the ends of the run, since batches hold no more of the segment.
+            let is_known = |row: &usize| x.get(*row).is_some();
+            let ends = [run.clone().find(is_known), run.clone().rev().find(is_known)];
+            let is_near = |end: usize| x.get(end).is_some_and(|end| !own.reaches(end, half));
+            if ends.into_iter().flatten().any(is_near) {
+                return None;
+            }
         }
         // Where x is out of order, the rows beyond may be within the length.
         let nothing_before = (run.start..start).rev().all(|row| x.get(row).is_none());
@@ -647,11 +642,6 @@ impl<'a, Y: Sample, X: Sample> Windows<'a, Y, X> {
         let last = (start..end).rev().find(|&row| x.get(row).is_some())?;
         Some(start..last + 1)
     }
-}
-
-/// Whether a row is a length or more away.
-fn is_at_least<X: Sample>(x: Slice<'_, X>, own: X, row: usize, length: Limit) -> bool {
-    x.get(row).is_some_and(|other| own.reaches(other, length))
 }
 
 /// Checks that x is finite and rises up to each of some rows, without those that are null.

@@ -8,8 +8,11 @@ use super::describe::Describe;
 use super::rows::{Columns, RowError};
 use crate::bits::Bits;
 use crate::kernel::Sample;
-use crate::plan::ResultUnits;
+use crate::kernel::trapezoids::RunningSum;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+use crate::kernel::trapezoids::Sum;
 use crate::segments::{Segments, Slice};
+use crate::units::ResultUnits;
 
 /// A segment: adjacent rows that belong together.
 pub(crate) struct Segment<'a, Y, X> {
@@ -51,10 +54,17 @@ pub(crate) struct Reached {
     pub(crate) result: Option<f64>,
     /// The result at the first row of the segment.
     pub(crate) start: f64,
-    /// The sum since then, as a pair of floats.
-    pub(crate) sum: [f64; 2],
-    /// Whether a NaN is in the sum.
-    pub(crate) is_nan: bool,
+    /// The sum of the rows of the segment.
+    pub(crate) sum: RunningSum,
+    /// Whether the rest of the segment is null.
+    pub(crate) is_unknown: bool,
+}
+
+/// The sums of blocks of a segment, one after another.
+#[cfg(any(feature = "polars", feature = "arrow"))]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sums {
+    pub(crate) blocks: Vec<Sum>,
     /// Whether the rest of the segment is null.
     pub(crate) is_unknown: bool,
 }
@@ -85,6 +95,27 @@ pub(crate) trait Scan: Describe {
     ) -> Result<(), RowError> {
         results.push_nulls(segment.rows.len());
         Ok(())
+    }
+
+    /// The rows of a block, if a segment may be cut between blocks: the rows behind a cut are evaluated from the
+    /// [`sums`](Self::sums) of the blocks before it. If not, a group is evaluated in one piece.
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    fn block(&self) -> Option<usize> {
+        None
+    }
+
+    /// The sums of some blocks of a segment.
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    fn sums<Y: Sample, X: Sample>(&self, segment: &Segment<'_, Y, X>) -> Sums {
+        let _ = segment;
+        Sums::default()
+    }
+
+    /// What is reached behind some blocks of a segment; they are its first ones if `before` is `None`.
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    fn reached(&self, before: Option<Reached>, sums: &Sums) -> Reached {
+        let _ = sums;
+        before.unwrap_or_default()
     }
 }
 
@@ -155,7 +186,7 @@ impl<Y: Sample, X: Sample> Scanned<'_, Y, X> {
         for found in self.segments.of_part(part, self.whole_groups) {
             let rows = found.rows.start.max(settled.min(found.rows.end))..found.rows.end;
             results.push_nulls(rows.start - found.rows.start);
-            if found.group == rows.start {
+            if !rows.is_empty() && self.segments.starts_group(rows.start) {
                 reached.take();
             }
             if found.is_null {
@@ -176,5 +207,23 @@ impl<Y: Sample, X: Sample> Scanned<'_, Y, X> {
             }
         }
         Ok(results)
+    }
+}
+
+#[cfg(any(feature = "polars", feature = "arrow"))]
+impl<Y: Sample, X: Sample> Scanned<'_, Y, X> {
+    /// The sums of blocks of a segment that begins at the row `segment`.
+    pub(crate) fn sums(self, segment: usize, blocks: Range<usize>) -> Sums {
+        let rows = segment..blocks.end;
+        self.operator.sums(&Segment {
+            y: self.y.part(&rows),
+            x: self.x.map(|x| x.part(&rows)),
+            sigma: self.sigma.map(|sigma| &sigma[rows.clone()]),
+            rows: blocks.start - segment..blocks.end - segment,
+            units: self.units,
+            strict: self.strict,
+            rows_of_group: 0,
+            reached: &Cell::default(),
+        })
     }
 }

@@ -20,8 +20,8 @@ use crate::bits::{ROWS, set_bits};
 use crate::domain::Length;
 use crate::kernel::turns::{Extreme, Heights, Origin, OriginOfX, Turns, Unwrapped, extremes, is_ordered, vertex};
 use crate::kernel::{Sample, is_monotonic};
-use crate::plan::{PlanError, Units};
 use crate::segments::Slice;
+use crate::units::{PlanError, Units};
 
 /// The rows at which a curve turns: its maxima and minima, with their places and values.
 ///

@@ -15,10 +15,10 @@ use crate::column::{Mode, WholeColumn, WrongRow, by_output};
 use crate::domain::{Domain, Nulls};
 use crate::inputs::Inputs;
 use crate::operators::{Form, Operator, Reason, RowError};
-use crate::plan::{Kind, Plan, ticks};
+use crate::plan::{Plan, ticks};
 use crate::run::{Neighbors, Parts, Results, Resumed};
 use crate::segments::Part;
-use crate::unit::Unit;
+use crate::units::{Kind, Unit};
 
 /// An operator and a domain for columns whose dtypes are known.
 #[derive(Clone)]
@@ -168,7 +168,7 @@ impl Evaluator {
             valid: valid.as_ref().map(bits),
         };
         match self.plan.over(column, self.mode(), resumed) {
-            Ok(results) => Ok(self.finish(results, y.name(), x)?),
+            Ok(results) => self.finish(results, y.name(), x),
             Err(WrongRow { row, reads, reason }) => Err(Failure::of_row(row, &reason, columns, reads.into_iter())?),
         }
     }
@@ -200,7 +200,7 @@ impl Evaluator {
             .run(operator, rows, self.mode())
             .over(&neighbors, self.plan.is_exact())
         {
-            Ok(results) => Ok(self.finish(results.into(), this.y.name(), this.x.as_ref())?),
+            Ok(results) => self.finish(results.into(), this.y.name(), this.x.as_ref()),
             Err(RowError { row, reason }) => {
                 let before = lagged.this_lag();
                 let x = |lag: usize| {
@@ -249,7 +249,7 @@ impl Evaluator {
     }
 
     /// Converts results to the dtype of the plan.
-    fn finish(&self, results: Results, name: &PlSmallStr, x: Option<&Series>) -> PolarsResult<Series> {
+    fn finish(&self, results: Results, name: &PlSmallStr, x: Option<&Series>) -> Result<Series, Failure> {
         let numbers = match results.numbers {
             Parts::F64(parts) => by_output(parts)
                 .into_iter()
@@ -267,7 +267,7 @@ impl Evaluator {
         let fields = fields.iter().zip(&columns).zip(&self.plan.outputs);
         let fields = fields
             .map(|((field, column), output)| self.finish_column(column, output.kind, field.dtype(), field.name(), x));
-        let fields = fields.collect::<PolarsResult<Vec<_>>>()?;
+        let fields = fields.collect::<Result<Vec<_>, Failure>>()?;
         let results = StructChunked::from_series(name.clone(), columns[0].len(), fields.iter())?;
         let Some(validity) = fields[0].rechunk_validity() else {
             return Ok(results.into_series());
@@ -284,7 +284,7 @@ impl Evaluator {
         dtype: &DataType,
         name: &PlSmallStr,
         x: Option<&Series>,
-    ) -> PolarsResult<Series> {
+    ) -> Result<Series, Failure> {
         let finished = match dtype {
             dtype if kind == Kind::OfX && dtype.is_temporal() => places(values.f64()?, x, dtype)?,
             DataType::Enum(..) => words(values.u8()?, dtype)?,
@@ -318,11 +318,15 @@ impl Evaluator {
             dtype if dtype.is_temporal() => values.cast(&DataType::Int64)?.cast(dtype)?,
             dtype => values.cast(dtype)?,
         };
-        polars_ensure!(
-            !self.strict || finished.null_count() == values.null_count(),
-            ComputeError: "the {} of `{name}` does not fit in {dtype}; cast y to a wider dtype, or {} to get nulls there",
-            self.plan.operator.name(), LENIENT
-        );
+        if self.strict && finished.null_count() > values.null_count() {
+            let lost = finished.is_null() & values.is_not_null();
+            return Err(Failure::TooLarge {
+                row: lost.iter().position(|lost| lost == Some(true)).unwrap_or_default(),
+                name: name.clone(),
+                dtype: dtype.clone(),
+                wider: "a wider dtype",
+            });
+        }
         Ok(finished.with_name(name.clone()))
     }
 }

@@ -31,6 +31,8 @@ pub(super) enum Failure {
         row: usize,
         name: PlSmallStr,
         dtype: DataType,
+        /// What holds it.
+        wider: &'static str,
     },
     /// A cell differs in length from a neighbour or from its x.
     Lengths {
@@ -97,6 +99,7 @@ impl Failure {
                 row,
                 name,
                 dtype: y.dtype().clone(),
+                wider: "a float",
             },
         })
     }
@@ -159,8 +162,8 @@ impl Failure {
                 it, or {LENIENT} to get nulls there",
                 display(&sigma)
             ),
-            Self::TooLarge { name, dtype, .. } => polars_err!(
-                ComputeError: "the {} of `{name}` does not fit in {dtype}{group}; cast y to a float, or {LENIENT} to get \
+            Self::TooLarge { name, dtype, wider, .. } => polars_err!(
+                ComputeError: "the {} of `{name}` does not fit in {dtype}{group}; cast y to {wider}, or {LENIENT} to get \
                 nulls there",
                 operator.name()
             ),

@@ -27,7 +27,7 @@ use crate::domain::Domain;
 use crate::inputs::Inputs;
 use crate::operators::Operator;
 use crate::parallel::par_ranges;
-use crate::plan::PlanError;
+use crate::units::PlanError;
 
 #[cfg(feature = "lazy")]
 pub use self::faces::ExprGrad;

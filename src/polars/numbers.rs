@@ -9,9 +9,8 @@ use polars_arrow::bitmap::BitmapBuilder;
 
 use super::bits;
 use super::nested::{axes, leaf};
-use crate::plan::{ColumnInfo, SPARE_BITS_OF_64, SPARE_BITS_OF_128, spare_bits_of_decimal};
 use crate::segments::{Chunk, Half, Number, Numbers};
-use crate::unit::Unit;
+use crate::units::{ColumnInfo, SPARE_BITS_OF_64, SPARE_BITS_OF_128, Unit, spare_bits_of_decimal};
 
 /// A column as a plan sees it.
 pub(crate) fn info(field: &Field) -> ColumnInfo<'_> {

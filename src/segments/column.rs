@@ -1,7 +1,10 @@
 //! Columns in the form that the engine reads: chunks of numbers with exact differences, and bitmaps.
 
+use std::ops::Range;
+
 use bytemuck::{Pod, cast_slice};
 use half::f16;
+use num_traits::AsPrimitive;
 
 use crate::bits::{Bitmap, Bits, word_or_ones};
 use crate::dispatch::{Kernel, dispatch};
@@ -18,7 +21,7 @@ pub(crate) enum Numbers<'a> {
 }
 
 /// A column that owns its numbers.
-pub(super) enum OwnedNumbers {
+pub(crate) enum OwnedNumbers {
     F64(Gathered<f64>),
     F32(Gathered<f32>),
     I64(Gathered<i64>),
@@ -26,7 +29,7 @@ pub(super) enum OwnedNumbers {
 }
 
 impl OwnedNumbers {
-    pub(super) fn numbers(&self) -> Numbers<'_> {
+    pub(crate) fn numbers(&self) -> Numbers<'_> {
         fn chunks<T: Number>(column: &Gathered<T>) -> Vec<Chunk<'_, T>> {
             let Slice { values, validity } = column.slice();
             vec![Chunk::new(values, validity)]
@@ -40,7 +43,27 @@ impl OwnedNumbers {
     }
 }
 
-impl Numbers<'_> {
+impl<'a> Numbers<'a> {
+    /// Some adjacent rows.
+    pub(crate) fn part(&self, rows: Range<usize>) -> Numbers<'a> {
+        match self {
+            Self::F64(chunks) => Numbers::F64(of_rows(chunks, rows)),
+            Self::F32(chunks) => Numbers::F32(of_rows(chunks, rows)),
+            Self::I64(chunks) => Numbers::I64(of_rows(chunks, rows)),
+            Self::I128(chunks) => Numbers::I128(of_rows(chunks, rows)),
+        }
+    }
+
+    /// Copies rows in the given order.
+    pub(crate) fn gather<I: AsPrimitive<usize>>(&self, rows: &[I]) -> OwnedNumbers {
+        match self {
+            Self::F64(chunks) => OwnedNumbers::F64(Contiguous::new(chunks).slice().gather(rows)),
+            Self::F32(chunks) => OwnedNumbers::F32(Contiguous::new(chunks).slice().gather(rows)),
+            Self::I64(chunks) => OwnedNumbers::I64(Contiguous::new(chunks).slice().gather(rows)),
+            Self::I128(chunks) => OwnedNumbers::I128(Contiguous::new(chunks).slice().gather(rows)),
+        }
+    }
+
     /// The whole numbers that are nearest to each number plus a distance.
     pub(crate) fn plus(&self, distances: &[f64]) -> Vec<i64> {
         match self {
@@ -50,6 +73,21 @@ impl Numbers<'_> {
             Self::I128(chunks) => plus(chunks, distances),
         }
     }
+}
+
+/// Some rows of a column.
+pub(super) fn of_rows<'a, T: Number>(chunks: &[Chunk<'a, T>], rows: Range<usize>) -> Vec<Chunk<'a, T>> {
+    let mut start = 0;
+    let mut parts = Vec::new();
+    for chunk in chunks {
+        let end = start + chunk.len();
+        let (from, to) = (rows.start.max(start), rows.end.min(end));
+        if from < to {
+            parts.push(chunk.slice(from - start, to - from));
+        }
+        start = end;
+    }
+    parts
 }
 
 fn plus<T: Number>(chunks: &[Chunk<'_, T>], distances: &[f64]) -> Vec<i64> {

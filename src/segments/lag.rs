@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::column::{Chunk, Number, Numbers, Values};
+use super::column::{Chunk, Number, Numbers, Values, of_rows};
 use super::slice::{Lag, Slice};
 use crate::bits::Bits;
 use crate::segments::Reach;
@@ -91,21 +91,6 @@ fn shifted<'a, T: Number>(chunks: &[Chunk<'a, T>], ahead: isize) -> Vec<Chunk<'a
         [outside, inside]
     }
     .concat()
-}
-
-/// Some rows of a column.
-fn of_rows<'a, T: Number>(chunks: &[Chunk<'a, T>], rows: Range<usize>) -> Vec<Chunk<'a, T>> {
-    let mut start = 0;
-    let mut parts = Vec::new();
-    for chunk in chunks {
-        let end = start + chunk.len();
-        let (from, to) = (rows.start.max(start), rows.end.min(end));
-        if from < to {
-            parts.push(chunk.slice(from - start, to - from));
-        }
-        start = end;
-    }
-    parts
 }
 
 /// Rows converted at a time: those of all copies fit into the second-level cache.

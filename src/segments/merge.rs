@@ -3,28 +3,24 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use num_traits::AsPrimitive;
-
 use super::column::{Contiguous, Number, Numbers, OwnedNumbers};
-use super::order::RowOrder;
-use super::slice::{Gathered, Part, Slice};
+use super::slice::{Gathered, Slice};
 use crate::bits::{Bitmap, Bits, ROWS, movemask, set_bits, word_or_ones};
 use crate::domain::Duplicates;
 use crate::kernel::{float_mean, float_rise, has_mean, whole_mean, whole_rise};
-use crate::operators::Repeats;
 
 /// A column of points: a row for each run of equal x.
 pub(crate) struct Merged {
     y: OwnedNumbers,
     x: OwnedNumbers,
     starts: Vec<u8>,
-    /// The position of the first row of each point, and the number of positions.
+    /// The first row of each point, and the number of rows.
     firsts: Vec<usize>,
-    /// The same as a bit for each position.
+    /// The same as a bit for each row.
     is_first: Vec<u8>,
-    /// The positions whose y and x are not null.
+    /// The rows whose y and x are not null.
     valid: Vec<u8>,
-    /// The first position whose y is too large for a mean.
+    /// The first row whose y is too large for a mean.
     too_large: Option<usize>,
 }
 
@@ -40,42 +36,29 @@ pub(crate) struct Merging {
     pub(crate) split_at_nulls: bool,
 }
 
-/// Calls a function with the numbers of a column in one slice, in the given order, and the variant of their type.
-macro_rules! in_order {
-    ($numbers:expr, $order:expr, |$slice:ident, $variant:ident| $call:expr) => {
+/// Calls a function with the numbers of a column in one slice, and the variant of their type.
+macro_rules! in_one_slice {
+    ($numbers:expr, |$slice:ident, $variant:ident| $call:expr) => {
         match $numbers {
-            Numbers::F64(chunks) => in_order!(@slice chunks, $order, $slice, $variant, $call, F64),
-            Numbers::F32(chunks) => in_order!(@slice chunks, $order, $slice, $variant, $call, F32),
-            Numbers::I64(chunks) => in_order!(@slice chunks, $order, $slice, $variant, $call, I64),
-            Numbers::I128(chunks) => in_order!(@slice chunks, $order, $slice, $variant, $call, I128),
+            Numbers::F64(chunks) => in_one_slice!(@slice chunks, $slice, $variant, $call, F64),
+            Numbers::F32(chunks) => in_one_slice!(@slice chunks, $slice, $variant, $call, F32),
+            Numbers::I64(chunks) => in_one_slice!(@slice chunks, $slice, $variant, $call, I64),
+            Numbers::I128(chunks) => in_one_slice!(@slice chunks, $slice, $variant, $call, I128),
         }
     };
-    (@slice $chunks:ident, $order:expr, $slice:ident, $variant:ident, $call:expr, $of_type:ident) => {{
+    (@slice $chunks:ident, $slice:ident, $variant:ident, $call:expr, $of_type:ident) => {{
         let column = Contiguous::new($chunks);
-        let gathered;
-        let $slice = match $order {
-            None => column.slice(),
-            Some(order) => {
-                gathered = column.slice().gather(order.rows());
-                gathered.slice()
-            },
-        };
+        let $slice = column.slice();
         let $variant = OwnedNumbers::$of_type;
         $call
     }};
 }
 
 impl Merged {
-    /// The points of a column, whose groups start at these positions of the order.
-    pub(crate) fn new<I: AsPrimitive<usize>>(
-        y: &Numbers,
-        x: &Numbers,
-        order: Option<&RowOrder<I>>,
-        groups: Bits,
-        merging: Merging,
-    ) -> Self {
-        in_order!(y, order, |y, of_y| {
-            let (x, points) = in_order!(x, order, |x, of_x| {
+    /// The points of a column, whose groups start at these rows.
+    pub(crate) fn new(y: &Numbers, x: &Numbers, groups: Bits, merging: Merging) -> Self {
+        in_one_slice!(y, |y, of_y| {
+            let (x, points) = in_one_slice!(x, |x, of_x| {
                 let points = Points::new(&x, y.validity, groups, merging.split_at_nulls);
                 (of_x(x.gather(points.firsts())), points)
             });
@@ -100,7 +83,7 @@ impl Merged {
         })
     }
 
-    /// The first position whose y is too large for a mean, in which it counts as null.
+    /// The first row whose y is too large for a mean, in which it counts as null.
     pub(crate) fn too_large(&self) -> Option<usize> {
         self.too_large
     }
@@ -118,10 +101,10 @@ impl Merged {
         self.x.numbers()
     }
 
-    /// The standard deviation of the y of each point, from those of the rows in the order of the points: that of the row
-    /// whose y it is, or that of the mean. NaN where a row that counts has none.
+    /// The standard deviation of the y of each point, from those of the rows: that of the row whose y it is, or that of the
+    /// mean. NaN where a row that counts has none.
     pub(crate) fn deviations(&self, of_rows: &[f64], duplicates: Duplicates) -> Vec<f64> {
-        let is_valid = Bits::new(&self.valid, 0);
+        let is_valid = self.valid();
         let of_point = |point: usize| {
             let mut counts = self
                 .rows(point)
@@ -142,55 +125,29 @@ impl Merged {
         Bits::new(&self.starts, 0)
     }
 
-    /// The positions of a point.
+    /// The rows of a point.
     pub(crate) fn rows(&self, point: usize) -> Range<usize> {
-        self.firsts[point]..self.firsts[point + 1]
+        self.rows_of(point..point + 1)
     }
 
-    /// The results of rows, from those of points, for one output. Of the rows of a point that are not null the first
-    /// gets the result, the others what `repeats` says.
-    pub(crate) fn expand<O: Copy + Default>(&self, parts: Vec<Part<O>>, repeats: Repeats) -> Part<O> {
-        let height = self.firsts[self.len()];
-        let mut values = Vec::with_capacity(height);
-        let mut validity = Bitmap::with_capacity(height);
-        let (is_first, is_valid) = (Bits::new(&self.is_first, 0), Bits::new(&self.valid, 0));
-        let mut end = 0;
-        for (of_points, valid_points) in parts {
-            let start = end;
-            end += of_points.len();
-            let rows = self.firsts[start]..self.firsts[end];
-            // The first row begins a point.
-            let points = || {
-                let mut next = 0;
-                rows.clone().map(move |row| {
-                    next += usize::from(is_first.get(row));
-                    next - 1
-                })
-            };
-            values.extend(points().map(|point| of_points[point]));
-            let Some(valid_points) = &valid_points else {
-                validity.extend(rows.len(), |place| is_valid.word(rows.start + place));
-                continue;
-            };
-            let valid_points = Bits::new(valid_points, 0);
-            for (row, point) in rows.clone().zip(points()) {
-                validity.push((is_valid.get(row) & valid_points.get(point)).into(), 1);
-            }
-        }
-        let mut validity = validity.into_bytes();
-        if repeats != Repeats::Each {
-            for point in self.firsts.windows(2) {
-                for row in (point[0]..point[1]).filter(|&row| is_valid.get(row)).skip(1) {
-                    values[row] = O::default();
-                    let bit = 1 << (row % 8);
-                    match repeats {
-                        Repeats::FirstThenZero => validity[row / 8] |= bit,
-                        Repeats::Each | Repeats::FirstThenNull => validity[row / 8] &= !bit,
-                    }
-                }
-            }
-        }
-        (values, Some(validity))
+    /// The rows of adjacent points.
+    pub(crate) fn rows_of(&self, points: Range<usize>) -> Range<usize> {
+        self.firsts[points.start]..self.firsts[points.end]
+    }
+
+    /// The first point that begins at a row or after it; the number of points if there is none.
+    pub(crate) fn next_point(&self, row: usize) -> usize {
+        self.firsts[..self.len()].partition_point(|&first| first < row)
+    }
+
+    /// The rows that begin a point.
+    pub(crate) fn is_first(&self) -> Bits<'_> {
+        Bits::new(&self.is_first, 0)
+    }
+
+    /// The rows whose y and x are not null.
+    pub(crate) fn valid(&self) -> Bits<'_> {
+        Bits::new(&self.valid, 0)
     }
 }
 
@@ -249,9 +206,14 @@ impl Points {
             let first = !(movemask(&equal) & counts & counts_before) | groups.word(row);
             before = counts;
             let group = groups.word(row);
-            for place in set_bits(first, count) {
-                bounds.push(row + place);
-                starts.push(group >> place & 1, 1);
+            let points = bounds.len();
+            bounds.extend(set_bits(first, count).map(|place| row + place));
+            let points = bounds.len() - points;
+            if points > 0 {
+                // Few words hold the start of a group.
+                let places = set_bits(if group == 0 { 0 } else { first }, count).enumerate();
+                let start = places.fold(0, |start, (point, place)| start | (group >> place & 1) << point);
+                starts.push(start, points);
             }
             is_first.push(first, count);
             all_valid.push(valid, count);
@@ -448,7 +410,7 @@ mod tests {
         };
         let y = Numbers::F64(vec![Chunk::new(y, None)]);
         let x = Numbers::I64(vec![Chunk::new(x, None)]);
-        Merged::new(&y, &x, None::<&RowOrder<u32>>, Bits::new(&[1, 0], 0), merging)
+        Merged::new(&y, &x, Bits::new(&[1, 0], 0), merging)
     }
 
     #[test]
@@ -464,12 +426,8 @@ mod tests {
                 panic!("floats stay floats")
             };
             assert_eq!(Contiguous::new(&chunks).slice().values, expected);
-            let (values, _) = points.expand(vec![(vec![7.0, 8.0, 9.0], None)], Repeats::Each);
-            assert_eq!(values, [7.0, 8.0, 8.0, 9.0]);
-            let (values, _) = points.expand(vec![(vec![7.0, 8.0, 9.0], None)], Repeats::FirstThenZero);
-            assert_eq!(values, [7.0, 8.0, 0.0, 9.0]);
-            let (_, validity) = points.expand(vec![(vec![7.0, 8.0, 9.0], None)], Repeats::FirstThenNull);
-            assert_eq!(validity.expect("a null")[0], 0b1011);
+            assert_eq!([points.rows(0), points.rows(1), points.rows(2)], [0..1, 1..3, 3..4]);
+            assert_eq!([0, 1, 2, 3, 4].map(|row| points.next_point(row)), [0, 1, 2, 2, 3]);
         }
     }
 
@@ -503,7 +461,7 @@ mod tests {
             };
             let of_y = Numbers::F64(vec![Chunk::new(&y, validity)]);
             let of_x = Numbers::I64(vec![Chunk::new(&x, None)]);
-            let points = Merged::new(&of_y, &of_x, None::<&RowOrder<u32>>, Bits::new(&groups, 0), merging);
+            let points = Merged::new(&of_y, &of_x, Bits::new(&groups, 0), merging);
             let Numbers::F64(chunks) = points.y() else {
                 panic!("floats stay floats")
             };
@@ -535,7 +493,7 @@ mod tests {
         };
         let y = Numbers::I64(vec![Chunk::new(&[i64::MAX, i64::MAX - 1, i64::MAX - 3], None)]);
         let x = Numbers::F64(vec![Chunk::new(&[7.0; 3], None)]);
-        let points = Merged::new(&y, &x, None::<&RowOrder<u32>>, Bits::new(&[1], 0), merging);
+        let points = Merged::new(&y, &x, Bits::new(&[1], 0), merging);
         let Numbers::I128(means) = points.y() else {
             panic!("integers become wider integers")
         };

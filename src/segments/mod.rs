@@ -3,7 +3,7 @@
 //! - `column`: the numbers of a column
 //! - `lag`: the same column, some rows before or after
 //! - `rules`: what ends a segment: a known start, a null, a gap
-//! - `hash`: equal keys
+//! - `hash`: numbers of keys, by which `counting` groups them
 //! - `merge`: rows of equal x as one point
 //! - `sigma`: the standard deviations of y
 //! - `whole`: the segments of a whole column
@@ -14,6 +14,8 @@
 mod carry;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod column;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod counting;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod hash;
 #[cfg(any(feature = "polars", feature = "arrow"))]
@@ -37,9 +39,13 @@ mod whole;
 
 pub(crate) use carry::Lengths;
 #[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) use column::{Chunk, Contiguous, Half, Number, Numbers};
+pub(crate) use column::{Chunk, Contiguous, Half, Number, Numbers, OwnedNumbers};
+#[cfg(feature = "polars")]
+pub(crate) use counting::Grouped;
 #[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) use hash::{Grouped, group_by_hash};
+pub(crate) use counting::Numbered;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use hash::number_by_hash;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use lag::{InGroup, Lags, for_each_chunk, in_column};
 #[cfg(any(feature = "polars", feature = "arrow"))]

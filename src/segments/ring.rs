@@ -13,9 +13,9 @@
 use std::iter::once;
 use std::ops::Range;
 
-use super::column::{Chunk, Number, Numbers, OwnedNumbers};
+use super::column::{Chunk, Number, Numbers, OwnedNumbers, Values};
 use super::reach::Reach;
-use super::slice::Gathered;
+use super::slice::{Gathered, Slice};
 use crate::bits::{Bitmap, Bits};
 
 /// A period of x, and how far an operator reads across the seam.
@@ -55,16 +55,16 @@ pub(crate) struct Around {
 pub(crate) struct Seam {
     y: OwnedNumbers,
     x: Option<OwnedNumbers>,
+    /// The rows that start an arc.
     starts: Vec<u8>,
-    /// The position of each row.
-    positions: Vec<usize>,
-    /// The rows that are evaluated again.
-    evaluated: Vec<usize>,
+    arcs: Arcs,
+    /// The row of the column that each row is a copy of.
+    rows: Vec<usize>,
 }
 
 impl Seam {
     pub(crate) fn len(&self) -> usize {
-        self.positions.len()
+        self.rows.len()
     }
 
     pub(crate) fn y(&self) -> Numbers<'_> {
@@ -75,23 +75,30 @@ impl Seam {
         self.x.as_ref().map(OwnedNumbers::numbers)
     }
 
-    /// The rows that start an arc.
     pub(crate) fn starts(&self) -> Bits<'_> {
         Bits::new(&self.starts, 0)
     }
 
-    pub(crate) fn positions(&self) -> impl Iterator<Item = usize> {
-        self.positions.iter().copied()
+    /// The row of the column that each row is a copy of.
+    pub(crate) fn rows(&self) -> &[usize] {
+        &self.rows
     }
 
-    /// The position of a row.
+    /// The position of a row in the order of the groups.
     pub(crate) fn position(&self, row: usize) -> usize {
-        self.positions[row]
+        let after = self.arcs.arcs.partition_point(|arc| arc.first <= row);
+        let arc = &self.arcs.arcs[after - 1];
+        let number = arc.numbers.start + (row - arc.first) as isize;
+        arc.ring.start + number.rem_euclid(arc.ring.len() as isize) as usize
     }
 
-    /// The rows whose results replace those of the column, each with its position.
+    /// The rows whose results replace those of the column, each with its row there.
     pub(crate) fn evaluated(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.evaluated.iter().map(|&row| (row, self.positions[row]))
+        let rows = self.arcs.arcs.iter().flat_map(|arc| {
+            let row = |number: isize| arc.first + (number - arc.numbers.start) as usize;
+            row(arc.evaluated.start)..row(arc.evaluated.end)
+        });
+        rows.map(|row| (row, self.rows[row]))
     }
 }
 
@@ -119,10 +126,11 @@ impl Ring {
         let rings = groups.filter(|group| group.len() > 1);
         macro_rules! seams_along {
             ($chunks:ident) => {{
-                let x = Column::new($chunks, row_at);
-                let arcs = self.arcs(&x, rings, strict)?;
-                let moved = self.moved(&x, &arcs);
-                Ok(arcs.seam(y, Some(moved), row_at).into_iter().collect())
+                let x = Column::new($chunks);
+                let arcs = self.arcs(&x, row_at, rings, strict)?;
+                let rows = arcs.rows(row_at);
+                let moved = self.moved(x.gather(&rows), &arcs);
+                Ok(arcs.seam(rows, y, Some(moved)).into_iter().collect())
             }};
         }
         match x {
@@ -132,8 +140,9 @@ impl Ring {
             Some(Numbers::I128(x)) => seams_along!(x),
             None => {
                 let [even, uneven] = self.arcs_of_rows(rings, strict)?;
+                let (of_even, of_uneven) = (even.rows(row_at), uneven.rows(row_at));
                 let counted = self.counted(&uneven);
-                let seams = [even.seam(y, None, row_at), uneven.seam(y, Some(counted), row_at)];
+                let seams = [even.seam(of_even, y, None), uneven.seam(of_uneven, y, Some(counted))];
                 Ok(seams.into_iter().flatten().collect())
             },
         }
@@ -159,12 +168,14 @@ impl Ring {
     fn arcs<T: Number>(
         &self,
         x: &Column<'_, T>,
+        row_at: &dyn Fn(usize) -> usize,
         rings: impl Iterator<Item = Range<usize>>,
         strict: bool,
     ) -> Result<Arcs, Around> {
         let mut arcs = Arcs::default();
+        let x_at = |position: usize| x.get(row_at(position));
         for ring in rings {
-            let known = |position: usize| Some((position, x.get(position)?));
+            let known = |position: usize| Some((position, x_at(position)?));
             let mut from_first = ring.clone().filter_map(known);
             // Without two x there is no direction, and no step across the seam.
             let (Some((first, first_x)), Some((_, next_x))) = (from_first.next(), from_first.next()) else {
@@ -187,7 +198,7 @@ impl Ring {
                     } else {
                         ring.start + place
                     };
-                    x.get(position).is_some_and(|x| x.minus(end).abs() > length)
+                    x_at(position).is_some_and(|x| x.minus(end).abs() > length)
                 };
                 (0..ring.len()).find(is_beyond).unwrap_or(ring.len())
             };
@@ -242,50 +253,49 @@ impl Ring {
     /// The number of each row of arcs in its group, as x.
     fn counted(&self, arcs: &Arcs) -> OwnedNumbers {
         let period = self.period.integer.unwrap_or_default();
-        let count = |place: &Place| {
-            period
-                .saturating_mul(place.laps as i128)
-                .saturating_add(place.row as i128)
-        };
-        OwnedNumbers::I128(Gathered {
-            values: arcs.places.iter().map(count).collect(),
-            validity: None,
-        })
+        let mut values = Vec::with_capacity(arcs.len);
+        for arc in &arcs.arcs {
+            arc.for_each(|row, laps| {
+                let before = period.saturating_mul(laps as i128);
+                values.push(before.saturating_add(row as i128));
+            });
+        }
+        OwnedNumbers::I128(Gathered { values, validity: None })
     }
 
     /// The x of arcs, each moved by its periods.
     ///
     /// Integers are counted from the first x of their arc, so that they stay exact.
-    fn moved<T: Number>(&self, x: &Column<'_, T>, arcs: &Arcs) -> OwnedNumbers {
-        let Gathered { values, validity } = x.gather(arcs.places.iter().map(|place| place.position));
-        let moved = values.iter().zip(&arcs.places).enumerate();
-        let mut base = T::default();
-        let mut from_base = |row: usize, value: T| {
-            if arcs.places[row].starts {
-                base = value;
-            }
-            base
-        };
-        let float = self.period.float;
+    fn moved<T: Number>(&self, x: Gathered<T>, arcs: &Arcs) -> OwnedNumbers {
+        let Gathered { values, validity } = x;
         match self.period.integer {
             Some(period) if T::INTEGER => {
-                let moved = moved.map(|(row, (&x, place))| {
-                    let from_base = x.to_integer().saturating_sub(from_base(row, x).to_integer());
-                    from_base.saturating_add(period.saturating_mul(place.laps as i128))
+                let values = moved(&values, arcs, |x, base, laps| {
+                    let from_base = x.to_integer().saturating_sub(base.to_integer());
+                    from_base.saturating_add(period.saturating_mul(laps as i128))
                 });
-                let values = moved.collect();
                 OwnedNumbers::I128(Gathered { values, validity })
             },
             _ => {
-                let moved = moved.map(|(row, (&x, place))| {
-                    let base = if T::INTEGER { from_base(row, x) } else { T::default() };
-                    x.minus(base) + float * place.laps as f64
+                let values = moved(&values, arcs, |x, base, laps| {
+                    let base = if T::INTEGER { base } else { T::default() };
+                    x.minus(base) + self.period.float * laps as f64
                 });
-                let values = moved.collect();
                 OwnedNumbers::F64(Gathered { values, validity })
             },
         }
     }
+}
+
+/// A function of each x of arcs, the first x of its arc, and the number of periods that it is moved by.
+fn moved<T: Number, O>(x: &[T], arcs: &Arcs, of: impl Fn(T, T, isize) -> O) -> Vec<O> {
+    let mut moved = Vec::with_capacity(x.len());
+    for arc in &arcs.arcs {
+        let mut x = x[arc.first..].iter();
+        let base = x.as_slice().first().copied().unwrap_or_default();
+        arc.for_each(|_, laps| moved.extend(x.next().map(|&x| of(x, base, laps))));
+    }
+    moved
 }
 
 /// The rows of an arc at one end of a ring.
@@ -299,23 +309,44 @@ struct End {
     inside: usize,
 }
 
+/// Adjacent rows of a ring, which go on beyond its ends.
+struct Arc {
+    /// Its first row among those of all arcs.
+    first: usize,
+    /// The positions of the ring.
+    ring: Range<usize>,
+    /// 1 if the x of the ring rise, -1 if they fall.
+    turn: isize,
+    /// Numbers of rows, of which the first of the ring has number 0.
+    numbers: Range<isize>,
+    /// Those that are evaluated again.
+    evaluated: Range<isize>,
+}
+
+impl Arc {
+    /// Visits each row: its number within the ring, and the number of periods that its x is moved by.
+    #[inline(always)]
+    fn for_each(&self, mut visit: impl FnMut(usize, isize)) {
+        let rows = self.ring.len();
+        let mut row = self.numbers.start.rem_euclid(rows as isize) as usize;
+        let mut laps = self.numbers.start.div_euclid(rows as isize) * self.turn;
+        for _ in self.numbers.clone() {
+            visit(row, laps);
+            row += 1;
+            if row == rows {
+                row = 0;
+                laps += self.turn;
+            }
+        }
+    }
+}
+
 /// Arcs, one after another.
 #[derive(Default)]
 struct Arcs {
-    places: Vec<Place>,
-    evaluated: Vec<usize>,
-}
-
-/// A row of an arc.
-#[derive(Clone, Copy)]
-struct Place {
-    position: usize,
-    /// Whether it starts an arc.
-    starts: bool,
-    /// The number of the row in its group.
-    row: usize,
-    /// The number of periods that its x is moved by.
-    laps: isize,
+    arcs: Vec<Arc>,
+    /// The number of rows of all.
+    len: usize,
 }
 
 impl Arcs {
@@ -337,88 +368,102 @@ impl Arcs {
         }
     }
 
-    /// Adds rows of a ring, which go on beyond its ends.
-    fn push_arc(&mut self, ring: &Range<usize>, turn: isize, arc: Range<isize>, evaluated: Range<isize>) {
-        let rows = ring.len() as isize;
-        for number in arc.clone() {
-            if evaluated.contains(&number) {
-                self.evaluated.push(self.places.len());
-            }
-            let row = number.rem_euclid(rows) as usize;
-            self.places.push(Place {
-                position: ring.start + row,
-                starts: number == arc.start,
-                row,
-                laps: number.div_euclid(rows) * turn,
-            });
-        }
+    fn push_arc(&mut self, ring: &Range<usize>, turn: isize, numbers: Range<isize>, evaluated: Range<isize>) {
+        let first = self.len;
+        self.len += numbers.len();
+        self.arcs.push(Arc {
+            first,
+            ring: ring.clone(),
+            turn,
+            numbers,
+            evaluated,
+        });
     }
 
-    /// The column of the arcs with these x; `None` if there are none.
-    fn seam(self, y: &Numbers, x: Option<OwnedNumbers>, row_at: &dyn Fn(usize) -> usize) -> Option<Seam> {
-        if self.places.is_empty() {
+    /// The row of the column that each row is a copy of.
+    fn rows(&self, row_at: &dyn Fn(usize) -> usize) -> Vec<usize> {
+        let mut rows = Vec::with_capacity(self.len);
+        for arc in &self.arcs {
+            arc.for_each(|row, _| rows.push(row_at(arc.ring.start + row)));
+        }
+        rows
+    }
+
+    /// The column of the arcs with these rows and x; `None` if there are none.
+    fn seam(self, rows: Vec<usize>, y: &Numbers, x: Option<OwnedNumbers>) -> Option<Seam> {
+        if rows.is_empty() {
             return None;
         }
-        let positions: Vec<_> = self.places.iter().map(|place| place.position).collect();
-        let mut starts = Bitmap::with_capacity(positions.len());
-        for place in &self.places {
-            starts.push(place.starts.into(), 1);
+        let mut starts = vec![0; rows.len().div_ceil(8)];
+        for arc in &self.arcs {
+            starts[arc.first / 8] |= 1 << (arc.first % 8);
         }
-        let rows = || positions.iter().copied();
         let y = match y {
-            Numbers::F64(y) => OwnedNumbers::F64(Column::new(y, row_at).gather(rows())),
-            Numbers::F32(y) => OwnedNumbers::F32(Column::new(y, row_at).gather(rows())),
-            Numbers::I64(y) => OwnedNumbers::I64(Column::new(y, row_at).gather(rows())),
-            Numbers::I128(y) => OwnedNumbers::I128(Column::new(y, row_at).gather(rows())),
+            Numbers::F64(y) => OwnedNumbers::F64(Column::new(y).gather(&rows)),
+            Numbers::F32(y) => OwnedNumbers::F32(Column::new(y).gather(&rows)),
+            Numbers::I64(y) => OwnedNumbers::I64(Column::new(y).gather(&rows)),
+            Numbers::I128(y) => OwnedNumbers::I128(Column::new(y).gather(&rows)),
         };
         Some(Seam {
             y,
             x,
-            starts: starts.into_bytes(),
-            positions,
-            evaluated: self.evaluated,
+            starts,
+            arcs: self,
+            rows,
         })
     }
 }
 
-/// A column of which a few values are read, by their positions. Chunks are neither joined nor converted.
+/// A column of which a few values are read. Chunks are neither joined nor converted.
 struct Column<'a, T> {
     chunks: &'a [Chunk<'a, T>],
     /// The first row of each chunk.
     firsts: Vec<usize>,
-    row_at: &'a dyn Fn(usize) -> usize,
 }
 
 impl<'a, T: Number> Column<'a, T> {
-    fn new(chunks: &'a [Chunk<'a, T>], row_at: &'a dyn Fn(usize) -> usize) -> Self {
+    fn new(chunks: &'a [Chunk<'a, T>]) -> Self {
         let firsts = chunks.iter().scan(0, |next, chunk| {
             let first = *next;
             *next += chunk.len();
             Some(first)
         });
         let firsts = firsts.collect();
-        Self { chunks, firsts, row_at }
+        Self { chunks, firsts }
     }
 
-    fn get(&self, position: usize) -> Option<T> {
-        let row = (self.row_at)(position);
+    #[inline(always)]
+    fn get(&self, row: usize) -> Option<T> {
+        if let [chunk] = self.chunks {
+            return chunk.get(row);
+        }
         // Of chunks that begin at one row all but the last are empty.
         let chunk = self.firsts.partition_point(|&first| first <= row) - 1;
         self.chunks[chunk].get(row - self.firsts[chunk])
     }
 
-    fn gather(&self, positions: impl Iterator<Item = usize>) -> Gathered<T> {
-        let mut values = Vec::new();
-        let mut validity = Bitmap::default();
-        for position in positions {
-            let value = self.get(position);
-            validity.push(value.is_some().into(), 1);
-            values.push(value.unwrap_or_default());
+    fn gather(&self, rows: &[usize]) -> Gathered<T> {
+        if let &[
+            Chunk {
+                values: Values::InPlace(values),
+                validity,
+            },
+        ] = self.chunks
+        {
+            return Slice { values, validity }.gather(rows);
         }
         let has_nulls = self.chunks.iter().any(|chunk| chunk.validity.is_some());
+        let mut validity = has_nulls.then(|| Bitmap::with_capacity(rows.len()));
+        let values = rows.iter().map(|&row| {
+            let value = self.get(row);
+            if let Some(validity) = &mut validity {
+                validity.push(value.is_some().into(), 1);
+            }
+            value.unwrap_or_default()
+        });
         Gathered {
-            values,
-            validity: has_nulls.then(|| validity.into_bytes()),
+            values: values.collect(),
+            validity: validity.map(Bitmap::into_bytes),
         }
     }
 }

@@ -68,22 +68,32 @@ atomic! {
     f32: u32 = AtomicU32;
 }
 
-impl Atomic for u8 {
-    type Cell = AtomicU8;
+macro_rules! atomic_integer {
+    ($($integer:ty = $cell:ty;)*) => {$(
+        impl Atomic for $integer {
+            type Cell = $cell;
 
-    fn zeroed(rows: usize) -> Vec<AtomicU8> {
-        vec![0; rows].into_iter().map(AtomicU8::new).collect()
-    }
+            fn zeroed(rows: usize) -> Vec<$cell> {
+                vec![0; rows].into_iter().map(<$cell>::new).collect()
+            }
 
-    #[inline(always)]
-    fn store(self, cell: &AtomicU8) {
-        cell.store(self, Ordering::Relaxed);
-    }
+            #[inline(always)]
+            fn store(self, cell: &$cell) {
+                cell.store(self, Ordering::Relaxed);
+            }
 
-    #[inline(always)]
-    fn load(cell: AtomicU8) -> Self {
-        cell.into_inner()
-    }
+            #[inline(always)]
+            fn load(cell: $cell) -> Self {
+                cell.into_inner()
+            }
+        }
+    )*};
+}
+
+atomic_integer! {
+    u8 = AtomicU8;
+    u32 = AtomicU32;
+    u64 = AtomicU64;
 }
 
 impl Atomic for i128 {

@@ -98,10 +98,7 @@ impl<'a> Segments<'a> {
         };
         let mut group = part.start;
         let mut row = part.start;
-        let mut start = (0..=row)
-            .rev()
-            .find(|&row| row < self.rows && starts.get(row))
-            .unwrap_or(row);
+        let mut start = self.start(row);
         std::iter::from_fn(move || {
             if row >= part.end {
                 return None;
@@ -122,6 +119,33 @@ impl<'a> Segments<'a> {
             row = found.rows.end;
             Some(found)
         })
+    }
+
+    /// Whether a row is the first of its group.
+    pub(crate) fn starts_group(&self, row: usize) -> bool {
+        self.groups.get(row)
+    }
+
+    /// The whole segment of a row.
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    pub(crate) fn around(&self, row: usize) -> Range<usize> {
+        self.start(row)..self.next(Bits::new(&self.starts, 0), row + 1)
+    }
+
+    /// The first row of the segment of a row.
+    fn start(&self, row: usize) -> usize {
+        let starts = Bits::new(&self.starts, 0);
+        // The last of the 64 rows up to this one that starts a segment, and of the 64 before them, and so on.
+        let mut end = self.rows.min(row + 1);
+        while end > 0 {
+            let first = end.saturating_sub(ROWS);
+            let word = starts.word(first) & u64::MAX >> (ROWS - (end - first));
+            if word != 0 {
+                return first + word.ilog2() as usize;
+            }
+            end = first;
+        }
+        row
     }
 
     /// The first row from one on whose bit is set; the number of rows if there is none.

@@ -188,13 +188,7 @@ def test_formulas_have_the_kind_that_they_are_listed_under(kind: str) -> None:
         return
     variables = [nodes.variable(x), nodes.variable(y)]
     for formula in FORMULAS[kind]:
-        expected = {
-            "kink": "when",
-            "not_negative": "when",
-            "sech_squared": "div",
-            "float": "variable",
-            "native": "variable",
-        }.get(kind, kind)
+        expected = {"not_negative": "when", "float": "variable", "native": "variable"}.get(kind, kind)
         if formula.meta.root_names() and kind != "log":
             assert expected in {each.kind for each in ordered(nodes.read(formula, variables))}, formula
 

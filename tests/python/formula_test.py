@@ -336,6 +336,27 @@ def test_derivatives_of_derivatives() -> None:
     assert_frame_equal(got, expected, rel_tol=1e-12)
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        *((x**2).sqrt(), (1 - x**2).sqrt(), (x**4).sqrt() * x, (x**2 + y**2).sqrt(), x.abs().sqrt(), (y * x).sqrt()),
+        *(x.tanh(), x.tanh().abs() * x, x.clip(0, 1) ** 2, pl.max_horizontal(x**2, x**3, 4 * x**2), x.abs() ** 3),
+        *(pl.when(x > 0).then(x**2).otherwise(x**3), (x % 1) ** 2, x.clip(0, 1).sqrt(), x.log() * x.abs()),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("dtype", [pl.Float64, pl.Float32])
+def test_nested_derivatives_are_those_of_higher_orders(f: pl.Expr, dtype: Any) -> None:
+    frame = pl.DataFrame(
+        {"x": [-400.0, -2.0, -0.5, 0.0, 0.0, 0.5, 1.0, 15.0, 400.0, None], "y": [0.0, 1.0, 0.5, 0.0, 2.0] * 2},
+        schema={"x": dtype, "y": dtype},
+    )
+    d = pg.derivative_of
+    for order, nested in ((2, d(d(f, "x"), "x")), (3, d(d(d(f, "x"), "x"), "x")), (3, d(d(f, "x", order=2), "x"))):
+        expected, got = frame.select(d(f, "x", order=order).alias("d"), nested.alias("nested"))
+        assert_series_equal(got, expected, check_names=False, rel_tol=1e-12 if dtype == pl.Float64 else 1e-4)
+
+
 # Contexts.
 
 F = x.sin() * (-(x**2)).exp() / (1 + x**3) * pl.col("w")
@@ -533,7 +554,11 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: pg.gradient_of(lambda x: x, ["x", "y"]), TypeError, r"as many arguments as `wrt` has columns, 2"),
     (lambda: pg.derivative_of(x, ["x", "y"]), TypeError, "got list; for several columns use `gradient_of`"),
     (lambda: pg.derivative_of(x, 1), TypeError, "`wrt` must be a column, .* got int"),
-    (lambda: pg.derivative_of(x, "^x$"), ValueError, "`wrt` must be a single column"),
+    (lambda: pg.derivative_of(x, "^x$"), ValueError, r"`wrt` must be a single column.*'\^x\$' is a pattern, so rename"),
+    (lambda: pg.derivative_of(x.struct.field("a"), x), ValueError, "takes a field of the variable 'x'; unnest it"),
+    (lambda: pg.derivative_of(x & 1, x), ValueError, "contains `&` of a number, as which variables are taken"),
+    (lambda: pg.derivative_of(x ^ 2, x), ValueError, r"contains `\^` of a number.*; for a power write `\*\*`"),
+    (lambda: pg.derivative_of(~x, x), ValueError, "contains `~` of a number.*combine comparisons"),
     (lambda: pg.derivative_of(x, x * 2), ValueError, "`wrt` must be a single column"),
     (lambda: pg.gradient_of(x * y, ["x", x]), ValueError, "`wrt` must name different columns, .* got 'x', 'x'"),
     (lambda: pg.gradient_of(x, []), ValueError, "`wrt` must name different columns, at least one, got none"),

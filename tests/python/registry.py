@@ -82,6 +82,7 @@ LENGTHS = [
     Case("rolling_slope", {"window_size": 20.0}),
     Case("rolling_slope", {"window_size": 150.0, "center": True, "closed": "left", "with_error": True}),
     Case("savgol", {"window_size": 60.0, "degree": 1, "min_samples": 2}),
+    Case("savgol", {"window_size": 60.0, "degree": 1, "edges": "null"}),
 ]
 # All that take rows in batches, with an x that rises.
 STREAMED = [*(case for case in CASES if case.streams), *LENGTHS]

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from ids import shown
 from numpy.testing import assert_allclose
 from polars.exceptions import ComputeError
+from polars.testing import assert_frame_equal
 from strategies import assert_same, frames, nan
 
 import polars_grad as pg
@@ -46,15 +47,16 @@ each_operator = pytest.mark.parametrize(("operator", "options"), OPERATORS, ids=
 
 def padded(ring: pl.DataFrame, period: Any) -> pl.DataFrame:
     """A group with the rows that come before and after it, each as many periods away as it is laps."""
-    rows = ring.height
-    if rows < 2:
+    points = ring["x"].n_unique()
+    if points < 2:
+        # A row, or a point of several, is no neighbour of its own.
         return ring.with_columns(lap=pl.lit(0))
-    known = ring["x"].drop_nulls()
+    known = ring["x"].drop_nulls().unique(maintain_order=True)
     if len(known) > 1 and known[0] > known[1]:
         period = -period
     ring = ring.with_columns(pl.col("x").cast(pl.Int128)) if ring["x"].dtype == pl.UInt64 else ring
     laps = []
-    for lap in range(-math.ceil(PADDED / rows), math.ceil(PADDED / rows) + 1):
+    for lap in range(-math.ceil(PADDED / points), math.ceil(PADDED / points) + 1):
         part = ring.with_columns(lap=pl.lit(lap))
         if lap < 0:
             part = part.with_columns(x=pl.col("x") - period * -lap)
@@ -118,6 +120,80 @@ def test_windows_of_a_length_go_round(dtype: Any) -> None:
     assert_same(frame.select(pg.savgol("y", **options, x_period=17)).to_series(), expected)
     with pytest.raises(pl.exceptions.ComputeError, match="`x_period` must be at least as long as `window_size`"):
         frame.select(pg.savgol("y", **{**options, "window_size": 40.0}, x_period=17))
+
+
+# With standard deviations
+
+WEIGHED: list[tuple[Any, dict[str, Any]]] = [
+    (pg.derivative, {"with_error": True}),
+    (pg.derivative, {"with_error": True, "order": 2, "accuracy": 3}),
+    (pg.derivative, {"with_error": True, "side": "backward"}),
+    (pg.savgol, {"window_size": 3}),
+    (pg.savgol, {"window_size": 5, "degree": 1, "with_error": True}),
+    (pg.savgol, {"window_size": 5, "min_samples": 3, "weights": "tricube", "order": 0, "with_error": True}),
+]
+
+
+@given(
+    frame=frames(),
+    case=st.sampled_from(WEIGHED),
+    nulls=st.sampled_from(["propagate", "skip", "split"]),
+    max_gap=st.none() | st.floats(1.0, 90.0),
+    duplicates=st.sampled_from(["error", "first", "last", "mean"]),
+    y_period=st.sampled_from([None, 360.0]),
+    holes=st.sets(st.integers(0, 39), max_size=4),
+    falls=st.booleans(),
+    strict=st.booleans(),
+)
+def test_rings_with_a_column_sigma(
+    frame: pl.DataFrame, case: Any, nulls: str, duplicates: str, holes: set[int], *, falls: bool, **domain: Any
+) -> None:
+    operator, options = case
+    row = pl.int_range(pl.len())
+    frame = frame.with_columns(
+        s=pl.when(~row.is_in(list(holes))).then(0.25 + row * 7 % 11),
+        x=pl.col("x") if duplicates == "error" else (pl.col("x") / 40).floor() * 40,
+    )
+    period = 1.0 + (frame["x"].max() or 0.0) - (frame["x"].min() or 0.0)
+    frame = frame.reverse() if falls else frame
+    domain = {"x": "x", "sigma": "s", "nulls": nulls, "duplicates": duplicates, **domain, **options}
+    # A fit takes a row without sigma as one without y.
+    by_hand_of = frame.with_columns(y=pl.when(pl.col("s").is_not_null()).then("y")) if operator is pg.savgol else frame
+    expected = by_hand(by_hand_of, operator("y", **domain), period, nulls).alias("y")
+    assert_same(frame.select(operator("y", by="k", **domain, x_period=period)).to_series(), expected)
+
+
+@pytest.mark.parametrize(("operator", "options"), WEIGHED, ids=shown)
+def test_rings_with_sigma_of_any_x(operator: Any, options: dict[str, Any]) -> None:
+    """Steps of one size that close the ring, others that do not, times, and the cells of a list."""
+    rows = 12
+    frame = pl.DataFrame(
+        {
+            "hour": [2 * row for row in range(rows)],
+            "x": [30.0 * row for row in range(rows)],
+            "y": [float(row * row % 7) for row in range(rows)],
+            "s": [0.5 + row % 3 for row in range(rows)],
+            "k": [0] * rows,
+        }
+    ).with_columns(at=pl.datetime(2024, 1, 1, pl.col("hour")))
+    own = {"sigma": "s", **options}
+
+    def got(**domain: Any) -> pl.Series:
+        return frame.select(operator("y", **domain, **own)).to_series()
+
+    expected = by_hand(frame, operator("y", spacing=30, **own), 360).alias("y")
+    assert_same(got(spacing=30, x_period=360), expected)
+    # The seam is wider than a step.
+    open_ring = by_hand(frame, operator("y", "x", **own), 400).alias("y")
+    assert_same(got(x="x", x_period=400), open_ring)
+    assert_frame_equal(got(spacing=25, x_period=400).to_frame(), got(x=pl.col("x") / 1.2, x_period=400).to_frame())
+    by_time = by_hand(
+        frame.with_columns(x="at"), operator("y", "x", per="1h", **own), timedelta(days=1)
+    ).alias("y")
+    assert_same(got(x="at", per="1h", x_period="24h"), by_time)
+    cells = frame.group_by("k").all()
+    inside = operator("y", pl.col("x"), axis=1, x_period=400, **own)
+    assert_same(cells.select(inside).to_series().explode(empty_as_null=False), open_ring)
 
 
 COORDINATES: list[tuple[Any, Any, Any]] = [

@@ -194,7 +194,7 @@ _WRITERS: dict[str, Callable[..., pl.Expr]] = {
     "div": lambda _, u, v: u / v,
     "float": lambda native: as_float(native.expr),
     "is_between": lambda detail, u, low, high: u.is_between(low, high, closed=detail[0]),
-    "kink": lambda _, slope, du, root: pl.when(du == 0).then(du * root).otherwise(slope),
+    "kink": lambda _, slope, du, root: pl.when((du == 0) & (root == 0)).then(du).otherwise(slope),
     "log": lambda base, u: u.log(base),
     "max_horizontal": lambda _, *inputs: pl.max_horizontal(inputs),
     "min_horizontal": lambda _, *inputs: pl.min_horizontal(inputs),

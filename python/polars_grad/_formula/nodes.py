@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import polars as pl
 
-from polars_grad._formula.tree import ONE, Node, constant, node
+from polars_grad._formula.tree import ONE, TWO, ZERO, Node, constant, node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -94,6 +94,8 @@ _KINDS_WITH_OPTIONS = {
 _ANY_DTYPE = {"eq", "ne", "eq_missing", "ne_missing", "and", "or", "xor"}
 _FLOATS = {"Float16": pl.Float16, "Float32": pl.Float32, "Float64": pl.Float64}
 _STRICT = {"Strict": True, "NonStrict": False}
+# Kinds that take Booleans, and their operators.
+_OF_BOOLEANS = {"and": "&", "or": "|", "xor": "^", "not": "~"}
 # The position of the input of a kind that is a condition.
 _PREDICATE = ("when", 2)
 _TRUE = {"Literal": {"Scalar": {"Boolean": True}}}
@@ -208,6 +210,7 @@ class _Reader:
         inputs = []
         for position, each in enumerate(_inputs(part)):
             inputs.append(self.read(each, raw=kind in _ANY_DTYPE or (kind, position) == _PREDICATE))
+        _check_bits(kind, inputs)
         return _simplified(kind, *inputs) or node(kind, *inputs, detail=detail)
 
     def _leaf(self, part: _Part) -> Node | None:
@@ -251,6 +254,9 @@ class _Reader:
         if name in (_FIELD, _FIELD_OF_STRUCT):
             found = self._field(part)
             return _refuse(part) if isinstance(found, Node) else found
+        if _is_column(part.form):
+            msg = f"`f` takes a field of the variable {value or 'element'!r}; unnest it, and differentiate by the field"
+            raise ValueError(msg)
         return _refuse(part)
 
     def _node_or_fields(self, part: _Part) -> Node | Fields:
@@ -367,16 +373,49 @@ def _number(form: Any) -> float | None:
 
 
 def _simplified(kind: str, *inputs: Node) -> Node | None:
-    """Return a simpler node for a logarithm, and for how variables and constants are written."""
+    """Return a simpler node for a logarithm, and the node that was written with several."""
     if kind == "log":
         return _logarithm(*inputs)
+    if kind == "when":
+        return _kink(*inputs)
     if kind == "mul" and ONE in inputs:
         return inputs[inputs[0] is ONE]
-    if kind == "div" and inputs[1] is ONE:
-        return inputs[0]
+    if kind == "div":
+        return inputs[0] if inputs[1] is ONE else _sech_squared(*inputs)
     if kind == "add" and all(each.kind == "constant" for each in inputs):
         return inputs[0] + inputs[1]
     return None
+
+
+def _check_bits(kind: str, inputs: list[Node]) -> None:
+    """Refuse the bits of numbers."""
+    if kind in _OF_BOOLEANS and any(each.kind in ("variable", "constant") for each in inputs):
+        hint = "; for a power write `**`" if kind == "xor" else ""
+        msg = (
+            f"`f` contains `{_OF_BOOLEANS[kind]}` of a number, as which variables are taken, and bits have no "
+            f"derivative; combine comparisons, such as `(x > 0) & (x < 1)`{hint}"
+        )
+        raise ValueError(msg)
+
+
+def _kink(slope: Node, otherwise: Node, condition: Node) -> Node | None:
+    """Return the slope of a root with its mean at a kink, which differentiates further unlike its branches."""
+    if condition.kind != "and":
+        return None
+    at_zero = condition.inputs[1]
+    root = at_zero.inputs[0] if at_zero.kind == "eq" else ONE
+    # A comparison takes a column as it is.
+    compared = node("native", detail=slope.detail) if slope.kind == "float" else slope
+    is_kink = condition.inputs == (node("eq", compared, ZERO), node("eq", root, ZERO))
+    return node("kink", otherwise, slope, root) if is_kink and otherwise is slope / (TWO * root) else None
+
+
+def _sech_squared(one: Node, divisor: Node) -> Node | None:
+    """Return 1 / cosh², whose derivative does not overflow."""
+    is_square = one is ONE and divisor.kind == "mul" and divisor.inputs[0] is divisor.inputs[1]
+    if not is_square or divisor.inputs[0].kind != "cosh":
+        return None
+    return node("sech_squared", node("div", one, divisor), *divisor.inputs[0].inputs)
 
 
 def _logarithm(value: Node, base: Node) -> Node:

@@ -114,7 +114,7 @@ def savgol(
     noise.
 
     As an expression with `window_size` as a length it needs whole columns. In `grad.with_columns`, `stitch`, on Spark
-    and Dask it does not, unless `edges="null"`: whether a window passes an end only the whole segment says.
+    and Dask it does not.
 
     <notes>
 

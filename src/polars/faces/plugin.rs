@@ -16,6 +16,7 @@ use super::points::{points as to_points, points_fields};
 use crate::dispatch::{Registers, widest};
 use crate::domain::Domain;
 use crate::inputs::Inputs;
+use crate::kernel::trapezoids::{RunningSum, Sum};
 use crate::operators::{Extent, Operator, Reach, Reached};
 use crate::parallel::limit;
 use crate::polars::carry::Ask;
@@ -137,9 +138,9 @@ fn evaluate(
         .map_err(|error| compute_error(py, &error))
 }
 
-/// What an operator has reached: its last result, where its segment started, its sum as a pair, whether that holds a
-/// NaN, and whether the rest of the segment is null.
-type State = (Option<f64>, f64, [f64; 2], bool, bool);
+/// What an operator has reached: its last result, where its segment started, the number of its rows, the sums of its
+/// blocks and of the rows after them as pairs, and whether the rest of the segment is null.
+type State = (Option<f64>, f64, usize, [(f64, f64); 2], bool);
 
 /// The result of sorted rows, the first of which have been evaluated before, and what is reached in all of them.
 #[pyfunction]
@@ -155,12 +156,14 @@ fn resume(
     let kwargs: Kwargs = _parse_kwargs(kwargs).map_err(PyPolarsErr::from)?;
     let (PySeries(y), x) = (y, x.map(|PySeries(x)| x));
     let by: Vec<_> = by.into_iter().map(|PySeries(key)| key).collect();
-    let reached = state.map(|(result, start, sum, is_nan, is_unknown)| Reached {
-        result,
-        start,
-        sum,
-        is_nan,
-        is_unknown,
+    let reached = state.map(|(result, start, rows, sums, is_unknown)| {
+        let [offset, sum] = sums.map(|(value, rest)| Sum { value, rest });
+        Reached {
+            result,
+            start,
+            sum: RunningSum { rows, offset, sum },
+            is_unknown,
+        }
     });
     let evaluate = || {
         let fields = Inputs::new(&y, x.as_ref()).map(|column| column.field().into_owned());
@@ -171,11 +174,11 @@ fn resume(
     let Reached {
         result: last,
         start,
-        sum,
-        is_nan,
+        sum: RunningSum { rows, offset, sum },
         is_unknown,
     } = reached;
-    Ok((PySeries(result), (last, start, sum, is_nan, is_unknown)))
+    let sums = [offset, sum].map(|Sum { value, rest }| (value, rest));
+    Ok((PySeries(result), (last, start, rows, sums, is_unknown)))
 }
 
 /// Windows of a length over sorted rows: the number of rows that no later row changes, and the ranges of rows that are

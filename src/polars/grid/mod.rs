@@ -21,7 +21,7 @@ use super::{fields, series};
 use crate::domain::Domain;
 use crate::inputs::Inputs;
 use crate::operators::{Derivative, Operator};
-use crate::parallel::par_map;
+use crate::parallel::try_par_map;
 
 /// The derivatives of a field on a grid with respect to each of its coordinates.
 ///
@@ -442,7 +442,7 @@ impl OnGrid {
         let grid = Grid::new(checked.as_deref().unwrap_or(wrt), by, rows, strict)?;
         let terms = self.sphere.map(|sphere| sphere.terms(&grid.coordinates)).transpose()?;
         // The lines along an axis are found once.
-        let axes = par_map(self.coordinates.len(), rows, |axis| {
+        let axes = try_par_map(self.coordinates.len(), rows, |axis| {
             let lines = grid.lines(axis)?;
             let has_lines = lines.has_pairs();
             let mut partials = Vec::new();

@@ -12,8 +12,9 @@
 //! In the Laplacian `∂(cos φ ∂f/∂φ)/∂φ / cos φ` is written out: both derivatives then read the rows next to a point, and
 //! the one of a constant is zero.
 
-use polars::prelude::arity::unary_elementwise;
+use polars::prelude::arity::{unary_elementwise, unary_elementwise_values};
 use polars::prelude::*;
+use polars_arrow::array::PrimitiveArray;
 
 use super::Reduction;
 use crate::operators::{Measure, Operator, Output};
@@ -79,11 +80,9 @@ impl Metric {
 /// The metric terms at all points.
 pub(super) struct Terms {
     radius: f64,
-    /// The latitudes in degrees.
+    /// In degrees, in one chunk.
     latitudes: Float64Chunked,
-    cosines: Float64Chunked,
-    /// Degrees of longitude in a unit of length; null at the poles.
-    along_parallel: Float64Chunked,
+    has_poles: bool,
 }
 
 impl Sphere {
@@ -126,6 +125,9 @@ impl Sphere {
         let mut wrt = wrt.to_vec();
         let column = &wrt[LATITUDE];
         let latitudes = column.cast(&DataType::Float64)?;
+        if !any_reaches(latitudes.f64()?, |latitude| latitude.abs() > POLE) {
+            return Ok(wrt);
+        }
         let is_beyond = |latitude: Option<f64>| latitude.map(|latitude| latitude.abs() > POLE);
         let beyond: BooleanChunked = unary_elementwise(latitudes.f64()?, is_beyond);
         let beyond = beyond.fill_null_with_values(false)?;
@@ -146,58 +148,106 @@ impl Sphere {
 
     /// The metric terms of points at these coordinates.
     pub(super) fn terms(self, coordinates: &[Series]) -> PolarsResult<Terms> {
-        let latitudes = coordinates[LATITUDE].cast(&DataType::Float64)?.f64()?.clone();
-        // Zero at the poles, and with all digits next to them.
-        let cosines = latitudes.apply_values(|latitude| (POLE - latitude.abs()).to_radians().sin());
-        let degrees = degrees_per_length(self.radius);
-        let along_parallel = |cosine: Option<f64>| cosine.filter(|&cosine| cosine > 0.0).map(|cosine| degrees / cosine);
+        let latitudes = coordinates[LATITUDE].cast(&DataType::Float64)?;
+        let latitudes = latitudes.f64()?.rechunk().into_owned();
         Ok(Terms {
             radius: self.radius,
-            along_parallel: unary_elementwise(&cosines, along_parallel),
+            has_poles: any_reaches(&latitudes, |latitude| latitude.abs() >= POLE),
             latitudes,
-            cosines,
         })
     }
 }
 
-/// Degrees of latitude in a unit of length.
-fn degrees_per_length(radius: f64) -> f64 {
-    180.0 / std::f64::consts::PI / radius
+/// Whether a function of any latitude is true. The values of nulls count too, and may be anything.
+fn any_reaches(latitudes: &Float64Chunked, is_true: impl Fn(f64) -> bool) -> bool {
+    let any = |values: &[f64]| values.iter().fold(false, |any, latitude| any | is_true(*latitude));
+    latitudes.downcast_iter().any(|chunk| any(chunk.values()))
 }
 
 impl Terms {
     /// What is differentiated.
     pub(super) fn weighted(&self, field: &Series, metric: Metric) -> PolarsResult<Series> {
         match metric {
-            Metric::Flux => {
-                let field = field.cast(&DataType::Float64)?;
-                Ok((field.f64()? * &self.cosines).into_series())
-            },
+            Metric::Flux => Ok(self.product(field.cast(&DataType::Float64)?.f64()?, cosine)),
             // Smaller floats are rounded once, at the end.
             _ if field.dtype().is_float() => field.cast(&DataType::Float64),
             _ => Ok(field.clone()),
         }
     }
 
-    /// The derivative by a length, of one by degrees.
+    /// The derivative by a length, of one by degrees; null at the poles where it crosses meridians.
     pub(super) fn scaled(&self, derivative: &Series, metric: Metric) -> PolarsResult<Series> {
         let derivative = derivative.f64()?;
-        let scaled: Float64Chunked = match metric {
+        // Degrees of latitude in a unit of length.
+        let degrees = 180.0 / std::f64::consts::PI / self.radius;
+        let scaled = match metric {
             Metric::Meridian(order) => {
-                let factor = degrees_per_length(self.radius).powi(order);
-                derivative.apply_values(|derivative| derivative * factor)
+                let factor = degrees.powi(order);
+                return Ok(derivative.apply_values(|derivative| derivative * factor).into_series());
             },
-            Metric::Parallel(order) => (1..order).fold(derivative * &self.along_parallel, |scaled, _| {
-                &scaled * &self.along_parallel
+            Metric::Parallel(order) => self.product(derivative, |latitude| (degrees / cosine(latitude)).powi(order)),
+            Metric::Flux => self.product(derivative, |latitude| degrees / cosine(latitude)),
+            Metric::Tangent => self.product(derivative, |latitude| {
+                degrees / cosine(latitude) * (-latitude.to_radians().sin() / self.radius)
             }),
-            Metric::Flux => derivative * &self.along_parallel,
-            Metric::Tangent => {
-                let sines = self
-                    .latitudes
-                    .apply_values(|latitude| -latitude.to_radians().sin() / self.radius);
-                &(derivative * &self.along_parallel) * &sines
-            },
         };
-        Ok(scaled.into_series())
+        if !self.has_poles {
+            return Ok(scaled);
+        }
+        let is_pole = |latitude: f64| latitude.abs() >= POLE;
+        let poles: BooleanChunked = unary_elementwise_values(&self.latitudes, is_pole);
+        let poles = poles.fill_null_with_values(false)?;
+        Ok(scaled.f64()?.set(&poles, None)?.into_series())
+    }
+
+    /// A column times a function of the latitude.
+    fn product(&self, column: &Float64Chunked, of: impl Fn(f64) -> f64) -> Series {
+        let mut factors = Distinct::new(of);
+        let mut latitudes = self.latitudes.downcast_as_array().values().iter();
+        let chunks = column.downcast_iter().map(|chunk| {
+            let products = chunk.values().iter().zip(latitudes.by_ref());
+            let products: Vec<_> = products
+                .map(|(value, latitude)| value * factors.of(*latitude))
+                .collect();
+            PrimitiveArray::from_vec(products).with_validity(chunk.validity().cloned())
+        });
+        Float64Chunked::from_chunk_iter(column.name().clone(), chunks).into_series()
+    }
+}
+
+/// The cosine of an angle in degrees: zero at the poles, and with all digits next to them.
+fn cosine(latitude: f64) -> f64 {
+    (POLE - latitude.abs()).to_radians().sin()
+}
+
+/// The number of values that [`Distinct`] keeps: a power of two.
+const KEPT: usize = 1 << 12;
+
+/// A function whose values are kept: a grid has few distinct latitudes.
+struct Distinct<F> {
+    of: F,
+    /// Arguments, by their bits, and the values there, at the places that a hash of the arguments gives.
+    kept: Vec<(u64, f64)>,
+}
+
+impl<F: Fn(f64) -> f64> Distinct<F> {
+    fn new(of: F) -> Self {
+        // At other places than its own zero is not looked for.
+        let zero = (0, of(0.0));
+        Self {
+            of,
+            kept: vec![zero; KEPT],
+        }
+    }
+
+    #[inline(always)]
+    fn of(&mut self, argument: f64) -> f64 {
+        let bits = argument.to_bits();
+        let place = bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - KEPT.ilog2());
+        let kept = &mut self.kept[place as usize % KEPT];
+        if kept.0 != bits {
+            *kept = (bits, (self.of)(argument));
+        }
+        kept.1
     }
 }

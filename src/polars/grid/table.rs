@@ -4,7 +4,7 @@ use polars::prelude::*;
 use polars_arrow::bitmap::{Bitmap, MutableBitmap};
 
 use super::ranks::ranks;
-use crate::parallel::par_map;
+use crate::parallel::try_par_map;
 use crate::polars::groups::Groups;
 
 /// The row of each point of one grid or of several, with an entry for each combination of coordinates.
@@ -25,7 +25,7 @@ impl Table {
         let max_size = rows.saturating_mul(4).min(IdxSize::MAX as usize);
         let (mut entries, grids) = group_ids(keys, rows)?;
         let limit = max_size / grids.max(1);
-        let ranked = par_map(coordinates.len(), rows, |axis| ranks(&coordinates[axis], limit))?;
+        let ranked = try_par_map(coordinates.len(), rows, |axis| ranks(&coordinates[axis], limit))?;
         let Some(ranked) = ranked.into_iter().collect::<Option<Vec<_>>>() else {
             return Ok(None);
         };

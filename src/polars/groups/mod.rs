@@ -1,22 +1,28 @@
 //! Rows grouped by keys.
 //!
 //! Equal keys usually form runs: of a whole group, or of single rows where groups alternate. Each key is compared with
-//! the one before to find the runs; only the first key of each run is then looked up in a hash table.
+//! the one before to find the runs; only the first key of each run is then numbered, by its place in a narrow range of
+//! integers or in a hash table, and runs are sorted by these numbers.
 
 mod compare;
+mod dense;
 mod runs;
 mod strings;
 mod unique;
+
+use std::ops::Range;
 
 use polars::prelude::row_encode::encode_rows_unordered;
 use polars::prelude::*;
 use polars::series::BitRepr;
 use polars_arrow::bitmap::{Bitmap, MutableBitmap};
 
+use self::dense::number_dense;
 use self::runs::Runs;
 use super::series_in_parallel;
 use super::take::filter;
-use crate::segments::{Grouped, group_by_hash};
+use crate::parallel::{even_ranges, try_par_map};
+use crate::segments::{Grouped, Numbered, number_by_hash};
 
 /// The rows of a column, group after group.
 ///
@@ -72,49 +78,36 @@ impl Groups {
                 return Ok(Self::contiguous(starts));
             }
             if !are_short {
-                let parts = equal_keys(&first_keys, runs)?;
-                return Ok(Self::of_runs(&parts, starts, height));
+                return Ok(Self::of_runs(&grouped(&first_keys, runs)?, starts, height));
             }
         }
-        Ok(Self::of_rows(equal_keys(keys, height)?, starts, height))
+        Ok(Self::of_rows(grouped(keys, height)?, starts, height))
     }
 
     /// Groups of single rows, given the starts of runs of equal keys.
-    fn of_rows(parts: Vec<Grouped<IdxSize>>, run_starts: Bitmap, height: usize) -> Self {
-        let groups: usize = parts.iter().map(|part| part.lengths.len()).sum();
-        if groups == run_starts.set_bits() {
+    fn of_rows(grouped: Grouped<IdxSize>, run_starts: Bitmap, height: usize) -> Self {
+        if grouped.groups() == run_starts.set_bits() {
             return Self::contiguous(run_starts);
         }
-        let mut rows = Vec::with_capacity(height);
         let mut starts = MutableBitmap::from_len_zeroed(height);
-        for Grouped { indices, lengths } in parts {
-            let mut row = rows.len();
-            for length in lengths {
-                starts.set(row, true);
-                row += length as usize;
-            }
-            rows.extend(indices);
-        }
-        Self::permuted(starts.freeze(), rows, height)
+        grouped.starts().for_each(|start| starts.set(start, true));
+        Self::permuted(starts.freeze(), grouped.indices, height)
     }
 
     /// Groups of runs, given their starts.
-    fn of_runs(parts: &[Grouped<IdxSize>], run_starts: Bitmap, height: usize) -> Self {
-        let groups: usize = parts.iter().map(|part| part.lengths.len()).sum();
-        if groups == run_starts.set_bits() {
+    fn of_runs(grouped: &Grouped<IdxSize>, run_starts: Bitmap, height: usize) -> Self {
+        if grouped.groups() == run_starts.set_bits() {
             return Self::contiguous(run_starts);
         }
         let first_rows: Vec<_> = run_starts.true_idx_iter().map(|row| row as IdxSize).collect();
         let end = |run: usize| first_rows.get(run + 1).map_or(height as IdxSize, |&next| next);
         let mut rows = Vec::with_capacity(height);
         let mut starts = MutableBitmap::from_len_zeroed(height);
-        for Grouped { indices, lengths } in parts {
-            let mut runs = indices.iter();
-            for &length in lengths {
-                starts.set(rows.len(), true);
-                for &run in runs.by_ref().take(length as usize) {
-                    rows.extend(first_rows[run as usize]..end(run as usize));
-                }
+        let mut runs = grouped.indices.iter();
+        for &length in grouped.lengths.iter().filter(|&&length| length > 0) {
+            starts.set(rows.len(), true);
+            for &run in runs.by_ref().take(length as usize) {
+                rows.extend(first_rows[run as usize]..end(run as usize));
             }
         }
         Self::permuted(starts.freeze(), rows, height)
@@ -167,21 +160,31 @@ pub(crate) fn broadcast(column: &Series, height: usize) -> PolarsResult<Series> 
 /// The indices of equal keys, `count` of them.
 ///
 /// Polars' own `group_by` starts the thread pool of the Polars inside of the plugin, beside that of the process.
-fn equal_keys(keys: &[Series], count: usize) -> PolarsResult<Vec<Grouped<IdxSize>>> {
+fn grouped(keys: &[Series], count: usize) -> PolarsResult<Grouped<IdxSize>> {
+    let numbered = match number_dense(keys, count) {
+        Some(numbered) => numbered,
+        None => number_any(keys, count)?,
+    };
+    Ok(numbered.group())
+}
+
+/// Numbers `count` keys of any dtype.
+fn number_any(keys: &[Series], count: usize) -> PolarsResult<Numbered<IdxSize>> {
     let state = PlRandomState::default();
+    let ranges = even_ranges(count);
     let single = keys.first().filter(|_| keys.len() == 1);
     // Floats with different bits may be equal: zeros and NaN.
     let by_value = |key: &&Series| !key.has_nulls() && !key.dtype().is_float();
     if let Some(key) = single.filter(by_value) {
         let physical = key.to_physical_repr();
         macro_rules! by_value {
-            ($keys:expr) => {
-                return Ok(group_by_hash(
-                    &$keys.rechunk().downcast_as_array().values_iter(),
-                    count,
-                    &state,
-                ))
-            };
+            ($keys:expr) => {{
+                let keys = $keys.rechunk();
+                let part = |rows: &Range<usize>| keys.downcast_as_array().clone().sliced(rows.start, rows.len());
+                let parts: Vec<_> = ranges.iter().map(part).collect();
+                let parts: Vec<_> = parts.iter().map(|part| part.values_iter()).collect();
+                return Ok(number_by_hash(&parts, &state));
+            }};
         }
         match physical.bit_repr() {
             Some(BitRepr::U32(keys)) => by_value!(keys),
@@ -190,10 +193,19 @@ fn equal_keys(keys: &[Series], count: usize) -> PolarsResult<Vec<Grouped<IdxSize
             _ => {},
         }
     }
-    let columns: Vec<_> = keys.iter().map(|key| key.clone().into_column()).collect();
-    // One chunk, without nulls: a null has an encoding of its own.
-    let rows = encode_rows_unordered(&columns)?;
-    Ok(group_by_hash(&rows.downcast_as_array().values_iter(), count, &state))
+    let encoded = try_par_map(ranges.len(), count, |part| {
+        let rows = &ranges[part];
+        let columns = keys
+            .iter()
+            .map(|key| key.slice(rows.start as i64, rows.len()).into_column());
+        // One chunk, without nulls: a null has an encoding of its own.
+        encode_rows_unordered(&columns.collect::<Vec<_>>())
+    })?;
+    let parts: Vec<_> = encoded
+        .iter()
+        .map(|rows| rows.downcast_as_array().values_iter())
+        .collect();
+    Ok(number_by_hash(&parts, &state))
 }
 
 /// The keys at the starts of runs.

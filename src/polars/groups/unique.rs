@@ -1,13 +1,13 @@
 //! Tests integers for uniqueness with a bit set that spans their range.
 
 use crate::bits::ROWS;
-use crate::parallel::par_map;
+use crate::parallel::try_par_map;
 
 /// Whether no integer comes twice in all parts together; `None` if the bit set would take more memory than the integers.
 pub(super) fn integers_are_unique(parts: &[Vec<i64>]) -> Option<bool> {
     let parts: Vec<_> = parts.iter().filter(|part| !part.is_empty()).collect();
     let count = parts.iter().map(|part| part.len()).sum();
-    let sets = match par_map(parts.len(), count, |part| BitSet::new(parts[part])) {
+    let sets = match try_par_map(parts.len(), count, |part| BitSet::new(parts[part])) {
         Ok(sets) => sets,
         Err(answer) => return answer,
     };

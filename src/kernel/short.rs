@@ -1,0 +1,271 @@
+//! The least-squares line in short windows, in two passes over the rows of each.
+//!
+//! ```text
+//! center     the means of x and y, rounded: the last row plus the mean step from it to the rows of the window
+//! u, v       x and y minus their centers
+//! xx, xy     sum u² - (sum u)² / n,   sum u v - (sum u) (sum v) / n
+//! residuals  sum r² - (sum r)² / n,   r = v - xy / xx * u
+//! ```
+//!
+//! Each product is of the deviations of one row from means of the window, so that no sum is larger than that of the terms
+//! of the result. Merged moments, as [`line`](super::line) has them, may be: a block with one x and one y far away has a
+//! large `xy`, most of which the next block takes away. The last terms correct for rounded centers.
+//!
+//! 32 windows are summed side by side, from their last rows back: rows before a shorter one have no weight.
+
+use std::ops::Range;
+
+use super::differences::{Differences, Form};
+use super::line::{Points, Slopes, Stripe, solve};
+use crate::bits::ROWS;
+
+/// The rows of the longest windows that are not made of merged blocks. These cost less from here on.
+const MAX_ROWS: usize = 64;
+
+/// Windows that are summed at once. The compiler turns a loop over fewer lanes into scalar code.
+const LANES: usize = 32;
+
+/// One number for each window.
+type Lanes = [f64; LANES];
+
+/// Whether windows of some rows are summed here: they are short, and values are floats or pairs of floats.
+pub(super) fn takes(points: Points<'_>, rows: usize) -> bool {
+    rows <= MAX_ROWS && points.x.form() != Form::Longer && points.y.form() != Form::Longer
+}
+
+/// Whether a value of x or y may be a pair of floats.
+pub(super) fn has_pairs(points: Points<'_>) -> bool {
+    points.x.form() == Form::Pair || points.y.form() == Form::Pair
+}
+
+/// The floats of a column that windows read.
+#[derive(Default)]
+struct Floats {
+    values: Vec<f64>,
+    /// What to add for the exact values; empty unless a value of x or y may be a pair of floats.
+    rests: Vec<f64>,
+}
+
+impl Floats {
+    /// Reads some rows, and as many zeros as lanes beyond the last window may read.
+    fn read<const PAIRS: bool>(&mut self, column: &dyn Differences, rows: Range<usize>) {
+        self.values.clear();
+        self.rests.clear();
+        let padded = rows.len() + ROWS;
+        column.floats(rows, &mut self.values, &mut self.rests);
+        self.values.resize(padded, 0.0);
+        if PAIRS {
+            self.rests.resize(padded, 0.0);
+        }
+    }
+
+    /// Lays out the rows of 32 windows, from the last ones back.
+    fn lay_out<const PAIRS: bool>(&mut self, floats: &Self, ends: &[usize; LANES], counts: &Lanes, size: usize) {
+        let columns = [(&mut self.values, &floats.values), (&mut self.rests, &floats.rests)];
+        for (laid_out, values) in columns.into_iter().take(if PAIRS { 2 } else { 1 }) {
+            laid_out.clear();
+            laid_out.resize(if values.is_empty() { 0 } else { size * LANES }, 0.0);
+            for (before, rows) in laid_out.chunks_exact_mut(LANES).enumerate() {
+                for lane in 0..LANES {
+                    if (before as f64) < counts[lane] {
+                        rows[lane] = values[ends[lane] - 1 - before];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The rows of 32 windows, from the last ones back.
+#[derive(Clone, Copy)]
+struct Axis<'a> {
+    /// `None` if rows are one step apart.
+    floats: Option<&'a Floats>,
+    /// The place of the last row of the first window.
+    last: usize,
+    /// What to add for the row before.
+    back: isize,
+}
+
+impl<'a> Axis<'a> {
+    fn new(column: &dyn Differences, floats: &'a Floats, last: usize, back: isize) -> Self {
+        let floats = (column.form() != Form::Even).then_some(floats);
+        Self { floats, last, back }
+    }
+
+    /// The values of the rows a number of rows before the last ones, as sums of two floats.
+    #[inline(always)]
+    fn rows<const PAIRS: bool>(&self, before: usize) -> [Lanes; 2] {
+        let Some(Floats { values, rests }) = self.floats else {
+            return [[-(before as f64); LANES], [0.0; LANES]];
+        };
+        let first = self.last.wrapping_add_signed(self.back * before as isize);
+        let lanes = |values: &[f64]| {
+            let lanes = values[first..].first_chunk();
+            *lanes.expect("columns are padded")
+        };
+        [lanes(values), if PAIRS { lanes(rests) } else { [0.0; LANES] }]
+    }
+}
+
+/// The sums of 32 windows.
+struct Sums {
+    xx: Lanes,
+    xy: Lanes,
+    residuals: Lanes,
+}
+
+/// Sums over the rows of 32 windows of at most `size` rows. `counts` has their numbers of rows, if they differ.
+#[inline(always)]
+fn sum<const PAIRS: bool, const RESIDUALS: bool, const MASKED: bool>(
+    [x, y]: [Axis<'_>; 2],
+    counts: &Lanes,
+    size: usize,
+) -> Sums {
+    let centers = [x, y].map(|axis| center::<PAIRS, MASKED>(axis, counts, size));
+    let [mut u_sum, mut v_sum, mut xx, mut xy] = [[0.0; LANES]; 4];
+    for before in 0..size {
+        let u = deviations::<PAIRS, MASKED>(x, &centers[0], counts, before);
+        let v = deviations::<PAIRS, MASKED>(y, &centers[1], counts, before);
+        for lane in 0..LANES {
+            u_sum[lane] += u[lane];
+            v_sum[lane] += v[lane];
+            xx[lane] = u[lane].mul_add(u[lane], xx[lane]);
+            xy[lane] = u[lane].mul_add(v[lane], xy[lane]);
+        }
+    }
+    for lane in 0..LANES {
+        let mean = u_sum[lane] / counts[lane];
+        xx[lane] = (-mean).mul_add(u_sum[lane], xx[lane]);
+        xy[lane] = (-mean).mul_add(v_sum[lane], xy[lane]);
+    }
+    let mut residuals = [0.0; LANES];
+    if RESIDUALS {
+        let [mut slopes, mut sums] = [[0.0; LANES]; 2];
+        for lane in 0..LANES {
+            slopes[lane] = xy[lane] / xx[lane];
+        }
+        for before in 0..size {
+            let u = deviations::<PAIRS, MASKED>(x, &centers[0], counts, before);
+            let v = deviations::<PAIRS, MASKED>(y, &centers[1], counts, before);
+            for lane in 0..LANES {
+                let rest = (-slopes[lane]).mul_add(u[lane], v[lane]);
+                sums[lane] += rest;
+                residuals[lane] = rest.mul_add(rest, residuals[lane]);
+            }
+        }
+        for lane in 0..LANES {
+            let rest = (-(sums[lane] / counts[lane])).mul_add(sums[lane], residuals[lane]);
+            // A NaN stays one.
+            residuals[lane] = if rest < 0.0 { 0.0 } else { rest };
+        }
+    }
+    Sums { xx, xy, residuals }
+}
+
+/// The deviations of the rows a number of rows before the last ones from their centers; zero for those in no window.
+#[inline(always)]
+fn deviations<const PAIRS: bool, const MASKED: bool>(
+    axis: Axis<'_>,
+    center: &[Lanes; 2],
+    counts: &Lanes,
+    before: usize,
+) -> Lanes {
+    let [values, rests] = axis.rows::<PAIRS>(before);
+    let mut deviations = [0.0; LANES];
+    for lane in 0..LANES {
+        let deviation = values[lane] - center[0][lane];
+        let deviation = if PAIRS {
+            deviation + (rests[lane] - center[1][lane])
+        } else {
+            deviation
+        };
+        let is_in = !MASKED || (before as f64) < counts[lane];
+        deviations[lane] = if is_in { deviation } else { 0.0 };
+    }
+    deviations
+}
+
+/// The means of 32 windows, rounded. They are that of a constant exactly.
+#[inline(always)]
+fn center<const PAIRS: bool, const MASKED: bool>(axis: Axis<'_>, counts: &Lanes, size: usize) -> [Lanes; 2] {
+    let mut center = axis.rows::<PAIRS>(0);
+    let mut sums = [0.0; LANES];
+    for before in 1..size {
+        let steps = deviations::<PAIRS, MASKED>(axis, &center, counts, before);
+        for lane in 0..LANES {
+            sums[lane] += steps[lane];
+        }
+    }
+    for lane in 0..LANES {
+        center[0][lane] += sums[lane] / counts[lane];
+    }
+    center
+}
+
+/// Windows whose first and last rows do not fall from window to window: what the window of an index is, and how many there
+/// are.
+pub(super) struct Windows<W> {
+    pub(super) window: W,
+    pub(super) count: usize,
+}
+
+impl<W: Fn(usize) -> Range<usize>> Windows<W> {
+    /// Fills in the slopes, and returns the windows whose sums of products leave the range of a float.
+    ///
+    /// Must be called from a function that is compiled with the target features.
+    #[inline(always)]
+    pub(super) fn sum<const PAIRS: bool, const RESIDUALS: bool>(
+        &self,
+        points: Points<'_>,
+        slopes: &mut Slopes<'_>,
+    ) -> Vec<usize> {
+        let sigma = points.sigma.unwrap_or_default();
+        let [mut x, mut y, mut x_laid_out, mut y_laid_out] = std::array::from_fn(|_| Floats::default());
+        let mut unusual = Vec::new();
+        let mut stripe = Stripe::ZERO;
+        for start in (0..self.count).step_by(ROWS) {
+            let count = ROWS.min(self.count - start);
+            let window = |place: usize| (self.window)(start + place.min(count - 1));
+            // Of windows that follow each other the shorter ones begin later.
+            let read = window(0).end.saturating_sub(MAX_ROWS)..window(count - 1).end;
+            x.read::<PAIRS>(points.x, read.clone());
+            y.read::<PAIRS>(points.y, read.clone());
+            for half in (0..count).step_by(LANES) {
+                let (mut ends, mut counts, mut size) = ([0; LANES], [0.0; LANES], 0);
+                let (mut are_full, mut follow_each_other) = (true, true);
+                for lane in 0..LANES {
+                    let window = window(half + lane);
+                    ends[lane] = window.end - read.start;
+                    counts[lane] = window.len() as f64;
+                    size = size.max(window.len());
+                    are_full &= counts[lane] == counts[0];
+                    follow_each_other &= ends[lane] == ends[0] + lane;
+                }
+                let sums = if follow_each_other && ends[0] >= size {
+                    let last = ends[0] - 1;
+                    let axes = [Axis::new(points.x, &x, last, -1), Axis::new(points.y, &y, last, -1)];
+                    if are_full {
+                        sum::<PAIRS, RESIDUALS, false>(axes, &counts, size)
+                    } else {
+                        sum::<PAIRS, RESIDUALS, true>(axes, &counts, size)
+                    }
+                } else {
+                    x_laid_out.lay_out::<PAIRS>(&x, &ends, &counts, size);
+                    y_laid_out.lay_out::<PAIRS>(&y, &ends, &counts, size);
+                    let back = LANES as isize;
+                    let axes = [
+                        Axis::new(points.x, &x_laid_out, 0, back),
+                        Axis::new(points.y, &y_laid_out, 0, back),
+                    ];
+                    sum::<PAIRS, RESIDUALS, true>(axes, &counts, size)
+                };
+                stripe.set_sums(half, &sums.xx, &sums.xy, &sums.residuals);
+            }
+            let rows = |place: usize| window(place).len() as f64;
+            let fits = solve::<RESIDUALS>(&stripe.view(), rows, sigma);
+            fits.write(0..count, start, slopes, &mut unusual);
+        }
+        unusual
+    }
+}
