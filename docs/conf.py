@@ -80,6 +80,8 @@ html_search_scorer = str(HERE / "_site" / "scorer.js")
 html_show_sourcelink = False
 html_copy_source = False
 html_show_sphinx = False
+# The theme complains in the console of a browser that has never been here, unless told.
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "logo": {"text": "polars-grad"},
     "header_links_before_dropdown": 6,
