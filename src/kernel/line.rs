@@ -261,15 +261,11 @@ impl Stripe {
 pub(super) struct ViewMut<'a>([&'a mut [f64; ROWS]; FIELDS]);
 
 impl ViewMut<'_> {
-    /// Sets the fields of some places.
+    /// Sets the sums of some windows, which are all that slopes are computed from.
     #[inline(always)]
-    pub(super) fn set_lanes<const RESIDUALS: bool, const N: usize>(
-        &mut self,
-        first: usize,
-        fields: [&[f64; N]; FIELDS],
-    ) {
-        for (own, field) in self.0.iter_mut().zip(fields).take(if RESIDUALS { 8 } else { 6 }) {
-            own[first..first + N].copy_from_slice(field);
+    pub(super) fn set_sums(&mut self, first: usize, xx: &[f64], xy: &[f64], residuals: &[f64]) {
+        for (field, sums) in [(4, xx), (5, xy), (7, residuals)] {
+            self.0[field][first..first + sums.len()].copy_from_slice(sums);
         }
     }
 
@@ -514,26 +510,6 @@ impl<W: Fn(usize) -> Range<usize>> Loop for Short<W> {
     }
 }
 
-/// The least blocks.
-#[derive(Clone, Copy)]
-struct Leaf {
-    /// The binary digit of their number of rows.
-    digit: u32,
-}
-
-impl Leaf {
-    /// Blocks that are summed as short windows are, or single rows.
-    fn of(points: Points<'_>) -> Self {
-        Self {
-            digit: if short::takes(points) { 5 } else { 0 },
-        }
-    }
-
-    fn rows(self) -> usize {
-        1 << self.digit
-    }
-}
-
 /// Windows of one size at adjacent rows.
 struct Rolling {
     first: usize,
@@ -619,7 +595,6 @@ struct Level {
 impl Loop for Rolling {
     /// ```text
     /// for each 64 rows
-    ///     the least blocks, and the rows of a window before them
     ///     for each size of blocks
     ///         windows ending here = windows ending `size` rows before + blocks, if the size is in the window
     ///         blocks of the next size = blocks ending `size` rows before + blocks
@@ -632,11 +607,8 @@ impl Loop for Rolling {
             count,
         } = *self;
         let sigma = points.sigma.unwrap_or_default();
-        let leaf = Leaf::of(points);
-        let rest = size & (leaf.rows() - 1);
-        let mut memory = short::Memory::default();
         let digits = usize::BITS - size.leading_zeros();
-        let mut levels: Vec<Level> = (leaf.digit..digits)
+        let mut levels: Vec<Level> = (0..digits)
             .map(|digit| {
                 let rows = 1 << digit;
                 let is_in_window = size & rows != 0;
@@ -652,21 +624,6 @@ impl Loop for Rolling {
         let (mut dx, mut dy) = (Steps::ZERO, Steps::ZERO);
         let last = count + size - 1;
         for first in (0..last).step_by(ROWS) {
-            if leaf.digit > 0 {
-                let ending = |rows: usize| {
-                    move |place: usize| {
-                        let end = origin + last.min(first + place + 1);
-                        end.saturating_sub(rows)..end
-                    }
-                };
-                memory.sum::<RESIDUALS>(points, ending(leaf.rows()), ROWS, &mut levels[0].blocks.next());
-                let lowest = levels.iter_mut().find_map(|level| level.windows.as_mut());
-                if let Some((windows, _)) = lowest
-                    && rest > 0
-                {
-                    memory.sum::<RESIDUALS>(points, ending(rest), ROWS, &mut windows.next());
-                }
-            }
             for level in 0..levels.len() {
                 let (lower, higher) = levels.split_at_mut(level + 1);
                 let Level { rows, blocks, windows } = &mut lower[level];
@@ -721,8 +678,6 @@ impl Loop for Ranges<'_> {
     fn run<const RESIDUALS: bool>(&self, points: Points<'_>, slopes: &mut Slopes<'_>) -> Vec<usize> {
         let Self(windows) = self;
         let sigma = points.sigma.unwrap_or_default();
-        let leaf = Leaf::of(points);
-        let mut memory = short::Memory::default();
         let mut unusual = Vec::new();
         let mut start = 0;
         while let Some(window) = windows.get(start) {
@@ -736,24 +691,7 @@ impl Loop for Ranges<'_> {
             let mut sums = vec![Stripe::ZERO; tile.len().div_ceil(ROWS)];
             let largest = tile.iter().map(Range::len).max().unwrap_or(0);
             let digits = usize::BITS - largest.leading_zeros();
-            if leaf.digit > 0 {
-                for (index, stripe) in blocks.stripes.iter_mut().enumerate() {
-                    let ending = |place: usize| {
-                        let end = last.min(first + index * ROWS + place + 1);
-                        end.saturating_sub(leaf.rows())..end
-                    };
-                    memory.sum::<RESIDUALS>(points, ending, ROWS, &mut stripe.view_mut());
-                }
-                for (sums, windows) in sums.iter_mut().zip(tile.chunks(ROWS)) {
-                    // Of a window without rows before its blocks nothing is read.
-                    let rest = |place: usize| {
-                        let Range { start, end } = windows[place];
-                        start..start + ((end - start) & (leaf.rows() - 1)).max(1)
-                    };
-                    memory.sum::<RESIDUALS>(points, rest, windows.len(), &mut sums.view_mut());
-                }
-            }
-            for digit in leaf.digit..digits {
+            for digit in 0..digits {
                 blocks.differences(points, 1 << digit);
                 for (sums, windows) in sums.iter_mut().zip(tile.chunks(ROWS)) {
                     blocks.extend::<RESIDUALS>(windows, digit, sums);

@@ -17,7 +17,6 @@ use std::ops::Range;
 
 use super::differences::{Differences, Form};
 use super::line::{Points, ViewMut};
-use super::sample::two_sum;
 use crate::bits::ROWS;
 
 /// The rows of the longest windows that are not made of merged blocks. These cost less from here on.
@@ -107,13 +106,10 @@ impl<'a> Axis<'a> {
     }
 }
 
-/// The moments of 32 windows, as [`line`](super::line) merges them.
+/// The sums of 32 windows.
 struct Sums {
-    /// The means, relative to the last rows, as sums of two floats.
-    means: [[Lanes; 2]; 2],
     xx: Lanes,
     xy: Lanes,
-    slopes: Lanes,
     residuals: Lanes,
 }
 
@@ -149,25 +145,16 @@ fn sum<const PAIRS: bool, const RESIDUALS: bool, const MASKED: bool>(
             xy[lane] += block[3][lane];
         }
     }
-    let mut means = [[[0.0; LANES]; 2]; 2];
-    for (axis, column, sums) in [(0, x, &u_sum), (1, y, &v_sum)] {
-        let [last, _] = column.rows::<PAIRS>(0);
-        for lane in 0..LANES {
-            let (mean, rest) = two_sum(centers[axis][0][lane], -last[lane]);
-            means[axis][0][lane] = mean;
-            means[axis][1][lane] = rest + sums[lane] / counts[lane];
-        }
-    }
     for lane in 0..LANES {
         let mean = u_sum[lane] / counts[lane];
         xx[lane] = (-mean).mul_add(u_sum[lane], xx[lane]);
         xy[lane] = (-mean).mul_add(v_sum[lane], xy[lane]);
     }
-    let [mut slopes, mut residuals] = [[0.0; LANES]; 2];
+    let mut residuals = [0.0; LANES];
     if RESIDUALS {
-        let mut sums = [0.0; LANES];
+        let [mut slopes, mut sums] = [[0.0; LANES]; 2];
         for lane in 0..LANES {
-            slopes[lane] = if xx[lane] == 0.0 { 0.0 } else { xy[lane] / xx[lane] };
+            slopes[lane] = xy[lane] / xx[lane];
         }
         for before in 0..size {
             let u = deviations::<PAIRS, MASKED>(x, &centers[0], counts, before);
@@ -184,13 +171,7 @@ fn sum<const PAIRS: bool, const RESIDUALS: bool, const MASKED: bool>(
             residuals[lane] = if rest < 0.0 { 0.0 } else { rest };
         }
     }
-    Sums {
-        means,
-        xx,
-        xy,
-        slopes,
-        residuals,
-    }
+    Sums { xx, xy, residuals }
 }
 
 /// The deviations of the rows a number of rows before the last ones from their centers; zero for those in no window.
@@ -243,19 +224,19 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Writes the moments of at most 64 short windows.
+    /// Writes the sums of at most 64 short windows.
     #[inline(always)]
     pub(super) fn sum<const RESIDUALS: bool>(
         &mut self,
         points: Points<'_>,
         window: impl Fn(usize) -> Range<usize>,
         count: usize,
-        moments: &mut ViewMut<'_>,
+        written: &mut ViewMut<'_>,
     ) {
         if points.x.form() == Form::Pair || points.y.form() == Form::Pair {
-            self.sum_of::<true, RESIDUALS>(points, window, count, moments);
+            self.sum_of::<true, RESIDUALS>(points, window, count, written);
         } else {
-            self.sum_of::<false, RESIDUALS>(points, window, count, moments);
+            self.sum_of::<false, RESIDUALS>(points, window, count, written);
         }
     }
 
@@ -265,7 +246,7 @@ impl Memory {
         points: Points<'_>,
         window: impl Fn(usize) -> Range<usize>,
         count: usize,
-        moments: &mut ViewMut<'_>,
+        written: &mut ViewMut<'_>,
     ) {
         let Self {
             x,
@@ -312,18 +293,7 @@ impl Memory {
                 ];
                 sum::<PAIRS, RESIDUALS, true>(axes, &counts, size)
             };
-            let [x, y] = &sums.means;
-            let fields = [
-                &x[0],
-                &x[1],
-                &y[0],
-                &y[1],
-                &sums.xx,
-                &sums.xy,
-                &sums.slopes,
-                &sums.residuals,
-            ];
-            moments.set_lanes::<RESIDUALS, LANES>(half, fields);
+            written.set_sums(half, &sums.xx, &sums.xy, &sums.residuals);
         }
     }
 }
