@@ -76,10 +76,12 @@ html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_favicon = "_static/icon.svg"
-html_search_scorer = "_static/scorer.js"
+html_search_scorer = str(HERE / "_site" / "scorer.js")
 html_show_sourcelink = False
 html_copy_source = False
 html_show_sphinx = False
+# The theme complains in the console of a browser that has never been here, unless told.
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "logo": {"text": "polars-grad"},
     "header_links_before_dropdown": 6,

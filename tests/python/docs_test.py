@@ -45,7 +45,7 @@ MODULES: list[ModuleType] = [
     pg,
     *(
         import_module(module.name)
-        for module in pkgutil.iter_modules(pg.__path__, "polars_grad.")
+        for module in pkgutil.walk_packages(pg.__path__, "polars_grad.")
         if not module.name.startswith("polars_grad._") and module.name not in ("polars_grad.spark", "polars_grad.dask")
     ),
 ]
