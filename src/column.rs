@@ -7,7 +7,7 @@ use crate::operators::{Form, Reason, RowError, SigmaUse};
 use crate::plan::Plan;
 use crate::run::{Neighbors, Parts, Results, Resumed, RowIndex, Run, Whole};
 use crate::segments::{
-    Around, Atomic, Deviations, Lags, Merged, Merging, Numbers, OwnedNumbers, Part, RowOrder, in_column, padded,
+    Around, Atomic, Deviations, Lags, Merged, Merging, Numbers, OwnedNumbers, Part, RowOrder, in_column, padded, rings,
 };
 use crate::units::Kind;
 
@@ -163,24 +163,26 @@ impl Plan {
         let (y, x) = (y.clone(), x.clone());
         let results = self.over_rows(whole, height, mode, resumed);
         let mut results = results.map_err(|error| WrongRow::new(error, &at))?;
-        let seams = ring.seams(&y, x.as_ref(), &row_at, starts, positions, mode.strict);
-        let seams = seams.map_err(|Around { ends, rows }| WrongRow {
-            row: at(ends[0]),
-            reads: ends.into_iter().map(&at).collect(),
-            reason: Reason::Around { rows },
-        })?;
-        for seam in seams {
-            let sigma = sigma.map(|sigma| seam.rows().iter().map(|&row| sigma[row]).collect::<Vec<_>>());
-            let arcs = Whole {
-                y: seam.y(),
-                x: seam.x(),
-                sigma: sigma.as_deref(),
-                order: None::<&RowOrder<I>>,
-                starts: seam.starts(),
-            };
-            let again = self.over_rows(arcs, seam.len(), mode, None);
-            let again = again.map_err(|error| WrongRow::new(error, |row| at(seam.position(row))))?;
-            results.numbers.replace(again.numbers, seam.evaluated());
+        for rings in rings(starts, positions) {
+            let seams = ring.seams(&y, x.as_ref(), &row_at, &rings, mode.strict);
+            let seams = seams.map_err(|Around { ends, rows }| WrongRow {
+                row: at(ends[0]),
+                reads: ends.into_iter().map(&at).collect(),
+                reason: Reason::Around { rows },
+            })?;
+            for seam in seams {
+                let sigma = sigma.map(|sigma| seam.rows().iter().map(|&row| sigma[row]).collect::<Vec<_>>());
+                let arcs = Whole {
+                    y: seam.y(),
+                    x: seam.x(),
+                    sigma: sigma.as_deref(),
+                    order: None::<&RowOrder<I>>,
+                    starts: seam.starts(),
+                };
+                let again = self.over_rows(arcs, seam.len(), mode, None);
+                let again = again.map_err(|error| WrongRow::new(error, |row| at(seam.position(row))))?;
+                results.numbers.replace(again.numbers, seam.evaluated());
+            }
         }
         Ok(results)
     }

@@ -179,6 +179,10 @@ fn what_does_not_fit_is_said() {
         "`divergence` takes a vector",
     );
     says(curl(f, &wrt, Gradient::new(), &domain()), "`curl` takes a vector");
+    says(
+        divergence(f, &wrt, Gradient::new(), &domain().y_period(360.0)),
+        "the components of a vector do not wrap around",
+    );
     let one = frame
         .select(["f"])
         .expect("a column")

@@ -35,6 +35,12 @@ class GridDomain(Shared, total=False):
     radius: float
 
 
+class FieldDomain(GridDomain, total=False):
+    """The arguments by keyword of functions of a scalar field."""
+
+    y_period: Length | None
+
+
 _ARGUMENTS = {
     **ARGUMENTS,
     "by": Argument(
@@ -83,6 +89,14 @@ _ARGUMENTS = {
         The radius of the sphere: by default that of the Earth, in metres. The height is small against it.
         """,
     ),
+    "y_period": Argument(
+        None,
+        """
+        The period of a field that wraps around, such as a phase or a direction: 360 for degrees, `2 * math.pi` for
+        radians; a number, or a timedelta or a duration string for a temporal `f`. Each rise along a line is taken to
+        the nearest multiple of it. A rise of exactly half a period keeps its sign, as in `numpy.unwrap`.
+        """,
+    ),
     "strict": Argument(
         True,  # noqa: FBT003, the default
         """
@@ -103,10 +117,11 @@ _PARAMETERS = {
         The order of the error at the two ends of a line, 1 to 8. None is that of `accuracy`.
         """,
 }
-_documented = documented(GridDomain, _ARGUMENTS, parameters=_PARAMETERS)
+_of_field = documented(FieldDomain, _ARGUMENTS, parameters=_PARAMETERS)
+_of_vector = documented(GridDomain, _ARGUMENTS, parameters=_PARAMETERS)
 
 
-@_documented
+@_of_field
 def partials(
     f: IntoColumn,
     wrt: IntoColumns,
@@ -114,7 +129,7 @@ def partials(
     order: int = 1,
     accuracy: int = 2,
     edge_accuracy: int | None = 1,
-    **domain: Unpack[GridDomain],
+    **domain: Unpack[FieldDomain],
 ) -> pl.Expr:
     r"""
     Differentiate a field on a grid with respect to each of its coordinates.
@@ -205,14 +220,14 @@ def partials(
     return _on_grid("partials", f, wrt, checked_stencils(order, accuracy, edge_accuracy), domain)
 
 
-@_documented
+@_of_field
 def magnitude(
     f: IntoColumn,
     wrt: IntoColumns,
     *,
     accuracy: int = 2,
     edge_accuracy: int | None = 1,
-    **domain: Unpack[GridDomain],
+    **domain: Unpack[FieldDomain],
 ) -> pl.Expr:
     r"""
     Compute the magnitude of the gradient of a field on a grid: its steepness, in whichever direction.
@@ -258,7 +273,7 @@ def magnitude(
     return _on_grid("magnitude", f, wrt, checked_stencils(1, accuracy, edge_accuracy), domain)
 
 
-@_documented
+@_of_vector
 def divergence(
     v: IntoColumn,
     wrt: IntoColumns,
@@ -314,7 +329,7 @@ def divergence(
     return _on_grid("divergence", v, wrt, checked_stencils(1, accuracy, edge_accuracy), domain)
 
 
-@_documented
+@_of_vector
 def curl(
     v: IntoColumn,
     wrt: IntoColumns,
@@ -373,8 +388,8 @@ def curl(
     return _on_grid("curl", v, wrt, checked_stencils(1, accuracy, edge_accuracy), domain)
 
 
-@_documented
-def laplacian(f: IntoColumn, wrt: IntoColumns, **domain: Unpack[GridDomain]) -> pl.Expr:
+@_of_field
+def laplacian(f: IntoColumn, wrt: IntoColumns, **domain: Unpack[FieldDomain]) -> pl.Expr:
     r"""
     Compute the Laplacian of a field on a grid: how far each point is from the mean of its surroundings.
 
@@ -453,7 +468,7 @@ def _on_grid(reduction: str, field: Any, wrt: Any, stencils: dict[str, Any], dom
                     reduction,
                     {**domain, "max_gap": gap, "x_period": period},
                     has_x=True,
-                    allowed=GridDomain.__annotations__,
+                    allowed=(GridDomain if reduction in _VECTORS else FieldDomain).__annotations__,
                 ),
                 **sphere,
             }

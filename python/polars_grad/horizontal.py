@@ -27,6 +27,7 @@ class RowDomain(Shared, total=False):
     spacing: Length | None
     max_gap: Length | None
     x_period: Length | None
+    y_period: Length | None
 
 
 _ARGUMENTS = {
@@ -43,6 +44,14 @@ _ARGUMENTS = {
         The period of an `x` that goes round, such as 360 for sensors around a pipe or 12 for the months of a year. The
         last column then stands before the first, one period away, so that no column is an end. It needs `x` or
         `spacing`.
+        """,
+    ),
+    "y_period": Argument(
+        None,
+        """
+        The period of values that wrap around: 360 for degrees, `2 * math.pi` for radians, "24h" for times of day; a
+        number, or a timedelta or a duration string for temporal columns. Each rise is taken to the nearest multiple of
+        it. A rise of exactly half a period keeps its sign, as in `numpy.unwrap`.
         """,
     ),
 }

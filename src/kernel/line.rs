@@ -50,8 +50,8 @@ pub(crate) struct Slopes<'a> {
 pub(crate) fn rolling(points: Points<'_>, first: usize, size: usize, slopes: Slopes<'_>) -> Vec<usize> {
     let (size, count) = (size.max(1), slopes.values.len());
     let window = |index| first + index..first + index + size;
-    if short::takes(points, size) {
-        fit(points, &short::Windows { window, count }, window, slopes)
+    if is_short(points, size) {
+        fit(points, &Short { window, count }, window, slopes)
     } else {
         fit(points, &Rolling { first, size, count }, window, slopes)
     }
@@ -60,11 +60,11 @@ pub(crate) fn rolling(points: Points<'_>, first: usize, size: usize, slopes: Slo
 /// Computes the slopes in windows of any size whose first and last rows do not fall from window to window, and returns
 /// the windows without a slope, as [`rolling`] does. A window must not be empty.
 pub(crate) fn ranges(points: Points<'_>, windows: &[Range<usize>], slopes: Slopes<'_>) -> Vec<usize> {
-    let is_short = |window: &Range<usize>| short::takes(points, window.len());
+    let is_short = |window: &Range<usize>| is_short(points, window.len());
     let count = windows.iter().filter(|window| is_short(window)).count();
     let window = |index: usize| windows[index].clone();
     if count == windows.len() {
-        return fit(points, &short::Windows { window, count }, window, slopes);
+        return fit(points, &Short { window, count }, window, slopes);
     }
     if count == 0 {
         return fit(points, &Ranges(windows), window, slopes);
@@ -93,6 +93,11 @@ pub(crate) fn ranges(points: Points<'_>, windows: &[Range<usize>], slopes: Slope
     }
     missing.sort_unstable();
     missing
+}
+
+/// Whether windows of some rows are summed one by one.
+fn is_short(points: Points<'_>, rows: usize) -> bool {
+    rows <= short::MAX_ROWS && short::takes(points)
 }
 
 /// Runs a loop over windows, and computes its unusual windows again.
@@ -142,9 +147,9 @@ fn normalized(points: Points<'_>, rows: Range<usize>) -> [f64; 2] {
         errors: &mut error,
     };
     let (points, window) = (Points { x, y, sigma }, 0..size);
-    if short::takes(points, size) {
+    if is_short(points, size) {
         let window = |_| window.clone();
-        run(points, &short::Windows { window, count: 1 }, &mut slopes);
+        run(points, &Short { window, count: 1 }, &mut slopes);
     } else {
         run(points, &Ranges(std::slice::from_ref(&window)), &mut slopes);
     }
@@ -236,21 +241,13 @@ const FIELDS: usize = 8;
 
 /// Moments of 64 blocks or windows, field by field: the means of x and y, the sums, the slope and the residuals.
 #[derive(Clone)]
-pub(super) struct Stripe([[f64; ROWS]; FIELDS]);
+struct Stripe([[f64; ROWS]; FIELDS]);
 
 impl Stripe {
-    pub(super) const ZERO: Self = Self([[0.0; ROWS]; FIELDS]);
-
-    /// Sets the sums of some windows, which are all that slopes are computed from.
-    #[inline(always)]
-    pub(super) fn set_sums(&mut self, first: usize, xx: &[f64], xy: &[f64], residuals: &[f64]) {
-        for (field, sums) in [(4, xx), (5, xy), (7, residuals)] {
-            self.0[field][first..first + sums.len()].copy_from_slice(sums);
-        }
-    }
+    const ZERO: Self = Self([[0.0; ROWS]; FIELDS]);
 
     #[inline(always)]
-    pub(super) fn view(&self) -> View<'_> {
+    fn view(&self) -> View<'_> {
         View(self.0.each_ref())
     }
 
@@ -261,9 +258,17 @@ impl Stripe {
 }
 
 /// Moments of 64 blocks or windows at adjacent rows, written in place.
-struct ViewMut<'a>([&'a mut [f64; ROWS]; FIELDS]);
+pub(super) struct ViewMut<'a>([&'a mut [f64; ROWS]; FIELDS]);
 
 impl ViewMut<'_> {
+    /// Sets the sums of some windows, which are all that slopes are computed from.
+    #[inline(always)]
+    pub(super) fn set_sums(&mut self, first: usize, xx: &[f64], xy: &[f64], residuals: &[f64]) {
+        for (field, sums) in [(4, xx), (5, xy), (7, residuals)] {
+            self.0[field][first..first + sums.len()].copy_from_slice(sums);
+        }
+    }
+
     #[inline(always)]
     fn set<const RESIDUALS: bool>(&mut self, place: usize, moments: Moments) {
         let Moments { x, y, xx, xy, .. } = moments;
@@ -278,7 +283,7 @@ impl ViewMut<'_> {
 }
 
 /// Moments of 64 blocks or windows at adjacent rows, read in place.
-pub(super) struct View<'a>([&'a [f64; ROWS]; FIELDS]);
+struct View<'a>([&'a [f64; ROWS]; FIELDS]);
 
 impl View<'_> {
     #[inline(always)]
@@ -402,7 +407,7 @@ fn merge_stripes<const RESIDUALS: bool>(
 }
 
 /// Slopes, their standard errors, and whether all sums are in the range of a float.
-pub(super) struct Fits {
+struct Fits {
     slopes: [f64; ROWS],
     errors: [f64; ROWS],
     is_usual: [bool; ROWS],
@@ -411,7 +416,7 @@ pub(super) struct Fits {
 /// Solves 64 windows of some numbers of rows.
 #[inline(always)]
 #[allow(clippy::needless_bitwise_bool)] // Without branches, for vector registers.
-pub(super) fn solve<const RESIDUALS: bool>(windows: &View<'_>, rows: impl Fn(usize) -> f64, sigma: f64) -> Fits {
+fn solve<const RESIDUALS: bool>(windows: &View<'_>, rows: impl Fn(usize) -> f64, sigma: f64) -> Fits {
     // Terms that underflow are negligible in sums beyond 2^-600.
     const MIN_XX: f64 = 3.872_591_914_849_318e-121; // 2^-400
     const MAX_XX: f64 = 2.582_249_878_086_908_6e120; // 2^400
@@ -442,7 +447,7 @@ pub(super) fn solve<const RESIDUALS: bool>(windows: &View<'_>, rows: impl Fn(usi
 impl Fits {
     /// Writes the results of some windows from the window `start` on, and appends the unusual ones.
     #[inline(always)]
-    pub(super) fn write(&self, places: Range<usize>, start: usize, slopes: &mut Slopes<'_>, unusual: &mut Vec<usize>) {
+    fn write(&self, places: Range<usize>, start: usize, slopes: &mut Slopes<'_>, unusual: &mut Vec<usize>) {
         let windows = start..start + places.len();
         slopes.values[windows.clone()].copy_from_slice(&self.slopes[places.clone()]);
         if let Some(errors) = slopes.errors.get_mut(windows) {
@@ -480,14 +485,28 @@ fn run(points: Points<'_>, windows: &impl Loop, slopes: &mut Slopes<'_>) -> Vec<
 /// A loop and its arguments.
 struct Job<'a, 'b, L, const RESIDUALS: bool>((Points<'a>, &'a L, &'a mut Slopes<'b>));
 
-impl<W: Fn(usize) -> Range<usize>> Loop for short::Windows<W> {
+/// Short windows: what the window of an index is, and how many there are.
+struct Short<W> {
+    window: W,
+    count: usize,
+}
+
+impl<W: Fn(usize) -> Range<usize>> Loop for Short<W> {
     #[inline(always)]
     fn run<const RESIDUALS: bool>(&self, points: Points<'_>, slopes: &mut Slopes<'_>) -> Vec<usize> {
-        if short::has_pairs(points) {
-            self.sum::<true, RESIDUALS>(points, slopes)
-        } else {
-            self.sum::<false, RESIDUALS>(points, slopes)
+        let sigma = points.sigma.unwrap_or_default();
+        let mut memory = short::Memory::default();
+        let mut unusual = Vec::new();
+        let mut moments = Stripe::ZERO;
+        for start in (0..self.count).step_by(ROWS) {
+            let count = ROWS.min(self.count - start);
+            let window = |place: usize| (self.window)(start + place);
+            memory.sum::<RESIDUALS>(points, window, count, &mut moments.view_mut());
+            let rows = |place: usize| window(place.min(count - 1)).len() as f64;
+            let fits = solve::<RESIDUALS>(&moments.view(), rows, sigma);
+            fits.write(0..count, start, slopes, &mut unusual);
         }
+        unusual
     }
 }
 

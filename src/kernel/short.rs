@@ -16,26 +16,24 @@
 use std::ops::Range;
 
 use super::differences::{Differences, Form};
-use super::line::{Points, Slopes, Stripe, solve};
+use super::line::{Points, ViewMut};
 use crate::bits::ROWS;
 
 /// The rows of the longest windows that are not made of merged blocks. These cost less from here on.
-const MAX_ROWS: usize = 64;
+pub(super) const MAX_ROWS: usize = 64;
 
 /// Windows that are summed at once. The compiler turns a loop over fewer lanes into scalar code.
 const LANES: usize = 32;
 
+/// Rows whose terms are summed before they are added to those before: a large sum is rounded less often.
+const BLOCK: usize = 8;
+
 /// One number for each window.
 type Lanes = [f64; LANES];
 
-/// Whether windows of some rows are summed here: they are short, and values are floats or pairs of floats.
-pub(super) fn takes(points: Points<'_>, rows: usize) -> bool {
-    rows <= MAX_ROWS && points.x.form() != Form::Longer && points.y.form() != Form::Longer
-}
-
-/// Whether a value of x or y may be a pair of floats.
-pub(super) fn has_pairs(points: Points<'_>) -> bool {
-    points.x.form() == Form::Pair || points.y.form() == Form::Pair
+/// Whether rows can be summed here: values are floats or pairs of floats.
+pub(super) fn takes(points: Points<'_>) -> bool {
+    points.x.form() != Form::Longer && points.y.form() != Form::Longer
 }
 
 /// The floats of a column that windows read.
@@ -122,16 +120,29 @@ fn sum<const PAIRS: bool, const RESIDUALS: bool, const MASKED: bool>(
     counts: &Lanes,
     size: usize,
 ) -> Sums {
-    let centers = [x, y].map(|axis| center::<PAIRS, MASKED>(axis, counts, size));
+    // No `map`: the compiler does not inline its closure.
+    let centers = [
+        center::<PAIRS, MASKED>(x, counts, size),
+        center::<PAIRS, MASKED>(y, counts, size),
+    ];
     let [mut u_sum, mut v_sum, mut xx, mut xy] = [[0.0; LANES]; 4];
-    for before in 0..size {
-        let u = deviations::<PAIRS, MASKED>(x, &centers[0], counts, before);
-        let v = deviations::<PAIRS, MASKED>(y, &centers[1], counts, before);
+    for start in (0..size).step_by(BLOCK) {
+        let mut block = [[0.0; LANES]; 4];
+        for before in start..size.min(start + BLOCK) {
+            let u = deviations::<PAIRS, MASKED>(x, &centers[0], counts, before);
+            let v = deviations::<PAIRS, MASKED>(y, &centers[1], counts, before);
+            for lane in 0..LANES {
+                block[0][lane] += u[lane];
+                block[1][lane] += v[lane];
+                block[2][lane] = u[lane].mul_add(u[lane], block[2][lane]);
+                block[3][lane] = u[lane].mul_add(v[lane], block[3][lane]);
+            }
+        }
         for lane in 0..LANES {
-            u_sum[lane] += u[lane];
-            v_sum[lane] += v[lane];
-            xx[lane] = u[lane].mul_add(u[lane], xx[lane]);
-            xy[lane] = u[lane].mul_add(v[lane], xy[lane]);
+            u_sum[lane] += block[0][lane];
+            v_sum[lane] += block[1][lane];
+            xx[lane] += block[2][lane];
+            xy[lane] += block[3][lane];
         }
     }
     for lane in 0..LANES {
@@ -203,69 +214,86 @@ fn center<const PAIRS: bool, const MASKED: bool>(axis: Axis<'_>, counts: &Lanes,
     center
 }
 
-/// Windows whose first and last rows do not fall from window to window: what the window of an index is, and how many there
-/// are.
-pub(super) struct Windows<W> {
-    pub(super) window: W,
-    pub(super) count: usize,
+/// The memory of sums, used again by the next ones.
+#[derive(Default)]
+pub(super) struct Memory {
+    x: Floats,
+    y: Floats,
+    x_laid_out: Floats,
+    y_laid_out: Floats,
 }
 
-impl<W: Fn(usize) -> Range<usize>> Windows<W> {
-    /// Fills in the slopes, and returns the windows whose sums of products leave the range of a float.
-    ///
-    /// Must be called from a function that is compiled with the target features.
+impl Memory {
+    /// Writes the sums of at most 64 short windows.
     #[inline(always)]
-    pub(super) fn sum<const PAIRS: bool, const RESIDUALS: bool>(
-        &self,
+    pub(super) fn sum<const RESIDUALS: bool>(
+        &mut self,
         points: Points<'_>,
-        slopes: &mut Slopes<'_>,
-    ) -> Vec<usize> {
-        let sigma = points.sigma.unwrap_or_default();
-        let [mut x, mut y, mut x_laid_out, mut y_laid_out] = std::array::from_fn(|_| Floats::default());
-        let mut unusual = Vec::new();
-        let mut stripe = Stripe::ZERO;
-        for start in (0..self.count).step_by(ROWS) {
-            let count = ROWS.min(self.count - start);
-            let window = |place: usize| (self.window)(start + place.min(count - 1));
-            // Of windows that follow each other the shorter ones begin later.
-            let read = window(0).end.saturating_sub(MAX_ROWS)..window(count - 1).end;
-            x.read::<PAIRS>(points.x, read.clone());
-            y.read::<PAIRS>(points.y, read.clone());
-            for half in (0..count).step_by(LANES) {
-                let (mut ends, mut counts, mut size) = ([0; LANES], [0.0; LANES], 0);
-                let (mut are_full, mut follow_each_other) = (true, true);
-                for lane in 0..LANES {
-                    let window = window(half + lane);
-                    ends[lane] = window.end - read.start;
-                    counts[lane] = window.len() as f64;
-                    size = size.max(window.len());
-                    are_full &= counts[lane] == counts[0];
-                    follow_each_other &= ends[lane] == ends[0] + lane;
-                }
-                let sums = if follow_each_other && ends[0] >= size {
-                    let last = ends[0] - 1;
-                    let axes = [Axis::new(points.x, &x, last, -1), Axis::new(points.y, &y, last, -1)];
-                    if are_full {
-                        sum::<PAIRS, RESIDUALS, false>(axes, &counts, size)
-                    } else {
-                        sum::<PAIRS, RESIDUALS, true>(axes, &counts, size)
-                    }
-                } else {
-                    x_laid_out.lay_out::<PAIRS>(&x, &ends, &counts, size);
-                    y_laid_out.lay_out::<PAIRS>(&y, &ends, &counts, size);
-                    let back = LANES as isize;
-                    let axes = [
-                        Axis::new(points.x, &x_laid_out, 0, back),
-                        Axis::new(points.y, &y_laid_out, 0, back),
-                    ];
-                    sum::<PAIRS, RESIDUALS, true>(axes, &counts, size)
-                };
-                stripe.set_sums(half, &sums.xx, &sums.xy, &sums.residuals);
-            }
-            let rows = |place: usize| window(place).len() as f64;
-            let fits = solve::<RESIDUALS>(&stripe.view(), rows, sigma);
-            fits.write(0..count, start, slopes, &mut unusual);
+        window: impl Fn(usize) -> Range<usize>,
+        count: usize,
+        written: &mut ViewMut<'_>,
+    ) {
+        if points.x.form() == Form::Pair || points.y.form() == Form::Pair {
+            self.sum_of::<true, RESIDUALS>(points, window, count, written);
+        } else {
+            self.sum_of::<false, RESIDUALS>(points, window, count, written);
         }
-        unusual
+    }
+
+    #[inline(always)]
+    fn sum_of<const PAIRS: bool, const RESIDUALS: bool>(
+        &mut self,
+        points: Points<'_>,
+        window: impl Fn(usize) -> Range<usize>,
+        count: usize,
+        written: &mut ViewMut<'_>,
+    ) {
+        let Self {
+            x,
+            y,
+            x_laid_out,
+            y_laid_out,
+        } = self;
+        let window = |place: usize| window(place.min(count - 1));
+        let (mut first_end, mut last_end) = (usize::MAX, 0);
+        for place in 0..count {
+            let end = window(place).end;
+            (first_end, last_end) = (first_end.min(end), last_end.max(end));
+        }
+        // Of windows that follow each other the shorter ones begin later.
+        let read = first_end.saturating_sub(MAX_ROWS)..last_end;
+        x.read::<PAIRS>(points.x, read.clone());
+        y.read::<PAIRS>(points.y, read.clone());
+        for half in (0..count).step_by(LANES) {
+            let (mut ends, mut counts, mut size) = ([0; LANES], [0.0; LANES], 0);
+            let (mut are_full, mut follow_each_other) = (true, true);
+            for lane in 0..LANES {
+                let window = window(half + lane);
+                ends[lane] = window.end - read.start;
+                counts[lane] = window.len() as f64;
+                size = size.max(window.len());
+                are_full &= counts[lane] == counts[0];
+                follow_each_other &= ends[lane] == ends[0] + lane;
+            }
+            let sums = if follow_each_other && ends[0] >= size {
+                let last = ends[0] - 1;
+                let axes = [Axis::new(points.x, x, last, -1), Axis::new(points.y, y, last, -1)];
+                if are_full {
+                    sum::<PAIRS, RESIDUALS, false>(axes, &counts, size)
+                } else {
+                    sum::<PAIRS, RESIDUALS, true>(axes, &counts, size)
+                }
+            } else {
+                x_laid_out.lay_out::<PAIRS>(x, &ends, &counts, size);
+                y_laid_out.lay_out::<PAIRS>(y, &ends, &counts, size);
+                let back = LANES as isize;
+                let axes = [
+                    Axis::new(points.x, x_laid_out, 0, back),
+                    Axis::new(points.y, y_laid_out, 0, back),
+                ];
+                sum::<PAIRS, RESIDUALS, true>(axes, &counts, size)
+            };
+            written.set_sums(half, &sums.xx, &sums.xy, &sums.residuals);
+        }
     }
 }

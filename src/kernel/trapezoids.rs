@@ -34,21 +34,12 @@ pub(crate) struct Sum {
 }
 
 impl Sum {
-    /// The sum of two. The rest of a sum that is not finite is not, either.
-    #[inline(always)]
-    fn unchecked_plus(self, other: Self) -> Self {
-        let (value, lost) = two_sum(self.value, other.value);
-        Self {
-            value,
-            // In this order the rest before is waited for once.
-            rest: self.rest + (lost + other.rest),
-        }
-    }
-
     /// The sum of two. The rest of a sum that is not finite is zero.
     #[inline(always)]
     pub(crate) fn plus(self, other: Self) -> Self {
-        let Self { value, rest } = self.unchecked_plus(other);
+        let (value, lost) = two_sum(self.value, other.value);
+        // In this order the rest before is waited for once.
+        let rest = self.rest + (lost + other.rest);
         Self {
             value,
             rest: if rest.abs() < f64::INFINITY { rest } else { 0.0 },
@@ -115,19 +106,19 @@ impl Blocks {
     /// Takes the y of rows from a place on, after that of the row before them.
     pub(crate) fn take_halves<Y: Sample>(&mut self, place: usize, before: Option<Y>, y: &[Y], zero: Y) {
         self.halves[place] = before.map_or(0.0, |before| 0.5 * before.minus(zero));
-        let halves = &mut self.halves[place + 1..=place + y.len()];
-        dispatch(Halves { y, zero, halves });
+        let to = &mut self.halves[place + 1..=place + y.len()];
+        dispatch(Halves { y, zero, to });
     }
 
     /// Takes the steps between rows, the first of which leads to the row at a place. Returns whether all are finite, and
     /// fall if they should, else rise.
     pub(crate) fn take_steps<X: Sample>(&mut self, place: usize, x: &[X], falls: bool) -> bool {
-        let steps = &mut self.steps[place..place + x.len() - 1];
+        let to = &mut self.steps[place..place + x.len() - 1];
         dispatch(Steps {
             before: x,
             x: &x[1..],
-            steps,
             falls,
+            to,
         })
     }
 
@@ -135,7 +126,7 @@ impl Blocks {
     /// area.
     pub(crate) fn add_to(&mut self, sum: &mut RunningSum, rows: usize, before: bool) -> &mut [f64] {
         let (first, end) = (sum.place(), sum.place() + rows);
-        let sums = self.add_up(sum.sum, first..end, before);
+        let sums = self.add_up(sum.sum, &(first..end), before);
         let mut offsets = [sum.offset; LANES + 1];
         for lane in 0..LANES {
             offsets[lane + 1] = offsets[lane].plus(sums[lane]);
@@ -159,20 +150,14 @@ impl Blocks {
     /// The sums of the rows taken, which are whole blocks.
     #[cfg(any(feature = "polars", feature = "arrow"))]
     pub(crate) fn sums(&mut self, rows: usize, before: bool) -> impl Iterator<Item = Sum> {
-        let sums = self.add_up(Sum::default(), 0..rows, before);
+        let sums = self.add_up(Sum::default(), &(0..rows), before);
         sums.into_iter().take(rows / BLOCK)
     }
 
     /// The sum of each block, the first one after a sum.
-    fn add_up(&mut self, sum: Sum, places: Range<usize>, before: bool) -> [Sum; LANES] {
-        self.find_areas(&places, before);
-        let sums = dispatch(AddUp::<false> { blocks: self, sum });
-        let zero = sums.iter().fold(0.0, |zero, sum| zero + 0.0 * (sum.value + sum.rest));
-        if zero == 0.0 {
-            return sums;
-        }
-        self.find_areas(&places, before);
-        dispatch(AddUp::<true> { blocks: self, sum })
+    fn add_up(&mut self, sum: Sum, places: &Range<usize>, before: bool) -> [Sum; LANES] {
+        self.find_areas(places, before);
+        dispatch(AddUp { blocks: self, sum })
     }
 
     fn find_areas(&mut self, places: &Range<usize>, before: bool) {
@@ -196,7 +181,7 @@ impl Blocks {
 struct Halves<'a, Y> {
     y: &'a [Y],
     zero: Y,
-    halves: &'a mut [f64],
+    to: &'a mut [f64],
 }
 
 impl<Y: Sample> Kernel for Halves<'_, Y> {
@@ -207,7 +192,7 @@ impl<Y: Sample> Kernel for Halves<'_, Y> {
 
     #[inline(always)]
     fn run(self) {
-        for (half, y) in self.halves.iter_mut().zip(self.y) {
+        for (half, y) in self.to.iter_mut().zip(self.y) {
             *half = 0.5 * y.minus(self.zero);
         }
     }
@@ -216,8 +201,8 @@ impl<Y: Sample> Kernel for Halves<'_, Y> {
 struct Steps<'a, X> {
     before: &'a [X],
     x: &'a [X],
-    steps: &'a mut [f64],
     falls: bool,
+    to: &'a mut [f64],
 }
 
 impl<X: Sample> Kernel for Steps<'_, X> {
@@ -229,13 +214,13 @@ impl<X: Sample> Kernel for Steps<'_, X> {
     fn run(self) -> bool {
         let sign = if self.falls { SIGN } else { 0 };
         let mut right = 0_u64;
-        for ((step, before), x) in self.steps.iter_mut().zip(self.before).zip(self.x) {
+        for ((step, before), x) in self.to.iter_mut().zip(self.before).zip(self.x) {
             *step = x.minus(*before);
             // As integers positive finite floats are those from 1 to below that of infinity.
             let towards = (step.to_bits() ^ sign).wrapping_sub(1);
             right += u64::from(towards < f64::INFINITY.to_bits() - 1);
         }
-        right == self.steps.len() as u64
+        right == self.to.len() as u64
     }
 }
 
@@ -270,13 +255,13 @@ impl Kernel for Areas<'_> {
 }
 
 /// Replaces areas by their sums within each block.
-struct AddUp<'a, const CHECKED: bool> {
+struct AddUp<'a> {
     blocks: &'a mut Blocks,
     /// What has been added up before in the first block.
     sum: Sum,
 }
 
-impl<const CHECKED: bool> Kernel for AddUp<'_, CHECKED> {
+impl Kernel for AddUp<'_> {
     type Output = [Sum; LANES];
 
     // There is a lane for each block.
@@ -297,11 +282,7 @@ impl<const CHECKED: bool> Kernel for AddUp<'_, CHECKED> {
                     value: row_values[lane],
                     rest: row_rests[lane],
                 };
-                let sum = if CHECKED {
-                    sum.plus(area)
-                } else {
-                    sum.unchecked_plus(area)
-                };
+                let sum = sum.plus(area);
                 (values[lane], rests[lane]) = (sum.value, sum.rest);
             }
             (*row_values, *row_rests) = (values, rests);

@@ -8,15 +8,16 @@
 //!     going down, or not known yet   the same for `low`, upside down
 //! ```
 //!
-//! Without a swing a row of its own height turns if both its neighbours are lower, or higher. These are found, and their
-//! vertices computed, in blocks of 64 rows.
+//! Without a swing the steps from row to row say all: a row turns if one goes up to it and the next goes down, or the other
+//! way round, and so does a plateau. They are found as masks of 64 rows, in most of which a smooth curve does not turn.
+//! Where many rows turn, the vertices of 64 rows are computed at once.
 
 use std::array::from_fn;
 use std::ops::Range;
 
 use super::sample::{Sample, periodic};
 use super::stencil::inverse_power_of_two;
-use crate::bits::{ROWS, movemask};
+use crate::bits::{ROWS, movemask, set_bits};
 use crate::dispatch::{Kernel, dispatch};
 
 /// Adjacent rows of one height that are higher than the rows on both sides, or lower.
@@ -215,42 +216,173 @@ pub(crate) enum OriginOfX<X> {
     Count(f64),
 }
 
-/// Which of 64 rows turn, and their vertices.
-pub(crate) struct Turns {
-    /// Rows that are higher than both neighbours.
-    pub(crate) max: u64,
-    /// Rows that are lower than both neighbours.
-    pub(crate) min: u64,
-    /// Rows that are as high as the row before.
-    pub(crate) flat: u64,
+/// How rows are to the rows before them, for 64 rows: masks. A row beside a NaN or a null is in none of them, and neither
+/// is one without a row before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Steps {
+    /// Rows that are higher than the row before.
+    pub(crate) up: u64,
+    /// Rows that are lower.
+    pub(crate) down: u64,
+    /// Rows that are as high.
+    pub(crate) level: u64,
+}
+
+impl Steps {
+    /// Finds the steps to the rows from `first` on, 64 rows in each element of `steps`.
+    pub(crate) fn find<Y: Sample>(y: &[Y], first: usize, steps: &mut [Self]) {
+        dispatch(FindSteps { y, first, steps });
+    }
+
+    /// The steps that are among some rows, each beside the one before.
+    pub(crate) fn among(self, rows: u64, is_before: bool) -> Self {
+        let known = rows & (rows << 1 | u64::from(is_before));
+        Self {
+            up: self.up & known,
+            down: self.down & known,
+            level: self.level & known,
+        }
+    }
+
+    /// Masks of rows of their own height that are higher than both neighbors, or lower; `next` has the steps to the 64 rows
+    /// after these.
+    pub(crate) fn turns(self, next: Self) -> [u64; 2] {
+        let after = |steps: u64, next: u64| steps >> 1 | next << (ROWS - 1);
+        [
+            self.up & after(self.down, next.down),
+            self.down & after(self.up, next.up),
+        ]
+    }
+}
+
+/// The loop over rows and the rows before them.
+struct FindSteps<'a, Y> {
+    y: &'a [Y],
+    first: usize,
+    steps: &'a mut [Steps],
+}
+
+impl<Y: Sample> Kernel for FindSteps<'_, Y> {
+    type Output = ();
+
+    // Integers of 128 bits fill no vector register.
+    const WIDEST: bool = size_of::<Y>() <= size_of::<f64>();
+
+    #[inline(always)]
+    fn run(self) {
+        for (start, steps) in (self.first..).step_by(ROWS).zip(self.steps) {
+            let before = start.checked_sub(1).and_then(|before| self.y.get(before..));
+            *steps = match before.and_then(|rows| rows.first_chunk::<{ ROWS + 1 }>()) {
+                Some(rows) => {
+                    let mut found = Steps::default();
+                    for row in 0..ROWS {
+                        let [before, this] = [rows[row], rows[row + 1]];
+                        found.up |= u64::from(this > before) << row;
+                        found.down |= u64::from(this < before) << row;
+                        found.level |= u64::from(this == before) << row;
+                    }
+                    found
+                },
+                None => at_an_end(self.y, start),
+            };
+        }
+    }
+}
+
+/// The steps to 64 rows of which some do not exist, or have no row before them.
+#[cold]
+fn at_an_end<Y: Sample>(y: &[Y], start: usize) -> Steps {
+    let mut found = Steps::default();
+    for row in start.max(1)..y.len().min(start + ROWS) {
+        let ([before, this], place) = ([y[row - 1], y[row]], row - start);
+        found.up |= u64::from(this > before) << place;
+        found.down |= u64::from(this < before) << place;
+        found.level |= u64::from(this == before) << place;
+    }
+    found
+}
+
+/// A curve that is followed 64 rows at a time, to find its plateaus.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Plateaus {
+    /// Whether the last step that was not level went up, or down; `None` at the start of a curve.
+    is_up: Option<bool>,
+    /// The row that it led to.
+    since: usize,
+    /// Whether the last row was as high as the one before.
+    was_level: bool,
+}
+
+impl Plateaus {
+    /// Visits the plateaus that turn and that are left in the 64 rows from `start` on.
+    #[inline]
+    pub(crate) fn follow(&mut self, start: usize, steps: Steps, mut visit: impl FnMut(Extreme)) {
+        let Steps { up, down, level } = steps;
+        // Adding one to the first level row of a run of them carries to the row after the run.
+        let goes_on = self.was_level || level & 1 != 0;
+        let after = |entered: u64, is_up: bool| {
+            let carried = u64::from(goes_on && self.is_up == Some(is_up));
+            level.wrapping_add(level & entered << 1).wrapping_add(carried) & !level
+        };
+        let (high, low) = (after(up, true) & down, after(down, false) & up);
+        for place in set_bits(high | low, ROWS) {
+            let entered = (up | down) & !(u64::MAX << place);
+            let first = match entered.checked_ilog2() {
+                Some(place) => start + place as usize,
+                None => self.since,
+            };
+            visit(Extreme {
+                first,
+                last: start + place - 1,
+                is_max: high >> place & 1 != 0,
+            });
+        }
+        self.was_level = level >> (ROWS - 1) != 0;
+        if let Some(place) = (!level).checked_ilog2() {
+            self.since = start + place as usize;
+            self.is_up = match (up >> place & 1, down >> place & 1) {
+                (1, _) => Some(true),
+                (_, 1) => Some(false),
+                _ => None,
+            };
+        }
+    }
+}
+
+/// The vertices of 64 rows.
+pub(crate) struct Vertices {
     /// Rows whose vertices are right, among those that turn.
     pub(crate) usual: u64,
     /// One for a minimum; zero in all other rows.
     pub(crate) is_min: [u8; ROWS],
     /// The x and the y of the vertex; zero in rows that do not turn.
-    pub(crate) vertices: [[f64; ROWS]; 2],
+    pub(crate) places: [[f64; ROWS]; 2],
 }
 
-impl Turns {
+impl Vertices {
     pub(crate) const NONE: Self = Self {
-        max: 0,
-        min: 0,
-        flat: 0,
         usual: 0,
         is_min: [0; ROWS],
-        vertices: [[0.0; ROWS]; 2],
+        places: [[0.0; ROWS]; 2],
     };
 
-    /// Finds the turns of 64 rows from `first` on. Without an x rows are one step apart. Rows beyond both ends count as
-    /// high as the row there.
-    pub(crate) fn find<Y: Sample, X: Sample>(&mut self, y: &[Y], x: Option<&[X]>, first: usize, origin: Origin<Y, X>) {
+    /// Computes the vertices of the maxima and minima, as masks, among the 64 rows from `first` on. Without an x rows are
+    /// one step apart.
+    pub(crate) fn compute<Y: Sample, X: Sample>(
+        &mut self,
+        (y, x): (&[Y], Option<&[X]>),
+        first: usize,
+        turns: [u64; 2],
+        origin: Origin<Y, X>,
+    ) {
         let (mut of_y, mut of_x) = (None, None);
-        dispatch(Find {
+        dispatch(Compute {
             y: around(y, first, &mut of_y),
             x: x.map(|x| around(x, first, &mut of_x)),
             first,
+            turns,
             origin,
-            turns: self,
+            vertices: self,
         });
     }
 }
@@ -269,41 +401,37 @@ fn around<'a, T: Copy>(values: &'a [T], first: usize, copied: &'a mut Option<[T;
 }
 
 /// The loop over 64 rows.
-struct Find<'a, Y, X> {
+struct Compute<'a, Y, X> {
     y: &'a [Y; AROUND],
     x: Option<&'a [X; AROUND]>,
     first: usize,
+    turns: [u64; 2],
     origin: Origin<Y, X>,
-    turns: &'a mut Turns,
+    vertices: &'a mut Vertices,
 }
 
-impl<Y: Sample, X: Sample> Kernel for Find<'_, Y, X> {
+impl<Y: Sample, X: Sample> Kernel for Compute<'_, Y, X> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
         let Self {
-            y, x, turns, origin, ..
+            y,
+            x,
+            turns: [max, min],
+            origin,
+            vertices,
+            ..
         } = self;
-        let (mut max, mut min, mut flat) = ([0; ROWS], [0; ROWS], [0; ROWS]);
-        for row in 0..ROWS {
-            let [before, this, after] = [y[row], y[row + 1], y[row + 2]];
-            max[row] = u8::from(this > before) & u8::from(this > after);
-            min[row] = u8::from(this < before) & u8::from(this < after);
-            flat[row] = u8::from(this == before);
-        }
-        (turns.max, turns.min, turns.flat) = (movemask(&max), movemask(&min), movemask(&flat));
-        if turns.max | turns.min == 0 {
-            return;
-        }
         let (mut rises, mut steps) = ([0.0; ROWS + 1], [0.5; ROWS + 1]);
-        for row in 0..=ROWS {
-            rises[row] = y[row + 1].half_minus(y[row]);
+        // Vector registers are not used for an inclusive range.
+        for (rise, (before, this)) in rises.iter_mut().zip(y.iter().zip(&y[1..])) {
+            *rise = this.half_minus(*before);
         }
         let mut places = [0.0; ROWS];
         if let Some(x) = x {
-            for row in 0..=ROWS {
-                steps[row] = x[row + 1].half_minus(x[row]);
+            for (step, (before, this)) in steps.iter_mut().zip(x.iter().zip(&x[1..])) {
+                *step = this.half_minus(*before);
             }
             if let OriginOfX::Zero(zero) = origin.x {
                 for row in 0..ROWS {
@@ -316,13 +444,13 @@ impl<Y: Sample, X: Sample> Kernel for Find<'_, Y, X> {
                 *place = before + row as f64;
             }
         }
-        let [of_x, of_y] = &mut turns.vertices;
+        let [of_x, of_y] = &mut vertices.places;
         let mut usual = [0; ROWS];
         for row in 0..ROWS {
             let [d, h] = [[rises[row], rises[row + 1]], [steps[row], steps[row + 1]]];
             let [offset, height] = usual_vertex(d, h);
             usual[row] = u8::from(is_usual(d[0]) & is_usual(d[1]) & is_usual(h[0]) & is_usual(h[1]));
-            let turns = max[row] | min[row] != 0;
+            let turns = (max | min) >> row & 1 != 0;
             of_x[row] = if turns { places[row] + offset } else { 0.0 };
             of_y[row] = if turns {
                 y[row + 1].minus(origin.y) + height
@@ -330,8 +458,8 @@ impl<Y: Sample, X: Sample> Kernel for Find<'_, Y, X> {
                 0.0
             };
         }
-        turns.usual = movemask(&usual);
-        turns.is_min = min;
+        vertices.usual = movemask(&usual);
+        vertices.is_min = from_fn(|row| (min >> row & 1) as u8);
     }
 }
 
@@ -415,6 +543,72 @@ mod tests {
         // The start is no extreme, and what follows it needs no swing to get there.
         assert_eq!(found(&[9.0, 8.5, 8.8, 2.0, 5.0], 3.0), [(3, 3, false)]);
         assert_eq!(found(&[0.0, 0.1, -9.0], 3.0), [(1, 1, true)]);
+    }
+
+    /// The extremes by the masks of steps, in the order of their rows.
+    fn by_masks(y: &[f64], valid: impl Fn(usize) -> bool) -> Vec<(usize, usize, bool)> {
+        let mut found = Vec::new();
+        let mut plateaus = Plateaus::default();
+        let mut steps = vec![Steps::default(); y.len().div_ceil(ROWS) + 1];
+        Steps::find(y, 0, &mut steps);
+        for (word, steps) in steps.iter_mut().enumerate() {
+            let is_valid = |row: usize| row < y.len() && valid(row);
+            let mask = (0..ROWS).fold(0, |mask, row| mask | u64::from(is_valid(word * ROWS + row)) << row);
+            *steps = steps.among(mask, word > 0 && is_valid(word * ROWS - 1));
+        }
+        for (start, pair) in (0..).step_by(ROWS).zip(steps.windows(2)) {
+            let turns = pair[0].turns(pair[1]);
+            for (turns, is_max) in turns.into_iter().zip([true, false]) {
+                found.extend(set_bits(turns, ROWS).map(|place| (start + place, start + place, is_max)));
+            }
+            plateaus.follow(start, pair[0], |extreme| {
+                found.push((extreme.first, extreme.last, extreme.is_max));
+            });
+        }
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn masks_find_the_extremes_of_a_walk() {
+        // Steps of a generator whose values repeat late, with plateaus of any length around the ends of words.
+        let mut state = 1_u64;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state >> 33
+        };
+        for levels in [2, 3, 30] {
+            for rows in [0, 1, 2, 63, 64, 65, 66, 128, 129, 700] {
+                let mut y = Vec::new();
+                while y.len() < rows {
+                    let repeats = if next() % 8 == 0 { next() % 150 } else { 1 + next() % 3 };
+                    y.extend(vec![(next() % levels) as f64; repeats as usize]);
+                }
+                y.truncate(rows);
+                assert_eq!(by_masks(&y, |_| true), found(&y, 0.0), "{y:?}");
+                // A NaN and a null end a curve.
+                let ends: Vec<_> = (0..rows).filter(|_| next() % 40 == 0).collect();
+                let mut expected = Vec::new();
+                for row in &ends {
+                    y[*row] = f64::NAN;
+                }
+                let mut start = 0;
+                for part in y.split(|y| y.is_nan()) {
+                    let of_part = found(part, 0.0).into_iter();
+                    expected.extend(of_part.map(|(first, last, is_max)| (start + first, start + last, is_max)));
+                    start += part.len() + 1;
+                }
+                assert_eq!(by_masks(&y, |_| true), expected, "{y:?}");
+                for row in &ends {
+                    y[*row] = 1.0;
+                }
+                assert_eq!(
+                    by_masks(&y, |row| !ends.contains(&row)),
+                    expected,
+                    "{y:?} without {ends:?}"
+                );
+            }
+        }
     }
 
     #[test]

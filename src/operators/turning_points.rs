@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use super::{Columns, Describe, Extent, Output, Reason, Repeats, RowError, Scan, Segment, Takes};
 use crate::bits::{ROWS, set_bits};
 use crate::domain::Length;
-use crate::kernel::turns::{Extreme, Heights, Origin, OriginOfX, Turns, Unwrapped, extremes, is_ordered, vertex};
+use crate::kernel::turns::{
+    Extreme, Heights, Origin, OriginOfX, Plateaus, Steps, Unwrapped, Vertices, extremes, is_ordered, vertex,
+};
 use crate::kernel::{Sample, is_monotonic};
 use crate::segments::Slice;
 use crate::units::{PlanError, Units};
@@ -133,87 +135,68 @@ impl TurningPoints {
 }
 
 impl<Y: Sample, X: Sample> Segment<'_, Y, X> {
-    /// Appends the results of a segment whose x is in order, 64 rows at a time, with every extreme.
+    /// Appends the results of a segment whose x is in order, with every extreme.
     fn mark_all(&self, first: usize, results: &mut Columns<f64>) {
-        let rows = self.y.values.len();
-        let (y, x) = (self.y.values, self.x.map(|x| x.values));
-        let [of_x, of_y] = self.units.scales[..] else {
-            return;
-        };
-        let origin = self.origin();
-        let mut turns = Turns::NONE;
-        // Plateaus, and rows whose vertex is not usual.
-        let mut others: Vec<Extreme> = Vec::new();
-        for start in (0..rows).step_by(ROWS) {
-            let length = ROWS.min(rows - start);
-            turns.find(y, x, start, origin);
-            let turn = (turns.max | turns.min) & self.valid_around(start);
-            if turn == 0 {
-                results.push_nulls(length);
-            } else {
-                let [x, y] = &mut turns.vertices;
-                let right = turns.usual & of_x.apply_all(x) & of_y.apply_all(y);
-                results.push_worded(length, turn, &turns.is_min, &turns.vertices);
-                let wrong = set_bits(turn & !right, ROWS);
-                others.extend(wrong.map(|place| Extreme::at(start + place, turns.max >> place & 1 != 0)));
-            }
-            for place in set_bits(turns.flat, length) {
-                let row = start + place;
-                // The second row of a plateau.
-                if row > 0 && (row == 1 || y[row - 2] != y[row - 1]) {
-                    let plateau = self.plateau(row - 1);
-                    others.extend(Some(plateau).filter(|plateau| self.turns(*plateau)));
+        /// Words of rows whose results fit into the first-level cache.
+        const WORDS: usize = 32;
+        /// With so many turns in 64 rows, the vertices of all of them take less time.
+        const MANY: u32 = 6;
+        let y = self.y.values;
+        let mut steps = [Steps::default(); WORDS + 1];
+        let mut plateaus = Plateaus::default();
+        let mut vertices = Vertices::NONE;
+        let mut one_by_one: Vec<Extreme> = Vec::new();
+        for block in (0..y.len()).step_by(WORDS * ROWS) {
+            let words = WORDS.min((y.len() - block).div_ceil(ROWS));
+            // The last rows of a word turn by the steps to the rows after it.
+            let steps = &mut steps[..=words];
+            self.find_steps(block, steps);
+            let mut nulls = 0;
+            for (start, pair) in (block..).step_by(ROWS).zip(steps.windows(2)) {
+                let rows = ROWS.min(y.len() - start);
+                let turns @ [max, min] = pair[0].turns(pair[1]);
+                if (max | min).count_ones() < MANY {
+                    one_by_one.extend(extremes_at(start, max | min, max));
+                    nulls += rows;
+                } else {
+                    results.push_nulls(std::mem::take(&mut nulls));
+                    let right = self.vertices(start, turns, &mut vertices);
+                    results.push_worded(rows, max | min, &vertices.is_min, &vertices.places);
+                    one_by_one.extend(extremes_at(start, (max | min) & !right, max));
                 }
+                plateaus.follow(start, pair[0], |plateau| one_by_one.push(plateau));
+            }
+            results.push_nulls(nulls);
+            for extreme in one_by_one.drain(..) {
+                self.set(extreme, &y, first, results);
             }
         }
-        for extreme in others {
-            self.set(extreme, &self.y.values, first, results);
+    }
+
+    /// Finds the steps to the rows from `first` on, none beside a null.
+    fn find_steps(&self, first: usize, steps: &mut [Steps]) {
+        Steps::find(self.y.values, first, steps);
+        if let Some(valid) = self.y.validity {
+            for (start, steps) in (first..self.y.values.len()).step_by(ROWS).zip(steps) {
+                let is_before = start.checked_sub(1).is_some_and(|before| valid.get(before));
+                *steps = steps.among(valid.word(start), is_before);
+            }
         }
+    }
+
+    /// Computes the vertices of the turns among 64 rows, in the units of the results. Returns a mask of those that are
+    /// right.
+    fn vertices(&self, start: usize, turns: [u64; 2], vertices: &mut Vertices) -> u64 {
+        let x = self.x.map(|x| x.values);
+        vertices.compute((self.y.values, x), start, turns, self.origin());
+        let scaled = self.units.scales.iter().zip(&mut vertices.places);
+        scaled.fold(vertices.usual, |right, (scale, values)| right & scale.apply_all(values))
     }
 
     /// Sets the results of the row in the middle of an extreme.
     fn set(&self, extreme: Extreme, heights: &impl Heights, first: usize, results: &mut Columns<f64>) {
         let word = u8::from(!extreme.is_max);
         results.set_worded(first + extreme.middle(), word, &self.vertex(extreme, heights));
-    }
-
-    /// The plateau that begins at a row.
-    fn plateau(&self, first: usize) -> Extreme {
-        let y = &self.y.values[first..];
-        let width = y.iter().take_while(|&&height| height == y[0]).count();
-        let before = first.checked_sub(1).map(|before| self.y.values[before]);
-        Extreme {
-            first,
-            last: first + width - 1,
-            is_max: before.is_some_and(|before| before < y[0]),
-        }
-    }
-
-    /// Whether the rows on both sides of a plateau are lower, or higher.
-    fn turns(&self, plateau: Extreme) -> bool {
-        let Extreme { first, last, is_max } = plateau;
-        let y = self.y.values;
-        let (Some(before), Some(after)) = (first.checked_sub(1), y.get(last + 1)) else {
-            return false;
-        };
-        let turns = if is_max {
-            after < &y[last]
-        } else {
-            y[before] > y[first] && after > &y[last]
-        };
-        turns && (before..=last + 1).all(|row| self.is_valid(row))
-    }
-
-    /// Mask of the rows, of 64, that are not null and have neighbours that are not.
-    fn valid_around(&self, start: usize) -> u64 {
-        let Some(valid) = self.y.validity else {
-            return u64::MAX;
-        };
-        let own = valid.word(start);
-        let bit = |row: usize| u64::from(row < self.y.values.len() && valid.get(row));
-        let before = own << 1 | start.checked_sub(1).map_or(0, bit);
-        let after = own >> 1 | bit(start + ROWS) << (ROWS - 1);
-        own & before & after
     }
 
     /// The x and the y of an extreme.
@@ -298,6 +281,11 @@ impl<Y: Sample, X: Sample> Segment<'_, Y, X> {
         let step = &x.values[before..=row];
         step[0].partial_cmp(&step[1]).filter(|_| is_monotonic(step))
     }
+}
+
+/// The rows of a mask of 64 rows, which are maxima if they are in `max`.
+fn extremes_at(start: usize, rows: u64, max: u64) -> impl Iterator<Item = Extreme> {
+    set_bits(rows, ROWS).map(move |place| Extreme::at(start + place, max >> place & 1 != 0))
 }
 
 /// An error if an x is not finite and strictly monotonic among three adjacent rows.

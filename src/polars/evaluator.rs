@@ -264,17 +264,27 @@ impl Evaluator {
         let DataType::Struct(fields) = dtype else {
             return self.finish_column(&columns[0], self.plan.outputs[0].kind, dtype, name, x);
         };
-        let fields = fields.iter().zip(&columns).zip(&self.plan.outputs);
-        let fields = fields
+        let finished = fields.iter().zip(&columns).zip(&self.plan.outputs);
+        let finished = finished
             .map(|((field, column), output)| self.finish_column(column, output.kind, field.dtype(), field.name(), x));
-        let fields = fields.collect::<Result<Vec<_>, Failure>>()?;
-        let results = StructChunked::from_series(name.clone(), columns[0].len(), fields.iter())?;
-        let Some(validity) = fields[0].rechunk_validity() else {
-            return Ok(results.into_series());
-        };
-        // A row without its first output has no result. A validity is that of a single chunk.
-        let results = results.rechunk().into_owned();
-        Ok(results.with_outer_validity(Some(validity)).into_series())
+        let finished = finished.collect::<Result<Vec<_>, Failure>>()?;
+        let mut results: Option<Series> = None;
+        let mut start = 0;
+        // Each part becomes a chunk of its own: a validity is that of a single chunk, and joining them copies all.
+        for rows in columns[0].chunk_lengths() {
+            let part: Vec<_> = finished.iter().map(|field| field.slice(start, rows)).collect();
+            let mut chunk = StructChunked::from_series(name.clone(), rows, part.iter())?;
+            // A row without its first output has no result.
+            if let Some(validity) = part[0].rechunk_validity() {
+                chunk = chunk.rechunk().into_owned().with_outer_validity(Some(validity));
+            }
+            match &mut results {
+                Some(results) => _ = results.append(&chunk.into_series())?,
+                None => results = Some(chunk.into_series()),
+            }
+            start += rows as i64;
+        }
+        Ok(results.unwrap_or_else(|| Series::new_empty(name.clone(), dtype)))
     }
 
     fn finish_column(

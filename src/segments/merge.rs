@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use super::column::{Contiguous, Number, Numbers, OwnedNumbers};
 use super::slice::{Gathered, Slice};
-use crate::bits::{Bitmap, Bits, ROWS, movemask, set_bits, word_or_ones};
+use crate::bits::{Bitmap, Bits, ROWS, set_bits, word_or_ones};
+use crate::dispatch::{Kernel, dispatch};
 use crate::domain::Duplicates;
 use crate::kernel::{float_mean, float_rise, has_mean, whole_mean, whole_rise};
 
@@ -59,7 +60,12 @@ impl Merged {
     pub(crate) fn new(y: &Numbers, x: &Numbers, groups: Bits, merging: Merging) -> Self {
         in_one_slice!(y, |y, of_y| {
             let (x, points) = in_one_slice!(x, |x, of_x| {
-                let points = Points::new(&x, y.validity, groups, merging.split_at_nulls);
+                let points = dispatch(Find {
+                    x,
+                    y_validity: y.validity,
+                    groups,
+                    split: merging.split_at_nulls,
+                });
                 (of_x(x.gather(points.firsts())), points)
             });
             let too_large = too_large(&y, merging);
@@ -182,33 +188,59 @@ enum End {
     Last,
 }
 
-impl Points {
-    /// Adjacent rows of equal x in one group, which nulls end if they `split`.
-    fn new<X: Number>(x: &Slice<'_, X>, y_validity: Option<Bits>, groups: Bits, split: bool) -> Self {
+/// The loop that finds the adjacent rows of equal x in one group, which nulls end if they `split`.
+struct Find<'a, X> {
+    x: Slice<'a, X>,
+    y_validity: Option<Bits<'a>>,
+    groups: Bits<'a>,
+    split: bool,
+}
+
+impl<X: Number> Kernel for Find<'_, X> {
+    type Output = Points;
+
+    #[inline(always)]
+    fn run(self) -> Points {
+        let Self {
+            x,
+            y_validity,
+            groups,
+            split,
+        } = self;
         let rows = x.values.len();
-        let mut bounds = Vec::new();
+        let mut bounds = Vec::with_capacity(rows + 1);
         let (mut is_first, mut all_valid) = (Bitmap::with_capacity(rows), Bitmap::with_capacity(rows));
-        let mut starts = Bitmap::default();
+        let mut starts = Bitmap::with_capacity(rows);
         // Nothing is before the first row.
-        let mut before = 0;
+        let (mut before, mut last) = (0, X::default());
+        let mut padded = [X::default(); ROWS];
         for row in (0..rows).step_by(ROWS) {
             let count = ROWS.min(rows - row);
             let x_valid = x.valid(row);
             let valid = x_valid & word_or_ones(y_validity, row);
             let counts = if split { valid } else { x_valid };
-            let mut equal = [0; ROWS];
-            let skipped = usize::from(row == 0);
-            let pairs = x.values[row + skipped - 1..row + count].windows(2);
-            for (equal, pair) in equal[skipped..].iter_mut().zip(pairs) {
-                *equal = u8::from(pair[0] == pair[1]);
+            let values = if let Some(values) = x.values[row..].first_chunk() {
+                values
+            } else {
+                padded[..count].copy_from_slice(&x.values[row..]);
+                &padded
+            };
+            let mut equal = u64::from(values[0] == last);
+            for place in 1..ROWS {
+                equal |= u64::from(values[place] == values[place - 1]) << place;
             }
+            last = values[ROWS - 1];
             let counts_before = counts << 1 | before >> (ROWS - 1);
-            let first = !(movemask(&equal) & counts & counts_before) | groups.word(row);
+            let first = !(equal & counts & counts_before) | groups.word(row);
             before = counts;
             let group = groups.word(row);
-            let points = bounds.len();
-            bounds.extend(set_bits(first, count).map(|place| row + place));
-            let points = bounds.len() - points;
+            let mut places = [0; ROWS];
+            let mut points = 0;
+            for place in set_bits(first, count) {
+                places[points] = row + place;
+                points += 1;
+            }
+            bounds.extend_from_slice(&places[..points]);
             if points > 0 {
                 // Few words hold the start of a group.
                 let places = set_bits(if group == 0 { 0 } else { first }, count).enumerate();
@@ -219,14 +251,16 @@ impl Points {
             all_valid.push(valid, count);
         }
         bounds.push(rows);
-        Self {
+        Points {
             bounds,
             is_first: is_first.into_bytes(),
             starts: starts.into_bytes(),
             valid: all_valid.into_bytes(),
         }
     }
+}
 
+impl Points {
     fn len(&self) -> usize {
         self.bounds.len() - 1
     }
@@ -266,53 +300,58 @@ impl Points {
         }
     }
 
-    /// The mean of each point: `rise` gets a number, the first one of its point, and a bit: whether the number counts.
+    /// The mean of each point, from the sum of the rises from its first number to the others.
     ///
-    /// Without branches, as the rows of points follow no pattern.
+    /// `rise` gets a number, the first one of its point, and a bit: whether the number counts. The second rows of all
+    /// points are added first, then the third ones, and so on: without branches, as the lengths of points follow no
+    /// pattern, and without waiting for a sum.
     fn means<T: Number, S: Copy + Default, M>(
         &self,
         column: &Slice<'_, T>,
         rise: impl Fn(T, T, u64) -> S,
         add: impl Fn(S, S) -> S,
-        mean: impl Fn(Mean<T, S>) -> M,
+        mean: impl Fn(T, S, u32) -> M,
     ) -> Gathered<M> {
-        /// Points whose sums fit into the first-level cache.
+        /// Points whose next rows fit into the first-level cache.
         const TILE: usize = 1 << 9;
         let (leads, validity) = self.ends(column.validity, End::First);
-        let is_first = Bits::new(&self.is_first, 0);
-        let repeats = self.repeats(column.validity, &leads);
-        let repeats = Bits::new(&repeats, 0);
-        let mut means = Vec::with_capacity(self.len());
-        for (tile, leads) in leads.chunks(TILE).enumerate() {
-            let mut points: Vec<_> = leads.iter().map(|&row| Mean::new(column.values[row])).collect();
-            let (start, end) = (self.bounds[tile * TILE], self.bounds[tile * TILE + leads.len()]);
-            let mut next = 0;
-            for row in (start..end).step_by(ROWS) {
-                let (mut first, mut repeats) = (is_first.word(row), repeats.word(row));
-                for &number in &column.values[row..end.min(row + ROWS)] {
-                    next += (first & 1) as usize;
-                    let counts = repeats & 1;
-                    let point = &mut points[next - 1];
-                    point.sum = add(point.sum, rise(number, point.first, counts));
-                    point.count += counts as u32;
-                    (first, repeats) = (first >> 1, repeats >> 1);
+        let firsts: Vec<_> = leads.iter().map(|&row| column.values[row]).collect();
+        let repeats = column.validity.map(|valid| self.repeats(valid, &leads));
+        let repeats = repeats.as_ref().map(|bytes| Bits::new(bytes, 0));
+        let mut sums = vec![S::default(); self.len()];
+        let mut counts = vec![1_u32; self.len()];
+        let mut points = Vec::with_capacity(TILE);
+        for tile in (0..self.len()).step_by(TILE) {
+            points.clear();
+            points.extend(tile..self.len().min(tile + TILE));
+            let has_row = |point: usize, ahead: usize| self.bounds[point] + ahead < self.bounds[point + 1];
+            // The points that have a row this far from their first one.
+            keep(&mut points, |point| has_row(point, 1));
+            for ahead in 1.. {
+                if points.is_empty() {
+                    break;
                 }
+                keep(&mut points, |point| {
+                    let row = self.bounds[point] + ahead;
+                    let is_repeat = repeats.map_or(1, |repeats| u64::from(repeats.get(row)));
+                    sums[point] = add(sums[point], rise(column.values[row], firsts[point], is_repeat));
+                    counts[point] += is_repeat as u32;
+                    has_row(point, ahead + 1)
+                });
             }
-            means.extend(points.into_iter().map(&mean));
         }
+        let numbers = firsts.into_iter().zip(sums).zip(counts);
         Gathered {
-            values: means,
+            values: numbers.map(|((first, sum), count)| mean(first, sum, count)).collect(),
             validity,
         }
     }
 
     /// The rows that are not null, but for the first one of each point.
-    fn repeats(&self, validity: Option<Bits>, leads: &[usize]) -> Vec<u8> {
-        let Some(valid) = validity else {
-            return self.is_first.iter().map(|first| !first).collect();
-        };
-        let mut repeats = Bitmap::with_capacity(self.bounds[self.len()]);
-        repeats.extend(self.bounds[self.len()], |row| valid.word(row));
+    fn repeats(&self, valid: Bits, leads: &[usize]) -> Vec<u8> {
+        let rows = self.bounds[self.len()];
+        let mut repeats = Bitmap::with_capacity(rows);
+        repeats.extend(rows, |row| valid.word(row));
         let mut repeats = repeats.into_bytes();
         for row in leads {
             repeats[row / 8] &= !(1 << (row % 8));
@@ -321,24 +360,16 @@ impl Points {
     }
 }
 
-/// The mean of a point.
-struct Mean<T, S> {
-    /// The first number that is not null.
-    first: T,
-    /// The sum of the rises from it to the others.
-    sum: S,
-    /// The number of all that are not null.
-    count: u32,
-}
-
-impl<T, S: Default> Mean<T, S> {
-    fn new(first: T) -> Self {
-        Self {
-            first,
-            sum: S::default(),
-            count: 1,
-        }
+/// Keeps some of the points, without a branch for each.
+#[inline(always)]
+fn keep(points: &mut Vec<usize>, mut is_kept: impl FnMut(usize) -> bool) {
+    let mut kept = 0;
+    for place in 0..points.len() {
+        let point = points[place];
+        points[kept] = point;
+        kept += usize::from(is_kept(point));
     }
+    points.truncate(kept);
 }
 
 /// The means of floats.
@@ -350,7 +381,7 @@ fn float_means<T: Number>(column: &Slice<'_, T>, points: &Points, period: Option
             f64::from_bits(rise.to_bits() & 0_u64.wrapping_sub(counts))
         },
         |sum, rise| sum + rise,
-        |mean| float_mean(mean.first, mean.sum, mean.count),
+        float_mean,
     )
 }
 
@@ -392,7 +423,7 @@ fn whole_means<T: Number>(column: &Slice<'_, T>, points: &Points, merging: Mergi
         &Slice { validity, ..*column },
         |number, first, counts| whole_rise(number, first, period) * i128::from(counts),
         i128::saturating_add,
-        |mean| whole_mean(mean.first, mean.sum, mean.count, digits),
+        |first, sum, count| whole_mean(first, sum, count, digits),
     )
 }
 

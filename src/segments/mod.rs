@@ -54,7 +54,7 @@ pub(crate) use merge::{Merged, Merging};
 pub(crate) use order::{RowOrder, Scatter};
 pub use reach::Reach;
 #[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) use ring::{Across, Around, Period, Ring};
+pub(crate) use ring::{Across, Around, Period, Ring, rings};
 pub(crate) use rules::{BreakRules, SegmentRules};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use scatter::Atomic;

@@ -88,23 +88,41 @@ impl Seam {
     pub(crate) fn position(&self, row: usize) -> usize {
         let after = self.arcs.arcs.partition_point(|arc| arc.first <= row);
         let arc = &self.arcs.arcs[after - 1];
-        let number = arc.numbers.start + (row - arc.first) as isize;
+        let number = arc.numbers.start + (row - arc.first).cast_signed();
         arc.ring.start + number.rem_euclid(arc.ring.len() as isize) as usize
     }
 
     /// The rows whose results replace those of the column, each with its row there.
     pub(crate) fn evaluated(&self) -> impl Iterator<Item = (usize, usize)> {
         let rows = self.arcs.arcs.iter().flat_map(|arc| {
-            let row = |number: isize| arc.first + (number - arc.numbers.start) as usize;
+            let row = |number: isize| arc.first + (number - arc.numbers.start).cast_unsigned();
             row(arc.evaluated.start)..row(arc.evaluated.end)
         });
         rows.map(|row| (row, self.rows[row]))
     }
 }
 
+/// The rings of a column whose groups begin at `starts` of all positions, some at a time: what is copied of these stays
+/// in the cache.
+pub(crate) fn rings(starts: Bits<'_>, positions: usize) -> impl Iterator<Item = Vec<Range<usize>>> {
+    let mut first = None;
+    let groups = starts.ones(positions).chain(once(positions)).filter_map(move |end| {
+        let start = first.replace(end)?;
+        // A single row is no neighbour of its own.
+        (end - start > 1).then_some(start..end)
+    });
+    let mut groups = groups.peekable();
+    std::iter::from_fn(move || {
+        groups.peek()?;
+        Some(groups.by_ref().take(AT_A_TIME).collect())
+    })
+}
+
+/// Rings whose seams are evaluated together.
+const AT_A_TIME: usize = 2_048;
+
 impl Ring {
-    /// The rows around the seams of all groups. `row_at` is the row of the column at a position; groups begin at `starts`
-    /// of all `positions`.
+    /// The rows around the seams of some rings. `row_at` is the row of the column at a position.
     ///
     /// Without an x there are two columns: of rings that the rows close evenly, and of others, where x counts rows.
     ///
@@ -116,14 +134,9 @@ impl Ring {
         y: &Numbers,
         x: Option<&Numbers>,
         row_at: &dyn Fn(usize) -> usize,
-        starts: Bits,
-        positions: usize,
+        rings: &[Range<usize>],
         strict: bool,
     ) -> Result<Vec<Seam>, Around> {
-        let bounds: Vec<_> = starts.ones(positions).chain(once(positions)).collect();
-        let groups = bounds.windows(2).map(|bounds| bounds[0]..bounds[1]);
-        // A single row is no neighbour of its own.
-        let rings = groups.filter(|group| group.len() > 1);
         macro_rules! seams_along {
             ($chunks:ident) => {{
                 let x = Column::new($chunks);
@@ -149,7 +162,7 @@ impl Ring {
     }
 
     /// The arcs of rows that are a step apart: of rings that the rows close evenly, and of others.
-    fn arcs_of_rows(&self, rings: impl Iterator<Item = Range<usize>>, strict: bool) -> Result<[Arcs; 2], Around> {
+    fn arcs_of_rows(&self, rings: &[Range<usize>], strict: bool) -> Result<[Arcs; 2], Around> {
         let [mut even, mut uneven] = [Arcs::default(), Arcs::default()];
         let period = self.period.integer.unwrap_or_default();
         for ring in rings {
@@ -159,7 +172,7 @@ impl Ring {
                 return Err(Around { ends, rows });
             }
             let arcs = if rows as i128 == period { &mut even } else { &mut uneven };
-            arcs.push(&ring, 1, self.ends(|_, _| rows));
+            arcs.push(ring, 1, self.ends(|_, _| rows));
         }
         Ok([even, uneven])
     }
@@ -169,7 +182,7 @@ impl Ring {
         &self,
         x: &Column<'_, T>,
         row_at: &dyn Fn(usize) -> usize,
-        rings: impl Iterator<Item = Range<usize>>,
+        rings: &[Range<usize>],
         strict: bool,
     ) -> Result<Arcs, Around> {
         let mut arcs = Arcs::default();
@@ -202,7 +215,7 @@ impl Ring {
                 };
                 (0..ring.len()).find(is_beyond).unwrap_or(ring.len())
             };
-            arcs.push(&ring, turn, self.ends(within));
+            arcs.push(ring, turn, self.ends(within));
         }
         Ok(arcs)
     }
@@ -485,7 +498,8 @@ mod tests {
             bits[start / 8] |= 1 << (start % 8);
         }
         let column = Numbers::F64(vec![Chunk::new(x, None)]);
-        let seams = ring.seams(&column, Some(&column), &|row| row, Bits::new(&bits, 0), x.len(), true);
+        let rings: Vec<_> = rings(Bits::new(&bits, 0), x.len()).flatten().collect();
+        let seams = ring.seams(&column, Some(&column), &|row| row, &rings, true);
         let [seam] = &seams.expect("less than a period")[..] else {
             panic!("one column of arcs")
         };

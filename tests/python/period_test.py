@@ -405,6 +405,45 @@ def test_a_period_of_another_kind_is_an_error_when_planned(operator: Any) -> Non
             frame.grad.with_columns(slope=operator(y, y_period=period)).collect_schema()
 
 
+# On grids and across columns
+
+
+def wrapping_field() -> tuple[pl.DataFrame, np.ndarray[Any, Any]]:
+    """A grid of angles whose steps are below half a turn, and the angles without a wrap."""
+    rng = np.random.default_rng(0)
+    x, y = (np.cumsum(rng.uniform(0.5, 1.5, points)) for points in (7, 6))
+    angle = np.add.outer(*(np.cumsum(rng.uniform(-80, 80, points)) for points in (7, 6)))
+    columns = {"x": np.repeat(x, 6), "y": np.tile(y, 7), "unwrapped": angle.ravel()}
+    return pl.DataFrame(columns).with_columns(angle=pl.col("unwrapped") % 360), angle
+
+
+@pytest.mark.parametrize("metric", [None, "sphere"])
+@pytest.mark.parametrize("function", [pg.partials, pg.magnitude, pg.laplacian])
+def test_a_field_of_angles(function: Any, metric: Any) -> None:
+    frame, _ = wrapping_field()
+    frame = frame.sample(fraction=1, shuffle=True, seed=0)
+    options = {} if metric is None else {"metric": metric, "radius": 60.0}
+    got = frame.select(function("angle", ["x", "y"], y_period=360, **options).alias("slope"))
+    expected = frame.select(function("unwrapped", ["x", "y"], **options).alias("slope"))
+    assert_frame_equal(got, expected, rel_tol=1e-9, abs_tol=1e-9)
+
+
+@EDGE_ORDERS
+def test_angles_side_by_side(edge_order: Any) -> None:
+    _, angle = wrapping_field()
+    names = [f"c{column}" for column in range(angle.shape[1])]
+    rows, unwrapped = (pl.DataFrame(values, names, orient="row") for values in (angle % 360, angle))
+    across = pg.gradient_horizontal(names, edge_order=edge_order, y_period=360)
+    expected = unwrapped.select(pg.gradient_horizontal(names, edge_order=edge_order))
+    assert_frame_equal(rows.select(across), expected, rel_tol=1e-9, abs_tol=1e-9)
+
+
+@pytest.mark.parametrize("function", [pg.divergence, pg.curl])
+def test_the_components_of_a_vector_have_no_period(function: Any) -> None:
+    with pytest.raises(TypeError, match="y_period"):
+        function("v", ["x", "y"], y_period=360)
+
+
 def test_a_counter_has_a_wrap_and_no_period() -> None:
     for operator in (pg.increase, pg.rate, pg.integral):
         with pytest.raises(TypeError, match="y_period"):

@@ -187,9 +187,7 @@ def test_rings_with_sigma_of_any_x(operator: Any, options: dict[str, Any]) -> No
     open_ring = by_hand(frame, operator("y", "x", **own), 400).alias("y")
     assert_same(got(x="x", x_period=400), open_ring)
     assert_frame_equal(got(spacing=25, x_period=400).to_frame(), got(x=pl.col("x") / 1.2, x_period=400).to_frame())
-    by_time = by_hand(
-        frame.with_columns(x="at"), operator("y", "x", per="1h", **own), timedelta(days=1)
-    ).alias("y")
+    by_time = by_hand(frame.with_columns(x="at"), operator("y", "x", per="1h", **own), timedelta(days=1)).alias("y")
     assert_same(got(x="at", per="1h", x_period="24h"), by_time)
     cells = frame.group_by("k").all()
     inside = operator("y", pl.col("x"), axis=1, x_period=400, **own)

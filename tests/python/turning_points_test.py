@@ -412,6 +412,25 @@ def test_every_face_has_the_same_bits(frame: pl.DataFrame, nulls: Any, min_swing
         assert_series_equal(got, expected, check_exact=True)
 
 
+def test_all_fields_are_null_where_a_row_does_not_turn() -> None:
+    """Words are handed to Polars without nulls of their own."""
+    frame = pl.DataFrame({"x": [0, 1, 2, 3, 4, 5], "y": [0.0, 2.0, 1.0, 1.0, 2.0, None]})
+    turns = [None, "max", "min", None, None, None]
+    for face, got in faces(frame).items():
+        assert got.struct.field("kind").cast(pl.String).to_list() == turns, face
+        assert got.struct.unnest().null_count().row(0) == (4, 4, 4), face
+        assert got.is_null().to_list() == [turn is None for turn in turns], face
+
+
+def test_threads_have_the_times_of_their_rows() -> None:
+    rows = 270_000
+    y = np.random.default_rng(0).standard_normal(rows)
+    frame = pl.DataFrame({"y": y}).with_row_index("k").with_columns(pl.col("k") // 9_000)
+    frame = frame.with_columns(x=pl.int_range(pl.len()).cast(pl.Datetime("ms")))
+    by = frame.select(pg.turning_points("y", "x", by="k")).to_series()
+    assert_series_equal(by, frame.select(pg.turning_points("y", "x").over("k")).to_series(), check_exact=True)
+
+
 def test_a_filter_gives_the_events(engine: Any) -> None:
     frame = pl.DataFrame({"t": [0, 1, 2, 3, 4], "y": [0.0, 2.0, 0.0, 2.0, 0.0]}).lazy()
     query = frame.with_columns(turn=pg.turning_points("y", x="t")).filter(pl.col("turn").is_not_null())

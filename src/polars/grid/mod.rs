@@ -387,6 +387,12 @@ impl OnGrid {
                 field.name(), field.dtype()
             );
         }
+        let is_vector = matches!(reduction, Reduction::Divergence | Reduction::Curl);
+        if is_vector && domains.iter().any(|domain| domain.y_period.is_some()) {
+            polars_bail!(
+                InvalidOperation: "the components of a vector do not wrap around, but `y_period` is given; drop it"
+            );
+        }
         let sphere = domains[0].sphere;
         let sphere = sphere
             .map(|radius| Sphere::new(radius, reduction, field, wrt))
