@@ -226,6 +226,10 @@ fn sorted<X: Sample>(x: &[X], first: usize) -> u64 {
 
 /// Appends results: at most 64 areas in the unit of the result, after `start`.
 fn append(areas: &[f64], start: f64, scale: Scale, results: &mut Vec<f64>) {
+    if scale == Scale::ONE {
+        results.extend(areas.iter().map(|area| area + start));
+        return;
+    }
     let mut scaled = [0.0; ROWS];
     scaled[..areas.len()].copy_from_slice(areas);
     let in_range = scale.apply_all(&mut scaled);
