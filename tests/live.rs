@@ -5,8 +5,8 @@ mod oracle;
 use std::time::Duration;
 
 use polars_grad::{
-    Domain, Duplicates, EdgeOrder, Finished, Gradient, Increase, Integral, Live, LiveError, Nulls, Operator,
-    RollingSlope, WindowSize,
+    Domain, Duplicates, EdgeOrder, Edges, Finished, Gradient, Increase, Integral, Live, LiveError, Nulls, Operator,
+    RollingSlope, Savgol, WindowSize,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -489,6 +489,32 @@ fn a_window_of_a_length_is_finished_once_x_has_passed_it() -> Result<(), LiveErr
         rows_finished(of_rows.expect("odd"), &domain, &x)?,
         [vec![], vec![0], vec![1], vec![2], vec![3], vec![4], vec![5]]
     );
+    Ok(())
+}
+
+#[test]
+fn a_filter_of_a_length_is_null_where_its_window_passes_an_end() -> Result<(), LiveError> {
+    let filter = Savgol::new(6.0, 2).expect("a length").edges(Edges::Null);
+    let mut live = Live::new(filter, &Domain::new().max_gap(5.0))?;
+    let mut finished = Vec::new();
+    // Two segments, and nulls that are no ends.
+    let x: Vec<_> = (0..=12).chain(30..=42).map(f64::from).collect();
+    for &x in &x {
+        let y = (x != 1.0 && x != 41.0).then_some(x * x);
+        finished.extend(live.push((), Some(x), y)?);
+    }
+    finished.extend(live.finish());
+    assert_eq!(finished.len(), x.len());
+    for (result, x) in finished.iter().zip(x) {
+        let is_inside = (3.0..=9.0).contains(&x) || (33.0..=39.0).contains(&x);
+        // A window that holds a null has no result.
+        let has_null = (-2.0..=4.0).contains(&x) || (38.0..=44.0).contains(&x);
+        assert_eq!(result.value().is_some(), is_inside && !has_null, "{x}");
+        assert!(
+            result.value().is_none_or(|slope| (slope - 2.0 * x).abs() < 1e-12),
+            "{x}"
+        );
+    }
     Ok(())
 }
 

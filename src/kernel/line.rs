@@ -915,6 +915,28 @@ mod tests {
     }
 
     #[test]
+    fn rows_far_away_on_one_axis_cost_short_windows_no_digits() {
+        // A block of an x and a y far away has products far larger than the terms of the window.
+        let mut next = random(1_000);
+        let mut far = |row: usize| {
+            if row.is_multiple_of(7) {
+                next() * 1_000_000
+            } else {
+                next()
+            }
+        };
+        let (y, x): (Vec<_>, Vec<_>) = (0..400).map(|row| (far(row), far(row + 1))).unzip();
+        for size in [5, 21, 64] {
+            for worst in [
+                worst(&y, &x, size, |value| value as f64),
+                worst(&y, &x, size, |value| value),
+            ] {
+                assert!(worst <= 3.0, "{worst} epsilons in windows of {size} rows");
+            }
+        }
+    }
+
+    #[test]
     fn a_window_has_the_same_bits_wherever_rows_begin() {
         let mut next = random(1_000_000);
         let (y, x): (Vec<_>, Vec<_>) = (0..500).map(|_| (next() as f64 / 3.0, next() as f64 / 7.0)).unzip();

@@ -17,6 +17,7 @@ use std::ops::Range;
 
 use super::differences::{Differences, Form};
 use super::line::{Points, ViewMut};
+use super::sample::two_sum;
 use crate::bits::ROWS;
 
 /// The rows of the longest windows that are not made of merged blocks. These cost less from here on.
@@ -121,16 +122,17 @@ fn sum<const PAIRS: bool, const RESIDUALS: bool, const MASKED: bool>(
     size: usize,
 ) -> Sums {
     // No `map`: the compiler does not inline its closure.
+    let last = [x.rows::<PAIRS>(0), y.rows::<PAIRS>(0)];
     let centers = [
-        center::<PAIRS, MASKED>(x, counts, size),
-        center::<PAIRS, MASKED>(y, counts, size),
+        center::<PAIRS, MASKED>(x, &last[0], counts, size),
+        center::<PAIRS, MASKED>(y, &last[1], counts, size),
     ];
     let [mut u_sum, mut v_sum, mut xx, mut xy] = [[0.0; LANES]; 4];
     for start in (0..size).step_by(BLOCK) {
         let mut block = [[0.0; LANES]; 4];
         for before in start..size.min(start + BLOCK) {
-            let u = deviations::<PAIRS, MASKED>(x, &centers[0], counts, before);
-            let v = deviations::<PAIRS, MASKED>(y, &centers[1], counts, before);
+            let u = deviations::<PAIRS, MASKED>(x, &last[0], &centers[0], counts, before);
+            let v = deviations::<PAIRS, MASKED>(y, &last[1], &centers[1], counts, before);
             for lane in 0..LANES {
                 block[0][lane] += u[lane];
                 block[1][lane] += v[lane];
@@ -157,8 +159,8 @@ fn sum<const PAIRS: bool, const RESIDUALS: bool, const MASKED: bool>(
             slopes[lane] = xy[lane] / xx[lane];
         }
         for before in 0..size {
-            let u = deviations::<PAIRS, MASKED>(x, &centers[0], counts, before);
-            let v = deviations::<PAIRS, MASKED>(y, &centers[1], counts, before);
+            let u = deviations::<PAIRS, MASKED>(x, &last[0], &centers[0], counts, before);
+            let v = deviations::<PAIRS, MASKED>(y, &last[1], &centers[1], counts, before);
             for lane in 0..LANES {
                 let rest = (-slopes[lane]).mul_add(u[lane], v[lane]);
                 sums[lane] += rest;
@@ -178,18 +180,22 @@ fn sum<const PAIRS: bool, const RESIDUALS: bool, const MASKED: bool>(
 #[inline(always)]
 fn deviations<const PAIRS: bool, const MASKED: bool>(
     axis: Axis<'_>,
-    center: &[Lanes; 2],
+    last: &[Lanes; 2],
+    center: &Lanes,
     counts: &Lanes,
     before: usize,
 ) -> Lanes {
     let [values, rests] = axis.rows::<PAIRS>(before);
     let mut deviations = [0.0; LANES];
     for lane in 0..LANES {
-        let deviation = values[lane] - center[0][lane];
         let deviation = if PAIRS {
-            deviation + (rests[lane] - center[1][lane])
+            // From the last row first: these steps do not depend on which pairs of floats the values are.
+            let (step, rest) = two_sum(values[lane], -last[0][lane]);
+            let rest = rest + (rests[lane] - last[1][lane]);
+            let rounded = step + rest;
+            (rounded - center[lane]) + ((step - rounded) + rest)
         } else {
-            deviation
+            values[lane] - center[lane]
         };
         let is_in = !MASKED || (before as f64) < counts[lane];
         deviations[lane] = if is_in { deviation } else { 0.0 };
@@ -197,21 +203,26 @@ fn deviations<const PAIRS: bool, const MASKED: bool>(
     deviations
 }
 
-/// The means of 32 windows, rounded. They are that of a constant exactly.
+/// The means of 32 windows, rounded; for pairs of floats relative to the last rows. They are that of a constant exactly.
 #[inline(always)]
-fn center<const PAIRS: bool, const MASKED: bool>(axis: Axis<'_>, counts: &Lanes, size: usize) -> [Lanes; 2] {
-    let mut center = axis.rows::<PAIRS>(0);
+fn center<const PAIRS: bool, const MASKED: bool>(
+    axis: Axis<'_>,
+    last: &[Lanes; 2],
+    counts: &Lanes,
+    size: usize,
+) -> Lanes {
+    let origin = if PAIRS { [0.0; LANES] } else { last[0] };
     let mut sums = [0.0; LANES];
     for before in 1..size {
-        let steps = deviations::<PAIRS, MASKED>(axis, &center, counts, before);
+        let steps = deviations::<PAIRS, MASKED>(axis, last, &origin, counts, before);
         for lane in 0..LANES {
             sums[lane] += steps[lane];
         }
     }
     for lane in 0..LANES {
-        center[0][lane] += sums[lane] / counts[lane];
+        sums[lane] = origin[lane] + sums[lane] / counts[lane];
     }
-    center
+    sums
 }
 
 /// The memory of sums, used again by the next ones.

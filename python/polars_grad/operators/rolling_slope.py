@@ -84,10 +84,10 @@ def rolling_slope(
 
     NaN contract: a NaN in `y` gives NaN in every row whose window holds it, and in no other.
 
-    Moments of adjacent rows are merged pairwise [1]_ from exact differences. No row is subtracted when it leaves the
+    Windows of up to 64 rows, and all with a column `sigma`, are fitted in two passes over their rows. In longer ones
+    moments of adjacent rows are merged pairwise [1]_ from exact differences. No row is subtracted when it leaves the
     window, so that errors do not accumulate, and large offsets cost no digits. The slope of a row depends on the rows
-    of its window only. With a column `sigma` each window is fitted in two passes over its rows, which takes time in
-    proportion to its length.
+    of its window only. With a column `sigma` this takes time in proportion to the length of a window.
 
     As an expression with `window_size` as a length it needs whole columns. In `grad.with_columns`, `stitch`, on Spark
     and on Dask a row waits until `x` has passed it by the part of the window after it, and the rows of a window must
