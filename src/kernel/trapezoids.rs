@@ -124,8 +124,17 @@ impl Blocks {
 
     /// Adds the areas of the rows taken to a sum: the totals at the rows. Without a row `before` them the first one has no
     /// area.
-    pub(crate) fn add_to(&mut self, sum: &mut RunningSum, rows: usize, before: bool) -> &mut [f64] {
+    pub(crate) fn add_to(&mut self, sum: &mut RunningSum, rows: usize, before: bool) -> &[f64] {
         let (first, end) = (sum.place(), sum.place() + rows);
+        if rows <= BLOCK {
+            *sum = dispatch(OneByOne {
+                blocks: self,
+                sum: *sum,
+                rows,
+                before,
+            });
+            return &self.totals[first..end];
+        }
         let sums = self.add_up(sum.sum, &(first..end), before);
         let mut offsets = [sum.offset; LANES + 1];
         for lane in 0..LANES {
@@ -144,7 +153,7 @@ impl Blocks {
                 sums[end / BLOCK]
             },
         };
-        &mut self.totals[first..end]
+        &self.totals[first..end]
     }
 
     /// The sums of the rows taken, which are whole blocks.
@@ -163,18 +172,16 @@ impl Blocks {
     fn find_areas(&mut self, places: &Range<usize>, before: bool) {
         dispatch(Areas { blocks: self });
         for place in (0..places.start).chain(places.end..ROWS) {
-            self.set_area(place, 0.0);
+            self.set_area(place, Sum::default());
         }
         if !before {
-            // A NaN is one of its segment, though no area is left of it.
-            let is_nan = self.halves[places.start + 1].is_nan();
-            self.set_area(places.start, if is_nan { f64::NAN } else { 0.0 });
+            self.set_area(places.start, first_area(self.halves[places.start + 1]));
         }
     }
 
-    fn set_area(&mut self, place: usize, area: f64) {
-        self.values[place % BLOCK][place / BLOCK] = area;
-        self.rests[place % BLOCK][place / BLOCK] = 0.0;
+    fn set_area(&mut self, place: usize, area: Sum) {
+        self.values[place % BLOCK][place / BLOCK] = area.value;
+        self.rests[place % BLOCK][place / BLOCK] = area.rest;
     }
 }
 
@@ -224,7 +231,73 @@ impl<X: Sample> Kernel for Steps<'_, X> {
     }
 }
 
-/// Finds the area from the row before each row, and what rounding has lost of it.
+/// The area from the row before a row, and what rounding has lost of it.
+#[inline(always)]
+fn area(halves: [f64; 2], step: f64) -> Sum {
+    let (height, lost) = two_sum(halves[0], halves[1]);
+    let area = height * step;
+    Sum {
+        value: area,
+        rest: lost.mul_add(step, height.mul_add(step, -area)),
+    }
+}
+
+/// What the other kernels do, for a few rows: segments may be short.
+struct OneByOne<'a> {
+    blocks: &'a mut Blocks,
+    sum: RunningSum,
+    rows: usize,
+    before: bool,
+}
+
+impl Kernel for OneByOne<'_> {
+    type Output = RunningSum;
+
+    // One row waits for the other.
+    const WIDEST: bool = false;
+
+    #[inline(always)]
+    fn run(self) -> RunningSum {
+        let Blocks {
+            halves, steps, totals, ..
+        } = self.blocks;
+        let RunningSum {
+            rows,
+            mut offset,
+            mut sum,
+        } = self.sum;
+        let first = rows % BLOCK;
+        for place in first..first + self.rows {
+            let added = if place > first || self.before {
+                area([halves[place], halves[place + 1]], steps[place])
+            } else {
+                first_area(halves[place + 1])
+            };
+            sum = sum.plus(added);
+            totals[place] = offset.plus(sum).total();
+            if (place + 1).is_multiple_of(BLOCK) {
+                offset = offset.plus(sum);
+                sum = Sum::default();
+            }
+        }
+        RunningSum {
+            rows: rows + self.rows,
+            offset,
+            sum,
+        }
+    }
+}
+
+/// That of the first row of a segment is nothing, but a NaN is one of its segment.
+#[inline(always)]
+fn first_area(half: f64) -> Sum {
+    Sum {
+        value: if half.is_nan() { f64::NAN } else { 0.0 },
+        rest: 0.0,
+    }
+}
+
+/// Finds the area from the row before each row.
 struct Areas<'a> {
     blocks: &'a mut Blocks,
 }
@@ -244,11 +317,9 @@ impl Kernel for Areas<'_> {
         for row in 0..BLOCK {
             for lane in 0..LANES {
                 let place = lane * BLOCK + row;
-                let step = steps[place];
-                let (height, lost) = two_sum(halves[place], halves[place + 1]);
-                let area = height * step;
-                values[row][lane] = area;
-                rests[row][lane] = lost.mul_add(step, height.mul_add(step, -area));
+                let Sum { value, rest } = area([halves[place], halves[place + 1]], steps[place]);
+                values[row][lane] = value;
+                rests[row][lane] = rest;
             }
         }
     }

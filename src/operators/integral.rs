@@ -7,8 +7,7 @@
 //!         result = start + the sum of the trapezoids up to the row
 //! ```
 //!
-//! The sums are those of [`trapezoids`](crate::kernel::trapezoids): pairs of floats, in blocks of
-//! rows.
+//! The sums are pairs of floats, in blocks of rows: see [`trapezoids`](crate::kernel::trapezoids).
 
 use std::ops::Range;
 
@@ -19,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use super::Sums;
 use super::{Columns, Describe, Extent, Output, Reached, Reason, RowError, Scan, Segment, Takes, Valid};
 use crate::bits::{ROWS, movemask, set_bits};
-use crate::kernel::trapezoids::{BLOCK, Blocks};
+#[cfg(any(feature = "polars", feature = "arrow"))]
+use crate::kernel::trapezoids::BLOCK;
+use crate::kernel::trapezoids::Blocks;
 use crate::kernel::{Sample, Scale, is_monotonic};
 
 /// The cumulative integral of y over x, by trapezoids.
@@ -225,6 +226,10 @@ fn sorted<X: Sample>(x: &[X], first: usize) -> u64 {
 
 /// Appends results: at most 64 areas in the unit of the result, after `start`.
 fn append(areas: &[f64], start: f64, scale: Scale, results: &mut Vec<f64>) {
+    if scale == Scale::ONE {
+        results.extend(areas.iter().map(|area| area + start));
+        return;
+    }
     let mut scaled = [0.0; ROWS];
     scaled[..areas.len()].copy_from_slice(areas);
     let in_range = scale.apply_all(&mut scaled);
