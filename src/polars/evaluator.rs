@@ -10,7 +10,7 @@ use super::groups::{Groups, broadcast};
 use super::lagged::Lagged;
 use super::nested::{leaf, with_leaf};
 use super::numbers::{Physical, info};
-use super::unsorted::{LENIENT, Remedy, group};
+use super::unsorted::{Remedy, group};
 use crate::column::{Mode, WholeColumn, WrongRow, by_output};
 use crate::domain::{Domain, Nulls};
 use crate::inputs::Inputs;
