@@ -293,9 +293,6 @@ impl WrongRow {
 
 /// The results of a column, from those of its rows in another order.
 fn in_order<I: RowIndex>(results: Results, order: Option<&RowOrder<I>>, height: usize) -> Results {
-    let Some(order) = order else {
-        return results;
-    };
     fn scattered<O: Atomic>(
         parts: Vec<Vec<Part<O>>>,
         order: &RowOrder<impl RowIndex>,
@@ -304,6 +301,9 @@ fn in_order<I: RowIndex>(results: Results, order: Option<&RowOrder<I>>, height: 
         let outputs = parts.first().map_or(0, Vec::len);
         vec![order.scatter(parts, outputs, height)]
     }
+    let Some(order) = order else {
+        return results;
+    };
     let words = results.words.into_iter().map(|words| vec![words]).collect();
     Results {
         words: scattered(words, order, height).into_iter().flatten().collect(),

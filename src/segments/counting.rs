@@ -27,6 +27,7 @@ impl<I: AsPrimitive<usize>> Grouped<I> {
     }
 
     /// The place of the first index of each group.
+    #[cfg(any(feature = "polars", test))]
     pub(crate) fn starts(&self) -> impl Iterator<Item = usize> {
         let mut end = 0;
         let start = move |length: &I| {

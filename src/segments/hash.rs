@@ -257,7 +257,7 @@ mod tests {
 
     impl Hasher for Few {
         fn finish(&self) -> u64 {
-            self.0 % 3 | (self.0 % 5) << 32 | (self.0 % 2) << 9
+            (self.0 % 3) | ((self.0 % 5) << 32) | ((self.0 % 2) << 9)
         }
 
         fn write(&mut self, bytes: &[u8]) {

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 use std::ops::Range;
+use std::slice;
 
 use num_traits::AsPrimitive;
 use polars::prelude::*;
@@ -20,7 +21,8 @@ pub(super) fn number_dense(keys: &[Series], count: usize) -> Option<Numbered<Idx
     const SAMPLE: usize = 1_000;
     let keys = keys.iter().map(Integers::new).collect::<Option<Vec<_>>>()?;
     let ranges = even_ranges(count);
-    spans(&keys, &[0..count.min(SAMPLE)], count)?;
+    let sample = 0..count.min(SAMPLE);
+    spans(&keys, slice::from_ref(&sample), count)?;
     let (spans, limit) = spans(&keys, &ranges, count)?;
     let parts = par_map(ranges.len(), count, |part| {
         let rows = &ranges[part];
@@ -167,6 +169,7 @@ where
 {
     type Output = ();
 
+    #[expect(clippy::cast_sign_loss, reason = "no value is below the first")]
     #[inline(always)]
     fn run(self) {
         let Span { first, length } = self.span;
