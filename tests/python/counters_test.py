@@ -985,7 +985,7 @@ def test_an_increase_that_the_dtype_cannot_hold(dtype: Any, y: list[Any], engine
     if not dtype.is_temporal():
         assert frame.select(pg.rate("y", spacing=1)).collect(engine=engine)["y"].null_count() == 1
     groups = pl.concat([frame.slice(1).with_columns(k=pl.lit("a")), frame.with_columns(k=pl.lit("b"))])
-    with pytest.raises(ComputeError, match=r"does not fit in .* in the group `k` = b; cast y to a .*strict=False"):
+    with pytest.raises(ComputeError, match=r'does not fit in .* in the group `k` = "b"; cast y to a .*strict=False'):
         groups.select(pg.increase("y", by="k")).collect(engine=engine)
 
 
