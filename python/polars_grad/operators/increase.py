@@ -67,7 +67,7 @@ def increase(
     polars.exceptions.ComputeError
         When it runs, with `strict`: also if `x` falls, since a log that begins with the newest row would turn each rise
         into a reset (sort it, or reverse it); if `y` is not from 0 to below `wrap`; or if an increase does not fit in
-        the dtype of `y`, or is 2\ :sup:`127` or more. A float overflows to infinity instead.
+        the dtype of `y`, or a UInt128 is 2\ :sup:`127` or more. A float overflows to infinity instead.
 
     Notes
     -----
