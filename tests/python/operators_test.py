@@ -44,7 +44,7 @@ for module in pkgutil.iter_modules(pg.__path__, "polars_grad."):
 def test_an_operator_is_found_everywhere(name: str) -> None:
     """In a module of its name, exported by the package, and as a method of expressions and series."""
     function = OPERATORS[name]
-    assert function.__module__ == f"polars_grad.{name}"
+    assert function.__module__ == f"polars_grad.operators.{name}"
     assert name in pg.__all__
     assert getattr(pg, name) is function
     assert name in vars(_Operators), f"`{name}` is no method: add `{name} = OperatorMethod({name})` to the namespace"
