@@ -648,3 +648,20 @@ fn what_it_remembers_grows_with_the_points_in_a_window_only() -> Result<(), Live
     }
     Ok(())
 }
+
+#[test]
+fn a_filter_of_full_windows_judges_the_x_that_ends_one() -> Result<(), LiveError> {
+    let filter = Savgol::new(WindowSize::Rows(3), 1)
+        .expect("three rows")
+        .edges(Edges::Null);
+    let mut live = Live::new(filter, &Domain::new())?;
+    live.push((), Some(0.0), Some(1.0))?;
+    live.push((), Some(2.0), Some(1.0))?;
+    let error = live.push((), Some(1.0), Some(1.0)).expect_err("x turns");
+    assert_eq!(error.row(), Some(2));
+    assert!(
+        error.to_string().contains("0 (point 0), 2 (point 1), 1 (point 2)"),
+        "{error}"
+    );
+    Ok(())
+}

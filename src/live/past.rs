@@ -84,12 +84,20 @@ impl<Y: Sample + Default, X: Sample + Default + Display> Past<Y, X> {
                 reached,
             } => {
                 let points: Vec<_> = points.iter().copied().chain(open).chain([point]).collect();
-                let settled = match settings.plan.operator.extent() {
-                    Extent::Before => *settled,
-                    _ => points.len() - 1,
+                let last = points.len() - 1;
+                let judged = match settings.plan.operator.extent() {
+                    Extent::Before => vec![*settled..points.len()],
+                    // The row whose window ends with the point, and the point's own.
+                    Extent::Rows(Reach { after, .. }) if (1..=last).contains(&after) => {
+                        vec![last - after..last - after + 1, last..points.len()]
+                    },
+                    _ => vec![last..points.len()],
                 };
-                let evaluated = settings.over_segments(&points, settled..points.len(), true, &Cell::new(*reached));
-                evaluated.map(drop).map_err(|RowError { row, reason }| {
+                let evaluated = judged.into_iter().try_for_each(|rows| {
+                    let evaluated = settings.over_segments(&points, rows, true, &Cell::new(*reached));
+                    evaluated.map(drop)
+                });
+                evaluated.map_err(|RowError { row, reason }| {
                     let read = reason.reads(row).map(|row| &points[row]);
                     let read: Vec<_> = read.filter_map(|point| Some((point.row, point.x?))).collect();
                     settings.unsorted(&read, point.row)
