@@ -52,8 +52,8 @@ def svg(seconds: Mapping[str, float]) -> str:
 
 def drawn() -> str:
     """Draw the last column of the first table of one column."""
-    _, rows = benchmark("Float64, irregular x", within="One column")
-    return svg({NAMES[name]: seconds[-1] for name, seconds in rows.items() if seconds[-1] is not None})
+    _, rows = benchmark("Float64, irregular x", within="`gradient` of one column")
+    return svg({own: rows[name][-1] for name, own in NAMES.items() if rows[name][-1] is not None})
 
 
 if __name__ == "__main__":
