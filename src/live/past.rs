@@ -85,15 +85,17 @@ impl<Y: Sample + Default, X: Sample + Default + Display> Past<Y, X> {
             } => {
                 let points: Vec<_> = points.iter().copied().chain(open).chain([point]).collect();
                 let last = points.len() - 1;
-                let judged = match settings.plan.operator.extent() {
-                    Extent::Before => vec![*settled..points.len()],
-                    // The row whose window ends with the point, and the point's own.
-                    Extent::Rows(Reach { after, .. }) if (1..=last).contains(&after) => {
-                        vec![last - after..last - after + 1, last..points.len()]
-                    },
-                    _ => vec![last..points.len()],
+                let (completed, first) = match settings.plan.operator.extent() {
+                    Extent::Before => (None, *settled),
+                    Extent::Rows(Reach { after, .. }) if after > 0 => (last.checked_sub(after), last),
+                    _ => (None, last),
                 };
-                let evaluated = judged.into_iter().try_for_each(|rows| {
+                // The row whose window ends with the point, and the point's own.
+                let mut judged = completed
+                    .map(|row| row..row + 1)
+                    .into_iter()
+                    .chain(once(first..points.len()));
+                let evaluated = judged.try_for_each(|rows| {
                     let evaluated = settings.over_segments(&points, rows, true, &Cell::new(*reached));
                     evaluated.map(drop)
                 });
