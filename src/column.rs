@@ -334,7 +334,6 @@ mod tests {
     use crate::operators::{RollingSlope, WindowSize};
     use crate::segments::{Across, Chunk, Period, Reach, Ring};
     use crate::units::ColumnInfo;
-    use crate::units::Unit;
 
     const MODE: Mode = Mode {
         strict: true,
@@ -343,17 +342,7 @@ mod tests {
 
     fn plan(window: WindowSize) -> Plan {
         let slope = RollingSlope::new(window).and_then(|slope| slope.center(true));
-        let column = |name| ColumnInfo {
-            name,
-            dtype: &"f64",
-            unit: Some(Unit::NUMBER),
-            is_bool: false,
-            is_instant: false,
-            is_float: true,
-            zero: 0,
-            spare_bits: 0,
-            axes: 0,
-        };
+        let column = ColumnInfo::of_floats;
         let operator = slope.expect("an odd window").into();
         Plan::new(
             &operator,

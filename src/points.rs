@@ -283,7 +283,7 @@ mod tests {
     use crate::inputs::Inputs;
     use crate::operators::{Derivative, EdgeOrder, Gradient, Increase, Operator};
     use crate::segments::Chunk;
-    use crate::units::{ColumnInfo, Unit};
+    use crate::units::ColumnInfo;
 
     const MODE: Mode = Mode {
         strict: true,
@@ -291,17 +291,7 @@ mod tests {
     };
 
     fn plan(operator: impl Into<Operator>, duplicates: Duplicates) -> Plan {
-        let column = |name| ColumnInfo {
-            name,
-            dtype: &"f64",
-            unit: Some(Unit::NUMBER),
-            is_bool: false,
-            is_instant: false,
-            is_float: true,
-            zero: 0,
-            spare_bits: 0,
-            axes: 0,
-        };
+        let column = ColumnInfo::of_floats;
         let domain = Domain::<()>::new().duplicates(duplicates);
         let inputs = Inputs::new(column("y"), Some(column("x")));
         Plan::new(&operator.into(), inputs, &domain).expect("numbers")

@@ -119,22 +119,12 @@ mod tests {
     use crate::operators::{Form, Integral};
     use crate::plan::Plan;
     use crate::segments::{BreakRules, Slice};
-    use crate::units::{ColumnInfo, Unit};
+    use crate::units::ColumnInfo;
 
     const BLOCK: usize = crate::kernel::trapezoids::BLOCK;
 
     fn plan() -> Plan {
-        let column = |name| ColumnInfo {
-            name,
-            dtype: &"f64",
-            unit: Some(Unit::NUMBER),
-            is_bool: false,
-            is_instant: false,
-            is_float: true,
-            zero: 0,
-            spare_bits: 0,
-            axes: 0,
-        };
+        let column = ColumnInfo::of_floats;
         let columns = Inputs::new(column("y"), Some(column("x")));
         let integral = Integral::new().initial(0.5).into();
         Plan::new(&integral, columns, &Domain::<()>::new()).expect("numbers")

@@ -23,6 +23,24 @@ pub(crate) struct ColumnInfo<'a> {
     pub(crate) axes: usize,
 }
 
+#[cfg(all(test, any(feature = "polars", feature = "arrow")))]
+impl<'a> ColumnInfo<'a> {
+    /// A column of 64-bit floats.
+    pub(crate) fn of_floats(name: &'a str) -> Self {
+        Self {
+            name,
+            dtype: &"f64",
+            unit: Some(Unit::NUMBER),
+            is_bool: false,
+            is_instant: false,
+            is_float: true,
+            zero: 0,
+            spare_bits: 0,
+            axes: 0,
+        }
+    }
+}
+
 /// The bits that a number of at most 64 bits leaves for a fraction, where it has 128.
 pub(crate) const SPARE_BITS_OF_64: u32 = 62;
 
