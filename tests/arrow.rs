@@ -1142,3 +1142,19 @@ fn turning_points_are_words_places_and_heights() -> Result<(), ArrowError> {
     assert_eq!(columns(&turns(singles)?).1.data_type(), &DataType::Float32);
     Ok(())
 }
+
+#[test]
+fn a_value_that_its_type_cannot_hold_has_no_error() -> Result<(), ArrowError> {
+    let y = TimestampMicrosecondArray::from(vec![i64::MAX - 100, i64::MAX, i64::MAX]);
+    let savgol = Savgol::new(WindowSize::Rows(3), 1)
+        .and_then(|savgol| savgol.order(0))
+        .expect("allowed")
+        .with_error(true);
+    let results = arrow::evaluate(&y, savgol, &domain().strict(false))?;
+    let results = results.as_struct();
+    for output in results.columns() {
+        let valid: Vec<_> = (0..3).map(|row| output.is_valid(row)).collect();
+        assert_eq!(valid, [true, true, false]);
+    }
+    Ok(())
+}

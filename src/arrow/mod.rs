@@ -345,13 +345,20 @@ impl Planned<'_> {
         let DataType::Struct(fields) = self.result else {
             return self.finish_column(&columns[0], outputs[0].kind, self.result);
         };
-        let columns = columns.iter().zip(outputs).zip(fields);
-        let columns =
-            columns.map(|((column, output), field)| self.finish_column(column, output.kind, field.data_type()));
-        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        let finished = columns.iter().zip(outputs).zip(fields);
+        let finished =
+            finished.map(|((column, output), field)| self.finish_column(column, output.kind, field.data_type()));
+        let mut finished = finished.collect::<Result<Vec<_>, _>>()?;
         // A row without its first output has no result.
-        let nulls = columns[0].nulls().cloned();
-        Ok(Arc::new(StructArray::try_new(fields.clone(), columns, nulls)?))
+        let nulls = finished[0].nulls().cloned();
+        // The other outputs of a row have a result that the type of the first one cannot hold.
+        if finished[0].null_count() > columns[0].null_count() {
+            for column in &mut finished[1..] {
+                let masked = NullBuffer::union(column.nulls(), nulls.as_ref());
+                *column = make_array(column.to_data().into_builder().nulls(masked).build()?);
+            }
+        }
+        Ok(Arc::new(StructArray::try_new(fields.clone(), finished, nulls)?))
     }
 
     fn finish_column(&self, values: &ArrayRef, kind: Kind, result: &DataType) -> Result<ArrayRef, ArrowError> {

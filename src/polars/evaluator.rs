@@ -267,7 +267,15 @@ impl Evaluator {
         let finished = fields.iter().zip(&columns).zip(&self.plan.outputs);
         let finished = finished
             .map(|((field, column), output)| self.finish_column(column, output.kind, field.dtype(), field.name(), x));
-        let finished = finished.collect::<Result<Vec<_>, Failure>>()?;
+        let mut finished = finished.collect::<Result<Vec<_>, Failure>>()?;
+        // The other outputs of a row have a result that the dtype of the first one cannot hold.
+        if finished[0].null_count() > columns[0].null_count() {
+            let valid = finished[0].is_not_null();
+            for field in &mut finished[1..] {
+                let null = Series::full_null(field.name().clone(), field.len(), field.dtype());
+                *field = field.zip_with(&valid, &null)?;
+            }
+        }
         let mut results: Option<Series> = None;
         let mut start = 0;
         // Each part becomes a chunk of its own: a validity is that of a single chunk, and joining them copies all.

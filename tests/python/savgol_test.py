@@ -31,8 +31,8 @@ class Fit(NamedTuple):
     basis: Fraction
     """Of the same, for each orthogonal polynomial: where their parts in a weight cancel, a digit of it is lost."""
     parts: Fraction
-    """Of what is taken from the values before the next polynomial is fitted: a large value of no weight leaves its rounding
-    there, as the middle one of three rows does in the slope at the first."""
+    """Of what is taken from the values before the next polynomial is fitted: a large value of no weight leaves its
+    rounding there, as the middle one of three rows does in the slope at the first."""
     weights: list[Fraction]
     """Of the values of y."""
 
@@ -464,3 +464,15 @@ def test_wrong_options_are_errors() -> None:
         frame.select(pg.savgol("y", x="x", window_size="5m"))
     with pytest.raises(ComputeError, match="temporal y over a number has no derivative of order 2"):
         frame.select(pg.savgol("at", window_size=3, order=2))
+
+
+@pytest.mark.parametrize("engine", ["in-memory", "streaming"])
+def test_a_value_that_its_dtype_cannot_hold_has_no_error(engine: Any) -> None:
+    last = 2**63 - 1
+    y = pl.Series("y", [last - 100, last, last]).cast(pl.Datetime("us"))
+    smooth = pg.savgol("y", window_size=3, degree=1, order=0, with_error=True, strict=False)
+    expected = [True, True, False]
+    eager = y.to_frame().select(smooth).unnest("y")
+    lazy = y.to_frame().lazy().select(smooth.struct.unnest()).collect(engine=engine)
+    for frame in (eager, lazy):
+        assert frame.select(pl.all().is_not_null()).to_dict(as_series=False) == {"value": expected, "stderr": expected}
