@@ -351,7 +351,7 @@ impl Planned<'_> {
         let mut finished = finished.collect::<Result<Vec<_>, _>>()?;
         // A row without its first output has no result.
         let nulls = finished[0].nulls().cloned();
-        // The other outputs of a row have a result that the type of the first one cannot hold.
+        // Where the first output does not fit in its type, the others are null too.
         if finished[0].null_count() > columns[0].null_count() {
             for column in &mut finished[1..] {
                 let masked = NullBuffer::union(column.nulls(), nulls.as_ref());

@@ -268,7 +268,7 @@ impl Evaluator {
         let finished = finished
             .map(|((field, column), output)| self.finish_column(column, output.kind, field.dtype(), field.name(), x));
         let mut finished = finished.collect::<Result<Vec<_>, Failure>>()?;
-        // The other outputs of a row have a result that the dtype of the first one cannot hold.
+        // Where the first output does not fit in its dtype, the others are null too.
         if finished[0].null_count() > columns[0].null_count() {
             let valid = finished[0].is_not_null();
             for field in &mut finished[1..] {

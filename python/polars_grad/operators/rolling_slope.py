@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
 from polars_grad._engine.domain import Domain, flag, one_of
-from polars_grad._engine.lengths import amount
 from polars_grad._engine.operator import OperatorExpr, apply, operator
+from polars_grad._engine.window import length_of, min_samples_of, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,29 +135,23 @@ def rolling_slope(
 
 
 def _window(size: Any, x: Any, *, center: bool, closed: Any) -> dict[str, Any]:
-    if isinstance(size, Integral) and not isinstance(size, bool):
-        rows = int(size)
-        if rows < 2:  # noqa: PLR2004, a line has two points
-            msg = f"`window_size` must be at least 2 rows, got {rows}; a length of x is a float or a duration"
-            raise ValueError(msg)
-        if center and rows % 2 == 0:
-            msg = f"a centred `window_size` must be odd, got {rows}; take {rows - 1} or {rows + 1}"
-            raise ValueError(msg)
-        if closed is not None:
-            msg = f"`closed` is about windows of a length, but `window_size` is {rows} rows; drop one of them"
-            raise ValueError(msg)
-        return {"rows": rows}
-    if x is None:
-        msg = f"`window_size` as a length needs `x`, got {size!r}; give `x`, or a number of rows as an int"
+    rows = rows_of(size)
+    if rows is None:
+        return length_of(size, x)
+    if rows < 2:  # noqa: PLR2004, a line has two points
+        msg = f"`window_size` must be at least 2 rows, got {rows}; a length of x is a float or a duration"
         raise ValueError(msg)
-    return {"length": amount("window_size", size)}
+    if center and rows % 2 == 0:
+        msg = f"a centred `window_size` must be odd, got {rows}; take {rows - 1} or {rows + 1}"
+        raise ValueError(msg)
+    if closed is not None:
+        msg = f"`closed` is about windows of a length, but `window_size` is {rows} rows; drop one of them"
+        raise ValueError(msg)
+    return {"rows": rows}
 
 
 def _min_samples(value: Any, most: int | None) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        msg = f"`min_samples` must be a whole number of rows, got {value!r}"
-        raise TypeError(msg)
-    rows = int(value)
+    rows = min_samples_of(value)
     if rows < 2 or (most is not None and rows > most):  # noqa: PLR2004, a line has two points
         allowed = "at least 2" if most is None else f"from 2 to the {most} rows of the window"
         msg = f"`min_samples` must be {allowed}, got {rows}"

@@ -6,8 +6,8 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
 from polars_grad._engine.domain import RingDomain, flag, one_of
-from polars_grad._engine.lengths import amount
 from polars_grad._engine.operator import OperatorExpr, apply, operator
+from polars_grad._engine.window import length_of, min_samples_of, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -171,26 +171,20 @@ def savgol(
 
 
 def _window(size: Any, x: Any, degree: int) -> dict[str, Any]:
-    if isinstance(size, Integral) and not isinstance(size, bool):
-        rows = int(size)
-        if rows % 2 == 0:
-            msg = f"`window_size` must be odd, got {rows}; take {rows - 1} or {rows + 1}"
-            raise ValueError(msg)
-        if rows <= degree:
-            msg = f"`window_size` must be more rows than `degree`, which is {degree}, got {rows}"
-            raise ValueError(msg)
-        return {"rows": rows}
-    if x is None:
-        msg = f"`window_size` as a length needs `x`, got {size!r}; give `x`, or a number of rows as an int"
+    rows = rows_of(size)
+    if rows is None:
+        return length_of(size, x)
+    if rows % 2 == 0:
+        msg = f"`window_size` must be odd, got {rows}; take {rows - 1} or {rows + 1}"
         raise ValueError(msg)
-    return {"length": amount("window_size", size)}
+    if rows <= degree:
+        msg = f"`window_size` must be more rows than `degree`, which is {degree}, got {rows}"
+        raise ValueError(msg)
+    return {"rows": rows}
 
 
 def _min_samples(value: Any, fewest: int, most: int | None) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        msg = f"`min_samples` must be a whole number of rows, got {value!r}"
-        raise TypeError(msg)
-    rows = int(value)
+    rows = min_samples_of(value)
     if rows < fewest or (most is not None and rows > most):
         allowed = f"at least {fewest}" if most is None else f"from {fewest} to the {most} rows of the window"
         msg = f"`min_samples` must be {allowed}, as `degree` is {fewest - 1}, got {rows}"
