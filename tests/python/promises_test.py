@@ -5,6 +5,7 @@ Operators join by registration; `invariance_test.py` has the contexts and `dtype
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
 from itertools import pairwise
@@ -32,6 +33,7 @@ from registry import (
 from strategies import assert_same, frames
 
 import polars_grad as pg
+from polars_grad._engine.domain import Domain
 from polars_grad._engine.operator import OPERATORS, spec_of
 
 if TYPE_CHECKING:
@@ -61,7 +63,17 @@ def test_operators_are_those_of_the_compiled_library() -> None:
 def test_an_operator_is_shown_in_the_readme_or_on_a_page(name: str) -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
     shown = re.compile(rf"\b(pg|grad)\.{name}\(")
-    assert any(shown.search(page.read_text("utf-8")) for page in pages if page.name != "benchmarks.md")
+    others = {"benchmarks.md", "add-an-operator.md"}
+    assert any(shown.search(page.read_text("utf-8")) for page in pages if page.name not in others)
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+@pytest.mark.parametrize(
+    ("page", "entry"), [("functions", ""), ("expressions", "Expr.grad."), ("series", "Series.grad.")]
+)
+def test_an_operator_has_a_page_of_the_api(name: str, page: str, entry: str) -> None:
+    listed = (ROOT / "docs" / "api" / f"{page}.md").read_text("utf-8").split()
+    assert f"{entry}{name}" in listed
 
 
 def test_an_operator_is_measured() -> None:
@@ -72,7 +84,12 @@ def test_an_operator_is_measured() -> None:
 
 
 def test_options_are_of_operators() -> None:
-    assert OPTIONS.keys() <= OPERATORS.keys()
+    """Each operator that has options is tested with some besides the defaults."""
+    of_all = {"y", "x", "sigma", *Domain.__annotations__}
+    have_options = {
+        name for name, operator in OPERATORS.items() if not inspect.signature(operator).parameters.keys() <= of_all
+    }
+    assert OPTIONS.keys() == have_options
 
 
 # The same bits.
