@@ -106,7 +106,8 @@ impl Derivative {
         .checked()
     }
 
-    /// The order of accuracy at the ends of segments, for [`Side::Center`].
+    /// The order of accuracy at the ends of segments, for [`Side::Center`]. A segment with fewer rows than the sum of it
+    /// and `order` is null.
     ///
     /// # Errors
     ///
@@ -347,6 +348,10 @@ impl Derivative {
         let others = self.rows() - 1;
         let reads = match self.side {
             Side::Center => {
+                // As if the row were at an end: null in all rows of a segment that is too short for its ends.
+                if available.before + available.after + 1 < self.edge_rows() {
+                    return None;
+                }
                 let half = self.half();
                 if available.before >= half && available.after >= half {
                     return Some(self.inside());
@@ -405,13 +410,24 @@ impl Derivative {
         Reach { before, after }
     }
 
-    /// The rows of the stencil with two more rows, given those of a stencil.
-    fn wider(self, reads: Reach) -> Reach {
+    /// Mask of rows whose segment has as many rows as a stencil at an end, given the lags of the stencil inside.
+    fn has_ends(self, in_segment: &[u64; MAX_LAGS], inside: &Range<usize>) -> u64 {
+        let rows = self.edge_rows();
+        if self.side != Side::Center || rows <= inside.len() {
+            return u64::MAX;
+        }
+        // Runs of so many lags that contain those of the stencil.
+        let runs = (inside.end - rows..=inside.start).map(|first| &in_segment[first..first + rows]);
+        runs.fold(0, |any, run| any | run.iter().fold(u64::MAX, |all, lag| all & lag))
+    }
+
+    /// The rows of the stencil with two more rows, given those of a stencil and the `available` rows.
+    fn wider(self, reads: Reach, available: Reach) -> Reach {
         let Reach { before, after } = reads;
-        let half = self.half();
         let [before, after] = match self.side {
-            Side::Center if before >= half && after >= half => [before + 1, after + 1],
-            Side::Center if before < half => [before, after + 2],
+            Side::Center if reads == self.inside() => [before + 1, after + 1],
+            // At the first end, as in `reads`.
+            Side::Center if available.before <= available.after => [before, after + 2],
             Side::Center | Side::Backward => [before + 2, after],
             Side::Forward => [before, after + 2],
         };
@@ -455,7 +471,7 @@ impl Derivative {
         let length = rows.len();
         let this = rows.reach.before;
         let narrow = self.inside();
-        let wide = self.with_error.then(|| self.wider(narrow));
+        let wide = self.with_error.then(|| self.wider(narrow, rows.reach));
         let with_noise = self.sigma.is_some() || rows.sigma.is_some();
         let derivations = [None, wide].map(|wider| self.derivation(Coordinates::of(rows), narrow, wider, with_noise));
         let of_block = &derivations[usize::from(self.with_error)];
@@ -481,6 +497,7 @@ impl Derivative {
                 for lag in lags.clone() {
                     usual &= in_segment[lag] & rows.lags[lag].valid(first);
                 }
+                usual &= self.has_ends(&in_segment, &narrow.within(rows.reach));
             }
             if usual != 0 {
                 let rises = Minus {
@@ -580,7 +597,7 @@ impl Derivative {
         // Of a row without a deviation it is NaN.
         let is_known = inside.with_noise && !(deviations.is_some() && derivatives.noises[0].is_nan());
         results[2] = is_known.then_some(derivatives.noises[0]);
-        let wider = self.wider(reads);
+        let wider = self.wider(reads, available);
         if self.with_error && fits(wider, available) {
             let lenient = Rows { strict: false, ..*rows };
             if let Some(differences) = RowDifferences::new(&lenient, row, wider.within(rows.reach))? {
@@ -674,7 +691,8 @@ mod tests {
             after: (x.len() - 1 - row).min(reach.after),
         };
         let reads = derivative.reads(available)?;
-        let wider = Some(derivative.wider(reads)).filter(|&wider| derivative.with_error && fits(wider, available));
+        let wider =
+            Some(derivative.wider(reads, available)).filter(|&wider| derivative.with_error && fits(wider, available));
         let all = wider.unwrap_or(reads);
         let x = &x[row - all.before..=row + all.after];
         let differences = |values: Vec<f64>| values.windows(2).map(|pair| pair[1] - pair[0]).collect::<Vec<_>>();
@@ -794,6 +812,33 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn both_ends_have_a_truncation_where_two_more_rows_exist() {
+        for derivative in derivatives() {
+            for edge_accuracy in 1..=8 {
+                let Ok(derivative) = derivative.edge_accuracy(edge_accuracy) else {
+                    continue;
+                };
+                let rows = derivative.edge_rows() + 2;
+                let is_at_end = |row: &usize| (*row).min(rows - 1 - row) < derivative.half();
+                for row in (0..rows).filter(is_at_end) {
+                    let results = results_at(derivative.with_error(), |x| (0.3 * x).sin(), &GRID[..rows], row);
+                    let (_, has_truncation) = results.expect("enough rows");
+                    assert!(has_truncation, "{derivative:?} at {row}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_segment_too_short_for_its_ends_is_null() {
+        let derivative = Derivative::new(1, 2).and_then(|derivative| derivative.edge_accuracy(5));
+        let derivative = derivative.expect("allowed");
+        let results = |rows: usize| (0..rows).map(move |row| at(derivative, |x| 3.0 * x, &GRID[..rows], row));
+        assert!(results(5).all(|result| result.is_none()));
+        assert!(results(6).all(|result| result == Some(3.0)));
     }
 
     #[test]

@@ -66,6 +66,8 @@ def expected(
     order, accuracy = options.get("order", 1), options.get("accuracy", 2)
     edge_accuracy, side = options.get("edge_accuracy", accuracy), options.get("side", "center")
     rows, half = order + accuracy, (order + accuracy) // 2
+    if side == "center" and len(y) < order + edge_accuracy:
+        return None
     if side == "center" and half <= row < len(y) - half:
         starts = [row - half] if rows % 2 else [row - half, row - half + 1]
     elif side == "center":

@@ -50,6 +50,33 @@ def test_the_truncation_is_the_difference_from_two_more_rows(options: dict[str, 
             assert truncation == pytest.approx(abs(wider[row] - value), rel=1e-9, abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    "options", [{"order": 3, "accuracy": 5}, {"accuracy": 6}, {"order": 5, "accuracy": 4}], ids=str
+)
+def test_the_errors_at_one_end_are_those_at_the_other(options: dict[str, Any]) -> None:
+    """At ends of a lower accuracy. The numbers of rows are even: no row is as near to one end as to the other."""
+    for rows in (8, 10, 30):
+        frame = FRAME[:rows]
+        got = errors({**options, "edge_accuracy": 2}, frame=frame, sigma=1.0)
+        back = errors({**options, "edge_accuracy": 2}, frame=frame.reverse(), sigma=1.0).reverse()
+        for name in ("truncation", "stderr"):
+            np.testing.assert_allclose(got[name].to_numpy(), back[name].to_numpy(), rtol=1e-6, atol=1e-6)
+
+
+def test_a_segment_too_short_for_its_ends_is_null(engine: str) -> None:
+    groups = pl.concat([FRAME[:rows].with_columns(key=pl.lit(rows)) for rows in range(1, 12)])
+    options = {"order": 2, "accuracy": 2, "edge_accuracy": 5}
+    by = pg.derivative("y", "x", by="key", **options)
+    over = pg.derivative("y", "x", **options).over("key")
+    got = groups.lazy().select("key", by=by, over=over).collect(engine=engine)
+    assert got["by"].equals(got["over"])
+    # Whole groups, also where a centred stencil would fit.
+    assert got.group_by("key", maintain_order=True).agg(pl.col("by").null_count())["by"].to_list() == [
+        *range(1, 7),
+        *[0] * 5,
+    ]
+
+
 def test_the_truncation_is_about_the_true_error() -> None:
     """A smooth curve: the ratio has a median near 1."""
     x = np.cumsum(RNG.uniform(0.05, 0.15, 1000))
