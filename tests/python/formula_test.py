@@ -158,6 +158,7 @@ def test_only_the_branch_taken_counts() -> None:
         *(x.clip(0, 1).sqrt(), x.clip(0, 1).cbrt(), x.clip(0, 1) ** 0.5, x.clip(0, 1) ** 1.5, x.clip(0, 1).arcsin()),
         *(x.clip(-1, 1).arccos(), x.clip(1, 2).arccosh(), x.clip(0, 1).log(), x.clip(-1, 1).arctanh()),
         *(pl.max_horizontal(x, 0).sqrt(), pl.when(x > 0).then(x).otherwise(0).sqrt(), (x.clip(0, 1) - 1).log1p()),
+        *(((x > 0) * x).cbrt(), ((x / 7).round() * x).cbrt(), (x // -5 * x) ** 0.5, ((x > 0) * x).sqrt()),
         *((x - 9) ** x.clip(2, 3), (x - 9) ** pl.when(x > 0).then(2).otherwise(x.floor())),
     ],
     ids=str,
