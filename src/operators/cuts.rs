@@ -64,12 +64,11 @@ impl<Y: Sample + Sync, X: Sample + Sync> Scanned<'_, Y, X> {
         helpers: &Helpers,
     ) -> Result<Vec<Columns<O>>, RowError> {
         let rows = self.y.values.len();
-        let starts: Vec<_> = (1..parts).map(|part| rows * part / parts).collect();
-        // Where a segment is cut nowhere, most of it has not been looked at in vain.
+        // A cut is near, or there is none that is worth a longer look.
         let most = rows / parts / 8;
-        let ends = helpers.map(&starts, |&row| Ok(self.end_near(row, most)))?;
+        let ends = (1..parts).map(|part| self.end_near(rows * part / parts, most));
         let mut first = 0;
-        let parts = ends.into_iter().chain([rows]).map(|end| {
+        let parts = ends.chain([rows]).map(|end| {
             // A segment may end behind the end of the next part.
             let part = first..end.max(first);
             first = part.end;
