@@ -7,7 +7,7 @@ use num_traits::AsPrimitive;
 
 use crate::bits::Bits;
 use crate::operators::{
-    Columns, Reached, RowError, RowOperator, Rows, Scanned, SegmentOperator, SegmentTarget, Target,
+    Columns, Extent, Reached, RowError, RowOperator, Rows, Scanned, SegmentOperator, SegmentTarget, Target,
 };
 use crate::parallel::{Helpers, par_ranges};
 use crate::segments::{
@@ -425,6 +425,12 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
         if let Some(block) = self.operator.block().filter(|_| self.parallel && self.sequential) {
             let helpers = Helpers::for_rows(rows);
             let parts = scanned.in_parts(helpers.threads(), block, &helpers)?;
+            return Ok(parts.into_iter().map(Columns::into_worded).collect());
+        }
+        // Segments of one group do not depend on each other.
+        if self.parallel && self.operator.extent() == Extent::Segment {
+            let helpers = Helpers::for_rows(rows);
+            let parts = scanned.in_cut_parts(helpers.threads(), &helpers)?;
             return Ok(parts.into_iter().map(Columns::into_worded).collect());
         }
         self.in_parts(rows, 1, |part| {

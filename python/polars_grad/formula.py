@@ -78,6 +78,7 @@ def derivative_of(
         Float32 only                       Float32
         Integer, Boolean, Decimal          Float64
         mixed floats                       that of `f`
+        Duration, `wrt` a number           that of `f`
         ================================== ==========================
 
     Raises
@@ -92,6 +93,9 @@ def derivative_of(
     polars.exceptions.InvalidOperationError
         When the query is planned, if a column has a dtype without arithmetic, such as String. An expression has no
         schema, so the error is that of Polars, which says to cast.
+    polars.exceptions.SchemaError
+        When the query is planned, if `f` is a Duration and its derivative 0 by structure, on a branch or everywhere: a
+        zero is a number.
 
     Notes
     -----

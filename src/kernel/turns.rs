@@ -10,13 +10,16 @@
 //!
 //! Without a swing the steps from row to row say all: a row turns if one goes up to it and the next goes down, or the other
 //! way round, and so does a plateau. They are found as masks of 64 rows, in most of which a smooth curve does not turn.
-//! Where many rows turn, the vertices of 64 rows are computed at once.
+//! Where many rows turn, the vertices of 64 rows are computed at once. With a swing the curve is followed from one of these
+//! rows to the next.
 
 use std::array::from_fn;
 use std::ops::Range;
 
 use super::sample::{Sample, periodic};
 use super::stencil::inverse_power_of_two;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+use crate::bits::Bits;
 use crate::bits::{ROWS, movemask, set_bits};
 use crate::dispatch::{Kernel, dispatch};
 
@@ -109,32 +112,237 @@ impl<T: Sample> Heights for Unwrapped<'_, T> {
 
 /// Visits the maxima and minima of some rows in turns. An extreme counts once the curve has left it by `min_swing`; the
 /// first row and the last one never do.
-pub(crate) fn extremes(heights: &impl Heights, rows: Range<usize>, min_swing: f64, mut visit: impl FnMut(Extreme)) {
-    #[derive(Clone, Copy, PartialEq)]
-    enum Way {
-        Unknown,
-        Up,
-        Down,
-    }
+///
+/// With `is_cut` the curve begins further back, and has been cut at the second row: see [`cut`].
+pub(crate) fn extremes(
+    heights: &impl Heights,
+    rows: Range<usize>,
+    is_cut: bool,
+    min_swing: f64,
+    mut visit: impl FnMut(Extreme),
+) {
     let start = rows.start;
-    let (mut high, mut low) = (Level::at(start), Level::at(start));
-    let mut way = Way::Unknown;
-    let mut found = |level: Level, is_max| {
-        if level.first > start {
-            visit(Extreme {
-                first: level.first,
-                last: level.last,
-                is_max,
-            });
-        }
+    let mut curve = if is_cut {
+        Followed::behind_cut(heights, start + 1)
+    } else {
+        Followed::at(start, Way::Unknown)
     };
-    for row in rows.skip(1) {
-        if way != Way::Down && high.is_left(row, heights.rise(high.last, row), min_swing) {
-            found(high, true);
-            (way, low) = (Way::Down, Level::at(row));
-        } else if way != Way::Up && low.is_left(row, -heights.rise(low.last, row), min_swing) {
-            found(low, false);
-            (way, high) = (Way::Up, Level::at(row));
+    for row in rows.skip(1 + usize::from(is_cut)) {
+        if let Some(extreme) = curve
+            .follow(heights, row, min_swing)
+            .filter(|extreme| extreme.first > start)
+        {
+            visit(extreme);
+        }
+    }
+}
+
+/// The first of some rows at which a curve may be cut: which extremes are there and behind it depends on that row, the
+/// direction of the step to it, and the rows after it.
+///
+/// The rows are followed as if the curve began with the first. The second time that they have come back by `min_swing`
+/// from their furthest row, so has the whole curve, and this row is the furthest since. The first time does not tell: the
+/// whole curve may go the same way since long before, and may have been further. Without a swing one step is enough.
+///
+/// A curve begins behind a null or a NaN.
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) fn cut<Y: Sample>(y: &[Y], valid: Option<Bits>, rows: Range<usize>, min_swing: f64) -> Option<usize> {
+    let needed = if min_swing > 0.0 { 2 } else { 1 };
+    let (mut curve, mut turns) = (None, 0);
+    for row in rows {
+        if y[row].is_nan() || valid.is_some_and(|valid| !valid.get(row)) {
+            (curve, turns) = (None, 0);
+            continue;
+        }
+        let curve = curve.get_or_insert(Followed::at(row, Way::Unknown));
+        if curve.follow(&y, row, min_swing).is_some() {
+            turns += 1;
+            if turns == needed {
+                return Some(row);
+            }
+        }
+    }
+    None
+}
+
+/// A curve that is followed row by row.
+struct Followed {
+    way: Way,
+    /// The highest rows since the curve went down by the swing.
+    high: Level,
+    /// The lowest rows since it went up.
+    low: Level,
+}
+
+/// Where a curve goes that has left an extreme.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    Unknown,
+    Up,
+    Down,
+}
+
+impl Followed {
+    fn at(row: usize, way: Way) -> Self {
+        let (high, low) = (Level::at(row), Level::at(row));
+        Self { way, high, low }
+    }
+
+    /// A curve at a row that it may be cut at.
+    fn behind_cut(heights: &impl Heights, row: usize) -> Self {
+        let is_up = heights.rise(row - 1, row) > 0.0;
+        Self::at(row, if is_up { Way::Up } else { Way::Down })
+    }
+
+    /// Follows the curve to the next row, and returns the extreme that it has left there.
+    #[inline(always)]
+    fn follow(&mut self, heights: &impl Heights, row: usize, min_swing: f64) -> Option<Extreme> {
+        let Self { way, high, low } = self;
+        if *way != Way::Down && high.is_left(row, heights.rise(high.last, row), min_swing) {
+            (*way, *low) = (Way::Down, Level::at(row));
+            Some(high.extreme(true))
+        } else if *way != Way::Up && low.is_left(row, -heights.rise(low.last, row), min_swing) {
+            (*way, *high) = (Way::Up, Level::at(row));
+            Some(low.extreme(false))
+        } else {
+            None
+        }
+    }
+
+    /// Follows the curve from an extreme, or its start, to the next extreme, and returns the one that it has left there.
+    #[inline(always)]
+    fn turn(&mut self, heights: &impl Heights, extreme: Extreme, min_swing: f64) -> Option<Extreme> {
+        let Self { way, high, low } = self;
+        let (towards, sign, near, far) = if extreme.is_max {
+            (Way::Up, 1.0, high, low)
+        } else {
+            (Way::Down, -1.0, low, high)
+        };
+        let from = |level: &Level| sign * heights.rise(level.last, extreme.first);
+        if *way == towards {
+            // A plateau may begin where the curve has been cut.
+            if from(near) > 0.0 || near.first == extreme.first {
+                *near = Level::of(extreme);
+            }
+            return None;
+        }
+        if from(far) >= min_swing {
+            (*way, *near) = (towards, Level::of(extreme));
+            return Some(far.extreme(!extreme.is_max));
+        }
+        if *way == Way::Unknown && from(near) > 0.0 {
+            *near = Level::of(extreme);
+        }
+        None
+    }
+}
+
+/// A curve that is followed from extreme to extreme, 64 rows at a time, to find those that it leaves by a swing.
+///
+/// They are those of [`extremes`]: between two of its extremes a curve is nowhere further than there.
+pub(crate) struct Swings {
+    min_swing: f64,
+    /// `None` beside a null or a NaN.
+    curve: Option<Followed>,
+    /// The first row of the curve.
+    start: usize,
+    /// Whether the step to the last row is known.
+    was_known: bool,
+    /// What is among 64 rows, to be sorted.
+    stops: Vec<(usize, Stop)>,
+}
+
+/// Where a curve is looked at.
+#[derive(Clone, Copy)]
+enum Stop {
+    Begins,
+    Turns(Extreme),
+    Ends,
+}
+
+impl Swings {
+    pub(crate) fn new(min_swing: f64) -> Self {
+        Self {
+            min_swing,
+            curve: None,
+            start: 0,
+            was_known: false,
+            stops: Vec::new(),
+        }
+    }
+
+    /// The same at a row that the curve may be cut at.
+    pub(crate) fn behind_cut(min_swing: f64, heights: &impl Heights, row: usize) -> Self {
+        Self {
+            curve: Some(Followed::behind_cut(heights, row)),
+            start: row - 1,
+            was_known: true,
+            ..Self::new(min_swing)
+        }
+    }
+
+    /// Visits the extremes that the curve leaves among the 64 rows from `start` on, or some of them: those of the mask
+    /// `rows`. The rows have the given extremes: maxima and minima, as masks, and plateaus.
+    pub(crate) fn follow(
+        &mut self,
+        heights: &impl Heights,
+        (start, rows): (usize, u64),
+        [this, next]: [Steps; 2],
+        [max, min]: [u64; 2],
+        plateaus: &[Extreme],
+        mut visit: impl FnMut(Extreme),
+    ) {
+        let known = this.known();
+        let begins = known & !(known << 1 | u64::from(self.was_known)) & rows;
+        let ends = known & !(known >> 1 | next.known() << (ROWS - 1)) & rows;
+        self.was_known = known >> (ROWS - 1) != 0;
+        let turns = set_bits(max | min, ROWS).map(|place| {
+            (
+                start + place,
+                Stop::Turns(Extreme::at(start + place, max >> place & 1 != 0)),
+            )
+        });
+        if plateaus.is_empty() && begins | ends == 0 {
+            for (row, turn) in turns {
+                self.stop(heights, row, turn, &mut visit);
+            }
+            return;
+        }
+        let mut stops = std::mem::take(&mut self.stops);
+        stops.extend(turns);
+        stops.extend(plateaus.iter().map(|plateau| (plateau.first, Stop::Turns(*plateau))));
+        stops.extend(set_bits(begins, ROWS).map(|place| (start + place - 1, Stop::Begins)));
+        stops.extend(set_bits(ends, ROWS).map(|place| (start + place, Stop::Ends)));
+        stops.sort_unstable_by_key(|(row, _)| *row);
+        for (row, stop) in stops.drain(..) {
+            self.stop(heights, row, stop, &mut visit);
+        }
+        self.stops = stops;
+    }
+
+    /// Visits the extreme that the curve leaves at a row that ends it, or at which it is cut.
+    pub(crate) fn end(&mut self, heights: &impl Heights, row: usize, mut visit: impl FnMut(Extreme)) {
+        self.stop(heights, row, Stop::Ends, &mut visit);
+    }
+
+    #[inline(always)]
+    fn stop(&mut self, heights: &impl Heights, row: usize, stop: Stop, visit: &mut impl FnMut(Extreme)) {
+        let left = match (stop, &mut self.curve) {
+            (Stop::Turns(extreme), Some(curve)) => curve.turn(heights, extreme, self.min_swing),
+            (Stop::Ends, Some(curve)) => {
+                let left = curve.follow(heights, row, self.min_swing);
+                self.curve = None;
+                left
+            },
+            (Stop::Begins, _) => {
+                self.curve = Some(Followed::at(row, Way::Unknown));
+                self.start = row;
+                None
+            },
+            (_, None) => None,
+        };
+        if let Some(extreme) = left.filter(|extreme| extreme.first > self.start) {
+            visit(extreme);
         }
     }
 }
@@ -149,6 +357,15 @@ struct Level {
 impl Level {
     fn at(row: usize) -> Self {
         Self { first: row, last: row }
+    }
+
+    fn of(Extreme { first, last, .. }: Extreme) -> Self {
+        Self { first, last }
+    }
+
+    fn extreme(self, is_max: bool) -> Extreme {
+        let Self { first, last } = self;
+        Extreme { first, last, is_max }
     }
 
     /// Follows the curve to the next row, which is `further` out, and returns whether it has come back by `min_swing`.
@@ -242,6 +459,11 @@ impl Steps {
             down: self.down & known,
             level: self.level & known,
         }
+    }
+
+    /// Mask of rows of which the step from the row before is known.
+    fn known(self) -> u64 {
+        self.up | self.down | self.level
     }
 
     /// Masks of rows of their own height that are higher than both neighbors, or lower; `next` has the steps to the 64 rows
@@ -515,7 +737,7 @@ mod tests {
 
     fn found(y: &[f64], min_swing: f64) -> Vec<(usize, usize, bool)> {
         let mut found = Vec::new();
-        extremes(&y, 0..y.len(), min_swing, |extreme| {
+        extremes(&y, 0..y.len(), false, min_swing, |extreme| {
             found.push((extreme.first, extreme.last, extreme.is_max));
         });
         found
@@ -545,10 +767,8 @@ mod tests {
         assert_eq!(found(&[0.0, 0.1, -9.0], 3.0), [(1, 1, true)]);
     }
 
-    /// The extremes by the masks of steps, in the order of their rows.
-    fn by_masks(y: &[f64], valid: impl Fn(usize) -> bool) -> Vec<(usize, usize, bool)> {
-        let mut found = Vec::new();
-        let mut plateaus = Plateaus::default();
+    /// The steps to 64 rows each, and to those after them.
+    fn steps(y: &[f64], valid: impl Fn(usize) -> bool) -> Vec<Steps> {
         let mut steps = vec![Steps::default(); y.len().div_ceil(ROWS) + 1];
         Steps::find(y, 0, &mut steps);
         for (word, steps) in steps.iter_mut().enumerate() {
@@ -556,14 +776,26 @@ mod tests {
             let mask = (0..ROWS).fold(0, |mask, row| mask | u64::from(is_valid(word * ROWS + row)) << row);
             *steps = steps.among(mask, word > 0 && is_valid(word * ROWS - 1));
         }
-        for (start, pair) in (0..).step_by(ROWS).zip(steps.windows(2)) {
+        steps
+    }
+
+    /// The extremes by the masks of steps, in the order of their rows.
+    fn by_masks(y: &[f64], min_swing: f64, valid: impl Fn(usize) -> bool) -> Vec<(usize, usize, bool)> {
+        let mut found = Vec::new();
+        let (mut plateaus, mut swings) = (Plateaus::default(), Swings::new(min_swing));
+        let mut visit = |extreme: Extreme| found.push((extreme.first, extreme.last, extreme.is_max));
+        for (start, pair) in (0..).step_by(ROWS).zip(steps(y, valid).windows(2)) {
             let turns = pair[0].turns(pair[1]);
-            for (turns, is_max) in turns.into_iter().zip([true, false]) {
-                found.extend(set_bits(turns, ROWS).map(|place| (start + place, start + place, is_max)));
+            let mut left = Vec::new();
+            plateaus.follow(start, pair[0], |extreme| left.push(extreme));
+            if min_swing > 0.0 {
+                swings.follow(&y, (start, u64::MAX), [pair[0], pair[1]], turns, &left, &mut visit);
+                continue;
             }
-            plateaus.follow(start, pair[0], |extreme| {
-                found.push((extreme.first, extreme.last, extreme.is_max));
-            });
+            for (turns, is_max) in turns.into_iter().zip([true, false]) {
+                set_bits(turns, ROWS).for_each(|place| visit(Extreme::at(start + place, is_max)));
+            }
+            left.into_iter().for_each(&mut visit);
         }
         found.sort_unstable();
         found
@@ -577,7 +809,15 @@ mod tests {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             state >> 33
         };
-        for levels in [2, 3, 30] {
+        for (levels, min_swing) in [
+            (2, 0.0),
+            (3, 0.0),
+            (30, 0.0),
+            (3, 2.0),
+            (30, 3.0),
+            (30, 15.0),
+            (900, 70.0),
+        ] {
             for rows in [0, 1, 2, 63, 64, 65, 66, 128, 129, 700] {
                 let mut y = Vec::new();
                 while y.len() < rows {
@@ -585,7 +825,7 @@ mod tests {
                     y.extend(vec![(next() % levels) as f64; repeats as usize]);
                 }
                 y.truncate(rows);
-                assert_eq!(by_masks(&y, |_| true), found(&y, 0.0), "{y:?}");
+                assert_eq!(by_masks(&y, min_swing, |_| true), found(&y, min_swing), "{y:?}");
                 // A NaN and a null end a curve.
                 let ends: Vec<_> = (0..rows).filter(|_| next() % 40 == 0).collect();
                 let mut expected = Vec::new();
@@ -594,16 +834,16 @@ mod tests {
                 }
                 let mut start = 0;
                 for part in y.split(|y| y.is_nan()) {
-                    let of_part = found(part, 0.0).into_iter();
+                    let of_part = found(part, min_swing).into_iter();
                     expected.extend(of_part.map(|(first, last, is_max)| (start + first, start + last, is_max)));
                     start += part.len() + 1;
                 }
-                assert_eq!(by_masks(&y, |_| true), expected, "{y:?}");
+                assert_eq!(by_masks(&y, min_swing, |_| true), expected, "{y:?}");
                 for row in &ends {
                     y[*row] = 1.0;
                 }
                 assert_eq!(
-                    by_masks(&y, |row| !ends.contains(&row)),
+                    by_masks(&y, min_swing, |row| !ends.contains(&row)),
                     expected,
                     "{y:?} without {ends:?}"
                 );
@@ -615,7 +855,7 @@ mod tests {
     fn a_curve_with_a_period_is_followed_across_its_end() {
         let y = [340.0, 355.0, 10.0, 5.0, 350.0, 1.0];
         let mut turns = Vec::new();
-        extremes(&Unwrapped::new(&y, 360.0), 0..y.len(), 0.0, |turn| {
+        extremes(&Unwrapped::new(&y, 360.0), 0..y.len(), false, 0.0, |turn| {
             turns.push((turn.middle(), turn.is_max));
         });
         assert_eq!(turns, [(2, true), (4, false)]);

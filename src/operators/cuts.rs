@@ -6,6 +6,8 @@
 //! one by one        what is reached at each cut
 //! on all threads    the results of the parts
 //! ```
+//!
+//! If the rows behind a cut need no sums, a segment is cut where its operator allows it, near the ends of equal parts.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -47,6 +49,47 @@ impl<Y: Sample + Sync, X: Sample + Sync> Scanned<'_, Y, X> {
         helpers.map(&parts, |(rows, reached)| {
             scanned.evaluate(rows.clone(), 0, &Cell::new(*reached))
         })
+    }
+}
+
+impl<Y: Sample + Sync, X: Sample + Sync> Scanned<'_, Y, X> {
+    /// Evaluates the column in at most a number of parts, of an operator that says at which rows a segment may be cut.
+    ///
+    /// # Errors
+    ///
+    /// The first row that is wrong, if the run is strict.
+    pub(crate) fn in_cut_parts<O: SegmentTarget>(
+        self,
+        parts: usize,
+        helpers: &Helpers,
+    ) -> Result<Vec<Columns<O>>, RowError> {
+        let rows = self.y.values.len();
+        // A cut is near, or there is none that is worth a longer look.
+        let most = rows / parts / 8;
+        let ends = (1..parts).map(|part| self.end_near(rows * part / parts, most));
+        let mut first = 0;
+        let parts = ends.chain([rows]).map(|end| {
+            // A segment may end behind the end of the next part.
+            let part = first..end.max(first);
+            first = part.end;
+            part
+        });
+        let scanned = Self {
+            whole_groups: false,
+            ..self
+        };
+        helpers.map(&parts.collect::<Vec<_>>(), |rows| {
+            scanned.evaluate(rows.clone(), 0, &Cell::default())
+        })
+    }
+
+    /// The end of a part near a row: one of at most so many rows at which the segment may be cut, else its end.
+    fn end_near(&self, row: usize, most: usize) -> usize {
+        let Range { start, end } = self.segments.around(row);
+        if row == start {
+            return row;
+        }
+        self.cut(start, row..end.min(row + most)).unwrap_or(end)
     }
 }
 
@@ -116,23 +159,29 @@ mod tests {
     use crate::bits::{Bitmap, Bits};
     use crate::domain::Domain;
     use crate::inputs::Inputs;
-    use crate::operators::{Form, Integral};
+    use crate::operators::{Form, Integral, Operator, TurningPoints};
     use crate::plan::Plan;
     use crate::segments::{BreakRules, Slice};
     use crate::units::ColumnInfo;
 
     const BLOCK: usize = crate::kernel::trapezoids::BLOCK;
 
-    fn plan() -> Plan {
+    fn plan(operator: impl Into<Operator>, has_x: bool) -> Plan {
         let column = ColumnInfo::of_floats;
-        let columns = Inputs::new(column("y"), Some(column("x")));
-        let integral = Integral::new().initial(0.5).into();
-        Plan::new(&integral, columns, &Domain::<()>::new()).expect("numbers")
+        let columns = Inputs::new(column("y"), has_x.then(|| column("x")));
+        Plan::new(&operator.into(), columns, &Domain::<()>::new()).expect("numbers")
+    }
+
+    /// A bit for each row, set or not set in some.
+    fn bits(rows: usize, of: &[usize], set: bool) -> Vec<u8> {
+        let mut bits = Bitmap::default();
+        (0..rows).for_each(|row| bits.push((of.contains(&row) == set).into(), 1));
+        bits.into_bytes()
     }
 
     /// The results of a column in parts, as bits; `None` is null.
     fn results(y: Slice<'_, f64>, x: &[f64], groups: Bits, at_nulls: bool, parts: usize) -> Vec<Option<u64>> {
-        let plan = plan();
+        let plan = plan(Integral::new().initial(0.5), true);
         let Form::Segments(operator) = plan.operator.form() else {
             panic!("an operator of segments")
         };
@@ -183,12 +232,7 @@ mod tests {
             (vec![0, 100, 101, 900, 1_800], vec![]),
             (vec![0, 1_000], vec![300, 301, 1_200]),
         ] {
-            let bits = |rows_set: &[usize], inside: bool| {
-                let mut bits = Bitmap::default();
-                (0..rows).for_each(|row| bits.push((rows_set.contains(&row) == inside).into(), 1));
-                bits.into_bytes()
-            };
-            let (groups, valid) = (bits(&starts, true), bits(&nulls, false));
+            let (groups, valid) = (bits(rows, &starts, true), bits(rows, &nulls, false));
             let y = Slice {
                 values: &y,
                 validity: Some(Bits::new(&valid, 0)),
@@ -202,5 +246,102 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// The turning points of a column in parts: kinds and bits of places and heights; the places of null rows are null.
+    fn turns(scanned: Scanned<'_, f64, f64>, parts: usize) -> Vec<Option<[u64; 3]>> {
+        let columns = scanned.in_cut_parts::<f64>(parts, &Helpers::for_rows(0));
+        let parts = columns.expect("not strict").into_iter().map(Columns::into_worded);
+        let rows = parts.flat_map(|(words, numbers)| {
+            let ((words, validity), numbers) = (words.expect("kinds"), numbers);
+            let is_valid = |row| validity.as_ref().is_none_or(|bytes| Bits::new(bytes, 0).get(row));
+            let rows = words.iter().enumerate().map(|(row, word)| {
+                let [x, y] = [0, 1].map(|field: usize| numbers[field].0[row].to_bits());
+                is_valid(row).then_some([u64::from(*word), x, y])
+            });
+            rows.collect::<Vec<_>>()
+        });
+        rows.collect()
+    }
+
+    /// Walks with plateaus across the cuts, groups, nulls that end segments or not, a NaN, an x that turns or is not there.
+    #[test]
+    fn segments_are_cut_where_nothing_changes() {
+        let rows = 1_500;
+        let mut state = 1_u64;
+        let mut next = move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state >> 33
+        };
+        let mut cuts = 0;
+        for (levels, repeats) in [(30, 2), (1_000, 1), (3, 90), (1, 1)] {
+            let mut y = Vec::new();
+            while y.len() < rows {
+                let height = (next() % levels) as f64;
+                y.extend(vec![height; 1 + next() as usize % repeats]);
+            }
+            y.truncate(rows);
+            let mut x: Vec<_> = (0..rows).map(|row| (row * 8 + next() as usize % 7) as f64).collect();
+            for (swing, starts, nulls, nan, turn) in [
+                (0.0, vec![0], vec![], None, None),
+                (0.0, vec![0, 10, 700, 1_400], vec![300, 301, 900], Some(1_200), None),
+                (0.0, vec![0], vec![1_000], None, Some(800)),
+                (12.0, vec![0], vec![], None, None),
+                (12.0, vec![0, 600], vec![200, 350, 351], Some(1_100), Some(400)),
+                (2.0, vec![0], vec![], Some(700), None),
+            ] {
+                let y: Vec<_> = (0..rows)
+                    .map(|row| if nan == Some(row) { f64::NAN } else { y[row] })
+                    .collect();
+                if let Some(turn) = turn {
+                    x[turn] = -1.0;
+                }
+                let (groups, valid) = (bits(rows, &starts, true), bits(rows, &nulls, false));
+                let y = Slice {
+                    values: &y,
+                    validity: (!nulls.is_empty()).then(|| Bits::new(&valid, 0)),
+                };
+                let x = Slice {
+                    values: &x,
+                    validity: None,
+                };
+                for (at_nulls, x) in [(false, Some(x)), (true, Some(x)), (true, None)] {
+                    let plan = plan(TurningPoints::new().min_swing(swing), x.is_some());
+                    let Form::Segments(operator) = plan.operator.form() else {
+                        panic!("an operator of segments")
+                    };
+                    let breaks = BreakRules {
+                        at_nulls,
+                        max_gap: None,
+                    };
+                    let segments = Segments::new(y, x, breaks, Bits::new(&groups, 0));
+                    let scanned = Scanned {
+                        operator,
+                        y,
+                        x,
+                        sigma: None,
+                        segments: &segments,
+                        units: &plan.units,
+                        strict: false,
+                        whole_groups: true,
+                    };
+                    let whole = turns(scanned, 1);
+                    assert_eq!(whole.len(), rows);
+                    assert_eq!(whole.iter().any(Option::is_some), levels > 1 && swing < levels as f64);
+                    for parts in 2..24 {
+                        let of_parts = turns(scanned, parts);
+                        assert!(
+                            of_parts == whole,
+                            "{parts} parts, {levels} levels, {swing}, {starts:?}, {nulls:?}"
+                        );
+                        let ends = (1..parts).map(|part| rows * part / parts);
+                        cuts += ends
+                            .filter(|&row| scanned.end_near(row, 60) < segments.around(row).end)
+                            .count();
+                    }
+                }
+            }
+        }
+        assert!(cuts > 5_000, "{cuts} parts end within a segment");
     }
 }

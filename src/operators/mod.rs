@@ -141,10 +141,24 @@ macro_rules! operators {
 
         #[cfg(any(feature = "polars", feature = "arrow"))]
         impl SegmentOperator<'_> {
+            /// How far around its own row the operator reads.
+            pub(crate) fn extent(self) -> Extent {
+                match self {
+                    $(Self::$segment(operator) => operator.extent(),)*
+                }
+            }
+
             /// The rows of a block, if segments may be cut between blocks.
             pub(crate) fn block(self) -> Option<usize> {
                 match self {
                     $(Self::$segment(operator) => operator.block(),)*
+                }
+            }
+
+            /// The first of the rows of a segment at which it may be cut.
+            pub(crate) fn cut<Y: Sample, X: Sample>(self, segment: &Segment<'_, Y, X>) -> Option<usize> {
+                match self {
+                    $(Self::$segment(operator) => operator.cut(segment),)*
                 }
             }
 

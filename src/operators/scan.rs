@@ -104,6 +104,14 @@ pub(crate) trait Scan: Describe {
         None
     }
 
+    /// The first of the rows of a segment at which it may be cut: the results from there on do not change if the rows
+    /// before are evaluated apart, and neither do theirs.
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    fn cut<Y: Sample, X: Sample>(&self, segment: &Segment<'_, Y, X>) -> Option<usize> {
+        let _ = segment;
+        None
+    }
+
     /// The sums of some blocks of a segment.
     #[cfg(any(feature = "polars", feature = "arrow"))]
     fn sums<Y: Sample, X: Sample>(&self, segment: &Segment<'_, Y, X>) -> Sums {
@@ -214,16 +222,27 @@ impl<Y: Sample, X: Sample> Scanned<'_, Y, X> {
 impl<Y: Sample, X: Sample> Scanned<'_, Y, X> {
     /// The sums of blocks of a segment that begins at the row `segment`.
     pub(crate) fn sums(self, segment: usize, blocks: Range<usize>) -> Sums {
-        let rows = segment..blocks.end;
-        self.operator.sums(&Segment {
+        self.operator.sums(&self.beginning(segment, blocks, &Cell::default()))
+    }
+
+    /// The first of some rows at which a segment that begins at the row `segment` may be cut.
+    pub(crate) fn cut(self, segment: usize, rows: Range<usize>) -> Option<usize> {
+        let cut = self.operator.cut(&self.beginning(segment, rows, &Cell::default()));
+        cut.map(|row| segment + row)
+    }
+
+    /// A segment up to the end of the rows to be read.
+    fn beginning<'b>(&'b self, segment: usize, read: Range<usize>, reached: &'b Cell<Reached>) -> Segment<'b, Y, X> {
+        let rows = segment..read.end;
+        Segment {
             y: self.y.part(&rows),
             x: self.x.map(|x| x.part(&rows)),
             sigma: self.sigma.map(|sigma| &sigma[rows.clone()]),
-            rows: blocks.start - segment..blocks.end - segment,
+            rows: read.start - segment..read.end - segment,
             units: self.units,
             strict: self.strict,
             rows_of_group: 0,
-            reached: &Cell::default(),
-        })
+            reached,
+        }
     }
 }

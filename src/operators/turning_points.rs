@@ -18,8 +18,10 @@ use serde::{Deserialize, Serialize};
 use super::{Columns, Describe, Extent, Output, Reason, Repeats, RowError, Scan, Segment, Takes};
 use crate::bits::{ROWS, set_bits};
 use crate::domain::Length;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+use crate::kernel::turns::cut;
 use crate::kernel::turns::{
-    Extreme, Heights, Origin, OriginOfX, Plateaus, Steps, Unwrapped, Vertices, extremes, is_ordered, vertex,
+    Extreme, Heights, Origin, OriginOfX, Plateaus, Steps, Swings, Unwrapped, Vertices, extremes, is_ordered, vertex,
 };
 use crate::kernel::{Sample, is_monotonic};
 use crate::segments::Slice;
@@ -99,26 +101,40 @@ impl Scan for TurningPoints {
         segment: &Segment<'_, Y, X>,
         results: &mut Columns<f64>,
     ) -> Result<(), RowError> {
-        let is_ordered = segment.x.is_none_or(|x| x.validity.is_none() && is_ordered(x.values));
+        let is_ordered = segment.is_ordered(segment.around());
         if let Some(x) = segment.x.filter(|_| segment.strict && !is_ordered) {
-            check(x)?;
+            check(x, segment.rows.clone())?;
         }
-        let first = results.first().len();
-        if segment.units.period.is_none() && is_ordered && self.swing == 0.0 {
-            segment.mark_all(first, results);
+        if segment.units.period.is_none() && is_ordered {
+            if self.swing == 0.0 {
+                segment.mark_all(results);
+            } else {
+                segment.mark_swings(self.swing, results);
+            }
             return Ok(());
         }
-        results.push_nulls(segment.y.values.len());
+        let first = results.first().len();
+        results.push_nulls(segment.rows.len());
         match segment.units.period {
             Some(period) => self.mark(segment, &Unwrapped::new(segment.y.values, period), first, results),
             None => self.mark(segment, &segment.y.values, first, results),
         }
         Ok(())
     }
+
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    fn cut<Y: Sample, X: Sample>(&self, segment: &Segment<'_, Y, X>) -> Option<usize> {
+        let Segment { y, rows, units, .. } = segment;
+        // Where x turns a curve ends. Angles are added up along the curve.
+        if units.period.is_some() || !segment.is_ordered(rows.clone()) {
+            return None;
+        }
+        cut(y.values, y.validity, rows.clone(), self.swing)
+    }
 }
 
 impl TurningPoints {
-    /// Marks the extremes of a segment whose results begin at `first`.
+    /// Marks the extremes of some rows of a segment, whose results begin at `first`.
     fn mark<Y: Sample, X: Sample>(
         self,
         segment: &Segment<'_, Y, X>,
@@ -126,8 +142,9 @@ impl TurningPoints {
         first: usize,
         results: &mut Columns<f64>,
     ) {
-        for run in segment.runs() {
-            extremes(heights, run, self.swing, |extreme| {
+        for run in segment.runs(segment.around()) {
+            let is_cut = run.start < segment.rows.start;
+            extremes(heights, run, is_cut, self.swing, |extreme| {
                 segment.set(extreme, heights, first, results);
             });
         }
@@ -135,26 +152,36 @@ impl TurningPoints {
 }
 
 impl<Y: Sample, X: Sample> Segment<'_, Y, X> {
-    /// Appends the results of a segment whose x is in order, with every extreme.
-    fn mark_all(&self, first: usize, results: &mut Columns<f64>) {
-        /// Words of rows whose results fit into the first-level cache.
-        const WORDS: usize = 32;
+    /// The rows to be evaluated and those beside them.
+    fn around(&self) -> Range<usize> {
+        self.rows.start.saturating_sub(1)..self.y.values.len().min(self.rows.end + 1)
+    }
+
+    /// Whether no x of some rows is null, and all are in order.
+    fn is_ordered(&self, rows: Range<usize>) -> bool {
+        self.x
+            .is_none_or(|x| x.validity.is_none() && is_ordered(&x.values[rows]))
+    }
+
+    /// Appends the results of some rows of a segment whose x is in order, with every extreme.
+    fn mark_all(&self, results: &mut Columns<f64>) {
         /// With so many turns in 64 rows, the vertices of all of them take less time.
         const MANY: u32 = 6;
-        let y = self.y.values;
-        let mut steps = [Steps::default(); WORDS + 1];
+        let (first, y) = (results.first().len(), self.y.values);
         let mut plateaus = Plateaus::default();
         let mut vertices = Vertices::NONE;
         let mut one_by_one: Vec<Extreme> = Vec::new();
-        for block in (0..y.len()).step_by(WORDS * ROWS) {
-            let words = WORDS.min((y.len() - block).div_ceil(ROWS));
-            // The last rows of a word turn by the steps to the rows after it.
-            let steps = &mut steps[..=words];
-            self.find_steps(block, steps);
+        self.for_each_block(|block, steps| {
             let mut nulls = 0;
-            for (start, pair) in (block..).step_by(ROWS).zip(steps.windows(2)) {
-                let rows = ROWS.min(y.len() - start);
-                let turns @ [max, min] = pair[0].turns(pair[1]);
+            for Word {
+                start,
+                rows,
+                turns,
+                steps,
+                ..
+            } in self.words(block, steps)
+            {
+                let [max, min] = turns;
                 if (max | min).count_ones() < MANY {
                     one_by_one.extend(extremes_at(start, max | min, max));
                     nulls += rows;
@@ -164,13 +191,78 @@ impl<Y: Sample, X: Sample> Segment<'_, Y, X> {
                     results.push_worded(rows, max | min, &vertices.is_min, &vertices.places);
                     one_by_one.extend(extremes_at(start, (max | min) & !right, max));
                 }
-                plateaus.follow(start, pair[0], |plateau| one_by_one.push(plateau));
+                plateaus.follow(start, steps[0], |plateau| {
+                    if plateau.first < self.rows.end {
+                        one_by_one.push(plateau);
+                    }
+                });
             }
             results.push_nulls(nulls);
             for extreme in one_by_one.drain(..) {
                 self.set(extreme, &y, first, results);
             }
+        });
+    }
+
+    /// The same with the extremes that the curve leaves by a swing.
+    fn mark_swings(&self, min_swing: f64, results: &mut Columns<f64>) {
+        let (first, y) = (results.first().len(), self.y.values);
+        let mut swings = if self.rows.start > 0 {
+            Swings::behind_cut(min_swing, &y, self.rows.start)
+        } else {
+            Swings::new(min_swing)
+        };
+        let mut plateaus = Plateaus::default();
+        let mut left: Vec<Extreme> = Vec::new();
+        self.for_each_block(|block, steps| {
+            for word in self.words(block, steps) {
+                results.push_nulls(word.rows);
+                plateaus.follow(word.start, word.steps[0], |plateau| {
+                    if plateau.first < self.rows.end {
+                        left.push(plateau);
+                    }
+                });
+                swings.follow(&y, (word.start, word.mask), word.steps, word.turns, &left, |extreme| {
+                    self.set(extreme, &y, first, results);
+                });
+                left.clear();
+            }
+        });
+        if self.rows.end < y.len() {
+            swings.end(&y, self.rows.end, |extreme| self.set(extreme, &y, first, results));
         }
+    }
+
+    /// Visits the rows to be evaluated in blocks: the first row, and the steps to the rows and to the 64 rows after them.
+    fn for_each_block(&self, mut visit: impl FnMut(usize, &[Steps])) {
+        /// Words of rows whose results fit into the first-level cache.
+        const WORDS: usize = 32;
+        // How a plateau at the end goes on is seen in the row after it.
+        let seen = self.y.values.len().min(self.rows.end + 1);
+        let mut steps = [Steps::default(); WORDS + 1];
+        for block in (self.rows.start..seen).step_by(WORDS * ROWS) {
+            let words = WORDS.min((seen - block).div_ceil(ROWS));
+            // The last rows of a word turn by the steps to the rows after it.
+            let steps = &mut steps[..=words];
+            self.find_steps(block, steps);
+            visit(block, steps);
+        }
+    }
+
+    /// The words of a block.
+    fn words<'a>(&'a self, block: usize, steps: &'a [Steps]) -> impl Iterator<Item = Word> + 'a {
+        (block..).step_by(ROWS).zip(steps.windows(2)).map(|(start, pair)| {
+            let rows = ROWS.min(self.rows.end - start);
+            let mask = u64::MAX.checked_shr((ROWS - rows) as u32).unwrap_or_default();
+            let steps = [pair[0], pair[1]];
+            Word {
+                start,
+                rows,
+                mask,
+                steps,
+                turns: steps[0].turns(steps[1]).map(|turns| turns & mask),
+            }
+        })
     }
 
     /// Finds the steps to the rows from `first` on, none beside a null.
@@ -196,7 +288,8 @@ impl<Y: Sample, X: Sample> Segment<'_, Y, X> {
     /// Sets the results of the row in the middle of an extreme.
     fn set(&self, extreme: Extreme, heights: &impl Heights, first: usize, results: &mut Columns<f64>) {
         let word = u8::from(!extreme.is_max);
-        results.set_worded(first + extreme.middle(), word, &self.vertex(extreme, heights));
+        let row = first + extreme.middle() - self.rows.start;
+        results.set_worded(row, word, &self.vertex(extreme, heights));
     }
 
     /// The x and the y of an extreme.
@@ -241,18 +334,17 @@ impl<Y: Sample, X: Sample> Segment<'_, Y, X> {
         }
     }
 
-    /// Runs of at least three rows without a null or a NaN, whose x is strictly monotonic. A row at which x turns ends a
-    /// run and begins another.
-    fn runs(&self) -> Vec<Range<usize>> {
-        let rows = self.y.values.len();
+    /// Runs of at least three of some rows without a null or a NaN, whose x is strictly monotonic. A row at which x turns
+    /// ends a run and begins another.
+    fn runs(&self, rows: Range<usize>) -> Vec<Range<usize>> {
         let mut runs = Vec::new();
-        let (mut start, mut way) = (0, None);
+        let (mut start, mut way) = (rows.start, None);
         let mut push = |run: Range<usize>| {
             if run.len() > 2 {
                 runs.push(run);
             }
         };
-        for row in 1..rows {
+        for row in rows.start + 1..rows.end {
             let step = self.step_to(row);
             if step.is_none() || (way.is_some() && way != step) {
                 push(start..row);
@@ -260,7 +352,7 @@ impl<Y: Sample, X: Sample> Segment<'_, Y, X> {
             }
             way = step;
         }
-        push(start..rows);
+        push(start..rows.end);
         runs
     }
 
@@ -283,14 +375,26 @@ impl<Y: Sample, X: Sample> Segment<'_, Y, X> {
     }
 }
 
+/// At most 64 rows of a segment.
+struct Word {
+    start: usize,
+    /// The number of rows to be evaluated, and their mask.
+    rows: usize,
+    mask: u64,
+    /// The steps to 64 rows, and to the 64 rows after them.
+    steps: [Steps; 2],
+    /// Masks of the maxima and the minima of their own height.
+    turns: [u64; 2],
+}
+
 /// The rows of a mask of 64 rows, which are maxima if they are in `max`.
 fn extremes_at(start: usize, rows: u64, max: u64) -> impl Iterator<Item = Extreme> {
     set_bits(rows, ROWS).map(move |place| Extreme::at(start + place, max >> place & 1 != 0))
 }
 
-/// An error if an x is not finite and strictly monotonic among three adjacent rows.
-fn check<X: Sample>(x: Slice<'_, X>) -> Result<(), RowError> {
-    for row in 1..x.values.len().saturating_sub(1) {
+/// An error if the x of one of some rows and the rows beside it are not finite and strictly monotonic.
+fn check<X: Sample>(x: Slice<'_, X>, rows: Range<usize>) -> Result<(), RowError> {
+    for row in rows.start.max(1)..rows.end.min(x.values.len().saturating_sub(1)) {
         let window = row - 1..row + 2;
         let is_valid = window.clone().all(|row| x.get(row).is_some());
         if is_valid && !is_monotonic(&x.values[window]) {

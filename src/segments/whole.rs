@@ -22,7 +22,7 @@ pub(crate) struct Found {
     pub(crate) rows: Range<usize>,
     /// The whole segment.
     pub(crate) segment: Range<usize>,
-    /// The first row of the group, or of the part if the group begins before it.
+    /// The first row of the group.
     pub(crate) group: usize,
     /// Whether the row is in no segment.
     pub(crate) is_null: bool,
@@ -96,8 +96,8 @@ impl<'a> Segments<'a> {
         } else {
             part
         };
-        let mut group = part.start;
         let mut row = part.start;
+        let mut group = self.before(self.groups, row);
         let mut start = self.start(row);
         std::iter::from_fn(move || {
             if row >= part.end {
@@ -134,12 +134,16 @@ impl<'a> Segments<'a> {
 
     /// The first row of the segment of a row.
     fn start(&self, row: usize) -> usize {
-        let starts = Bits::new(&self.starts, 0);
-        // The last of the 64 rows up to this one that starts a segment, and of the 64 before them, and so on.
+        self.before(Bits::new(&self.starts, 0), row)
+    }
+
+    /// The last row up to one whose bit is set; the row itself if there is none.
+    fn before(&self, bits: Bits, row: usize) -> usize {
+        // The last of the 64 rows up to this one, and of the 64 before them, and so on.
         let mut end = self.rows.min(row + 1);
         while end > 0 {
             let first = end.saturating_sub(ROWS);
-            let word = starts.word(first) & u64::MAX >> (ROWS - (end - first));
+            let word = bits.word(first) & u64::MAX >> (ROWS - (end - first));
             if word != 0 {
                 return first + word.ilog2() as usize;
             }
@@ -195,7 +199,7 @@ mod tests {
         let part: Vec<_> = segments.of_part(1..7, false).collect();
         assert_eq!(
             part,
-            [found(1..3, 0..3, 1), found(3..5, 3..5, 1), found(5..7, 5..10, 5)]
+            [found(1..3, 0..3, 0), found(3..5, 3..5, 0), found(5..7, 5..10, 5)]
         );
         assert_eq!(
             segments.of_part(1..7, true).collect::<Vec<_>>(),

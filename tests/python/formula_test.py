@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import time
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 import pytest
-from polars.exceptions import ColumnNotFoundError, InvalidOperationError
+from polars.exceptions import ColumnNotFoundError, InvalidOperationError, SchemaError
 from polars.testing import assert_frame_equal, assert_series_equal
 
 import polars_grad as pg
@@ -157,6 +158,7 @@ def test_only_the_branch_taken_counts() -> None:
         *(x.clip(0, 1).sqrt(), x.clip(0, 1).cbrt(), x.clip(0, 1) ** 0.5, x.clip(0, 1) ** 1.5, x.clip(0, 1).arcsin()),
         *(x.clip(-1, 1).arccos(), x.clip(1, 2).arccosh(), x.clip(0, 1).log(), x.clip(-1, 1).arctanh()),
         *(pl.max_horizontal(x, 0).sqrt(), pl.when(x > 0).then(x).otherwise(0).sqrt(), (x.clip(0, 1) - 1).log1p()),
+        *(((x > 0) * x).cbrt(), ((x / 7).round() * x).cbrt(), (x // -5 * x) ** 0.5, ((x > 0) * x).sqrt()),
         *((x - 9) ** x.clip(2, 3), (x - 9) ** pl.when(x > 0).then(2).otherwise(x.floor())),
     ],
     ids=str,
@@ -240,6 +242,35 @@ def test_dtypes(values: list[Any], dtype: Any, expected: Any, f: pl.Expr) -> Non
     assert got.schema == query.collect_schema()
     assert got["d"].is_null().to_list() == [False, False, True]
     assert_series_equal(got["d"], got["g"], check_names=False)
+
+
+def test_durations_beside_the_variable() -> None:
+    second, frame = timedelta(seconds=1), pl.LazyFrame({"x": [0.5, 2.0, None], "k": [1.0, 3.0, 2.0], "n": [1, 2, 3]})
+    frame = frame.with_columns(d=pl.col("n") * pl.lit(second))
+    d = pl.col("d")
+    for f, expected in (
+        (x * second, [second, second, None]),
+        (x * d, [second, 2 * second, None]),
+        (3 - x, [-1.0, -1.0, None]),
+        (second * 2.5 - x * d, [-second, -2 * second, None]),
+        (x * d + pl.col("k") * second, [second, 2 * second, None]),
+        (x**2 * d, [second, 8 * second, None]),
+        (d / x, [-4 * second, -second / 2, None]),
+        (x.exp().log() * d, [second, 2 * second, None]),
+        (x * d / pl.lit(second), [1.0, 2.0, None]),
+    ):
+        query = frame.select(pg.derivative_of(f, "x"), f.alias("f"))
+        got = query.collect()
+        assert got.dtypes[0] == query.collect_schema().dtypes()[0] == got["f"].dtype
+        assert got.to_series().to_list() == expected
+    twice = frame.select(pg.derivative_of(x**2 * d, "x", order=2)).collect().to_series()
+    assert twice.to_list() == [2 * second, 4 * second, None]
+    gradient = frame.select(pg.gradient_of(x * d + pl.col("k") * second, ["x", "k"]).alias("g")).collect()["g"]
+    assert gradient.to_list()[:2] == [{"x": second, "k": second}, {"x": 2 * second, "k": second}]
+    # A number is no duration: zero has no dtype here.
+    for f, order in ((x * second, 2), (pl.when(x > 1).then(x * d).otherwise(d), 1), (x.floor() * d, 1)):
+        with pytest.raises(SchemaError, match="supertype"):
+            frame.select(pg.derivative_of(f, "x", order=order)).collect_schema()
 
 
 def test_unsigned_columns_beside_the_variable() -> None:
@@ -342,6 +373,17 @@ def test_derivatives_of_derivatives() -> None:
         *((x**2).sqrt(), (1 - x**2).sqrt(), (x**4).sqrt() * x, (x**2 + y**2).sqrt(), x.abs().sqrt(), (y * x).sqrt()),
         *(x.tanh(), x.tanh().abs() * x, x.clip(0, 1) ** 2, pl.max_horizontal(x**2, x**3, 4 * x**2), x.abs() ** 3),
         *(pl.when(x > 0).then(x**2).otherwise(x**3), (x % 1) ** 2, x.clip(0, 1).sqrt(), x.log() * x.abs()),
+        *(
+            x.log(),
+            (x * y).log(10),
+            (y - x).log1p(),
+            x.arctanh(),
+            x.clip(0).log(),
+            x.sqrt(),
+            x**0.5 * x,
+            x.cbrt(),
+            x**x,
+        ),
     ],
     ids=str,
 )
@@ -469,6 +511,30 @@ def test_forty_levels(order: int) -> None:
     above, below = around.select(lower).to_series()
     assert got[0] == pytest.approx((above - below) / (2 * step), rel=1e-3)
     assert got[2] is None
+
+
+@pytest.mark.parametrize("f", [x, x.sin(), pl.struct(a=x, b=y).struct.field("a") * y], ids=str)
+def test_parts_that_are_written_often_are_read_once(f: pl.Expr) -> None:
+    one = pg.derivative_of(f, "x")
+    for _ in range(12):
+        f = f + f * 0.5
+    start = time.perf_counter()
+    got = pg.derivative_of(f, "x")
+    # Not a measurement: the JSON has 12,000 parts, which take four times as long if each is read.
+    assert time.perf_counter() - start < 2
+    frame = pl.DataFrame({"x": [0.5, 1.0, None], "y": [2.0, 3.0, 1.0]})
+    assert_frame_equal(frame.select(got), frame.select(one * 1.5**12), check_exact=False)
+    assert len(str(got)) < 3_000
+
+
+def test_numbers_that_are_written_alike_differ() -> None:
+    f = x * inf + x * nan + x * -inf
+    assert at([1.0], x * inf) == [inf]
+    assert at([1.0], x * -inf) == [-inf]
+    assert math.isnan(at([1.0], f)[0])
+    got = pl.DataFrame({"x": [1.0]}).select(pg.gradient_of(pl.when(x > 0).then(x * inf).otherwise(x * -inf), "x"))
+    assert got.to_series().struct.field("x").to_list() == [inf]
+    assert at([2.0], x * 0.0 + x * -0.0) == [0.0]
 
 
 def test_long_sums() -> None:

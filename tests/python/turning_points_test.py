@@ -250,6 +250,27 @@ def test_a_long_walk_has_the_peaks_of_scipy() -> None:
         np.testing.assert_array_equal(np.flatnonzero(kinds == "min"), find_peaks(-y)[0])
 
 
+@pytest.mark.parametrize("min_swing", [2.0, 40.0, 400.0, 1e9])
+def test_a_long_walk_swings_as_row_by_row(min_swing: float) -> None:
+    """Several threads follow it, none from an extreme that it knows."""
+    walk = np.random.default_rng(0).standard_normal(400_000).cumsum().tolist()
+    found: list[tuple[int, str]] = []
+    furthest, kinds = {"max": 0, "min": 0}, ["max", "min"]
+    for row, height in enumerate(walk):
+        for kind in kinds:
+            back = walk[furthest[kind]] - height if kind == "max" else height - walk[furthest[kind]]
+            if back < 0:
+                furthest[kind] = row
+            elif back >= min_swing:
+                found += [(furthest[kind], kind)] if furthest[kind] > 0 else []
+                kinds = ["min" if kind == "max" else "max"]
+                furthest[kinds[0]] = row
+                break
+    turns = events(pl.Series("y", walk).grad.turning_points(min_swing=min_swing))
+    assert [(row, kind) for row, kind, *_ in turns] == found
+    assert (len(found) > 10) == (min_swing < 100)
+
+
 # Against an oracle.
 
 Row = tuple[int, Fraction, float]

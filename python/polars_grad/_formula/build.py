@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from polars_grad._engine.scalar import is_scalar
-from polars_grad._formula.tree import Node, node, ordered, select
+from polars_grad._formula.tree import ZERO, Node, node, ordered, select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -23,20 +23,41 @@ if TYPE_CHECKING:
 # name the column.
 _PLANS_BOOLEAN_PRODUCTS = [*map(int, pl.__version__.split(".")[:2])] >= [2, 1]
 # Kinds that cost nothing where they are written.
-_FREE = {"constant", "null"}
+_FREE = {"constant", "null", "no_slope"}
 # Kinds that stand in the first struct: what is inside of `with_fields` cannot be used again as it is.
 _LEAVES = {"variable", "native", "float", "zero"}
 # Kinds whose result Polars takes for a Float64 if their first input is a constant and the second one a Float32.
 _TYPED_BY_FIRST = {"div", "pow", "arctan2"}
 # Kinds that are written with an input in several places, and which one.
 _REPEATED = {"not_negative": 0, "kink": 1}
+# Kinds whose result has the dtype of their inputs, if all but one are constants or equal.
+_TYPED_AS_INPUT = {
+    *(
+        "add",
+        "sub",
+        "mul",
+        "mod",
+        "pow",
+        "neg",
+        "abs",
+        "sign",
+        "floor",
+        "ceil",
+        "round",
+        "not_negative",
+        "sqrt",
+        "cbrt",
+    ),
+    *("exp", "log", "log1p", "sin", "cos", "tan", "cot", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan"),
+    *("arcsinh", "arccosh", "arctanh", "degrees", "radians"),
+}
 # Kinds whose result is null where an input is null, and only there, and has their common dtype.
 _NULL_AS_INPUTS = {
-    *("add", "sub", "mul", "div", "mod", "floordiv", "pow", "neg", "abs", "sign", "sqrt", "cbrt", "exp", "log"),
-    *("log1p", "sin", "cos", "tan", "cot", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh"),
-    *("arctanh", "arctan2", "degrees", "radians", "floor", "ceil", "round", "not_negative", "kink"),
-    "sech_squared",
+    *("div", "floordiv", "arctan2", "kink", "sech_squared"),
+    *_TYPED_AS_INPUT,
 }
+# The zero of a branch. Of a float it is one, and with a duration, of which it is none, it has no common dtype.
+_NO_SLOPE = node("no_slope")
 
 
 def null_as(formula: Node, results: list[Node], variables: Iterable[Node]) -> list[Node]:
@@ -54,9 +75,26 @@ def null_as(formula: Node, results: list[Node], variables: Iterable[Node]) -> li
     if not sources:
         return results
     valid = reduce(lambda first, second: node("and", first, second), (node("is_not_null", each) for each in sources))
-    # The sum is null in the other rows, and brings in the dtype.
-    total = reduce(lambda first, second: node("add", first, second), sources)
-    return [select(valid, result, total) if lacks else result for result, lacks in zip(results, missing, strict=True)]
+    # What is null in the other rows brings in the dtype.
+    null = _with_dtype_of(formula)
+    if not _sources(formula).issuperset(sources):
+        null = reduce(lambda first, second: node("add", first, second), sources)
+    return [select(valid, result, null) if lacks else result for result, lacks in zip(results, missing, strict=True)]
+
+
+def _with_dtype_of(root: Node) -> Node:
+    """Return a tree that is null where another is, with its dtype, and that costs less."""
+    cheap: dict[Node, Node] = {}
+    for each in ordered(root):
+        inputs = [cheap[input_] for input_ in each.inputs]
+        telling = [input_ for input_ in inputs if input_.kind != "constant"]
+        if each.kind not in _NULL_AS_INPUTS or not telling:
+            cheap[each] = each
+        elif len({*telling}) == 1 and (each.kind in _TYPED_AS_INPUT or (each.kind == "div" and len(telling) == 1)):
+            cheap[each] = telling[0]
+        else:
+            cheap[each] = node(each.kind, *inputs, detail=each.detail)
+    return cheap[root]
 
 
 def _sources(root: Node) -> set[Node]:
@@ -108,6 +146,8 @@ def _with_typed_constants(root: Node) -> Node:
             at = 1 if inputs[0].kind == "null" else 0
             if inputs[at].kind == "constant":
                 inputs[at] = node("add", zero, inputs[at]) if inputs[at].detail else zero
+        elif each.kind == "when":
+            inputs = [_NO_SLOPE if input_ is ZERO else input_ for input_ in inputs]
         typed[each] = node(each.kind, *inputs, detail=each.detail)
     return typed[root]
 
@@ -199,6 +239,7 @@ _WRITERS: dict[str, Callable[..., pl.Expr]] = {
     "max_horizontal": lambda _, *inputs: pl.max_horizontal(inputs),
     "min_horizontal": lambda _, *inputs: pl.min_horizontal(inputs),
     "native": lambda native: native.expr,
+    "no_slope": lambda _: pl.lit(0, dtype=pl.Int8),
     "not": lambda _, u: ~u,
     "not_negative": lambda _, u: pl.when(u < 0).then(u.sqrt()).otherwise(u),
     "null": lambda _: pl.lit(None),

@@ -100,6 +100,8 @@ _OF_BOOLEANS = {"and": "&", "or": "|", "xor": "^", "not": "~"}
 _PREDICATE = ("when", 2)
 _TRUE = {"Literal": {"Scalar": {"Boolean": True}}}
 _NULL = {"Literal": {"Scalar": {"Null": "Null"}}}
+# How the zero of a branch is written.
+_NO_SLOPE = {"Literal": {"Scalar": {"Int8": 0}}}
 # Nodes that only rename.
 _RENAMED = {"Alias", "KeepName", "RenameAlias"}
 # Nodes around structs.
@@ -147,10 +149,15 @@ class _Part(NamedTuple):
     fields: Fields | None
     """The fields that `pl.field` means there."""
 
+    @property
+    def key(self) -> tuple[int, bool, int]:
+        """What two parts have in common that are read alike."""
+        return id(self.form), self.expr is None, id(self.fields)
+
 
 def variable(expr: pl.Expr) -> Variable | None:
     """Return the variable that an expression is: a column or the element of a list."""
-    form = _json(expr)
+    form = json.loads(_json(expr))
     if not _is_column(form):
         return None
     return Variable(json.dumps(form), "element" if form == "Element" else form["Column"], expr)
@@ -159,22 +166,20 @@ def variable(expr: pl.Expr) -> Variable | None:
 def read(expr: pl.Expr, variables: Iterable[Variable]) -> Node:
     """Return the tree of an expression, in which parts without variables are single nodes."""
     try:
-        form = _json(expr)
-        return _Reader(form, variables).read(_Part(form, expr, None))
+        return _Reader(_json(expr), variables).read(expr)
     except RecursionError:
         msg = "`f` is nested too deeply to be read; compute a part of it into a column first"
         raise ValueError(msg) from None
 
 
-def _json(expr: pl.Expr) -> Any:
+def _json(expr: pl.Expr) -> str:
     try:
-        text = expr.meta.serialize(format="json")
+        return expr.meta.serialize(format="json")
     except Exception as error:
         cause = "a Python function" if _PYTHON.search(str(expr)) else "a node"
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         msg = f"`f` contains {cause} that Polars cannot serialize, so its formula cannot be read ({reason}); {_ELSE}"
         raise ValueError(msg) from error
-    return json.loads(text)
 
 
 _FORMS_OF_INPUTS: dict[str, Callable[[Any], list[Any]]] = {
@@ -190,28 +195,40 @@ _FORMS_OF_INPUTS: dict[str, Callable[[Any], list[Any]]] = {
 
 
 class _Reader:
-    """Reads the parts of one expression."""
+    """Reads the parts of one expression, those that are equal once."""
 
-    def __init__(self, form: Any, variables: Iterable[Variable]) -> None:
+    def __init__(self, text: str, variables: Iterable[Variable]) -> None:
         self._variables = {each.text: node("variable", detail=each) for each in variables}
-        self._dependent = _parts_with(self._variables.keys(), form)
+        self._forms = _Forms(text, self._variables)
+        # With the parts, so that the objects live whose ids are the keys.
+        self._nodes: dict[Any, tuple[_Part, Node]] = {}
+        self._structs: dict[Any, tuple[_Part, Fields]] = {}
 
-    def read(self, part: _Part, *, raw: bool = False) -> Node:
+    def read(self, expr: pl.Expr | None) -> Node:
+        """Return the tree of the expression."""
+        return self._read(_Part(self._forms.root, expr, None))
+
+    def _read(self, part: _Part, *, raw: bool = False) -> Node:
         """Return the tree of a part: of a number or, if `raw`, of what is used as it is."""
+        key = (*part.key, raw)
+        if key in self._nodes:
+            return self._nodes[key][1]
         name, value = _name(part.form)
         # `when(True)` is how a zero of the dtype of a variable is written.
         if name in _RENAMED or (name == "Ternary" and part.form[name]["predicate"] == _TRUE):
-            return self.read(_inputs(part)[0], raw=raw)
-        leaf = self._leaf(part)
-        if leaf is not None:
+            found = self._read(_inputs(part)[0], raw=raw)
+        elif (leaf := self._leaf(part)) is not None:
             # An unsigned integer has no negative, for one.
-            return node("float", detail=leaf.detail) if leaf.kind == "native" and not raw else leaf
-        kind, detail = _kind(name, value) or _refuse(part)
-        inputs = []
-        for position, each in enumerate(_inputs(part)):
-            inputs.append(self.read(each, raw=kind in _ANY_DTYPE or (kind, position) == _PREDICATE))
-        _check_bits(kind, inputs)
-        return _simplified(kind, *inputs) or node(kind, *inputs, detail=detail)
+            found = node("float", detail=leaf.detail) if leaf.kind == "native" and not raw else leaf
+        else:
+            kind, detail = _kind(name, value) or _refuse(part)
+            inputs = []
+            for position, each in enumerate(_inputs(part)):
+                inputs.append(self._read(each, raw=kind in _ANY_DTYPE or (kind, position) == _PREDICATE))
+            _check_bits(kind, inputs)
+            found = _simplified(kind, *inputs) or node(kind, *inputs, detail=detail)
+        self._nodes[key] = part, found
+        return found
 
     def _leaf(self, part: _Part) -> Node | None:
         """Return the node of a part that is read as a whole."""
@@ -220,7 +237,7 @@ class _Reader:
             return constant(number)
         if part.form == _NULL:
             return node("null")
-        if part.expr is not None and id(part.form) not in self._dependent:
+        if part.expr is not None and not self._forms.depends(part.form):
             # NaN and infinities differ in the display only.
             return node("native", detail=Native((json.dumps(part.form), str(part.expr)), part.expr))
         if _name(part.form)[0] in (_FIELD, _FIELD_OF_STRUCT):
@@ -242,6 +259,11 @@ class _Reader:
 
     def _fields(self, part: _Part) -> Fields:
         """Return the fields of a struct by name."""
+        if part.key not in self._structs:
+            self._structs[part.key] = part, self._fresh_fields(part)
+        return self._structs[part.key][1]
+
+    def _fresh_fields(self, part: _Part) -> Fields:
         name, value = _name(part.form)
         if name in _RENAMED:
             return self._fields(_inputs(part)[0])
@@ -265,36 +287,55 @@ class _Reader:
             return self._node_or_fields(_inputs(part)[0])
         if name in (_STRUCT, _WITH_FIELDS):
             return self._fields(part)
-        is_field = name in (_FIELD, _FIELD_OF_STRUCT) and (part.expr is None or id(part.form) in self._dependent)
-        return self._field(part) if is_field else self.read(part, raw=True)
+        is_field = name in (_FIELD, _FIELD_OF_STRUCT) and (part.expr is None or self._forms.depends(part.form))
+        return self._field(part) if is_field else self._read(part, raw=True)
 
 
-def _parts_with(texts: Iterable[str], form: Any) -> set[int]:
-    """Return the ids of all parts of an expression that contain one of the variables, and refuse selectors."""
-    columns = [json.loads(text) for text in texts]
-    parents: list[tuple[Any, Any]] = []
-    waiting = [form]
-    found = set()
-    while waiting:
-        part = waiting.pop()
-        if part in columns:
-            found.add(id(part))
-        elif isinstance(part, dict) and "Selector" in part:
+class _Forms:
+    """
+    The JSON of an expression, of which equal parts are one object.
+
+    Expressions share what they are made of, and their JSON repeats it: that of `f = f + f * f`, done 20 times, has
+    millions of parts, and about 20 different ones.
+    """
+
+    def __init__(self, text: str, variables: Iterable[str]) -> None:
+        self._parts: dict[Any, Any] = {}
+        self._columns = [json.loads(each) for each in variables]
+        self._dependent: set[int] = set()
+        self.root = json.loads(text, object_pairs_hook=self._part)
+
+    def depends(self, form: Any) -> bool:
+        """Whether a part is one of the variables, or contains one."""
+        return id(form) in self._dependent if isinstance(form, dict) else form in self._columns
+
+    def _part(self, items: list[tuple[str, Any]]) -> Any:
+        key = tuple((name, _identity(value)) for name, value in items)
+        found = self._parts.get(key)
+        if found is not None:
+            return found
+        form = dict(items)
+        if "Selector" in form:
             msg = (
                 "`f` contains a selector, a pattern or several columns at once; write a formula of single columns, "
                 "each as `pl.col(name)`"
             )
             raise ValueError(msg)
-        inside = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
-        for each in inside:
-            if isinstance(each, (dict, list, str)):
-                parents.append((each, part))
-                waiting.append(each)
-    # Children stand behind their parents.
-    for each, parent in reversed(parents):
-        if id(each) in found:
-            found.add(id(parent))
-    return found
+        if form in self._columns or any(self._has_variable(each) for each in form.values()):
+            self._dependent.add(id(form))
+        # Numbers that JSON has not differ, but are written alike.
+        self._parts[len(self._parts) if None in form.values() else key] = form
+        return form
+
+    def _has_variable(self, value: Any) -> bool:
+        return any(map(self._has_variable, value)) if isinstance(value, list) else self.depends(value)
+
+
+def _identity(value: Any) -> Any:
+    """Return what is equal for the same values only, where equal parts are one object."""
+    if isinstance(value, list):
+        return tuple(map(_identity, value))
+    return id(value) if isinstance(value, dict) else repr(value)
 
 
 def _name(form: Any) -> tuple[str, Any]:
@@ -364,6 +405,8 @@ def _column(form: Any) -> pl.Expr:
 
 def _number(form: Any) -> float | None:
     """Return the number that a literal is; None for anything else, and for numbers that JSON has not."""
+    if form == _NO_SLOPE:
+        return 0.0
     literal = form.get("Literal") if isinstance(form, dict) else None
     dynamic = literal.get("Dyn") if isinstance(literal, dict) else None
     number = next(iter(dynamic.values())) if isinstance(dynamic, dict) else None
@@ -377,7 +420,7 @@ def _simplified(kind: str, *inputs: Node) -> Node | None:
     if kind == "log":
         return _logarithm(*inputs)
     if kind == "when":
-        return _kink(*inputs)
+        return _kink(*inputs) or _not_negative(*inputs)
     if kind == "mul" and ONE in inputs:
         return inputs[inputs[0] is ONE]
     if kind == "div":
@@ -404,10 +447,20 @@ def _kink(slope: Node, otherwise: Node, condition: Node) -> Node | None:
         return None
     at_zero = condition.inputs[1]
     root = at_zero.inputs[0] if at_zero.kind == "eq" else ONE
-    # A comparison takes a column as it is.
-    compared = node("native", detail=slope.detail) if slope.kind == "float" else slope
-    is_kink = condition.inputs == (node("eq", compared, ZERO), node("eq", root, ZERO))
+    is_kink = condition.inputs == (node("eq", _compared(slope), ZERO), node("eq", root, ZERO))
     return node("kink", otherwise, slope, root) if is_kink and otherwise is slope / (TWO * root) else None
+
+
+def _not_negative(root: Node, value: Node, condition: Node) -> Node | None:
+    """Return a value that is NaN where it is negative, which is no branch of a formula."""
+    is_root = root.kind == "sqrt" and root.inputs[0] is value
+    is_negative = condition is node("lt", _compared(value), ZERO)
+    return node("not_negative", value) if is_root and is_negative else None
+
+
+def _compared(value: Node) -> Node:
+    """Return a value as a comparison takes it: a column as it is."""
+    return node("native", detail=value.detail) if value.kind == "float" else value
 
 
 def _sech_squared(one: Node, divisor: Node) -> Node | None:

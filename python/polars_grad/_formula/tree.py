@@ -31,8 +31,8 @@ class Node:
         self.detail = detail
         # Larger than that of any input.
         self.index = next(_INDICES)
-        # Whether it may be zero on a whole branch.
-        self.branches: bool = kind == "when" or any(each.branches for each in inputs)
+        # Whether it may be zero in a whole range.
+        self.branches: bool = kind in _VANISHING or any(each.branches for each in inputs)
         own = {detail} if kind == "variable" else frozenset()
         self.variables: frozenset[Any] = frozenset(own).union(*(each.variables for each in inputs))
 
@@ -88,6 +88,11 @@ class Node:
         return node("neg", self)
 
 
+# Kinds that may be zero in a whole range where their inputs are not.
+_VANISHING = {
+    *("when", "floor", "ceil", "round", "floordiv", "and", "or", "xor", "not", "is_between", "is_null", "is_not_null"),
+    *("eq", "ne", "lt", "le", "gt", "ge", "eq_missing", "ne_missing"),
+}
 _INDICES = count()
 _NODES: WeakValueDictionary[tuple[Any, ...], Node] = WeakValueDictionary()
 # Kinds whose inputs may change places without another result, to the bit.
