@@ -477,7 +477,7 @@ fn rounded_residuals(residuals: Double, xx: f64, xy: f64, error: f64) -> (f64, b
     let base = LEAST * (xy * (xy / xx));
     let (rounded, is_certain) = residuals.plus(Double::new(base, 0.0)).rounded(error);
     let residuals = rounded - base;
-    let in_range = (xy == 0.0) | ((base >= f64::MIN_POSITIVE) & (base <= f64::MAX));
+    let in_range = xy == 0.0 || base.is_normal();
     (if residuals > 0.0 { residuals } else { 0.0 }, is_certain & in_range)
 }
 
@@ -494,7 +494,9 @@ pub(super) fn exact(points: Points<'_>, rows: usize) -> Moments {
             let x = [dx.value[place], dx.rest[place]];
             let y = [dy.value[place], dy.rest[place]];
             for (sum, numbers) in [(&mut u, x), (&mut v, y)] {
-                numbers.into_iter().for_each(|number| sum.add(number));
+                for number in numbers {
+                    sum.add(number);
+                }
             }
             for (sum, one, other) in [(&mut uu, x, x), (&mut uv, x, y), (&mut vv, y, y)] {
                 sum.add_product(&one, &other);

@@ -407,23 +407,21 @@ impl<W: Fn(usize) -> Range<usize>> Loop for Windows<W> {
     #[inline(always)]
     fn run<const RESIDUALS: bool>(&self, points: Points<'_>, slopes: &mut Slopes<'_>) -> Vec<Unusual> {
         let mut unusual = Vec::new();
-        if !RESIDUALS {
-            self.sum::<{ halves::LINE }>(points, |index, moments| {
-                unusual.extend(self.write(points, slopes, index, moments));
-            });
-        } else {
+        if RESIDUALS {
             self.sum::<{ halves::RESIDUALS }>(points, |index, moments| {
                 unusual.extend(self.write(points, slopes, index, moments));
             });
-            let (again, rest): (Vec<_>, _) = unusual
+            let (again, rest) = unusual
                 .into_iter()
                 .partition(|Unusual { why, .. }| *why == Why::Residuals);
-            let again: Vec<_> = again
-                .iter()
-                .map(|&Unusual { index, .. }| (index, slopes.values[index]))
-                .collect();
             unusual = rest;
+            let with_slope = |Unusual { index, .. }: Unusual| (index, slopes.values[index]);
+            let again: Vec<_> = Vec::into_iter(again).map(with_slope).collect();
             self.sum_again(points, &again, |index, moments| {
+                unusual.extend(self.write(points, slopes, index, moments));
+            });
+        } else {
+            self.sum::<{ halves::LINE }>(points, |index, moments| {
                 unusual.extend(self.write(points, slopes, index, moments));
             });
         }
