@@ -100,8 +100,12 @@ pub(super) struct Windows<W> {
 impl<W: Fn(usize) -> Range<usize>> Windows<W> {
     /// Passes the sums of each window to `write`.
     #[inline(always)]
-    pub(super) fn sum<const FIELDS: usize>(&self, points: Points<'_>, mut write: impl FnMut(usize, Moments)) {
-        let mut memory = Memory::<FIELDS>::new();
+    pub(super) fn sum<const FIELDS: usize>(
+        &self,
+        points: Points<'_>,
+        memory: &mut Memory,
+        mut write: impl FnMut(usize, Moments),
+    ) {
         let mut next = 0;
         while next < self.count {
             let mut groups = [self.group(next); LANES];
@@ -117,8 +121,8 @@ impl<W: Fn(usize) -> Range<usize>> Windows<W> {
                     *slope = group.slope(points);
                 }
             }
-            memory.add_rows_before(points, groups);
-            memory.pass_windows(points, self, groups, &mut write);
+            memory.add_rows_before::<FIELDS>(points, groups);
+            memory.pass_windows::<FIELDS, W>(points, self, groups, &mut write);
         }
     }
 
@@ -127,10 +131,10 @@ impl<W: Fn(usize) -> Range<usize>> Windows<W> {
     pub(super) fn sum_again(
         &self,
         points: Points<'_>,
+        memory: &mut Memory,
         windows: &[(usize, f64)],
         mut write: impl FnMut(usize, Moments),
     ) {
-        let mut memory = Memory::<RESIDUALS>::new();
         for windows in windows.chunks(LANES) {
             let mut groups = [self.group_of(0, 1); LANES];
             for (lane, &(index, slope)) in windows.iter().enumerate() {
@@ -138,8 +142,8 @@ impl<W: Fn(usize) -> Range<usize>> Windows<W> {
                 memory.slopes[lane] = slope;
             }
             let groups = &groups[..windows.len()];
-            memory.add_rows_before(points, groups);
-            memory.pass_windows(points, self, groups, &mut write);
+            memory.add_rows_before::<RESIDUALS>(points, groups);
+            memory.pass_windows::<RESIDUALS, W>(points, self, groups, &mut write);
         }
     }
 
@@ -174,37 +178,34 @@ impl<W: Fn(usize) -> Range<usize>> Windows<W> {
     }
 }
 
-/// The sums of eight groups.
-struct Memory<const FIELDS: usize> {
-    steps: Box<Steps>,
-    tile: Box<Tile>,
+/// The memory of the sums of eight groups, used again by the next ones.
+#[derive(Default)]
+pub(super) struct Memory {
+    tile: Tile,
     /// Sums over none, one, two, ... of the rows before the middle.
-    before: Vec<Sums<FIELDS>>,
+    before: Vec<Lanes>,
     /// Sums over some numbers of the rows after it.
-    after: Box<[Sums<FIELDS>; ROWS + 1]>,
+    after: Vec<Lanes>,
     /// The slope that residuals are computed from.
     slopes: Lanes,
 }
 
-impl<const FIELDS: usize> Memory<FIELDS> {
-    fn new() -> Self {
-        Self {
-            steps: Box::new(Steps::ZERO),
-            tile: Box::new(Tile([[[0.0; LANES]; 4]; ROWS])),
-            before: Vec::new(),
-            after: Box::new([[[0.0; LANES]; FIELDS]; ROWS + 1]),
-            slopes: [0.0; LANES],
-        }
+/// Some sums in a buffer, which grows to hold them.
+#[inline(always)]
+fn sums_in<const FIELDS: usize>(buffer: &mut Vec<Lanes>, count: usize) -> &mut [Sums<FIELDS>] {
+    if buffer.len() < count * FIELDS {
+        buffer.resize(count * FIELDS, [0.0; LANES]);
     }
+    &mut buffer.as_chunks_mut().0[..count]
+}
 
+impl Memory {
     /// Sums the rows before the middle.
     #[inline(always)]
-    fn add_rows_before(&mut self, points: Points<'_>, groups: &[Group]) {
+    fn add_rows_before<const FIELDS: usize>(&mut self, points: Points<'_>, groups: &[Group]) {
         let rows = groups.iter().map(|group| group.before).max().unwrap_or(0);
-        if self.before.len() <= rows {
-            self.before.resize(rows + 1, [[0.0; LANES]; FIELDS]);
-        }
         let mut sums = [[0.0; LANES]; FIELDS];
+        sums_in(&mut self.before, rows + 1)[0] = sums;
         for done in (0..rows).step_by(ROWS) {
             let count = ROWS.min(rows - done);
             self.read(points, groups, count, |middle| {
@@ -213,7 +214,8 @@ impl<const FIELDS: usize> Memory<FIELDS> {
                 (first, middle.wrapping_sub(first + done + 1), -1)
             });
             carry(&mut sums);
-            for (row, before) in self.tile.0.iter().zip(&mut self.before[done + 1..=rows]) {
+            let before = &mut sums_in(&mut self.before, rows + 1)[done + 1..];
+            for (row, before) in self.tile.0.iter().zip(before) {
                 add(&mut sums, *row, self.slopes, before);
             }
         }
@@ -221,7 +223,7 @@ impl<const FIELDS: usize> Memory<FIELDS> {
 
     /// Sums the rows after the middle, and passes the windows that end at each of them.
     #[inline(always)]
-    fn pass_windows<W: Fn(usize) -> Range<usize>>(
+    fn pass_windows<const FIELDS: usize, W: Fn(usize) -> Range<usize>>(
         &mut self,
         points: Points<'_>,
         windows: &Windows<W>,
@@ -239,10 +241,12 @@ impl<const FIELDS: usize> Memory<FIELDS> {
             let count = ROWS.min(rows - done);
             self.read(points, groups, count, |middle| (middle + done + 1, 0, 1));
             carry(&mut sums);
-            self.after[0] = sums;
-            for (row, after) in self.tile.0.iter().zip(&mut self.after[1..=count]) {
+            let parts_after = sums_in(&mut self.after, ROWS + 1);
+            parts_after[0] = sums;
+            for (row, after) in self.tile.0.iter().zip(&mut parts_after[1..=count]) {
                 add(&mut sums, *row, self.slopes, after);
             }
+            let parts_before: &[Sums<FIELDS>] = self.before.as_chunks().0;
             if let Some(size) = windows.size {
                 let most = groups[0].before;
                 for place in usize::from(done > 0)..=count {
@@ -251,8 +255,8 @@ impl<const FIELDS: usize> Memory<FIELDS> {
                         continue;
                     }
                     let moments = moments(
-                        &self.before[before],
-                        &self.after[place],
+                        &parts_before[before],
+                        &parts_after[place],
                         self.slopes,
                         &[size as f64; LANES],
                     );
@@ -270,7 +274,7 @@ impl<const FIELDS: usize> Memory<FIELDS> {
                         if after > done + count {
                             break;
                         }
-                        let parts = [&self.before[group.middle - window.start], &self.after[after - done]];
+                        let parts = [&parts_before[group.middle - window.start], &parts_after[after - done]];
                         gathered.push(next[lane], window.len(), parts, lane, self.slopes[lane]);
                         next[lane] += 1;
                         if gathered.count == LANES {
@@ -293,18 +297,21 @@ impl<const FIELDS: usize> Memory<FIELDS> {
         rows: usize,
         places: impl Fn(usize) -> (usize, usize, isize),
     ) {
+        self.tile.0.resize(ROWS, [[0.0; LANES]; 4]);
+        let mut steps = Steps::ZERO;
         for (lane, group) in groups.iter().enumerate() {
             let (first, place, way) = places(group.middle);
             for (field, column) in [points.x, points.y].into_iter().enumerate() {
-                column.since(group.middle, first, rows, &mut self.steps);
-                self.tile.set(2 * field, lane, &self.steps, [place, rows], way);
+                column.since(group.middle, first, rows, &mut steps);
+                self.tile.set(2 * field, lane, &steps, [place, rows], way);
             }
         }
     }
 }
 
 /// Some rows of each group, relative to its middle: x and y, two floats each.
-struct Tile([[Lanes; 4]; ROWS]);
+#[derive(Default)]
+struct Tile(Vec<[Lanes; 4]>);
 
 impl Tile {
     /// Sets two fields of one group. Not compiled for the widest registers: their stores to many places are slow.
@@ -553,7 +560,7 @@ mod tests {
                 size: Some(size),
             };
             let mut certain = [0; 2];
-            windows.sum::<RESIDUALS>(points, |index, moments| {
+            windows.sum::<RESIDUALS>(points, &mut Memory::default(), |index, moments| {
                 let (x, y) = (Column::new(&x[index..]), Column::new(&y[index..]));
                 let points = Points {
                     x: &x,

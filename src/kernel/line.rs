@@ -40,31 +40,49 @@ pub(crate) struct Slopes<'a> {
     pub(crate) errors: &'a mut [f64],
 }
 
+/// Memory that windows are summed in, used again by the next ones.
+#[derive(Default)]
+pub(crate) struct Memory {
+    short: short::Memory,
+    halves: halves::Memory,
+}
+
 /// Computes the slopes in windows of `size` adjacent rows, the first from the row `first` on, and returns the windows without
 /// one: those whose x are all equal. Windows are counted from the first.
-pub(crate) fn rolling(points: Points<'_>, first: usize, size: usize, slopes: Slopes<'_>) -> Vec<usize> {
+pub(crate) fn rolling(
+    points: Points<'_>,
+    first: usize,
+    size: usize,
+    slopes: Slopes<'_>,
+    memory: &mut Memory,
+) -> Vec<usize> {
     let (size, count) = (size.max(1), slopes.values.len());
     let window = |index| first + index..first + index + size;
     if is_short(points, size) {
-        fit(points, &Short { window, count }, window, slopes)
+        fit(points, &Short { window, count }, window, slopes, memory)
     } else {
         let size = Some(size);
-        fit(points, &Windows { window, count, size }, window, slopes)
+        fit(points, &Windows { window, count, size }, window, slopes, memory)
     }
 }
 
 /// Computes the slopes in windows of any size whose first and last rows do not fall from window to window, and returns
 /// the windows without a slope, as [`rolling`] does. A window must not be empty.
-pub(crate) fn ranges(points: Points<'_>, windows: &[Range<usize>], slopes: Slopes<'_>) -> Vec<usize> {
+pub(crate) fn ranges(
+    points: Points<'_>,
+    windows: &[Range<usize>],
+    slopes: Slopes<'_>,
+    memory: &mut Memory,
+) -> Vec<usize> {
     let is_short = |window: &Range<usize>| is_short(points, window.len());
     let count = windows.iter().filter(|window| is_short(window)).count();
     let window = |index: usize| windows[index].clone();
     if count == windows.len() {
-        return fit(points, &Short { window, count }, window, slopes);
+        return fit(points, &Short { window, count }, window, slopes, memory);
     }
     if count == 0 {
         let (count, size) = (windows.len(), None);
-        return fit(points, &Windows { window, count, size }, window, slopes);
+        return fit(points, &Windows { window, count, size }, window, slopes, memory);
     }
     let mut missing = Vec::new();
     for kind in [true, false] {
@@ -79,7 +97,7 @@ pub(crate) fn ranges(points: Points<'_>, windows: &[Range<usize>], slopes: Slope
             values: &mut values,
             errors: &mut errors,
         };
-        let flat = ranges(points, &windows, own);
+        let flat = ranges(points, &windows, own, memory);
         missing.extend(flat.into_iter().map(|place| indices[place]));
         for (place, &index) in indices.iter().enumerate() {
             slopes.values[index] = values[place];
@@ -103,8 +121,9 @@ fn fit(
     windows: &impl Loop,
     window: impl Fn(usize) -> Range<usize>,
     mut slopes: Slopes<'_>,
+    memory: &mut Memory,
 ) -> Vec<usize> {
-    let unusual = run(points, windows, &mut slopes);
+    let unusual = run(points, windows, &mut slopes, memory);
     let mut flat = Flat::from(unusual.first().map_or(0, |unusual| window(unusual.index).start));
     let mut grid = Grid::default();
     let mut missing = Vec::new();
@@ -150,7 +169,7 @@ fn normalized(points: Points<'_>, rows: Range<usize>) -> [f64; 2] {
             errors: &mut error,
         };
         let window = |_| 0..size;
-        run(points, &Short { window, count: 1 }, &mut slopes);
+        run(points, &Short { window, count: 1 }, &mut slopes, &mut Memory::default());
         [value[0], error[0]]
     } else {
         let halves::Moments { xx, xy, residuals, .. } = halves::exact(points, size);
@@ -362,13 +381,19 @@ trait Loop {
     /// Fills in the slopes, and returns the windows whose sums of products leave the range of a float.
     ///
     /// Must be `#[inline(always)]`, so that it is compiled with the target features of its caller.
-    fn run<const RESIDUALS: bool>(&self, points: Points<'_>, slopes: &mut Slopes<'_>) -> Vec<Unusual>;
+    fn run<const RESIDUALS: bool>(
+        &self,
+        points: Points<'_>,
+        slopes: &mut Slopes<'_>,
+        memory: &mut Memory,
+    ) -> Vec<Unusual>;
 }
 
 /// Runs the copy of a loop for what is asked for.
-fn run(points: Points<'_>, windows: &impl Loop, slopes: &mut Slopes<'_>) -> Vec<Unusual> {
-    let job = (points, windows, &mut *slopes);
-    if points.sigma.is_some() || job.2.errors.is_empty() {
+fn run(points: Points<'_>, windows: &impl Loop, slopes: &mut Slopes<'_>, memory: &mut Memory) -> Vec<Unusual> {
+    let no_residuals = points.sigma.is_some() || slopes.errors.is_empty();
+    let job = (points, windows, slopes, memory);
+    if no_residuals {
         dispatch(Job::<_, false>(job))
     } else {
         dispatch(Job::<_, true>(job))
@@ -376,7 +401,7 @@ fn run(points: Points<'_>, windows: &impl Loop, slopes: &mut Slopes<'_>) -> Vec<
 }
 
 /// A loop and its arguments.
-struct Job<'a, 'b, L, const RESIDUALS: bool>((Points<'a>, &'a L, &'a mut Slopes<'b>));
+struct Job<'a, 'b, L, const RESIDUALS: bool>((Points<'a>, &'a L, &'a mut Slopes<'b>, &'a mut Memory));
 
 /// Short windows: what the window of an index is, and how many there are.
 struct Short<W> {
@@ -386,15 +411,19 @@ struct Short<W> {
 
 impl<W: Fn(usize) -> Range<usize>> Loop for Short<W> {
     #[inline(always)]
-    fn run<const RESIDUALS: bool>(&self, points: Points<'_>, slopes: &mut Slopes<'_>) -> Vec<Unusual> {
+    fn run<const RESIDUALS: bool>(
+        &self,
+        points: Points<'_>,
+        slopes: &mut Slopes<'_>,
+        memory: &mut Memory,
+    ) -> Vec<Unusual> {
         let sigma = points.sigma.unwrap_or_default();
-        let mut memory = short::Memory::default();
         let mut unusual = Vec::new();
         let mut sums = short::Sums::ZERO;
         for start in (0..self.count).step_by(ROWS) {
             let count = ROWS.min(self.count - start);
             let window = |place: usize| (self.window)(start + place);
-            memory.sum::<RESIDUALS>(points, window, count, &mut sums);
+            memory.short.sum::<RESIDUALS>(points, window, count, &mut sums);
             let rows = |place: usize| window(place.min(count - 1)).len() as f64;
             let fits = solve::<RESIDUALS>(&sums, rows, sigma);
             fits.write(0..count, start, slopes, &mut unusual);
@@ -405,10 +434,16 @@ impl<W: Fn(usize) -> Range<usize>> Loop for Short<W> {
 
 impl<W: Fn(usize) -> Range<usize>> Loop for Windows<W> {
     #[inline(always)]
-    fn run<const RESIDUALS: bool>(&self, points: Points<'_>, slopes: &mut Slopes<'_>) -> Vec<Unusual> {
+    fn run<const RESIDUALS: bool>(
+        &self,
+        points: Points<'_>,
+        slopes: &mut Slopes<'_>,
+        memory: &mut Memory,
+    ) -> Vec<Unusual> {
+        let memory = &mut memory.halves;
         let mut unusual = Vec::new();
         if RESIDUALS {
-            self.sum::<{ halves::RESIDUALS }>(points, |index, moments| {
+            self.sum::<{ halves::RESIDUALS }>(points, memory, |index, moments| {
                 unusual.extend(self.write(points, slopes, index, moments));
             });
             let (again, rest) = unusual
@@ -417,11 +452,11 @@ impl<W: Fn(usize) -> Range<usize>> Loop for Windows<W> {
             unusual = rest;
             let with_slope = |Unusual { index, .. }: Unusual| (index, slopes.values[index]);
             let again: Vec<_> = Vec::into_iter(again).map(with_slope).collect();
-            self.sum_again(points, &again, |index, moments| {
+            self.sum_again(points, memory, &again, |index, moments| {
                 unusual.extend(self.write(points, slopes, index, moments));
             });
         } else {
-            self.sum::<{ halves::LINE }>(points, |index, moments| {
+            self.sum::<{ halves::LINE }>(points, memory, |index, moments| {
                 unusual.extend(self.write(points, slopes, index, moments));
             });
         }
@@ -461,8 +496,8 @@ impl<L: Loop, const RESIDUALS: bool> Kernel for Job<'_, '_, L, RESIDUALS> {
 
     #[inline(always)]
     fn run(self) -> Vec<Unusual> {
-        let (points, windows, slopes) = self.0;
-        windows.run::<RESIDUALS>(points, slopes)
+        let (points, windows, slopes, memory) = self.0;
+        windows.run::<RESIDUALS>(points, slopes, memory)
     }
 }
 
@@ -496,13 +531,15 @@ mod tests {
             }
             fits
         };
-        let all = fits(true, &|slopes| rolling(points, 0, size, slopes));
+        let all = fits(true, &|slopes| rolling(points, 0, size, slopes, &mut Memory::default()));
         let bits = |fits: &[Option<[f64; 2]>]| -> Vec<_> {
             fits.iter().map(|fit| fit.map(|fit| fit.map(f64::to_bits))).collect()
         };
-        let one_by_one = fits(true, &|slopes| ranges(points, &windows, slopes));
+        let one_by_one = fits(true, &|slopes| ranges(points, &windows, slopes, &mut Memory::default()));
         assert_eq!(bits(&all), bits(&one_by_one), "windows of {size} rows, by both loops");
-        let without = fits(false, &|slopes| rolling(points, 0, size, slopes));
+        let without = fits(false, &|slopes| {
+            rolling(points, 0, size, slopes, &mut Memory::default())
+        });
         let value = |fit: &Option<[f64; 2]>| fit.map(|fit| fit[0].to_bits());
         assert!(
             all.iter().map(value).eq(without.iter().map(value)),
@@ -740,7 +777,7 @@ mod tests {
             y: &y,
             sigma: None,
         };
-        assert!(rolling(points, 0, 3, slopes).is_empty());
+        assert!(rolling(points, 0, 3, slopes, &mut Memory::default()).is_empty());
         assert_eq!(values, [5.0; 3]);
     }
 }
