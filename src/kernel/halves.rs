@@ -249,17 +249,13 @@ impl Memory {
             let parts_before: &[Sums<FIELDS>] = self.before.as_chunks().0;
             if let Some(size) = windows.size {
                 let most = groups[0].before;
-                for place in usize::from(done > 0)..=count {
+                let ends = parts_after.iter().enumerate().take(count + 1);
+                for (place, part_after) in ends.skip(usize::from(done > 0)) {
                     let before = size - 1 - (done + place);
                     if before > most {
                         continue;
                     }
-                    let moments = moments(
-                        &parts_before[before],
-                        &parts_after[place],
-                        self.slopes,
-                        &[size as f64; LANES],
-                    );
+                    let moments = moments(&parts_before[before], part_after, self.slopes, &[size as f64; LANES]);
                     for (lane, group) in groups.iter().enumerate() {
                         if before <= group.before {
                             write(group.end - 1 - before, moments[lane]);
