@@ -57,8 +57,8 @@ pub(crate) trait Differences {
     /// no such row.
     fn lagged(&self, first: usize, lag: usize, steps: &mut Steps);
 
-    /// The differences of 64 rows from `first` on to one row. They are unspecified beyond the end of the column.
-    fn since(&self, origin: usize, first: usize, steps: &mut Steps);
+    /// The differences of some rows from `first` on, 64 at most, to one row. They are unspecified beyond the end of the column.
+    fn since(&self, origin: usize, first: usize, rows: usize, steps: &mut Steps);
 
     /// Whether the value of a row is finite.
     fn is_finite(&self, row: usize) -> bool;
@@ -101,7 +101,7 @@ impl Differences for Even {
         steps.rest = [0.0; ROWS];
     }
 
-    fn since(&self, origin: usize, first: usize, steps: &mut Steps) {
+    fn since(&self, origin: usize, first: usize, _: usize, steps: &mut Steps) {
         steps.value = std::array::from_fn(|place| (first + place) as f64 - origin as f64);
         steps.rest = [0.0; ROWS];
     }
@@ -193,16 +193,16 @@ impl<T: Sample> Differences for Column<'_, T> {
         }
     }
 
-    fn since(&self, origin: usize, first: usize, steps: &mut Steps) {
+    fn since(&self, origin: usize, first: usize, rows: usize, steps: &mut Steps) {
         let padded;
-        let later = if let Some(later) = self.values.get(first..).and_then(<[T]>::first_chunk) {
+        let later = if let Some(later) = self.values.get(first..first + rows) {
             later
         } else {
             padded = self.padded(first, 0);
-            &padded
+            &padded[..rows]
         };
-        dispatch(Subtract {
-            earlier: &[self.values[origin]; ROWS],
+        dispatch(SubtractOne {
+            earlier: self.values[origin],
             later,
             scale: self.scale,
             steps,
@@ -277,10 +277,10 @@ impl<'a, T: Sample> Periodic<Column<'a, T>> {
 }
 
 impl<D> Periodic<D> {
-    /// Takes the wraps between 64 rows and those that they are compared with from their differences.
-    fn unwrap(&self, first: usize, other: impl Fn(usize) -> usize, steps: &mut Steps) {
+    /// Takes the wraps between some rows and those that they are compared with from their differences.
+    fn unwrap(&self, first: usize, rows: usize, other: impl Fn(usize) -> usize, steps: &mut Steps) {
         let last = self.wraps.len() - 1;
-        for place in 0..ROWS {
+        for place in 0..rows {
             let row = (first + place).min(last);
             let wraps = self.wraps[row].wrapping_sub(self.wraps[other(row)]) as f64;
             let turns = wraps * self.period;
@@ -314,12 +314,12 @@ impl<T: Sample> Differences for Periodic<Column<'_, T>> {
 
     fn lagged(&self, first: usize, lag: usize, steps: &mut Steps) {
         self.column.lagged(first, lag, steps);
-        self.unwrap(first, |row| row.saturating_sub(lag), steps);
+        self.unwrap(first, ROWS, |row| row.saturating_sub(lag), steps);
     }
 
-    fn since(&self, origin: usize, first: usize, steps: &mut Steps) {
-        self.column.since(origin, first, steps);
-        self.unwrap(first, |_| origin, steps);
+    fn since(&self, origin: usize, first: usize, rows: usize, steps: &mut Steps) {
+        self.column.since(origin, first, rows, steps);
+        self.unwrap(first, rows, |_| origin, steps);
     }
 
     fn is_finite(&self, row: usize) -> bool {
@@ -392,6 +392,27 @@ impl<T: Sample> Kernel for Subtract<'_, T> {
             let (value, rest) = self.later[row].split_minus(self.earlier[row], self.scale);
             self.steps.value[row] = value;
             self.steps.rest[row] = rest;
+        }
+    }
+}
+
+/// The loop over the differences of some rows to one.
+struct SubtractOne<'a, T> {
+    earlier: T,
+    later: &'a [T],
+    scale: f64,
+    steps: &'a mut Steps,
+}
+
+impl<T: Sample> Kernel for SubtractOne<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { earlier, scale, .. } = self;
+        let steps = self.steps.value.iter_mut().zip(&mut self.steps.rest);
+        for (later, (value, rest)) in self.later.iter().zip(steps) {
+            (*value, *rest) = later.split_minus(earlier, scale);
         }
     }
 }

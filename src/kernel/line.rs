@@ -1,25 +1,20 @@
 //! The least-squares line in a moving window.
 //!
 //! ```text
-//! moments   of adjacent rows: their number n, the means of x and y relative to the last row, and
-//!           the sums xx, xy of products of deviations from the means
-//! merge     of earlier and later rows (Chan, Golub and LeVeque 1983), with the step between their last rows:
-//!             dx, dy = differences of the means;   m = n1 * n2 / (n1 + n2)
-//!             xx = xx1 + xx2 + m * dx * dx;        xy = xy1 + xy2 + m * dx * dy
-//! blocks    of 1, 2, 4, 8, ... rows that end at a row: each is two merged halves
-//! window    blocks by the binary digits of its number of rows, the smallest first, from its first row on
-//! slope     xy / xx
+//! xx, xy     sums of products of the deviations of x and y from their means in the window
+//! slope      xy / xx
+//! residuals  sum of squares of y minus the line
+//! error      of the slope: sqrt(residuals / ((n - 2) xx)), or sigma / sqrt(xx)
 //! ```
 //!
-//! No row is ever subtracted again, so errors do not accumulate and the bits of a slope depend on the rows of its window
-//! only. Means are sums of two floats: with one, a window with a single row far away loses the digits of all others.
-//!
-//! Windows of few rows are summed one by one, in [`short`].
+//! Windows of few rows are summed one by one, in [`short`]; longer ones from two parts that they share with others, in
+//! [`halves`]. Where products leave the range of a float, and in the few windows whose sums are not certain, rows are scaled
+//! and summed again.
 
 use std::ops::Range;
 
 use super::differences::{Differences, Steps};
-use super::sample::two_sum;
+use super::halves::{self, Windows};
 use super::short;
 use super::stencil::inverse_power_of_two;
 use crate::bits::ROWS;
@@ -45,29 +40,49 @@ pub(crate) struct Slopes<'a> {
     pub(crate) errors: &'a mut [f64],
 }
 
+/// Memory that windows are summed in, used again by the next ones.
+#[derive(Default)]
+pub(crate) struct Memory {
+    short: short::Memory,
+    halves: halves::Memory,
+}
+
 /// Computes the slopes in windows of `size` adjacent rows, the first from the row `first` on, and returns the windows without
 /// one: those whose x are all equal. Windows are counted from the first.
-pub(crate) fn rolling(points: Points<'_>, first: usize, size: usize, slopes: Slopes<'_>) -> Vec<usize> {
+pub(crate) fn rolling(
+    points: Points<'_>,
+    first: usize,
+    size: usize,
+    slopes: Slopes<'_>,
+    memory: &mut Memory,
+) -> Vec<usize> {
     let (size, count) = (size.max(1), slopes.values.len());
     let window = |index| first + index..first + index + size;
     if is_short(points, size) {
-        fit(points, &Short { window, count }, window, slopes)
+        fit(points, &Short { window, count }, window, slopes, memory)
     } else {
-        fit(points, &Rolling { first, size, count }, window, slopes)
+        let size = Some(size);
+        fit(points, &Windows { window, count, size }, window, slopes, memory)
     }
 }
 
 /// Computes the slopes in windows of any size whose first and last rows do not fall from window to window, and returns
 /// the windows without a slope, as [`rolling`] does. A window must not be empty.
-pub(crate) fn ranges(points: Points<'_>, windows: &[Range<usize>], slopes: Slopes<'_>) -> Vec<usize> {
+pub(crate) fn ranges(
+    points: Points<'_>,
+    windows: &[Range<usize>],
+    slopes: Slopes<'_>,
+    memory: &mut Memory,
+) -> Vec<usize> {
     let is_short = |window: &Range<usize>| is_short(points, window.len());
     let count = windows.iter().filter(|window| is_short(window)).count();
     let window = |index: usize| windows[index].clone();
     if count == windows.len() {
-        return fit(points, &Short { window, count }, window, slopes);
+        return fit(points, &Short { window, count }, window, slopes, memory);
     }
     if count == 0 {
-        return fit(points, &Ranges(windows), window, slopes);
+        let (count, size) = (windows.len(), None);
+        return fit(points, &Windows { window, count, size }, window, slopes, memory);
     }
     let mut missing = Vec::new();
     for kind in [true, false] {
@@ -82,7 +97,7 @@ pub(crate) fn ranges(points: Points<'_>, windows: &[Range<usize>], slopes: Slope
             values: &mut values,
             errors: &mut errors,
         };
-        let flat = ranges(points, &windows, own);
+        let flat = ranges(points, &windows, own, memory);
         missing.extend(flat.into_iter().map(|place| indices[place]));
         for (place, &index) in indices.iter().enumerate() {
             slopes.values[index] = values[place];
@@ -106,12 +121,17 @@ fn fit(
     windows: &impl Loop,
     window: impl Fn(usize) -> Range<usize>,
     mut slopes: Slopes<'_>,
+    memory: &mut Memory,
 ) -> Vec<usize> {
-    let unusual = run(points, windows, &mut slopes);
-    let mut flat = Flat::from(unusual.first().map_or(0, |&index| window(index).start));
+    let unusual = run(points, windows, &mut slopes, memory);
+    let mut flat = Flat::from(unusual.first().map_or(0, |unusual| window(unusual.index).start));
+    let mut grid = Grid::default();
     let mut missing = Vec::new();
-    for index in unusual {
+    for Unusual { index, why } in unusual {
         let rows = window(index);
+        if why == Why::Sums && grid.holds(points, &rows) {
+            continue;
+        }
         flat.extend(points, rows.end);
         let fitted = if flat.x_since <= rows.start {
             missing.push(index);
@@ -131,7 +151,7 @@ fn fit(
     missing
 }
 
-/// The slope and its error where sums of products leave the range of a float: those of a window of normal size.
+/// The slope and its error from rows that are scaled to a normal size, so that no product leaves the range of a float.
 #[cold]
 fn normalized(points: Points<'_>, rows: Range<usize>) -> [f64; 2] {
     let size = rows.len();
@@ -140,23 +160,25 @@ fn normalized(points: Points<'_>, rows: Range<usize>) -> [f64; 2] {
     let sigma = sigma.map(|sigma| sigma * sigma_scale);
     let (x, x_scale) = points.x.normalized(rows.clone());
     let (y, y_scale) = points.y.normalized(rows);
-    let (mut value, mut error) = ([0.0], [0.0]);
     let (x, y) = (&*x, &*y);
-    let mut slopes = Slopes {
-        values: &mut value,
-        errors: &mut error,
-    };
-    let (points, window) = (Points { x, y, sigma }, 0..size);
-    if is_short(points, size) {
-        let window = |_| window.clone();
-        run(points, &Short { window, count: 1 }, &mut slopes);
+    let points = Points { x, y, sigma };
+    let fitted = if is_short(points, size) {
+        let (mut value, mut error) = ([0.0], [0.0]);
+        let mut slopes = Slopes {
+            values: &mut value,
+            errors: &mut error,
+        };
+        let window = |_| 0..size;
+        run(points, &Short { window, count: 1 }, &mut slopes, &mut Memory::default());
+        [value[0], error[0]]
     } else {
-        run(points, &Ranges(std::slice::from_ref(&window)), &mut slopes);
-    }
+        let halves::Moments { xx, xy, residuals, .. } = halves::exact(points, size);
+        [xy / xx, error_of_slope(xx, residuals, size, sigma)]
+    };
     let error_scale = if sigma.is_some() { sigma_scale } else { y_scale };
     [
-        rescaled(value[0], x_scale, y_scale),
-        rescaled(error[0], x_scale, error_scale),
+        rescaled(fitted[0], x_scale, y_scale),
+        rescaled(fitted[1], x_scale, error_scale),
     ]
 }
 
@@ -213,196 +235,92 @@ impl Flat {
     }
 }
 
-/// Moments of adjacent rows. Means are relative to the last row, as sums of two floats.
-#[derive(Clone, Copy)]
-struct Moments {
-    x: [f64; 2],
-    y: [f64; 2],
-    xx: f64,
-    xy: f64,
-    /// The slope of the line, and the sum of its squared residuals; unused unless errors are computed from residuals.
-    slope: f64,
-    residuals: f64,
+/// A window to be looked at again.
+struct Unusual {
+    index: usize,
+    why: Why,
 }
 
-impl Moments {
-    const SINGLE: Self = Self {
-        x: [0.0; 2],
-        y: [0.0; 2],
-        xx: 0.0,
-        xy: 0.0,
-        slope: 0.0,
-        residuals: 0.0,
-    };
+/// Why a window is unusual.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// Its residuals are not certain. All else is.
+    Residuals,
+    /// Its sums of products are not certain. They are right if no product and no sum of them has been rounded.
+    Sums,
+    /// Some sums may be out of the range of a float.
+    Range,
 }
 
-/// The number of fields of moments at most.
-const FIELDS: usize = 8;
+/// Rows whose x and y are multiples of two numbers, and so few that sums of products have twice the digits of a float at most.
+///
+/// Such sums are exact. Where they cancel, as whole numbers often do, this is quicker to see than to sum without errors.
+#[derive(Default)]
+struct Grid {
+    rows: Range<usize>,
+    is_one: bool,
+}
 
-/// Moments of 64 blocks or windows, field by field: the means of x and y, the sums, the slope and the residuals.
-#[derive(Clone)]
-struct Stripe([[f64; ROWS]; FIELDS]);
-
-impl Stripe {
-    const ZERO: Self = Self([[0.0; ROWS]; FIELDS]);
-
-    #[inline(always)]
-    fn view(&self) -> View<'_> {
-        View(self.0.each_ref())
-    }
-
-    #[inline(always)]
-    fn view_mut(&mut self) -> ViewMut<'_> {
-        ViewMut(self.0.each_mut())
+impl Grid {
+    /// Whether this is known for the rows of a window. Those after it are looked at as well, for the next windows.
+    fn holds(&mut self, points: Points<'_>, window: &Range<usize>) -> bool {
+        const MOST: f64 = 7.922_816_251_426_434e28; // 2^96
+        if window.start < self.rows.start || window.end > self.rows.end {
+            self.rows = window.start..window.end + window.len();
+            let [x, y] = [points.x, points.y].map(|column| multiples(column, self.rows.clone()));
+            let rows = window.len() as f64;
+            self.is_one = x * x.max(y) * rows * rows <= MOST;
+        }
+        self.is_one
     }
 }
 
-/// Moments of 64 blocks or windows at adjacent rows, written in place.
-pub(super) struct ViewMut<'a>([&'a mut [f64; ROWS]; FIELDS]);
-
-impl ViewMut<'_> {
-    /// Sets the sums of some windows, which are all that slopes are computed from.
-    #[inline(always)]
-    pub(super) fn set_sums(&mut self, first: usize, xx: &[f64], xy: &[f64], residuals: &[f64]) {
-        for (field, sums) in [(4, xx), (5, xy), (7, residuals)] {
-            self.0[field][first..first + sums.len()].copy_from_slice(sums);
+/// The largest difference between rows over the largest power of two that all of them are multiples of. Infinity near the ends
+/// of the range of a float.
+fn multiples(column: &dyn Differences, rows: Range<usize>) -> f64 {
+    const EXPONENTS: Range<i32> = -300..300;
+    let mut steps = Steps::ZERO;
+    let (mut largest, mut least) = (0.0_f64, EXPONENTS.end);
+    for first in rows.clone().step_by(ROWS) {
+        let count = ROWS.min(rows.end - first);
+        column.since(rows.start, first, count, &mut steps);
+        for number in steps.value[..count].iter().chain(&steps.rest[..count]) {
+            if !number.is_finite() {
+                return f64::INFINITY;
+            }
+            if *number != 0.0 {
+                let (mantissa, exponent) = (number.to_bits() | 1 << 52, (number.to_bits() >> 52) & 0x7ff);
+                least = least.min(mantissa.trailing_zeros() as i32 + exponent as i32 - 1_075);
+                largest = largest.max(number.abs());
+            }
         }
     }
-
-    #[inline(always)]
-    fn set<const RESIDUALS: bool>(&mut self, place: usize, moments: Moments) {
-        let Moments { x, y, xx, xy, .. } = moments;
-        for (field, value) in [x[0], x[1], y[0], y[1], xx, xy].into_iter().enumerate() {
-            self.0[field][place] = value;
-        }
-        if RESIDUALS {
-            self.0[6][place] = moments.slope;
-            self.0[7][place] = moments.residuals;
-        }
+    if least < EXPONENTS.start || largest > 2.0_f64.powi(EXPONENTS.end) {
+        return f64::INFINITY;
     }
+    2.0 * largest / 2.0_f64.powi(least)
 }
 
-/// Moments of 64 blocks or windows at adjacent rows, read in place.
-struct View<'a>([&'a [f64; ROWS]; FIELDS]);
-
-impl View<'_> {
-    #[inline(always)]
-    fn get<const RESIDUALS: bool>(&self, place: usize) -> Moments {
-        let field = |field: usize| self.0[field][place];
-        let mut moments = Moments {
-            x: [field(0), field(1)],
-            y: [field(2), field(3)],
-            xx: field(4),
-            xy: field(5),
-            ..Moments::SINGLE
-        };
-        if RESIDUALS {
-            moments.slope = field(6);
-            moments.residuals = field(7);
-        }
-        moments
-    }
-}
-
-/// How two sets of rows share in the merged one. The later rows are at least as many.
-#[derive(Clone, Copy)]
-struct Share {
-    /// `n1 / (n1 + n2)`
-    earlier: f64,
-    /// `n1 * n2 / (n1 + n2)`
-    product: f64,
-}
-
-impl Share {
-    #[inline(always)]
-    fn new(earlier: f64, later: f64) -> Self {
-        let share = earlier / (earlier + later);
-        Self {
-            earlier: share,
-            product: share * later,
-        }
-    }
-
-    /// Two blocks of `rows` rows.
-    #[inline(always)]
-    fn halves(rows: usize) -> Self {
-        Self {
-            earlier: 0.5,
-            product: 0.5 * rows as f64,
-        }
-    }
-}
-
-/// Moments of earlier and later rows together.
+/// Whether sums of products are in the range of a float: terms that underflow are negligible in sums beyond 2^-600.
 #[inline(always)]
-fn merge<const RESIDUALS: bool>(
-    earlier: Moments,
-    later: Moments,
-    x_step: [f64; 2],
-    y_step: [f64; 2],
-    share: Share,
-) -> Moments {
-    let (dx, x) = merge_means(earlier.x, later.x, x_step, share.earlier);
-    let (dy, y) = merge_means(earlier.y, later.y, y_step, share.earlier);
-    let weighted = share.product * dx;
-    let within = (earlier.xx + later.xx, earlier.xy + later.xy);
-    let mut merged = Moments {
-        x,
-        y,
-        xx: weighted.mul_add(dx, within.0),
-        xy: weighted.mul_add(dy, within.1),
-        slope: 0.0,
-        residuals: 0.0,
-    };
-    if RESIDUALS {
-        // Three independent parts of the residuals: within both sets, between their slopes, between their means.
-        let inverse = inverse_or_zero(within.0);
-        let slopes = later.slope - earlier.slope;
-        let means = (-(within.1 * inverse)).mul_add(dx, dy);
-        let inverse_all = inverse_or_zero(merged.xx);
-        let unexplained = if merged.xx == 0.0 { 1.0 } else { within.0 * inverse_all };
-        merged.slope = merged.xy * inverse_all;
-        merged.residuals = earlier.residuals
-            + later.residuals
-            + earlier.xx * (later.xx * inverse) * slopes * slopes
-            + share.product * unexplained * means * means;
-    }
-    merged
+#[allow(clippy::needless_bitwise_bool)] // Without branches, for vector registers.
+fn are_usual(xx: f64, xy: f64, residuals: f64) -> bool {
+    const MIN_XX: f64 = 3.872_591_914_849_318e-121; // 2^-400
+    const MAX_XX: f64 = 2.582_249_878_086_908_6e120; // 2^400
+    const MIN_XY: f64 = 2.409_919_865_102_884e-181; // 2^-600
+    const MAX_XY: f64 = 4.149_515_568_880_993e180; // 2^600
+
+    let is_in = |value: f64, min: f64, max: f64| (value >= min) & (value <= max);
+    is_in(xx, MIN_XX, MAX_XX) & is_in(xy.abs(), MIN_XY, MAX_XY) & (residuals <= MAX_XY)
 }
 
+/// The standard error of a slope, from `rows` times the sums of products.
 #[inline(always)]
-fn inverse_or_zero(sum: f64) -> f64 {
-    if sum == 0.0 { 0.0 } else { 1.0 / sum }
-}
-
-/// The distance of two means and the mean of both. `step` is the distance of the rows to which they are relative.
-#[inline(always)]
-fn merge_means(earlier: [f64; 2], later: [f64; 2], step: [f64; 2], share: f64) -> (f64, [f64; 2]) {
-    let (mean, rest) = two_sum(earlier[0], -step[0]);
-    let earlier = [mean, rest + (earlier[1] - step[1])];
-    let distance = (later[0] - earlier[0]) + (later[1] - earlier[1]);
-    let (mean, rest) = two_sum(later[0], -share * distance);
-    (distance, [mean, later[1] + rest])
-}
-
-/// Merges 64 pairs of sets of rows.
-#[inline(always)]
-fn merge_stripes<const RESIDUALS: bool>(
-    earlier: &View<'_>,
-    later: &View<'_>,
-    [dx, dy]: [&Steps; 2],
-    share: impl Fn(usize) -> Share,
-    merged: &mut ViewMut<'_>,
-) {
-    for place in 0..ROWS {
-        let moments = merge::<RESIDUALS>(
-            earlier.get::<RESIDUALS>(place),
-            later.get::<RESIDUALS>(place),
-            [dx.value[place], dx.rest[place]],
-            [dy.value[place], dy.rest[place]],
-            share(place),
-        );
-        merged.set::<RESIDUALS>(place, moments);
+fn error_of_slope(xx: f64, residuals: f64, rows: usize, sigma: Option<f64>) -> f64 {
+    let rows = rows as f64;
+    match sigma {
+        Some(sigma) => sigma / (xx / rows).sqrt(),
+        None => (residuals / ((rows - 2.0) * xx)).sqrt(),
     }
 }
 
@@ -415,25 +333,16 @@ struct Fits {
 
 /// Solves 64 windows of some numbers of rows.
 #[inline(always)]
-#[allow(clippy::needless_bitwise_bool)] // Without branches, for vector registers.
-fn solve<const RESIDUALS: bool>(windows: &View<'_>, rows: impl Fn(usize) -> f64, sigma: f64) -> Fits {
-    // Terms that underflow are negligible in sums beyond 2^-600.
-    const MIN_XX: f64 = 3.872_591_914_849_318e-121; // 2^-400
-    const MAX_XX: f64 = 2.582_249_878_086_908_6e120; // 2^400
-    const MIN_XY: f64 = 2.409_919_865_102_884e-181; // 2^-600
-    const MAX_XY: f64 = 4.149_515_568_880_993e180; // 2^600
-
-    let is_in = |value: f64, min: f64, max: f64| (value >= min) & (value <= max);
+fn solve<const RESIDUALS: bool>(sums: &short::Sums, rows: impl Fn(usize) -> f64, sigma: f64) -> Fits {
     let mut fits = Fits {
         slopes: [0.0; ROWS],
         errors: [0.0; ROWS],
         is_usual: [false; ROWS],
     };
     for place in 0..ROWS {
-        let moments = windows.get::<RESIDUALS>(place);
-        let Moments { xx, xy, residuals, .. } = moments;
+        let [xx, xy, residuals] = [&sums.xx, &sums.xy, &sums.residuals].map(|sums| sums[place]);
         fits.slopes[place] = xy / xx;
-        fits.is_usual[place] = is_in(xx, MIN_XX, MAX_XX) & is_in(xy.abs(), MIN_XY, MAX_XY) & (residuals <= MAX_XY);
+        fits.is_usual[place] = are_usual(xx, xy, residuals);
         if !RESIDUALS {
             fits.errors[place] = sigma / xx.sqrt();
         }
@@ -447,7 +356,7 @@ fn solve<const RESIDUALS: bool>(windows: &View<'_>, rows: impl Fn(usize) -> f64,
 impl Fits {
     /// Writes the results of some windows from the window `start` on, and appends the unusual ones.
     #[inline(always)]
-    fn write(&self, places: Range<usize>, start: usize, slopes: &mut Slopes<'_>, unusual: &mut Vec<usize>) {
+    fn write(&self, places: Range<usize>, start: usize, slopes: &mut Slopes<'_>, unusual: &mut Vec<Unusual>) {
         let windows = start..start + places.len();
         slopes.values[windows.clone()].copy_from_slice(&self.slopes[places.clone()]);
         if let Some(errors) = slopes.errors.get_mut(windows) {
@@ -458,7 +367,10 @@ impl Fits {
                 places
                     .clone()
                     .filter(|&place| !self.is_usual[place])
-                    .map(|place| start + place - places.start),
+                    .map(|place| Unusual {
+                        index: start + place - places.start,
+                        why: Why::Range,
+                    }),
             );
         }
     }
@@ -469,13 +381,19 @@ trait Loop {
     /// Fills in the slopes, and returns the windows whose sums of products leave the range of a float.
     ///
     /// Must be `#[inline(always)]`, so that it is compiled with the target features of its caller.
-    fn run<const RESIDUALS: bool>(&self, points: Points<'_>, slopes: &mut Slopes<'_>) -> Vec<usize>;
+    fn run<const RESIDUALS: bool>(
+        &self,
+        points: Points<'_>,
+        slopes: &mut Slopes<'_>,
+        memory: &mut Memory,
+    ) -> Vec<Unusual>;
 }
 
 /// Runs the copy of a loop for what is asked for.
-fn run(points: Points<'_>, windows: &impl Loop, slopes: &mut Slopes<'_>) -> Vec<usize> {
-    let job = (points, windows, &mut *slopes);
-    if points.sigma.is_some() || job.2.errors.is_empty() {
+fn run(points: Points<'_>, windows: &impl Loop, slopes: &mut Slopes<'_>, memory: &mut Memory) -> Vec<Unusual> {
+    let no_residuals = points.sigma.is_some() || slopes.errors.is_empty();
+    let job = (points, windows, slopes, memory);
+    if no_residuals {
         dispatch(Job::<_, false>(job))
     } else {
         dispatch(Job::<_, true>(job))
@@ -483,7 +401,7 @@ fn run(points: Points<'_>, windows: &impl Loop, slopes: &mut Slopes<'_>) -> Vec<
 }
 
 /// A loop and its arguments.
-struct Job<'a, 'b, L, const RESIDUALS: bool>((Points<'a>, &'a L, &'a mut Slopes<'b>));
+struct Job<'a, 'b, L, const RESIDUALS: bool>((Points<'a>, &'a L, &'a mut Slopes<'b>, &'a mut Memory));
 
 /// Short windows: what the window of an index is, and how many there are.
 struct Short<W> {
@@ -493,316 +411,93 @@ struct Short<W> {
 
 impl<W: Fn(usize) -> Range<usize>> Loop for Short<W> {
     #[inline(always)]
-    fn run<const RESIDUALS: bool>(&self, points: Points<'_>, slopes: &mut Slopes<'_>) -> Vec<usize> {
+    fn run<const RESIDUALS: bool>(
+        &self,
+        points: Points<'_>,
+        slopes: &mut Slopes<'_>,
+        memory: &mut Memory,
+    ) -> Vec<Unusual> {
         let sigma = points.sigma.unwrap_or_default();
-        let mut memory = short::Memory::default();
         let mut unusual = Vec::new();
-        let mut moments = Stripe::ZERO;
+        let mut sums = short::Sums::ZERO;
         for start in (0..self.count).step_by(ROWS) {
             let count = ROWS.min(self.count - start);
             let window = |place: usize| (self.window)(start + place);
-            memory.sum::<RESIDUALS>(points, window, count, &mut moments.view_mut());
+            memory.short.sum::<RESIDUALS>(points, window, count, &mut sums);
             let rows = |place: usize| window(place.min(count - 1)).len() as f64;
-            let fits = solve::<RESIDUALS>(&moments.view(), rows, sigma);
+            let fits = solve::<RESIDUALS>(&sums, rows, sigma);
             fits.write(0..count, start, slopes, &mut unusual);
         }
         unusual
     }
 }
 
-/// Windows of one size at adjacent rows.
-struct Rolling {
-    first: usize,
-    size: usize,
-    count: usize,
-}
-
-/// Moments of blocks or windows by their last row: the latest 64, and those up to `lag` rows before.
-struct Delay {
-    lag: usize,
-    /// One buffer per field, of `capacity` rows each.
-    buffer: Vec<f64>,
-    capacity: usize,
-    /// The first of the latest 64 rows.
-    latest: usize,
-}
-
-impl Delay {
-    fn new(lag: usize) -> Self {
-        let capacity = if lag < ROWS { lag + 4 * ROWS } else { lag + ROWS };
-        Self {
-            lag,
-            buffer: vec![0.0; FIELDS * capacity],
-            capacity,
-            latest: lag,
-        }
-    }
-
-    /// Makes room for 64 rows, which become the latest.
+impl<W: Fn(usize) -> Range<usize>> Loop for Windows<W> {
     #[inline(always)]
-    fn next(&mut self) -> ViewMut<'_> {
-        let Self { lag, capacity, .. } = *self;
-        let mut next = self.latest + ROWS;
-        if next + ROWS > capacity {
-            let kept = if lag < ROWS { lag } else { 0 };
-            for field in self.buffer.chunks_exact_mut(capacity) {
-                field.copy_within(next - kept..next, 0);
-            }
-            next = kept;
-        }
-        self.latest = next;
-        let mut fields = self.buffer.chunks_exact_mut(capacity);
-        ViewMut(std::array::from_fn(|_| {
-            let rows = fields.next().and_then(|field| field[next..].first_chunk_mut());
-            rows.expect("each field has room for 64 rows")
-        }))
-    }
-
-    /// The latest 64 rows.
-    #[inline(always)]
-    fn latest(&self) -> View<'_> {
-        self.view(self.latest)
-    }
-
-    /// The 64 rows `lag` rows before the latest.
-    #[inline(always)]
-    fn earlier(&self) -> View<'_> {
-        self.view(if self.lag < ROWS {
-            self.latest - self.lag
+    fn run<const RESIDUALS: bool>(
+        &self,
+        points: Points<'_>,
+        slopes: &mut Slopes<'_>,
+        memory: &mut Memory,
+    ) -> Vec<Unusual> {
+        let memory = &mut memory.halves;
+        let mut unusual = Vec::new();
+        if RESIDUALS {
+            self.sum::<{ halves::RESIDUALS }>(points, memory, |index, moments| {
+                unusual.extend(self.write(points, slopes, index, moments));
+            });
+            let (again, rest) = unusual
+                .into_iter()
+                .partition(|Unusual { why, .. }| *why == Why::Residuals);
+            unusual = rest;
+            let with_slope = |Unusual { index, .. }: Unusual| (index, slopes.values[index]);
+            let again: Vec<_> = Vec::into_iter(again).map(with_slope).collect();
+            self.sum_again(points, memory, &again, |index, moments| {
+                unusual.extend(self.write(points, slopes, index, moments));
+            });
         } else {
-            // The buffer is a ring: the oldest rows are the next to be overwritten.
-            (self.latest + ROWS) % self.capacity
-        })
-    }
-
-    #[inline(always)]
-    fn view(&self, row: usize) -> View<'_> {
-        View(std::array::from_fn(|field| {
-            let rows = self.buffer[field * self.capacity + row..].first_chunk();
-            rows.expect("a buffer has 64 rows from the latest on")
-        }))
-    }
-}
-
-/// Blocks of `rows` rows, and the windows that a block extends.
-struct Level {
-    rows: usize,
-    blocks: Delay,
-    /// Windows up to the block before, and their number of rows. `None` if no block of this size is in a window.
-    windows: Option<(Delay, usize)>,
-}
-
-impl Loop for Rolling {
-    /// ```text
-    /// for each 64 rows
-    ///     for each size of blocks
-    ///         windows ending here = windows ending `size` rows before + blocks, if the size is in the window
-    ///         blocks of the next size = blocks ending `size` rows before + blocks
-    /// ```
-    #[inline(always)]
-    fn run<const RESIDUALS: bool>(&self, points: Points<'_>, slopes: &mut Slopes<'_>) -> Vec<usize> {
-        let Self {
-            first: origin,
-            size,
-            count,
-        } = *self;
-        let sigma = points.sigma.unwrap_or_default();
-        let digits = usize::BITS - size.leading_zeros();
-        let mut levels: Vec<Level> = (0..digits)
-            .map(|digit| {
-                let rows = 1 << digit;
-                let is_in_window = size & rows != 0;
-                Level {
-                    rows,
-                    blocks: Delay::new(rows),
-                    windows: is_in_window.then(|| (Delay::new(rows), size & (rows - 1))),
-                }
-            })
-            .collect();
-        let mut unusual = Vec::new();
-        let mut fitted = Stripe::ZERO;
-        let (mut dx, mut dy) = (Steps::ZERO, Steps::ZERO);
-        let last = count + size - 1;
-        for first in (0..last).step_by(ROWS) {
-            for level in 0..levels.len() {
-                let (lower, higher) = levels.split_at_mut(level + 1);
-                let Level { rows, blocks, windows } = &mut lower[level];
-                points.x.lagged(origin + first, *rows, &mut dx);
-                points.y.lagged(origin + first, *rows, &mut dy);
-                let latest = blocks.latest();
-                // Moments of single rows are zero, as the buffers are.
-                if let Some((windows, before)) = windows
-                    && *rows > 1
-                {
-                    let next = higher.iter_mut().find_map(|level| level.windows.as_mut());
-                    let mut extended = next.map_or_else(|| fitted.view_mut(), |(next, _)| next.next());
-                    if *before == 0 {
-                        for place in 0..ROWS {
-                            extended.set::<RESIDUALS>(place, latest.get::<RESIDUALS>(place));
-                        }
-                    } else {
-                        let share = Share::new(*before as f64, *rows as f64);
-                        let earlier = windows.earlier();
-                        merge_stripes::<RESIDUALS>(&earlier, &latest, [&dx, &dy], |_| share, &mut extended);
-                    }
-                }
-                if let Some(next) = higher.first_mut() {
-                    let share = Share::halves(*rows);
-                    let mut merged = next.blocks.next();
-                    let earlier = blocks.earlier();
-                    merge_stripes::<RESIDUALS>(&earlier, &latest, [&dx, &dy], |_| share, &mut merged);
-                }
-            }
-            let fits = solve::<RESIDUALS>(&fitted.view(), |_| size as f64, sigma);
-            let places = (size - 1).saturating_sub(first).min(ROWS)..ROWS.min(last - first);
-            if !places.is_empty() {
-                let start = first + places.start + 1 - size;
-                fits.write(places, start, slopes, &mut unusual);
-            }
+            self.sum::<{ halves::LINE }>(points, memory, |index, moments| {
+                unusual.extend(self.write(points, slopes, index, moments));
+            });
         }
+        unusual.sort_unstable_by_key(|&Unusual { index, .. }| index);
         unusual
     }
 }
 
-/// Windows of any size whose ends do not fall.
-struct Ranges<'a>(&'a [Range<usize>]);
-
-impl Loop for Ranges<'_> {
-    /// ```text
-    /// for each tile of windows
-    ///     for each size of blocks that a window has
-    ///         windows = windows + blocks that end `size` rows after them, where the size is in the window
-    ///         blocks of the next size, from the last row to the first
-    /// ```
+impl<W: Fn(usize) -> Range<usize>> Windows<W> {
+    /// Writes the results of a window, and returns it if it is unusual.
     #[inline(always)]
-    fn run<const RESIDUALS: bool>(&self, points: Points<'_>, slopes: &mut Slopes<'_>) -> Vec<usize> {
-        let Self(windows) = self;
-        let sigma = points.sigma.unwrap_or_default();
-        let mut unusual = Vec::new();
-        let mut start = 0;
-        while let Some(window) = windows.get(start) {
-            let first = window.start;
-            // As many rows again as a window has, so that few blocks are computed twice.
-            let limit = first + (2 * window.len()).max(64 * ROWS);
-            let count = windows[start..].iter().take_while(|window| window.end <= limit).count();
-            let tile = &windows[start..start + count.max(1)];
-            let last = tile[tile.len() - 1].end;
-            let mut blocks = Blocks::new(first..last);
-            let mut sums = vec![Stripe::ZERO; tile.len().div_ceil(ROWS)];
-            let largest = tile.iter().map(Range::len).max().unwrap_or(0);
-            let digits = usize::BITS - largest.leading_zeros();
-            for digit in 0..digits {
-                blocks.differences(points, 1 << digit);
-                for (sums, windows) in sums.iter_mut().zip(tile.chunks(ROWS)) {
-                    blocks.extend::<RESIDUALS>(windows, digit, sums);
-                }
-                if digit + 1 < digits {
-                    blocks.double::<RESIDUALS>(digit);
-                }
-            }
-            for (index, (sums, windows)) in sums.iter().zip(tile.chunks(ROWS)).enumerate() {
-                let rows = |place: usize| windows.get(place).map_or(1.0, |window| window.len() as f64);
-                let fits = solve::<RESIDUALS>(&sums.view(), rows, sigma);
-                fits.write(0..windows.len(), start + index * ROWS, slopes, &mut unusual);
-            }
-            start += tile.len();
+    fn write(
+        &self,
+        points: Points<'_>,
+        slopes: &mut Slopes<'_>,
+        index: usize,
+        moments: halves::Moments,
+    ) -> Option<Unusual> {
+        let halves::Moments { xx, xy, residuals, .. } = moments;
+        slopes.values[index] = xy / xx;
+        if let Some(error) = slopes.errors.get_mut(index) {
+            *error = error_of_slope(xx, residuals, (self.window)(index).len(), points.sigma);
         }
-        unusual
-    }
-}
-
-/// Blocks of one size that end at adjacent rows, and the steps over a block.
-struct Blocks {
-    first: usize,
-    stripes: Vec<Stripe>,
-    steps: Vec<[Steps; 2]>,
-}
-
-impl Blocks {
-    fn new(rows: Range<usize>) -> Self {
-        let firsts = || rows.clone().step_by(ROWS);
-        Self {
-            first: rows.start,
-            stripes: firsts().map(|_| Stripe::ZERO).collect(),
-            steps: firsts().map(|_| [Steps::ZERO; 2]).collect(),
-        }
-    }
-
-    fn differences(&mut self, points: Points<'_>, lag: usize) {
-        for (index, [dx, dy]) in self.steps.iter_mut().enumerate() {
-            points.x.lagged(self.first + index * ROWS, lag, dx);
-            points.y.lagged(self.first + index * ROWS, lag, dy);
-        }
-    }
-
-    /// Merges each block with the one before it.
-    #[inline(always)]
-    fn double<const RESIDUALS: bool>(&mut self, digit: u32) {
-        let lag = 1_usize << digit;
-        let share = Share::halves(lag);
-        let (mut joined, mut merged) = (Stripe::ZERO, Stripe::ZERO);
-        for index in (0..self.stripes.len()).rev() {
-            let earlier = if lag < ROWS {
-                let before = &self.stripes[index.saturating_sub(1)].0;
-                let fields = joined.0.iter_mut().zip(before).zip(&self.stripes[index].0);
-                for ((joined, before), these) in fields {
-                    joined[..lag].copy_from_slice(&before[ROWS - lag..]);
-                    joined[lag..].copy_from_slice(&these[..ROWS - lag]);
-                }
-                joined.view()
-            } else {
-                self.stripes[index.saturating_sub(lag / ROWS)].view()
-            };
-            let [dx, dy] = &self.steps[index];
-            let later = self.stripes[index].view();
-            merge_stripes::<RESIDUALS>(&earlier, &later, [dx, dy], |_| share, &mut merged.view_mut());
-            self.stripes[index].clone_from(&merged);
-        }
-    }
-
-    /// Extends those of 64 windows that have a block of this size by it.
-    #[inline(always)]
-    fn extend<const RESIDUALS: bool>(&self, windows: &[Range<usize>], digit: u32, sums: &mut Stripe) {
-        let size = 1 << digit;
-        let mut later = Stripe::ZERO;
-        let (mut dx, mut dy) = (Steps::ZERO, Steps::ZERO);
-        let mut shares = [Share::new(1.0, 1.0); ROWS];
-        for (place, window) in windows.iter().enumerate() {
-            let before = window.len() & (size - 1);
-            if window.len() & size == 0 {
-                continue;
-            }
-            let row = window.start + before + size - 1 - self.first;
-            let block = self.stripes[row / ROWS].view().get::<RESIDUALS>(row % ROWS);
-            later.view_mut().set::<RESIDUALS>(place, block);
-            let steps = &self.steps[row / ROWS];
-            for (step, steps) in [&mut dx, &mut dy].into_iter().zip(steps) {
-                step.value[place] = steps.value[row % ROWS];
-                step.rest[place] = steps.rest[row % ROWS];
-            }
-            shares[place] = Share::new(before as f64, size as f64);
-        }
-        let mut merged = Stripe::ZERO;
-        let share = |place: usize| shares[place];
-        merge_stripes::<RESIDUALS>(&sums.view(), &later.view(), [&dx, &dy], share, &mut merged.view_mut());
-        for (place, window) in windows.iter().enumerate() {
-            if window.len() & size != 0 {
-                let is_first = window.len() & (size - 1) == 0;
-                let extended = if is_first { &later } else { &merged };
-                let moments = extended.view().get::<RESIDUALS>(place);
-                sums.view_mut().set::<RESIDUALS>(place, moments);
-            }
-        }
+        let is_usual = are_usual(xx, xy, residuals);
+        let why = match (moments.line_is_certain, moments.residuals_are_certain) {
+            (true, true) if is_usual => return None,
+            (true, false) if is_usual => Why::Residuals,
+            (_, true) if is_usual || xy == 0.0 && are_usual(xx, 1.0, residuals) => Why::Sums,
+            _ => Why::Range,
+        };
+        Some(Unusual { index, why })
     }
 }
 
 impl<L: Loop, const RESIDUALS: bool> Kernel for Job<'_, '_, L, RESIDUALS> {
-    type Output = Vec<usize>;
+    type Output = Vec<Unusual>;
 
     #[inline(always)]
-    fn run(self) -> Vec<usize> {
-        let (points, windows, slopes) = self.0;
-        windows.run::<RESIDUALS>(points, slopes)
+    fn run(self) -> Vec<Unusual> {
+        let (points, windows, slopes, memory) = self.0;
+        windows.run::<RESIDUALS>(points, slopes, memory)
     }
 }
 
@@ -836,13 +531,15 @@ mod tests {
             }
             fits
         };
-        let all = fits(true, &|slopes| rolling(points, 0, size, slopes));
+        let all = fits(true, &|slopes| rolling(points, 0, size, slopes, &mut Memory::default()));
         let bits = |fits: &[Option<[f64; 2]>]| -> Vec<_> {
             fits.iter().map(|fit| fit.map(|fit| fit.map(f64::to_bits))).collect()
         };
-        let one_by_one = fits(true, &|slopes| ranges(points, &windows, slopes));
+        let one_by_one = fits(true, &|slopes| ranges(points, &windows, slopes, &mut Memory::default()));
         assert_eq!(bits(&all), bits(&one_by_one), "windows of {size} rows, by both loops");
-        let without = fits(false, &|slopes| rolling(points, 0, size, slopes));
+        let without = fits(false, &|slopes| {
+            rolling(points, 0, size, slopes, &mut Memory::default())
+        });
         let value = |fit: &Option<[f64; 2]>| fit.map(|fit| fit[0].to_bits());
         assert!(
             all.iter().map(value).eq(without.iter().map(value)),
@@ -915,8 +612,8 @@ mod tests {
     }
 
     #[test]
-    fn rows_far_away_on_one_axis_cost_short_windows_no_digits() {
-        // A block of an x and a y far away has products far larger than the terms of the window.
+    fn rows_far_away_on_one_axis_cost_no_digits() {
+        // The product of an x and a y far away is far larger than the terms of the window.
         let mut next = random(1_000);
         let mut far = |row: usize| {
             if row.is_multiple_of(7) {
@@ -926,10 +623,11 @@ mod tests {
             }
         };
         let (y, x): (Vec<_>, Vec<_>) = (0..400).map(|row| (far(row), far(row + 1))).unzip();
-        for size in [5, 21, 64] {
+        for size in [5, 21, 64, 65, 100, 300] {
             for worst in [
                 worst(&y, &x, size, |value| value as f64),
                 worst(&y, &x, size, |value| value),
+                worst(&y, &x, size, i128::from),
             ] {
                 assert!(worst <= 3.0, "{worst} epsilons in windows of {size} rows");
             }
@@ -939,12 +637,54 @@ mod tests {
     #[test]
     fn a_window_has_the_same_bits_wherever_rows_begin() {
         let mut next = random(1_000_000);
-        let (y, x): (Vec<_>, Vec<_>) = (0..500).map(|_| (next() as f64 / 3.0, next() as f64 / 7.0)).unzip();
-        for size in [3, 7, 64, 100] {
-            let whole = rolling_fit(&y, &x, None, size);
-            for start in [1, 63, 64, 130] {
-                let part = rolling_fit(&y[start..], &x[start..], None, size);
-                assert!(part == whole[start..], "windows of {size} rows from row {start} on");
+        let mut cubes = || (next() as f64 / 1e5 - 5.0).powi(9);
+        let noise: Vec<_> = (0..300).map(|_| cubes()).collect();
+        let other: Vec<_> = (0..300).map(|_| cubes()).collect();
+        let rows: Vec<_> = (0..300).map(f64::from).collect();
+        let tenths: Vec<_> = rows.iter().map(|row| row / 10.0).collect();
+        let alternating: Vec<_> = rows.iter().map(|row| row % 2.0).collect();
+        let decimals: Vec<_> = rows.iter().map(|row| 0.1 + 0.2 * (row % 2.0)).collect();
+        let mut far = tenths.clone();
+        far[150] = 1e9;
+        let columns = [&noise, &other, &rows, &tenths, &alternating, &decimals, &far];
+        for (y, x) in columns.iter().flat_map(|y| [&other, &rows, &tenths].map(|x| (*y, x))) {
+            for size in [64, 65, 101] {
+                let whole = rolling_fit(y, x, None, size);
+                for start in [1, 150] {
+                    let part = rolling_fit(&y[start..], &x[start..], None, size);
+                    assert!(part == whole[start..], "windows of {size} rows from row {start} on");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn residuals_are_those_of_exact_arithmetic() {
+        // y = 3 x + r in whole numbers, r alternating between numbers as small as one: up to 10^-12 of y.
+        for (step, height) in [(1, 1), (1_000, 1), (1_000_000_000, 1), (1_000_000_000, 1_000)] {
+            let x: Vec<i64> = (0..400).map(|row| row * step).collect();
+            let y: Vec<i64> = x
+                .iter()
+                .enumerate()
+                .map(|(row, x)| 3 * x + height * (row as i64 % 3 % 2))
+                .collect();
+            for size in [65, 100, 300] {
+                let fits = rolling_fit(&y, &x, None, size);
+                let whole = |values: &[i64]| values.iter().map(|&value| value as f64).collect::<Vec<_>>();
+                assert_eq!(fits, rolling_fit(&whole(&y), &whole(&x), None, size));
+                for (start, fit) in fits.into_iter().enumerate() {
+                    // The residuals of a line taken away are the same.
+                    let r: Vec<_> = (start..start + size).map(|row| (row % 3 % 2) as f64).collect();
+                    let n = size as f64;
+                    let center = (n - 1.0) / 2.0;
+                    let mean = r.iter().sum::<f64>() / n;
+                    let deviations = || r.iter().enumerate().map(|(row, r)| (row as f64 - center, r - mean));
+                    let [xx, xy, yy] =
+                        deviations().fold([0.0; 3], |[xx, xy, yy], (u, v)| [xx + u * u, xy + u * v, yy + v * v]);
+                    let expected = ((yy - xy * xy / xx) / (n - 2.0) / xx).sqrt() * height as f64 / step as f64;
+                    let [_, error] = fit.expect("a slope");
+                    assert!((error / expected - 1.0).abs() < 1e-12, "{error} {expected}");
+                }
             }
         }
     }
@@ -1037,7 +777,7 @@ mod tests {
             y: &y,
             sigma: None,
         };
-        assert!(rolling(points, 0, 3, slopes).is_empty());
+        assert!(rolling(points, 0, 3, slopes, &mut Memory::default()).is_empty());
         assert_eq!(values, [5.0; 3]);
     }
 }

@@ -19,8 +19,10 @@
 
 mod counter;
 pub(crate) mod differences;
+mod double;
 #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed does not use it.
 pub(crate) mod gram;
+mod halves;
 pub(crate) mod line;
 mod mean;
 pub(crate) mod newton;

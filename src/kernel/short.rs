@@ -8,19 +8,18 @@
 //! ```
 //!
 //! Each product is of the deviations of one row from means of the window, so that no sum is larger than that of the terms
-//! of the result. Merged moments, as [`line`](super::line) has them, may be: a block with one x and one y far away has a
-//! large `xy`, most of which the next block takes away. The last terms correct for rounded centers.
+//! of the result. The last terms correct for rounded centers.
 //!
 //! 32 windows are summed side by side, from their last rows back: rows before a shorter one have no weight.
 
 use std::ops::Range;
 
 use super::differences::{Differences, Form};
-use super::line::{Points, ViewMut};
+use super::line::Points;
 use super::sample::two_sum;
 use crate::bits::ROWS;
 
-/// The rows of the longest windows that are not made of merged blocks. These cost less from here on.
+/// The rows of the longest windows that are summed one by one. Sums that windows share cost less from here on.
 pub(super) const MAX_ROWS: usize = 64;
 
 /// Windows that are summed at once. The compiler turns a loop over fewer lanes into scalar code.
@@ -107,11 +106,19 @@ impl<'a> Axis<'a> {
     }
 }
 
-/// The sums of 32 windows.
-struct Sums {
-    xx: Lanes,
-    xy: Lanes,
-    residuals: Lanes,
+/// The sums of 64 windows.
+pub(super) struct Sums {
+    pub(super) xx: [f64; ROWS],
+    pub(super) xy: [f64; ROWS],
+    pub(super) residuals: [f64; ROWS],
+}
+
+impl Sums {
+    pub(super) const ZERO: Self = Self {
+        xx: [0.0; ROWS],
+        xy: [0.0; ROWS],
+        residuals: [0.0; ROWS],
+    };
 }
 
 /// Sums over the rows of 32 windows of at most `size` rows. `counts` has their numbers of rows, if they differ.
@@ -120,7 +127,7 @@ fn sum<const PAIRS: bool, const RESIDUALS: bool, const MASKED: bool>(
     [x, y]: [Axis<'_>; 2],
     counts: &Lanes,
     size: usize,
-) -> Sums {
+) -> [Lanes; 3] {
     // No `map`: the compiler does not inline its closure.
     let last = [x.rows::<PAIRS>(0), y.rows::<PAIRS>(0)];
     let centers = [
@@ -173,7 +180,7 @@ fn sum<const PAIRS: bool, const RESIDUALS: bool, const MASKED: bool>(
             residuals[lane] = if rest < 0.0 { 0.0 } else { rest };
         }
     }
-    Sums { xx, xy, residuals }
+    [xx, xy, residuals]
 }
 
 /// The deviations of the rows a number of rows before the last ones from their centers; zero for those in no window.
@@ -242,7 +249,7 @@ impl Memory {
         points: Points<'_>,
         window: impl Fn(usize) -> Range<usize>,
         count: usize,
-        written: &mut ViewMut<'_>,
+        written: &mut Sums,
     ) {
         if points.x.form() == Form::Pair || points.y.form() == Form::Pair {
             self.sum_of::<true, RESIDUALS>(points, window, count, written);
@@ -257,7 +264,7 @@ impl Memory {
         points: Points<'_>,
         window: impl Fn(usize) -> Range<usize>,
         count: usize,
-        written: &mut ViewMut<'_>,
+        written: &mut Sums,
     ) {
         let Self {
             x,
@@ -304,7 +311,12 @@ impl Memory {
                 ];
                 sum::<PAIRS, RESIDUALS, true>(axes, &counts, size)
             };
-            written.set_sums(half, &sums.xx, &sums.xy, &sums.residuals);
+            for (written, sums) in [&mut written.xx, &mut written.xy, &mut written.residuals]
+                .into_iter()
+                .zip(sums)
+            {
+                written[half..half + LANES].copy_from_slice(&sums);
+            }
         }
     }
 }

@@ -9,8 +9,7 @@
 //! ```
 //!
 //! Differences are exact, so that a rounded center costs no digits, and the last terms are as small as what it was rounded
-//! by. Moments of blocks of rows, as [`line`](super::line) merges them, do not do here: a block of light rows has moments
-//! far larger than what is left of them once a heavy row joins.
+//! by.
 
 use std::ops::Range;
 
@@ -86,7 +85,7 @@ impl Line {
                 weights: [0.0; ROWS],
             };
             for (column, steps) in [(points.x, &mut chunk.x), (points.y, &mut chunk.y)] {
-                column.since(rows.start, first, steps);
+                column.since(rows.start, first, sigma.len(), steps);
                 steps.value[sigma.len()..].fill(0.0);
                 steps.rest[sigma.len()..].fill(0.0);
             }

@@ -367,6 +367,7 @@ struct Tile {
     /// Empty unless errors are asked for, like `have_errors`.
     errors: Vec<f64>,
     have_errors: Vec<bool>,
+    memory: line::Memory,
 }
 
 impl Tile {
@@ -443,7 +444,13 @@ impl RollingSlope {
             values: &mut tile.values,
             errors: &mut tile.errors,
         };
-        let missing = line::rolling(points, row - windows.before - windows.read.start, size, slopes);
+        let missing = line::rolling(
+            points,
+            row - windows.before - windows.read.start,
+            size,
+            slopes,
+            &mut tile.memory,
+        );
         tile.set_null(missing);
         end
     }
@@ -470,7 +477,7 @@ impl RollingSlope {
         let sigma = windows.segment.sigma;
         let missing = match sigma {
             Some(sigma) => weighted::fit(points, &sigma[first..], &fitted, slopes),
-            None => line::ranges(points, &fitted, slopes),
+            None => line::ranges(points, &fitted, slopes, &mut tile.memory),
         };
         for (index, &place) in places.iter().enumerate() {
             tile.values[place] = values[index];

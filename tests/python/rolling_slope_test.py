@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -71,6 +72,45 @@ def test_windows_of_rows_are_exact(
     frame = pl.DataFrame({"x": x, "y": y})
     got = frame.select(pg.rolling_slope("y", x="x", window_size=size, center=center, min_samples=fewest)).to_series()
     check(got.to_list(), windows, size if fewest is None else fewest)
+
+
+def cauchy(rows: int, seed: int) -> list[float]:
+    """Cubes of Cauchy's numbers: one row may outweigh all others."""
+    draw = random.Random(seed).random
+    return [math.tan(math.pi * (draw() - 0.5)) ** 3 for _ in range(rows)]
+
+
+LONG_X: dict[str, list[float]] = {
+    "numbers of any size": cauchy(400, 13),
+    "epoch seconds": [1.7e9 + row + number for row, number in enumerate(cauchy(400, 13))],
+    "an offset of 1e12": [1e12 + 0.37 * row for row in range(400)],
+    "a row far away": [row + 1e9 * (row == 200) for row in range(400)],
+}
+
+
+@pytest.mark.parametrize("name", LONG_X)
+def test_long_windows_are_exact(name: str) -> None:
+    """Windows of more than 64 rows, in whatever order x is, and their standard errors."""
+    x = LONG_X[name]
+    for y in (cauchy(400, 113), [1e12 + row % 7 for row in range(400)]):
+        frame = pl.DataFrame({"x": x, "y": y})
+        for size, step in (65, 7), (300, 50):
+            slope = pg.rolling_slope("y", x="x", window_size=size, with_error=True)
+            fits = frame.select(slope).to_series()
+            for row in range(size - 1, 400, step):
+                points = list(zip(x, y, strict=True))[row - size + 1 : row + 1]
+                check([fits[row]["value"]], [points], size)
+                assert fits[row]["stderr"] == pytest.approx(standard_error(points), rel=1e-9)
+
+
+def standard_error(points: list[tuple[float, float]]) -> float:
+    """The standard error of the slope, from the residuals."""
+    xs, ys = ([Fraction(value) for value in column] for column in zip(*points, strict=True))
+    x_mean, y_mean = sum(xs) / len(xs), sum(ys) / len(ys)
+    xx = sum((x - x_mean) ** 2 for x in xs)
+    slope = sum((x - x_mean) * (y - y_mean) for x, y in zip(xs, ys, strict=True)) / xx
+    residuals = sum((y - y_mean - slope * (x - x_mean)) ** 2 for x, y in zip(xs, ys, strict=True))
+    return math.sqrt(residuals / (len(points) - 2) / xx)
 
 
 CLOSED = {

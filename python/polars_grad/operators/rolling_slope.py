@@ -83,10 +83,11 @@ def rolling_slope(
 
     NaN contract: a NaN in `y` gives NaN in every row whose window holds it, and in no other.
 
-    Windows of up to 64 rows, and all with a column `sigma`, are fitted in two passes over their rows. In longer ones
-    moments of adjacent rows are merged pairwise [1]_ from exact differences. No row is subtracted when it leaves the
-    window, so that errors do not accumulate, and large offsets cost no digits. The slope of a row depends on the rows
-    of its window only. With a column `sigma` this takes time in proportion to the length of a window.
+    Windows of up to 64 rows, and all with a column `sigma`, are fitted in two passes over their rows. Longer ones are
+    added up from two parts that they share with the windows beside them, with twice the digits of a float [1]_. No row
+    is subtracted when it leaves the window, so that errors do not accumulate, and large offsets cost no digits. The
+    slope of a row depends on the rows of its window only. With a column `sigma` this takes time in proportion to the
+    length of a window, else long windows take as much as short ones.
 
     As an expression with `window_size` as a length it needs whole columns. In `grad.with_columns`, `stitch`, on Spark
     and on Dask a row waits until `x` has passed it by the part of the window after it, and the rows of a window must
@@ -96,8 +97,8 @@ def rolling_slope(
 
     References
     ----------
-    .. [1] T. F. Chan, G. H. Golub and R. J. LeVeque, Algorithms for Computing the Sample Variance, The American
-       Statistician 37 (1983), 242-247.
+    .. [1] T. J. Dekker, A Floating-Point Technique for Extending the Available Precision, Numerische Mathematik 18
+       (1971), 224-242.
 
     Examples
     --------
