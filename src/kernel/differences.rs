@@ -279,15 +279,14 @@ impl<'a, T: Sample> Periodic<Column<'a, T>> {
 impl<D> Periodic<D> {
     /// Takes the wraps between some rows and those that they are compared with from their differences.
     fn unwrap(&self, first: usize, rows: usize, other: impl Fn(usize) -> usize, steps: &mut Steps) {
-        let last = self.wraps.len() - 1;
-        for place in 0..rows {
-            let row = (first + place).min(last);
-            let wraps = self.wraps[row].wrapping_sub(self.wraps[other(row)]) as f64;
-            let turns = wraps * self.period;
-            let (value, rest) = two_sum(steps.value[place], -turns);
-            steps.value[place] = value;
-            steps.rest[place] += rest - wraps.mul_add(self.period, -turns);
-        }
+        let Self { period, ref wraps, .. } = *self;
+        dispatch(Unwrap {
+            wraps,
+            period,
+            rows: first..first + rows,
+            other,
+            steps,
+        });
     }
 }
 
@@ -413,6 +412,34 @@ impl<T: Sample> Kernel for SubtractOne<'_, T> {
         let steps = self.steps.value.iter_mut().zip(&mut self.steps.rest);
         for (later, (value, rest)) in self.later.iter().zip(steps) {
             (*value, *rest) = later.split_minus(earlier, scale);
+        }
+    }
+}
+
+/// The loop over the wraps between some rows and others.
+struct Unwrap<'a, F> {
+    wraps: &'a [i64],
+    period: f64,
+    rows: Range<usize>,
+    /// The row that a row is compared with.
+    other: F,
+    steps: &'a mut Steps,
+}
+
+impl<F: Fn(usize) -> usize> Kernel for Unwrap<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { wraps, period, .. } = self;
+        let last = wraps.len() - 1;
+        for (place, row) in self.rows.enumerate() {
+            let row = row.min(last);
+            let wraps = wraps[row].wrapping_sub(wraps[(self.other)(row)]) as f64;
+            let turns = wraps * period;
+            let (value, rest) = two_sum(self.steps.value[place], -turns);
+            self.steps.value[place] = value;
+            self.steps.rest[place] += rest - wraps.mul_add(period, -turns);
         }
     }
 }
