@@ -20,21 +20,16 @@
 mod counter;
 pub(crate) mod differences;
 mod double;
-#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed does not use it.
-pub(crate) mod gram;
-mod halves;
 pub(crate) mod line;
 mod mean;
 pub(crate) mod newton;
 pub(crate) mod polynomial;
 mod sample;
-mod short;
 mod slopes;
 pub mod stencil;
 pub(crate) mod trapezoids;
 #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed has no segments.
 pub(crate) mod turns;
-pub(crate) mod weighted;
 mod wide;
 
 pub(crate) use counter::{Counter, Pair, Wrong};

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The fit is in [`kernel::line`](crate::kernel); with a column `sigma`, by which a row has the weight 1/sigma², in
-//! [`kernel::weighted`](crate::kernel).
+//! [`kernel::line::weighted`](crate::kernel).
 
 use std::ops::Range;
 
@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use super::{Columns, Describe, Extent, Output, Reason, RowError, Scan, Segment, SigmaUse};
 use crate::domain::Length;
 use crate::kernel::differences::{Column, Differences, Even, Periodic};
-use crate::kernel::line::{self, Points, Slopes};
-use crate::kernel::{Limit, Sample, Scale, weighted};
+use crate::kernel::line::{self, Points, Slopes, weighted};
+use crate::kernel::{Limit, Sample, Scale};
 use crate::segments::Slice;
 use crate::units::{PlanError, Units};
 

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The fits are in [`kernel::polynomial`](crate::kernel). Full windows of evenly spaced rows have the same weights each
-//! time, which are in [`kernel::gram`](crate::kernel).
+//! time, which are in [`kernel::polynomial::gram`](crate::kernel).
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use super::rolling_slope::{Nulls, not_finite};
 use super::{Columns, Describe, Extent, Measure, Output, Reason, RowError, Scan, Segment, SigmaUse, WindowSize};
 use crate::domain::Length;
 use crate::kernel::differences::{Column, Even, Periodic, Rises};
-use crate::kernel::gram::Filter;
+use crate::kernel::polynomial::gram::Filter;
 use crate::kernel::polynomial::{self, Errors, Fitter, MAX_DEGREE, Memory, Model, Window};
 use crate::kernel::{Limit, Sample, Scale, is_monotonic};
 use crate::segments::Slice;

@@ -21,10 +21,10 @@
 
 use std::ops::Range;
 
-use super::differences::Steps;
-use super::double::{Double, Exact, HALF_EPSILON};
-use super::line::Points;
+use super::Points;
 use crate::bits::ROWS;
+use crate::kernel::differences::Steps;
+use crate::kernel::double::{Double, Exact, HALF_EPSILON};
 
 /// Groups of windows that are summed at once.
 const LANES: usize = 8;
@@ -526,8 +526,8 @@ pub(super) fn exact(points: Points<'_>, rows: usize) -> Moments {
 
 #[cfg(test)]
 mod tests {
-    use super::super::differences::Column;
     use super::*;
+    use crate::kernel::differences::Column;
 
     #[test]
     fn certain_sums_are_exact_and_nearly_all_are_certain() {

@@ -15,11 +15,11 @@
 
 use num_traits::{FromPrimitive, Num};
 
-use super::differences::Rises;
-use super::sample::Scale;
-use super::stencil::inverse_power_of_two;
-use super::wide::Wide;
 use crate::dispatch::{Kernel, dispatch};
+use crate::kernel::differences::Rises;
+use crate::kernel::sample::Scale;
+use crate::kernel::stencil::inverse_power_of_two;
+use crate::kernel::wide::Wide;
 
 /// The weights of the derivative at the middle of a window.
 #[derive(Clone, Debug, PartialEq)]
@@ -287,8 +287,8 @@ impl<Y: Rises, const ODD: bool> Convolve<'_, Y, ODD> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::differences::Column;
     use super::*;
+    use crate::kernel::differences::Column;
 
     fn filter(rows: usize, degree: usize, order: usize) -> (Vec<f64>, f64) {
         let filter = Filter::new(rows / 2, degree, order);

@@ -16,6 +16,9 @@
 //! 32 windows are fitted side by side, in the lanes of vector registers. A lane whose window is shorter has rows of
 //! weight zero at its end.
 
+#[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed does not use it.
+pub(crate) mod gram;
+
 use std::ops::Range;
 
 use super::differences::Rises;

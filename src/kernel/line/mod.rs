@@ -11,11 +11,14 @@
 //! [`halves`]. Where products leave the range of a float, and in the few windows whose sums are not certain, rows are scaled
 //! and summed again.
 
+mod halves;
+mod short;
+pub(crate) mod weighted;
+
 use std::ops::Range;
 
+use self::halves::Windows;
 use super::differences::{Differences, Steps};
-use super::halves::{self, Windows};
-use super::short;
 use super::stencil::inverse_power_of_two;
 use crate::bits::ROWS;
 use crate::dispatch::{Kernel, dispatch};
@@ -183,7 +186,7 @@ fn normalized(points: Points<'_>, rows: Range<usize>) -> [f64; 2] {
 }
 
 /// `value * x_scale / y_scale`, for powers of two whose quotient may leave the range of a float.
-pub(super) fn rescaled(value: f64, x_scale: f64, y_scale: f64) -> f64 {
+fn rescaled(value: f64, x_scale: f64, y_scale: f64) -> f64 {
     let product = value * x_scale;
     if product.is_normal() {
         product / y_scale

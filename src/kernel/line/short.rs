@@ -14,10 +14,10 @@
 
 use std::ops::Range;
 
-use super::differences::{Differences, Form};
-use super::line::Points;
-use super::sample::two_sum;
+use super::Points;
 use crate::bits::ROWS;
+use crate::kernel::differences::{Differences, Form};
+use crate::kernel::sample::two_sum;
 
 /// The rows of the longest windows that are summed one by one. Sums that windows share cost less from here on.
 pub(super) const MAX_ROWS: usize = 64;

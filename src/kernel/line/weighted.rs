@@ -13,11 +13,11 @@
 
 use std::ops::Range;
 
-use super::differences::Steps;
-use super::line::{Points, Slopes, rescaled};
-use super::stencil::inverse_power_of_two;
+use super::{Points, Slopes, rescaled};
 use crate::bits::ROWS;
 use crate::dispatch::{Kernel, dispatch};
+use crate::kernel::differences::Steps;
+use crate::kernel::stencil::inverse_power_of_two;
 
 /// Computes the slopes in windows of rows with standard deviations, and returns the windows without one: those whose x are
 /// all equal. A window must not be empty, and its deviations must be finite and positive.
@@ -168,8 +168,8 @@ fn sum(mut numbers: [f64; ROWS]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::differences::{Column, Differences, Even};
     use super::*;
+    use crate::kernel::differences::{Column, Differences, Even};
 
     /// Slopes and errors in all windows of `size` rows; `None` without a slope.
     fn fits(y: &[f64], x: Option<&[f64]>, sigma: &[f64], size: usize) -> Vec<Option<[f64; 2]>> {
