@@ -578,7 +578,7 @@ mod tests {
     #[cfg(any(feature = "polars", feature = "arrow"))]
     #[test]
     fn sums_of_blocks_are_those_that_are_added_up() {
-        let y: Vec<_> = (0..96).map(|row| 0.1 * (row * 37 % 19) as f64 - 0.7).collect();
+        let y: Vec<_> = (0..96).map(|row| 0.1 * f64::from(row * 37 % 19) - 0.7).collect();
         let mut blocks = Blocks::default();
         blocks.take_halves(None, &y, 0.0);
         blocks.take_even_steps(y.len());

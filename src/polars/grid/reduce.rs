@@ -31,7 +31,10 @@ pub(super) fn reduce(columns: Vec<Series>, start: f64, step: impl Fn(f64, f64) -
     let (mut values, mut validity) = match columns.next() {
         Some(first) => {
             let (_, values, validity) = first?.into_inner();
-            (values.into_mut().right_or_else(|shared| shared.to_vec()), validity)
+            (
+                values.into_mut().right_or_else(|shared| shared.as_slice().to_vec()),
+                validity,
+            )
         },
         None => (Vec::new(), None),
     };
