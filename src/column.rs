@@ -244,7 +244,8 @@ impl Plan {
                         y: Lags::of_column(&y, reach),
                         x: x.map(|x| Lags::of_column(&x, reach)),
                         in_group: in_column(height, reach),
-                        starts: Some(starts),
+                        // Of one group the ends are known.
+                        starts: (!is_one_group(starts, height)).then_some(starts),
                         align: 1,
                     },
                     Some(order) => Neighbors::Permuted { y, x, order, starts },
@@ -277,6 +278,11 @@ impl Plan {
     pub(crate) fn is_exact(&self) -> bool {
         self.outputs.iter().any(|output| output.kind == Kind::OfY)
     }
+}
+
+/// Whether no position but the first starts a group.
+fn is_one_group(starts: Bits<'_>, positions: usize) -> bool {
+    starts.ones(positions).all(|position| position == 0)
 }
 
 impl WrongRow {

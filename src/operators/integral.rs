@@ -9,6 +9,7 @@
 //!
 //! The sums are pairs of floats, in blocks of rows: see [`trapezoids`](crate::kernel::trapezoids).
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 #[cfg(feature = "serde")]
@@ -18,9 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::Sums;
 use super::{Columns, Describe, Extent, Output, Reached, Reason, RowError, Scan, Segment, Takes, Valid};
 use crate::bits::{ROWS, movemask, set_bits};
-#[cfg(any(feature = "polars", feature = "arrow"))]
-use crate::kernel::trapezoids::BLOCK;
-use crate::kernel::trapezoids::Blocks;
+use crate::kernel::trapezoids::{BLOCK, Blocks, CHUNK};
 use crate::kernel::{Sample, Scale, is_monotonic};
 
 /// The cumulative integral of y over x, by trapezoids.
@@ -99,30 +98,36 @@ impl Scan for Integral {
             };
         }
         let scale = segment.units.scales[0];
-        let mut blocks = Blocks::new();
         let values = results.first().values_mut();
         let mut known = 0;
-        while known < rows.len() && !reached.is_unknown {
-            let first = rows.start + known;
-            let place = reached.sum.place();
-            let count = (ROWS - place).min(rows.end - first);
-            let wanted = read(segment, &mut blocks, place, first..first + count);
-            let areas = blocks.add_to(&mut reached.sum, wanted, first > 0);
-            append(areas, reached.start, scale, values);
-            known += wanted;
-            if wanted < count {
-                let row = first + wanted;
-                if segment.strict && segment.is_valid(row) {
-                    let reason = Reason::Unsorted {
-                        first: -(row.min(2) as isize),
-                        rows: row.min(2) + 1,
-                    };
-                    return Err(RowError { row, reason });
+        BLOCKS.with_borrow_mut(|blocks| {
+            while known < rows.len() && !reached.is_unknown {
+                let first = rows.start + known;
+                let count = match (reached.sum.place(), rows.end - first) {
+                    (0, left @ ..BLOCK) => left,
+                    (0, left) => left.min(CHUNK) / BLOCK * BLOCK,
+                    // To the end of the block.
+                    (place, left) => left.min(BLOCK - place),
+                };
+                let wanted = read(segment, blocks, first..first + count);
+                let areas = blocks.add_to(&mut reached.sum, wanted, first > 0);
+                append(areas, reached.start, scale, values);
+                known += wanted;
+                if wanted < count {
+                    let row = first + wanted;
+                    if segment.strict && segment.is_valid(row) {
+                        let reason = Reason::Unsorted {
+                            first: -(row.min(2) as isize),
+                            rows: row.min(2) + 1,
+                        };
+                        return Err(RowError { row, reason });
+                    }
+                    // From the first null on the integral is unknown.
+                    reached.is_unknown = true;
                 }
-                // From the first null on the integral is unknown.
-                reached.is_unknown = true;
             }
-        }
+            Ok(())
+        })?;
         if known > 0 {
             reached.result = values.last().copied();
         }
@@ -140,19 +145,20 @@ impl Scan for Integral {
 
     #[cfg(any(feature = "polars", feature = "arrow"))]
     fn sums<Y: Sample, X: Sample>(&self, segment: &Segment<'_, Y, X>) -> Sums {
-        let mut blocks = Blocks::new();
         let mut sums = Sums {
             blocks: Vec::with_capacity(segment.rows.len() / BLOCK),
             is_unknown: false,
         };
-        for first in segment.rows.clone().step_by(ROWS) {
-            let rows = first..segment.rows.end.min(first + ROWS);
-            if read(segment, &mut blocks, 0, rows.clone()) < rows.len() {
-                sums.is_unknown = true;
-                break;
+        BLOCKS.with_borrow_mut(|blocks| {
+            for first in segment.rows.clone().step_by(CHUNK) {
+                let rows = first..segment.rows.end.min(first + CHUNK);
+                if read(segment, blocks, rows.clone()) < rows.len() {
+                    sums.is_unknown = true;
+                    break;
+                }
+                sums.blocks.extend_from_slice(blocks.sums(rows.len(), first > 0));
             }
-            sums.blocks.extend(blocks.sums(rows.len(), first > 0));
-        }
+        });
         sums
     }
 
@@ -168,35 +174,57 @@ impl Scan for Integral {
     }
 }
 
-/// Reads rows of a segment from a place of the blocks on. Returns the number of rows before the first one that is null,
-/// or whose x is not strictly monotonic with the two before it.
-fn read<Y: Sample, X: Sample>(
-    segment: &Segment<'_, Y, X>,
-    blocks: &mut Blocks,
-    place: usize,
-    rows: Range<usize>,
-) -> usize {
-    let Range { start: first, end } = rows;
-    let valid = (end - first).min(segment.valid(first).trailing_ones() as usize);
+thread_local! {
+    /// Used again from segment to segment: these may be short.
+    static BLOCKS: RefCell<Blocks> = RefCell::default();
+}
+
+/// Reads rows of a segment. Returns the number of rows before the first one that is null, or whose x is not strictly
+/// monotonic with the two before it.
+fn read<Y: Sample, X: Sample>(segment: &Segment<'_, Y, X>, blocks: &mut Blocks, rows: Range<usize>) -> usize {
+    let first = rows.start;
+    let valid = valid(segment, &rows);
     let end = first + valid;
     let y = segment.y.values;
     let before = first.checked_sub(1);
     let zero = Y::of_integer(segment.units.zero);
-    blocks.take_halves(place, before.map(|before| y[before]), &y[first..end], zero);
+    blocks.take_halves(before.map(|before| y[before]), &y[first..end], zero);
     let Some(x) = segment.x.map(|x| x.values) else {
+        blocks.take_even_steps(valid);
         return valid;
     };
     let falls = |first: usize| x[first + 1] < x[first];
     let is_sorted = match first {
         // The first row has no step to it, and one that is alone has none at all.
-        0 => valid > 1 && blocks.take_steps(place + 1, &x[..end], falls(0)),
-        1 => valid == 0 || blocks.take_steps(place, &x[..end], falls(0)),
-        _ => blocks.take_steps(place, &x[first - 1..end], falls(first - 2)),
+        0 => valid > 1 && blocks.take_steps(1, &x[..end], falls(0)),
+        1 => valid == 0 || blocks.take_steps(0, &x[..end], falls(0)),
+        _ => blocks.take_steps(0, &x[first - 1..end], falls(first - 2)),
     };
     if is_sorted {
         return valid;
     }
-    valid.min(sorted(x, first).trailing_ones() as usize)
+    first_not(|row| sorted(x, row), first..end)
+}
+
+/// The number of rows before the first one that is null.
+fn valid<Y: Sample, X: Sample>(segment: &Segment<'_, Y, X>, rows: &Range<usize>) -> usize {
+    if segment.y.validity.is_none() && segment.x.is_none_or(|x| x.validity.is_none()) {
+        return rows.len();
+    }
+    first_not(|row| segment.valid(row), rows.clone())
+}
+
+/// The number of rows before the first one whose bit is not set in the masks of 64 rows.
+fn first_not(mask: impl Fn(usize) -> u64, rows: Range<usize>) -> usize {
+    let mut row = rows.start;
+    while row < rows.end {
+        let ones = mask(row).trailing_ones() as usize;
+        row += ones;
+        if ones < ROWS {
+            break;
+        }
+    }
+    rows.len().min(row - rows.start)
 }
 
 /// Mask of the 64 rows from `first` on whose x are finite and strictly monotonic with the two rows before.
@@ -224,22 +252,24 @@ fn sorted<X: Sample>(x: &[X], first: usize) -> u64 {
     movemask(&sorted)
 }
 
-/// Appends results: at most 64 areas in the unit of the result, after `start`.
+/// Appends results: areas in the unit of the result, after `start`.
 fn append(areas: &[f64], start: f64, scale: Scale, results: &mut Vec<f64>) {
     if scale == Scale::ONE {
         results.extend(areas.iter().map(|area| area + start));
         return;
     }
-    let mut scaled = [0.0; ROWS];
-    scaled[..areas.len()].copy_from_slice(areas);
-    let in_range = scale.apply_all(&mut scaled);
-    for place in set_bits(!in_range, ROWS).take_while(|&place| place < areas.len()) {
-        scaled[place] = scale.apply(areas[place]);
+    for areas in areas.chunks(ROWS) {
+        let mut scaled = [0.0; ROWS];
+        scaled[..areas.len()].copy_from_slice(areas);
+        let in_range = scale.apply_all(&mut scaled);
+        for place in set_bits(!in_range, ROWS).take_while(|&place| place < areas.len()) {
+            scaled[place] = scale.apply(areas[place]);
+        }
+        for area in &mut scaled {
+            *area += start;
+        }
+        results.extend_from_slice(&scaled[..areas.len()]);
     }
-    for area in &mut scaled {
-        *area += start;
-    }
-    results.extend_from_slice(&scaled[..areas.len()]);
 }
 
 #[cfg(test)]

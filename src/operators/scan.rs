@@ -187,9 +187,11 @@ impl<Y: Sample, X: Sample> Scanned<'_, Y, X> {
         settled: usize,
         reached: &Cell<Reached>,
     ) -> Result<Columns<O>, RowError> {
-        let mut results = Columns::with_capacity(self.units.scales.len(), part.len());
+        // Known beforehand: results that outgrow their memory are copied.
+        let rows = self.segments.rows_of(part.clone(), self.whole_groups).len();
+        let mut results = Columns::with_capacity(self.units.scales.len(), rows);
         if self.units.has_words {
-            results = results.with_words(part.len());
+            results = results.with_words(rows);
         }
         for found in self.segments.of_part(part, self.whole_groups) {
             let rows = found.rows.start.max(settled.min(found.rows.end))..found.rows.end;

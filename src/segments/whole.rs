@@ -86,16 +86,19 @@ impl<'a> Segments<'a> {
         }
     }
 
-    /// The segments of a part of the column, in order, and the rows of the part in each.
-    ///
-    /// With `whole_groups` a group belongs to the part that it begins in.
-    pub(crate) fn of_part(&self, part: Range<usize>, whole_groups: bool) -> impl Iterator<Item = Found> {
-        let starts = Bits::new(&self.starts, 0);
-        let part = if whole_groups {
+    /// The rows of a part of the column. With `whole_groups` a group belongs to the part that it begins in.
+    pub(crate) fn rows_of(&self, part: Range<usize>, whole_groups: bool) -> Range<usize> {
+        if whole_groups {
             self.next(self.groups, part.start)..self.next(self.groups, part.end)
         } else {
             part
-        };
+        }
+    }
+
+    /// The segments of a part of the column, in order, and the [rows](Self::rows_of) of the part in each.
+    pub(crate) fn of_part(&self, part: Range<usize>, whole_groups: bool) -> impl Iterator<Item = Found> {
+        let starts = Bits::new(&self.starts, 0);
+        let part = self.rows_of(part, whole_groups);
         let mut row = part.start;
         let mut group = self.before(self.groups, row);
         let mut start = self.start(row);

@@ -8,6 +8,8 @@ mod sphere;
 mod table;
 mod vector;
 
+use std::iter::repeat_n;
+
 use polars::prelude::*;
 
 use self::lines::Grid;
@@ -356,7 +358,7 @@ impl Along {
             None => derivative(&field),
             Some((terms, metric)) => {
                 let derivative = derivative(&terms.weighted(&field, metric)?)?;
-                terms.scaled(&derivative, metric)
+                terms.scaled(derivative, metric)
             },
         }
     }
@@ -447,22 +449,37 @@ impl OnGrid {
         let checked = self.sphere.map(|_| Sphere::checked(wrt, strict)).transpose()?;
         let grid = Grid::new(checked.as_deref().unwrap_or(wrt), by, rows, strict)?;
         let terms = self.sphere.map(|sphere| sphere.terms(&grid.coordinates)).transpose()?;
-        // The lines along an axis are found once.
+        let partial = |(index, lines): (usize, Groups)| {
+            let along: &Along = &self.along[index];
+            let partial = along.of(field, &grid, lines, terms.as_ref())?;
+            PolarsResult::Ok((index, partial.with_name(self.coordinates[along.axis].clone())))
+        };
+        let indices = |axis| (0..self.along.len()).filter(move |&index| self.along[index].axis == axis);
+        let axes = 0..self.coordinates.len();
+        // What only some axes have is left to all threads together: one thread would wait for the other.
+        let fewest = axes.map(|axis| indices(axis).count()).min().unwrap_or(0);
         let axes = try_par_map(self.coordinates.len(), rows, |axis| {
+            // The lines along an axis are found once.
             let lines = grid.lines(axis)?;
             let has_lines = lines.has_pairs();
-            let mut partials = Vec::new();
-            for (index, along) in self.along.iter().enumerate().filter(|(_, along)| along.axis == axis) {
-                let partial = along.of(field, &grid, lines.clone(), terms.as_ref())?;
-                partials.push((index, partial.with_name(self.coordinates[axis].clone())));
-            }
-            PolarsResult::Ok((partials, has_lines))
+            let indices: Vec<_> = indices(axis).collect();
+            let lines = repeat_n(lines, indices.len());
+            let mut left = indices.into_iter().zip(lines);
+            let partials = left.by_ref().take(fewest).map(partial);
+            let partials = partials.collect::<PolarsResult<Vec<_>>>()?;
+            PolarsResult::Ok((partials, has_lines, left))
         })?;
-        let (partials, has_lines): (Vec<_>, Vec<_>) = axes.into_iter().unzip();
-        let mut partials: Vec<_> = partials.into_iter().flatten().collect();
+        let (mut partials, mut has_lines) = (Vec::new(), false);
+        for (of_axis, has_pairs, left) in axes {
+            has_lines |= has_pairs;
+            partials.extend(of_axis);
+            for left in left {
+                partials.push(partial(left)?);
+            }
+        }
         partials.sort_by_key(|&(index, _)| index);
         let partials: Vec<_> = partials.into_iter().map(|(_, partial)| partial).collect();
-        if strict && !has_lines.contains(&true) && self.coordinates.len() > 1 && grid.has_pairs()? {
+        if strict && !has_lines && self.coordinates.len() > 1 && grid.has_pairs()? {
             return Err(self.not_rectilinear());
         }
         let name = field.name().clone();
@@ -476,9 +493,9 @@ impl OnGrid {
                 let partials = partials.collect::<PolarsResult<Vec<_>>>()?;
                 Ok(StructChunked::from_series(name, rows, partials.iter())?.into_series())
             },
-            Reduction::Magnitude => Ok(reduce(&partials, 0.0, length)?.cast(&self.dtype)?.with_name(name)),
+            Reduction::Magnitude => Ok(reduce(partials, 0.0, length)?.cast(&self.dtype)?.with_name(name)),
             Reduction::Divergence | Reduction::Laplacian => {
-                let sum = reduce(&partials, -0.0, |a, b| a + b)?;
+                let sum = reduce(partials, -0.0, |a, b| a + b)?;
                 Ok(sum.cast(&self.dtype)?.with_name(name))
             },
             Reduction::Curl => {

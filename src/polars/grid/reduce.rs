@@ -2,6 +2,8 @@
 
 use polars::prelude::arity::binary_elementwise_values;
 use polars::prelude::*;
+use polars_arrow::array::PrimitiveArray;
+use polars_arrow::compute::utils::combine_validities_and;
 
 /// The dtype of partial derivatives reduced to one column.
 pub(super) fn reduced_dtype<'a>(
@@ -19,14 +21,35 @@ pub(super) fn reduced_dtype<'a>(
     Ok(if is_uniform { first.clone() } else { DataType::Float64 })
 }
 
-/// Combines columns value by value, beginning with `start`; null where a column is.
-pub(super) fn reduce(columns: &[Series], start: f64, step: impl Fn(f64, f64) -> f64) -> PolarsResult<Series> {
-    let rows = columns.first().map_or(0, |column| column.len());
-    let mut all = Float64Chunked::full("".into(), start, rows);
-    for column in columns {
-        all = binary_elementwise_values(&all, column.cast(&DataType::Float64)?.f64()?, &step);
+/// Combines columns value by value, beginning with `start`; null where a column is. The result takes the memory of the
+/// first column.
+pub(super) fn reduce(columns: Vec<Series>, start: f64, step: impl Fn(f64, f64) -> f64) -> PolarsResult<Series> {
+    let mut columns = columns.into_iter().map(|column| {
+        let column = column.cast(&DataType::Float64)?.f64()?.rechunk().into_owned();
+        PolarsResult::Ok(column.downcast_as_array().clone())
+    });
+    let (mut values, mut validity) = match columns.next() {
+        Some(first) => {
+            let (_, values, validity) = first?.into_inner();
+            (
+                values.into_mut().right_or_else(|shared| shared.as_slice().to_vec()),
+                validity,
+            )
+        },
+        None => (Vec::new(), None),
+    };
+    for value in &mut values {
+        *value = step(start, *value);
     }
-    Ok(all.into_series())
+    for column in columns {
+        let column = column?;
+        for (all, value) in values.iter_mut().zip(column.values().as_slice()) {
+            *all = step(*all, *value);
+        }
+        validity = combine_validities_and(validity.as_ref(), column.validity());
+    }
+    let array = PrimitiveArray::from_vec(values).with_validity(validity);
+    Ok(Float64Chunked::with_chunk("".into(), array).into_series())
 }
 
 /// `a - b`; null where one of them is.

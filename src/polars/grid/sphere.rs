@@ -168,7 +168,7 @@ impl Terms {
     /// What is differentiated.
     pub(super) fn weighted(&self, field: &Series, metric: Metric) -> PolarsResult<Series> {
         match metric {
-            Metric::Flux => Ok(self.product(field.cast(&DataType::Float64)?.f64()?, cosine)),
+            Metric::Flux => Ok(self.product(field.cast(&DataType::Float64)?.f64()?.clone(), cosine)),
             // Smaller floats are rounded once, at the end.
             _ if field.dtype().is_float() => field.cast(&DataType::Float64),
             _ => Ok(field.clone()),
@@ -176,18 +176,20 @@ impl Terms {
     }
 
     /// The derivative by a length, of one by degrees; null at the poles where it crosses meridians.
-    pub(super) fn scaled(&self, derivative: &Series, metric: Metric) -> PolarsResult<Series> {
-        let derivative = derivative.f64()?;
+    pub(super) fn scaled(&self, derivative: Series, metric: Metric) -> PolarsResult<Series> {
+        let column = derivative.f64()?.clone();
+        // Its memory is changed in place unless another column shares it.
+        drop(derivative);
         // Degrees of latitude in a unit of length.
         let degrees = 180.0 / std::f64::consts::PI / self.radius;
         let scaled = match metric {
             Metric::Meridian(order) => {
                 let factor = degrees.powi(order);
-                return Ok(derivative.apply_values(|derivative| derivative * factor).into_series());
+                return Ok(changed(column, |derivative| derivative * factor).into_series());
             },
-            Metric::Parallel(order) => self.product(derivative, |latitude| (degrees / cosine(latitude)).powi(order)),
-            Metric::Flux => self.product(derivative, |latitude| degrees / cosine(latitude)),
-            Metric::Tangent => self.product(derivative, |latitude| {
+            Metric::Parallel(order) => self.product(column, |latitude| (degrees / cosine(latitude)).powi(order)),
+            Metric::Flux => self.product(column, |latitude| degrees / cosine(latitude)),
+            Metric::Tangent => self.product(column, |latitude| {
                 degrees / cosine(latitude) * (-latitude.to_radians().sin() / self.radius)
             }),
         };
@@ -201,18 +203,31 @@ impl Terms {
     }
 
     /// A column times a function of the latitude.
-    fn product(&self, column: &Float64Chunked, of: impl Fn(f64) -> f64) -> Series {
+    fn product(&self, column: Float64Chunked, of: impl Fn(f64) -> f64) -> Series {
         let mut factors = Distinct::new(of);
         let mut latitudes = self.latitudes.downcast_as_array().values().iter();
-        let chunks = column.downcast_iter().map(|chunk| {
-            let products = chunk.values().iter().zip(latitudes.by_ref());
-            let products: Vec<_> = products
-                .map(|(value, latitude)| value * factors.of(*latitude))
-                .collect();
-            PrimitiveArray::from_vec(products).with_validity(chunk.validity().cloned())
+        let product = changed(column, |value| {
+            // There are as many latitudes as values.
+            value * latitudes.next().map_or(f64::NAN, |latitude| factors.of(*latitude))
         });
-        Float64Chunked::from_chunk_iter(column.name().clone(), chunks).into_series()
+        product.into_series()
     }
+}
+
+/// A function of each value of a column, in place if no other column shares its memory.
+fn changed(column: Float64Chunked, mut change: impl FnMut(f64) -> f64) -> Float64Chunked {
+    let name = column.name().clone();
+    let chunks = column.downcast_into_iter().map(|mut chunk| {
+        if let Some(values) = chunk.get_mut_values() {
+            for value in values {
+                *value = change(*value);
+            }
+            return chunk;
+        }
+        let values: Vec<_> = chunk.values().iter().map(|value| change(*value)).collect();
+        PrimitiveArray::from_vec(values).with_validity(chunk.validity().cloned())
+    });
+    Float64Chunked::from_chunk_iter(name, chunks)
 }
 
 /// The cosine of an angle in degrees: zero at the poles, and with all digits next to them.
