@@ -10,7 +10,7 @@ use crate::operators::{
     Derivative, Gradient, Increase, Integral, Operator, Rate, Reach, RollingSlope, Savgol, TurningPoints, WindowSize,
 };
 use crate::segments::{Across, Period, Ring};
-use crate::units::{ColumnInfo, Kind, PlanError, SPARE_BITS_OF_64, Unit};
+use crate::units::{ColumnInfo, Kind, PlanError, SPARE_BITS_OF_64, Unit, spare_bits_of_decimal};
 
 type Info = ColumnInfo<'static>;
 
@@ -303,6 +303,10 @@ fn results_are_numbers_durations_or_of_the_dtype_of_a_column() -> Result<(), Pla
     assert_eq!(kinds(derivative(2), durations(ms), Some(instants(us)))?, [Kind::Number]);
     assert_eq!(kinds(Increase::new().into(), durations(ms), None)?, [Kind::OfY]);
     assert_eq!(kinds(savgol(WindowSize::Rows(5), 0), instants(ms), None)?, [Kind::OfY]);
+    // Of a mean, which has a fraction.
+    let mean = domain().duplicates(Duplicates::Mean);
+    let values = plan(savgol(WindowSize::Rows(5), 0), durations(ms), None, &mean)?.units;
+    assert_eq!(values.scales, [scale(1.0, 2.0_f64.powi(SPARE_BITS_OF_64 as i32))]);
     refused(kinds(derivative(2), durations(ms), None), "no derivative of order 2");
     let turns = TurningPoints::new();
     let [_, x, y] = kinds(turns.into(), durations(ms), Some(instants(us)))?[..] else {
@@ -457,6 +461,13 @@ fn an_integer_has_no_mean_increase() -> Result<(), PlanError> {
         &domain().duplicates(Duplicates::First),
     )?;
     Ok(())
+}
+
+#[test]
+fn a_decimal_leaves_the_bits_that_its_digits_do_not_take() {
+    // 10^20 takes 67 of 128 bits; one is the sign, one for the sum of two.
+    let spare = [1, 18, 20, 21, 38].map(spare_bits_of_decimal);
+    assert_eq!(spare, [62, 62, 59, 58, 58]);
 }
 
 #[test]
