@@ -255,11 +255,10 @@ mod tests {
     /// y and x at each lag of a row, unless null; `None` where the row of the lag does not exist.
     type Read<T> = Vec<Option<[Option<T>; 2]>>;
 
-    fn cut<'a, T: Number>(column: &Chunk<'a, T>, cuts: &[usize]) -> Vec<Chunk<'a, T>> {
-        let cuts = [&[0], cuts, &[column.len()]].concat();
-        cuts.windows(2)
-            .map(|cut| column.slice(cut[0], cut[1] - cut[0]))
-            .collect()
+    /// The rows between cuts.
+    fn pieces<'a, T>(values: &'a [T], cuts: &[usize]) -> impl Iterator<Item = (usize, &'a [T])> {
+        let cuts = [&[0], cuts, &[values.len()]].concat();
+        (1..cuts.len()).map(move |end| (cuts[end - 1], &values[cuts[end - 1]..cuts[end]]))
     }
 
     /// What is read of some rows, and the numbers of adjacent rows.
@@ -291,20 +290,48 @@ mod tests {
 
     #[test]
     fn lags_are_the_rows_around_each_wherever_chunks_end() {
-        let valid = [0b1011_0111; ROWS.div_ceil(8)];
+        let valid = Bits::new(&[0b1011_0111; ROWS.div_ceil(8)], 0);
         let (wide, narrow): (Vec<_>, Vec<_>) = (0..ROWS as i32).map(|row| (f64::from(row), row)).unzip();
-        let wide = Chunk::new(&wide, Some(Bits::new(&valid, 0)));
-        let narrow = Chunk::converted(&narrow, None);
-        for columns in [[&wide, &narrow], [&narrow, &wide], [&narrow, &narrow], [&wide, &wide]] {
-            for cuts in [[&[][..], &[]], [&[1, 3, TILE + 7], &[2, TILE, TILE]]] {
-                let [y, x] = [cut(columns[0], cuts[0]), cut(columns[1], cuts[1])];
+        let whole = [Chunk::new(&wide, Some(valid)), Chunk::converted(&narrow, None)];
+        for cuts in [[&[][..], &[]], [&[1, 3, TILE + 7], &[2, TILE, TILE]]] {
+            // The chunks of a column are not adjacent in memory.
+            let copies: Vec<_> = pieces(&narrow, cuts[1]).map(|(_, piece)| piece.to_vec()).collect();
+            let wide = pieces(&wide, cuts[0]).map(|(first, piece)| Chunk::new(piece, Some(valid.from(first))));
+            let chunks = [
+                wide.collect(),
+                copies
+                    .iter()
+                    .map(|piece| Chunk::converted(piece, None))
+                    .collect::<Vec<_>>(),
+            ];
+            for columns in [[0, 1], [1, 0], [1, 1], [0, 0]] {
                 for rows in [0..ROWS, 5..TILE + 3, ROWS - 1..ROWS, 3..3] {
-                    let (read, lengths) = read([&y, &x], rows.clone());
-                    assert!(read == expected(columns, rows.clone()), "{cuts:?}, {rows:?}");
+                    let (read, lengths) = read(columns.map(|column| &chunks[column][..]), rows.clone());
+                    let expected = expected(columns.map(|column| &whole[column]), rows.clone());
+                    assert!(read == expected, "{cuts:?}, {columns:?}, {rows:?}");
                     assert!(lengths.iter().all(|&length| length > 0));
                 }
             }
         }
+    }
+
+    #[test]
+    fn copies_with_memory_of_their_own_are_converted_each() {
+        let copies = [[1, 2, 3], [10, 20, 30]];
+        let chunks = copies
+            .each_ref()
+            .map(|copy| vec![Chunk::<f64>::converted(&copy[..], None)]);
+        let Ok(()) = for_each_chunk(
+            &chunks,
+            None::<&[Vec<Chunk<'_, f64>>]>,
+            &vec![vec![(3, None)]; 2],
+            0..3,
+            |_, lags| {
+                assert_eq!(lags[0].y.values, [1.0, 2.0, 3.0]);
+                assert_eq!(lags[1].y.values, [10.0, 20.0, 30.0]);
+                Ok::<_, Infallible>(())
+            },
+        );
     }
 
     #[test]
