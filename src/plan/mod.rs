@@ -3,6 +3,8 @@
 mod checks;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod ring;
+#[cfg(all(test, any(feature = "polars", feature = "arrow")))]
+mod tests;
 
 use checks::{axis, check_mean, check_per, period, sigma_unit, step, x_unit, y_unit};
 

@@ -242,3 +242,104 @@ impl<'b, P: Part> Cursor<'b, P> {
         taken
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+
+    const ROWS: usize = 2 * TILE + 100;
+    const REACH: Reach = Reach { before: 2, after: 1 };
+
+    /// y and x at each lag of a row, unless null; `None` where the row of the lag does not exist.
+    type Read<T> = Vec<Option<[Option<T>; 2]>>;
+
+    /// The rows between cuts.
+    fn pieces<'a, T>(values: &'a [T], cuts: &[usize]) -> impl Iterator<Item = (usize, &'a [T])> {
+        let cuts = [&[0], cuts, &[values.len()]].concat();
+        (1..cuts.len()).map(move |end| (cuts[end - 1], &values[cuts[end - 1]..cuts[end]]))
+    }
+
+    /// What is read of some rows, and the numbers of adjacent rows.
+    fn read<T: Number>(columns: [&[Chunk<'_, T>]; 2], rows: Range<usize>) -> (Vec<Read<T>>, Vec<usize>) {
+        let [y, x] = columns.map(|chunks| lags(REACH).map(|ahead| shifted(chunks, ahead)).collect::<Vec<_>>());
+        let (mut all, mut lengths) = (Vec::new(), Vec::new());
+        let Ok(()) = for_each_chunk(&y, Some(&x), &in_column(ROWS, REACH), rows.clone(), |first, lags| {
+            assert_eq!(first, rows.start + all.len());
+            lengths.push(lags[0].len());
+            for row in 0..lags[0].len() {
+                let read = |lag: &Lag<'_, T, T>| {
+                    (lag.in_group(row) & 1 == 1).then(|| [lag.y.get(row), lag.x.and_then(|x| x.get(row))])
+                };
+                all.push(lags.iter().map(read).collect());
+            }
+            Ok::<_, Infallible>(())
+        });
+        (all, lengths)
+    }
+
+    fn expected<T: Number>(columns: [&Chunk<'_, T>; 2], rows: Range<usize>) -> Vec<Read<T>> {
+        let lag = |row: usize, ahead| {
+            let row = row.checked_add_signed(ahead).filter(|&row| row < ROWS);
+            row.map(|row| columns.map(|column| column.get(row)))
+        };
+        rows.map(|row| lags(REACH).map(|ahead| lag(row, ahead)).collect())
+            .collect()
+    }
+
+    #[test]
+    fn lags_are_the_rows_around_each_wherever_chunks_end() {
+        let valid = Bits::new(&[0b1011_0111; ROWS.div_ceil(8)], 0);
+        let (wide, narrow): (Vec<_>, Vec<_>) = (0..ROWS as i32).map(|row| (f64::from(row), row)).unzip();
+        let whole = [Chunk::new(&wide, Some(valid)), Chunk::converted(&narrow, None)];
+        for cuts in [[&[][..], &[]], [&[1, 3, TILE + 7], &[2, TILE, TILE]]] {
+            // The chunks of a column are not adjacent in memory.
+            let copies: Vec<_> = pieces(&narrow, cuts[1]).map(|(_, piece)| piece.to_vec()).collect();
+            let wide = pieces(&wide, cuts[0]).map(|(first, piece)| Chunk::new(piece, Some(valid.from(first))));
+            let chunks = [
+                wide.collect(),
+                copies
+                    .iter()
+                    .map(|piece| Chunk::converted(piece, None))
+                    .collect::<Vec<_>>(),
+            ];
+            for columns in [[0, 1], [1, 0], [1, 1], [0, 0]] {
+                for rows in [0..ROWS, 5..TILE + 3, ROWS - 1..ROWS, 3..3] {
+                    let (read, lengths) = read(columns.map(|column| &chunks[column][..]), rows.clone());
+                    let expected = expected(columns.map(|column| &whole[column]), rows.clone());
+                    assert!(read == expected, "{cuts:?}, {columns:?}, {rows:?}");
+                    assert!(lengths.iter().all(|&length| length > 0));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn copies_with_memory_of_their_own_are_converted_each() {
+        let copies = [[1, 2, 3], [10, 20, 30]];
+        let chunks = copies
+            .each_ref()
+            .map(|copy| vec![Chunk::<f64>::converted(&copy[..], None)]);
+        let Ok(()) = for_each_chunk(
+            &chunks,
+            None::<&[Vec<Chunk<'_, f64>>]>,
+            &vec![vec![(3, None)]; 2],
+            0..3,
+            |_, lags| {
+                assert_eq!(lags[0].y.values, [1.0, 2.0, 3.0]);
+                assert_eq!(lags[1].y.values, [10.0, 20.0, 30.0]);
+                Ok::<_, Infallible>(())
+            },
+        );
+    }
+
+    #[test]
+    fn rows_are_adjacent_up_to_the_next_end_of_a_chunk_or_a_tile() {
+        let (wide, narrow) = (vec![0.0; ROWS], vec![0_i32; ROWS]);
+        let (wide, narrow) = (Chunk::new(&wide, None), Chunk::converted(&narrow, None));
+        let one = |chunk| read([&[chunk], &[chunk]], 0..ROWS).1;
+        assert_eq!(one(wide), [1, 1, ROWS - 3, 1]);
+        assert_eq!(one(narrow), [1, 1, TILE, TILE, ROWS - 2 * TILE - 3, 1]);
+    }
+}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 import polars_grad as pg
 
@@ -167,6 +168,28 @@ def test_a_gap_in_any_kind_of_time() -> None:
     at = pl.Series([NOON, NOON + timedelta(seconds=1), NOON + timedelta(seconds=3)])
     for gap in ("1s", "+1s", timedelta(seconds=1), np.timedelta64(1, "s"), np.timedelta64(1_000_000, "us")):
         assert gradient([0, 1, 4], at, max_gap=gap).to_list() == [1.0, 1.0, None]
+
+
+def test_a_window_in_any_kind_of_time() -> None:
+    """A timedelta64 counts as a whole number for `numbers`, and for `int` if it is of nanoseconds."""
+    at = pl.Series([NOON + row * timedelta(seconds=1) for row in range(8)])
+    frame = pl.DataFrame({"at": at, "y": [0.0, 1.0, 4.0, 3.0, 7.0, 1.0, 2.0, 9.0]})
+    for operator in (pg.rolling_slope, pg.savgol):
+        expected = frame.select(operator("y", x="at", window_size=timedelta(seconds=5)))
+        for window in ("5s", np.timedelta64(5, "s"), np.timedelta64(5_000_000_000, "ns")):
+            assert_frame_equal(frame.select(operator("y", x="at", window_size=window)), expected, check_exact=True)
+
+
+def test_a_time_is_no_whole_number() -> None:
+    length: Any = np.timedelta64(3, "ns")
+    for build in (
+        lambda: pg.gradient("y", axis=length),
+        lambda: pg.derivative("y", order=length),
+        lambda: pg.savgol("y", window_size=5, degree=length),
+        lambda: pg.rolling_slope("y", window_size=5, min_samples=length),
+    ):
+        with pytest.raises(TypeError, match="must be a whole number"):
+            build()
 
 
 @pytest.mark.parametrize("edge_order", [1, 2])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from numbers import Integral, Real
+from numbers import Real
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from polars_grad._engine import lengths as _lengths
@@ -237,7 +237,7 @@ _BY_INSIDE = "`by` groups rows, but `axis` {} stays inside of each; drop one of 
 
 def axis(value: Any) -> int:
     """Return a whole number, no larger than any array has axes."""
-    number = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else None
+    number = _lengths.whole(value)
     if number is None or abs(number) > _MOST_AXES:
         msg = f"`axis` must be a whole number or a tuple of them, got {value!r}"
         raise TypeError(msg)

@@ -122,6 +122,13 @@ def is_duration_string(value: str) -> bool:
     return _DURATION.fullmatch(value) is not None
 
 
+def whole(value: Any) -> int | None:
+    """Return a whole number as an int; `None` for anything else."""
+    # numpy's timedelta64 is an Integral.
+    is_whole = isinstance(value, Integral) and not isinstance(value, bool) and not _is_timedelta64(value)
+    return int(value) if is_whole else None
+
+
 def is_length(value: Any) -> bool:
     """Whether a value is a number or a length of time."""
     return _is_number(value) or isinstance(value, timedelta) or _is_timedelta64(value)

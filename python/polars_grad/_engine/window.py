@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
-from polars_grad._engine.lengths import amount
+from polars_grad._engine.lengths import amount, whole
 
 
 def rows_of(size: Any) -> int | None:
     """Return the rows of a window; `None` if its size is a length of x."""
-    return int(size) if isinstance(size, Integral) and not isinstance(size, bool) else None
+    return whole(size)
 
 
 def length_of(size: Any, x: Any) -> dict[str, Any]:

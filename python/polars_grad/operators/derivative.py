@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
 from polars_grad._engine.domain import RingDomain, flag, one_of
+from polars_grad._engine.lengths import whole
 from polars_grad._engine.operator import OperatorExpr, apply, operator
 
 if TYPE_CHECKING:
@@ -193,10 +193,10 @@ def _edge_accuracy(edge_accuracy: Any, *, order: int, accuracy: int, side: str) 
 
 
 def _number(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral):
+    number = whole(value)
+    if number is None:
         msg = f"`{name}` must be a whole number from 1 to {_LARGEST}, got {value!r}"
         raise TypeError(msg)
-    number = int(value)
     if not 1 <= number <= _LARGEST:
         msg = f"`{name}` must be from 1 to {_LARGEST}, got {number}"
         raise ValueError(msg)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
 from polars_grad._engine.domain import RingDomain, flag, one_of
+from polars_grad._engine.lengths import whole
 from polars_grad._engine.operator import OperatorExpr, apply, operator
 from polars_grad._engine.window import length_of, min_samples_of, rows_of
 
@@ -193,10 +193,10 @@ def _min_samples(value: Any, fewest: int, most: int | None) -> int:
 
 
 def _whole(name: str, value: Any, least: int, most: int, hint: str = "") -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral):
+    number = whole(value)
+    if number is None:
         msg = f"`{name}` must be a whole number from {least} to {most}{hint}, got {value!r}"
         raise TypeError(msg)
-    number = int(value)
     if not least <= number <= most:
         msg = f"`{name}` must be from {least} to {most}{hint}, got {number}"
         raise ValueError(msg)
