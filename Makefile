@@ -197,7 +197,8 @@ bench: $(BIN)/.wheel $(BIN)/.test $(BIN)/.bench  ## measure, and write docs/benc
 TARGET = $(shell rustc -vV | sed -n 's/^host: //p')
 
 wheel: $(STUB) $(BIN)/.wheel-tools  ## the wheel for releases into dist, for any Linux with glibc 2.17 or, by TARGET, with musl
-	$(BIN)/maturin build --release --locked --compression-level 9 --zig --target $(TARGET) \
+	@# maturin looks for zig, which pip installs, in PATH only.
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/maturin build --release --locked --compression-level 9 --zig --target $(TARGET) \
 		--compatibility $(if $(findstring musl,$(TARGET)),musllinux_1_2,manylinux2014) --out dist
 
 sdist: $(STUB)  ## the sources that pip builds from, into dist
