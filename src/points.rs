@@ -13,8 +13,8 @@ use crate::plan::Plan;
 use crate::run::{Parts, Results, RowIndex, Whole};
 use crate::segments::{Merged, Merging, Numbers, Part, RowOrder};
 
-/// Rows whose points fit into the first-level cache.
-const TILE: usize = 1 << 12;
+/// Rows whose points fit into the second-level cache.
+const TILE: usize = 1 << 15;
 
 /// The least number of rows in a halo.
 const HALO: usize = ROWS;

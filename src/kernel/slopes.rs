@@ -144,15 +144,13 @@ impl<'a, T: Sample> ThreePoint<'a, T> {
         Some([previous?, this?, next?])
     }
 
-    /// The rows after the last full block, padded to 64 with the last row.
-    fn rest(&self) -> Option<[[T; ROWS]; 3]> {
-        let last = self.this.len().checked_sub(1)?;
-        Some(self.columns().map(|column| {
-            let (_, rest) = column.as_chunks::<ROWS>();
-            let mut block = [column[last]; ROWS];
-            block[..rest.len()].copy_from_slice(rest);
-            block
-        }))
+    /// Fills blocks with the rows from `start` on, fewer than 64, and after them with the last row.
+    fn copy_rest(&self, start: usize, blocks: &mut [[T; ROWS]; 3]) {
+        for (block, column) in blocks.iter_mut().zip(self.columns()) {
+            let (rest, padding) = block.split_at_mut(column.len() - start);
+            rest.copy_from_slice(&column[start..]);
+            padding.fill(column[column.len() - 1]);
+        }
     }
 }
 
@@ -348,16 +346,19 @@ where
         } = self;
         let mut unsorted = Vec::new();
         let length = points.y.this.len();
-        let Some((y_rest, x_rest)) = points.y.rest().zip(points.x.rest()) else {
+        let (Some(&y), Some(&x)) = (points.y.this.first(), points.x.this.first()) else {
             return Ok(unsorted);
         };
+        let (mut y_rest, mut x_rest) = ([[y; ROWS]; 3], [[x; ROWS]; 3]);
         let mut slopes_of_rest = [0.0.as_(); ROWS];
         for start in (0..length).step_by(ROWS) {
-            let block = Block {
-                y: points.y.block(start).unwrap_or(y_rest.each_ref()),
-                x: points.x.block(start).unwrap_or(x_rest.each_ref()),
-                scale: points.scale,
-            };
+            let (y, x) = points.y.block(start).zip(points.x.block(start)).unwrap_or_else(|| {
+                points.y.copy_rest(start, &mut y_rest);
+                points.x.copy_rest(start, &mut x_rest);
+                (y_rest.each_ref(), x_rest.each_ref())
+            });
+            let scale = points.scale;
+            let block = Block { y, x, scale };
             let mask = mask(start);
             let rows = ROWS.min(length - start);
             let block_slopes = if rows == ROWS {

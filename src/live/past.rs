@@ -231,8 +231,8 @@ impl Settings {
         let must_rise = self.plan.operator.describe().needs_rising_x();
         let order = if must_rise { "rising" } else { "monotonic" };
         let message = format!(
-            "`x` must be finite and strictly {order}, but got {} in a row; sort the feed, drop duplicates, or turn \
-            `strict` off to get nulls there",
+            "`x` must be finite and strictly {order}, but got {} in a row; sort the feed, merge what repeats by \
+            `duplicates`, or turn `strict` off to get nulls there",
             shown.join(", ")
         );
         LiveError {

@@ -1,5 +1,7 @@
 //! Errors about an x that is not strictly monotonic.
 
+use std::cmp::Ordering;
+
 use polars::prelude::*;
 
 use super::display::display;
@@ -8,12 +10,15 @@ use crate::unsorted::{in_group, message, wrong_step};
 /// The error for the values of x in one stencil that are not strictly monotonic.
 pub(crate) fn not_monotonic(name: &str, x: &[AnyValue], group: &str, remedy: Remedy, must_rise: bool) -> PolarsError {
     let valid: Vec<_> = x.iter().filter(|value| !value.is_null()).collect();
-    let wrong = wrong_step(&valid, must_rise, |before, after| {
+    let order = |before: &&AnyValue, after: &&AnyValue| {
         let finite = is_finite(before) && is_finite(after);
         before.partial_cmp(after).filter(|_| finite)
-    });
-    let shown: Vec<_> = valid.iter().skip(wrong).take(2).map(|value| display(value)).collect();
-    let message = message(name, must_rise, &shown, group, &remedy.hint(name));
+    };
+    let wrong = wrong_step(&valid, must_rise, order);
+    let pair: Vec<_> = valid.iter().skip(wrong).take(2).collect();
+    let repeats = matches!(pair[..], [before, after] if order(before, after) == Some(Ordering::Equal));
+    let shown: Vec<_> = pair.into_iter().map(|value| display(value)).collect();
+    let message = message(name, must_rise, &shown, group, &remedy.hint(name, repeats));
     PolarsError::ComputeError(message.into())
 }
 
@@ -36,19 +41,20 @@ pub(crate) enum Remedy {
 }
 
 impl Remedy {
-    fn hint(self, name: &str) -> String {
-        let windows = if cfg!(feature = "python") {
-            format!(", use `.over(..., order_by=\"{name}\")`")
+    /// What to do about an x that `repeats`, or else turns.
+    fn hint(self, name: &str, repeats: bool) -> String {
+        let [windows, value] = if cfg!(feature = "python") {
+            [format!(", use `.over(..., order_by=\"{name}\")`"), "=\"mean\"".into()]
         } else {
-            String::new()
+            [String::new(), String::new()]
         };
-        match self {
-            Self::Rows => format!("sort by `{name}`{windows}, drop duplicates, or {LENIENT} to get nulls there"),
-            Self::Cells => format!("sort each cell by `{name}`, drop duplicates, or {LENIENT} to get nulls there"),
-            Self::Grid => {
-                format!("drop duplicates, tell grids apart by `by`, or {LENIENT} to get nulls there")
-            },
-        }
+        let first = match self {
+            Self::Grid => "drop duplicates, tell grids apart by `by`".into(),
+            _ if repeats => format!("merge repeated `{name}` by `duplicates{value}`, tell series apart by `by`"),
+            Self::Rows => format!("sort by `{name}`{windows}, tell series apart by `by`"),
+            Self::Cells => format!("sort each cell by `{name}`"),
+        };
+        format!("{first}, or {LENIENT} to get nulls there")
     }
 }
 

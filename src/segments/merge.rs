@@ -305,6 +305,7 @@ impl Points {
     /// `rise` gets a number, the first one of its point, and a bit: whether the number counts. The second rows of all
     /// points are added first, then the third ones, and so on: without branches, as the lengths of points follow no
     /// pattern, and without waiting for a sum.
+    #[inline(never)]
     fn means<T: Number, S: Copy + Default, M>(
         &self,
         column: &Slice<'_, T>,
@@ -312,33 +313,42 @@ impl Points {
         add: impl Fn(S, S) -> S,
         mean: impl Fn(T, S, u32) -> M,
     ) -> Gathered<M> {
-        /// Points whose next rows fit into the first-level cache.
-        const TILE: usize = 1 << 9;
         let (leads, validity) = self.ends(column.validity, End::First);
         let firsts: Vec<_> = leads.iter().map(|&row| column.values[row]).collect();
         let repeats = column.validity.map(|valid| self.repeats(valid, &leads));
-        let repeats = repeats.as_ref().map(|bytes| Bits::new(bytes, 0));
-        let mut sums = vec![S::default(); self.len()];
-        let mut counts = vec![1_u32; self.len()];
-        let mut points = Vec::with_capacity(TILE);
-        for tile in (0..self.len()).step_by(TILE) {
-            points.clear();
-            points.extend(tile..self.len().min(tile + TILE));
-            let has_row = |point: usize, ahead: usize| self.bounds[point] + ahead < self.bounds[point + 1];
-            // The points that have a row this far from their first one.
-            keep(&mut points, |point| has_row(point, 1));
-            for ahead in 1.. {
-                if points.is_empty() {
-                    break;
-                }
-                keep(&mut points, |point| {
-                    let row = self.bounds[point] + ahead;
-                    let is_repeat = repeats.map_or(1, |repeats| u64::from(repeats.get(row)));
-                    sums[point] = add(sums[point], rise(column.values[row], firsts[point], is_repeat));
-                    counts[point] += is_repeat as u32;
-                    has_row(point, ahead + 1)
-                });
+        let is_repeat = |row: usize| match &repeats {
+            None => 1,
+            Some(bytes) => u64::from(bytes[row / 8] >> (row % 8) & 1),
+        };
+        let points = || self.bounds.windows(2).map(|point| (point[0], point[1] - point[0]));
+        // A point of one row gets its own row a second time, which does not count.
+        let second = |(row, rows): (usize, usize)| (row + usize::from(rows > 1), u64::from(rows > 1));
+        let mut counts: Vec<_> = points()
+            .map(second)
+            .map(|(row, has_one)| 1 + (has_one & is_repeat(row)) as u32)
+            .collect();
+        let mut sums: Vec<_> = points()
+            .map(second)
+            .zip(&firsts)
+            .map(|((row, has_one), &first)| {
+                let rise = rise(column.values[row], first, has_one & is_repeat(row));
+                add(S::default(), rise)
+            })
+            .collect();
+        // The points that have a row this far from their first one.
+        let mut longer: Vec<_> = (0..self.len()).collect();
+        keep(&mut longer, |point| self.bounds[point + 1] - self.bounds[point] > 2);
+        for ahead in 2.. {
+            if longer.is_empty() {
+                break;
             }
+            keep(&mut longer, |point| {
+                let row = self.bounds[point] + ahead;
+                let counts_too = is_repeat(row);
+                sums[point] = add(sums[point], rise(column.values[row], firsts[point], counts_too));
+                counts[point] += counts_too as u32;
+                row + 1 < self.bounds[point + 1]
+            });
         }
         let numbers = firsts.into_iter().zip(sums).zip(counts);
         Gathered {

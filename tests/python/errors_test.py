@@ -308,7 +308,9 @@ def test_an_x_out_of_order(x: pl.Series, before: str, after: str, engine: Any) -
         lazy.select(pg.gradient("y", "when")).collect(engine=engine)
     message = str(caught.value)
     assert f"in column `when` {before} is followed by {after};" in message
-    for hint in ("sort by `when`", 'over(..., order_by="when")', "drop duplicates", "strict=False"):
+    repeats = before == after
+    hints = ['duplicates="mean"'] if repeats else ["sort by `when`", 'over(..., order_by="when")']
+    for hint in (*hints, "tell series apart by `by`", "strict=False"):
         assert hint in message
     assert lazy.select(pg.gradient("y", "when", strict=False)).collect(engine=engine)["y"].null_count() > 0
 
