@@ -18,7 +18,8 @@ STUB := python/polars_grad/__init__.pyi
 JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/)java
 
 .PHONY: help example test test-compiled test-rust test-sanitized test-python test-2.0 test-lowest test-runtimes test-pythons \
-	test-next test-spark test-dask test-recipes java lint lint-rust lint-python lint-workflows wheel sdist public-api format fuzz bench docs docs-rust
+	test-next test-spark test-dask test-recipes java lint lint-rust lint-python lint-workflows lint-public-api wheel sdist \
+	public-api format fuzz bench docs docs-rust
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -149,8 +150,7 @@ lint-rust:
 		echo "dependencies not checked, as they are with: cargo install --locked cargo-deny" >&2; \
 	fi
 	@if cargo public-api --version > /dev/null 2>&1; then \
-		$(MAKE) --no-print-directory target/public-api.txt && diff -u tests/public-api.txt target/public-api.txt || \
-			{ echo "the public API has changed: look at it, and run make public-api" >&2; exit 1; }; \
+		$(MAKE) --no-print-directory lint-public-api; \
 	else \
 		echo "public API not compared, as it is with: cargo install --locked cargo-public-api" >&2; \
 	fi
@@ -161,6 +161,10 @@ target/public-api.txt:
 	RUSTDOC=$(CURDIR)/tools/rustdoc-json.sh RUSTDOCFLAGS="-Zunstable-options --output-format json" \
 		cargo doc --quiet --all-features --no-deps --lib --examples
 	cargo public-api --rustdoc-json target/doc/polars_grad.json -sss > $@
+
+lint-public-api: target/public-api.txt
+	@diff -u tests/public-api.txt target/public-api.txt || \
+		{ echo "the public API has changed: look at it, and run make public-api" >&2; exit 1; }
 
 public-api: target/public-api.txt  ## write tests/public-api.txt, the public Rust API, whose diff is to be looked at
 	cp target/public-api.txt tests/public-api.txt
@@ -197,7 +201,8 @@ bench: $(BIN)/.wheel $(BIN)/.test $(BIN)/.bench  ## measure, and write docs/benc
 TARGET = $(shell rustc -vV | sed -n 's/^host: //p')
 
 wheel: $(STUB) $(BIN)/.wheel-tools  ## the wheel for releases into dist, for any Linux with glibc 2.17 or, by TARGET, with musl
-	$(BIN)/maturin build --release --locked --compression-level 9 --zig --target $(TARGET) \
+	@# maturin looks for zig, which pip installs, in PATH only.
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/maturin build --release --locked --compression-level 9 --zig --target $(TARGET) \
 		--compatibility $(if $(findstring musl,$(TARGET)),musllinux_1_2,manylinux2014) --out dist
 
 sdist: $(STUB)  ## the sources that pip builds from, into dist

@@ -52,7 +52,7 @@ import notebook
 """
 SET_UP_PICTURES = SET_UP.replace("notebook\n", "notebook, drawing\n")
 _WHOLE = re.compile(r"^```\{whole\} (\S+)\n```$", re.MULTILINE)
-_BLOCK = re.compile(r"^```python\n(.*?)^```\n(\n*```text\n(shape: .*?)^```\n)?", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```python\n(.*?)^```\n(\n*```text\n.*?^```\n)?", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)(#[^)\s]*)?\)")
 
 

@@ -74,7 +74,7 @@ ARGUMENTS = {
     "per": Argument(
         None,
         """
-        The unit of time in the result if `x` or `spacing` is temporal: a timedelta or a duration string such as "1h".
+        The unit of time in the result if steps are times: a timedelta or a duration string such as "1h".
         One second by default.
         """,
     ),
