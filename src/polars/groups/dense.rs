@@ -139,6 +139,9 @@ where
 {
     type Output = (i64, i64);
 
+    // Reading the keys takes longer than comparing them.
+    const WIDEST: bool = false;
+
     #[inline(always)]
     fn run(self) -> (i64, i64) {
         let Some(first) = self.values.first() else {
@@ -168,6 +171,8 @@ where
     S: Copy + AsPrimitive<i64>,
 {
     type Output = ();
+
+    const WIDEST: bool = false;
 
     #[expect(clippy::cast_sign_loss, reason = "no value is below the first")]
     #[inline(always)]
