@@ -263,6 +263,9 @@ struct Conversion<'a, 'b, S, T> {
 impl<S: Convert<T>, T> Kernel for Conversion<'_, '_, S, T> {
     type Output = ();
 
+    // It waits for memory.
+    const WIDEST: bool = false;
+
     #[inline(always)]
     fn run(self) {
         self.converted.extend(self.values.iter().map(|value| value.convert()));
