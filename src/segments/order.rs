@@ -276,7 +276,7 @@ mod tests {
             let (order, starts) = in_turns(groups);
             let segments = order.segments(Bits::new(&starts, 0));
             assert_eq!(segments.len(), if are_few { groups } else { 0 }, "{groups} groups");
-            for cuts in [&[0, HEIGHT][..], &[0, 5, SPAN + 1, HEIGHT / 2, HEIGHT]] {
+            for cuts in [&[0, HEIGHT][..], &[0, 5, HEIGHT], &[0, 5, SPAN + 1, HEIGHT / 2, HEIGHT]] {
                 let all = tiles(&order, &segments, cuts);
                 assert!(is_each_once(&all), "{groups} groups, {cuts:?}");
                 for tile in &all {
