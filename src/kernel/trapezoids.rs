@@ -178,13 +178,14 @@ impl Blocks {
         self.steps[..rows].fill(1.0);
     }
 
-    /// Takes the steps between rows, the first of which leads to the row at a place. Returns whether all are finite, and
-    /// fall if they should, else rise.
-    pub(crate) fn take_steps<X: Sample>(&mut self, place: usize, x: &[X], falls: bool) -> bool {
+    /// Takes the steps between rows, in a unit that is a power of two; the first step leads to the row at a place. Returns
+    /// whether all are finite, and fall if they should, else rise.
+    pub(crate) fn take_steps<X: Sample>(&mut self, place: usize, x: &[X], unit: f64, falls: bool) -> bool {
         let to = &mut self.steps[place..place + x.len() - 1];
         dispatch(Steps {
             before: x,
             x: &x[1..],
+            per_unit: unit.recip(),
             falls,
             to,
         })
@@ -292,6 +293,7 @@ impl<Y: Sample> Kernel for Halves<'_, Y> {
 struct Steps<'a, X> {
     before: &'a [X],
     x: &'a [X],
+    per_unit: f64,
     falls: bool,
     to: &'a mut [f64],
 }
@@ -308,7 +310,7 @@ impl<X: Sample> Kernel for Steps<'_, X> {
         let sign = if self.falls { SIGN } else { 0 };
         let mut outside = 0;
         for ((step, before), x) in self.to.iter_mut().zip(self.before).zip(self.x) {
-            *step = x.minus(*before);
+            *step = x.minus(*before) * self.per_unit;
             let towards = (step.to_bits() ^ sign).cast_signed();
             outside |= towards.wrapping_sub(1) | LAST.wrapping_sub(towards);
         }
@@ -514,8 +516,8 @@ mod tests {
             let before = first.checked_sub(1);
             blocks.take_halves(before.map(|row| y[row]), &y[first..first + size], 0.0);
             match before {
-                Some(row) => blocks.take_steps(0, &x[row..first + size], false),
-                None => blocks.take_steps(1, &x[..size], false),
+                Some(row) => blocks.take_steps(0, &x[row..first + size], 1.0, false),
+                None => blocks.take_steps(1, &x[..size], 1.0, false),
             };
             let added = blocks.add_to(&mut sum, size, before.is_some());
             totals.extend(added.iter().map(|total| total.to_bits()));
@@ -592,17 +594,17 @@ mod tests {
     #[test]
     fn steps_rise_or_fall() {
         let mut blocks = Blocks::default();
-        assert!(blocks.take_steps(0, &[1.0, 2.0, 4.0], false));
-        assert!(blocks.take_steps(1, &[3_i64, 2, -4], true));
-        assert!(!blocks.take_steps(1, &[3_i64, 2, -4], false));
-        assert!(blocks.take_steps(0, &[0.0, -5e-324], true));
+        assert!(blocks.take_steps(0, &[1.0, 2.0, 4.0], 1.0, false));
+        assert!(blocks.take_steps(1, &[3_i64, 2, -4], 1.0, true));
+        assert!(!blocks.take_steps(1, &[3_i64, 2, -4], 1.0, false));
+        assert!(blocks.take_steps(0, &[0.0, -5e-324], 1.0, true));
         for x in [2.0, 1.5, f64::NAN, f64::INFINITY] {
             for falls in [false, true] {
-                assert!(!blocks.take_steps(0, &[1.0, 2.0, x], falls), "{x}");
-                assert!(!blocks.take_steps(0, &[-1.0, -2.0, -x], falls), "{x}");
+                assert!(!blocks.take_steps(0, &[1.0, 2.0, x], 1.0, falls), "{x}");
+                assert!(!blocks.take_steps(0, &[-1.0, -2.0, -x], 1.0, falls), "{x}");
             }
         }
         // A step that is too large for a float is looked at one by one.
-        assert!(!blocks.take_steps(0, &[f64::MIN, f64::MAX], false));
+        assert!(!blocks.take_steps(0, &[f64::MIN, f64::MAX], 1.0, false));
     }
 }

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::Sums;
 use super::{Columns, Describe, Extent, Output, Reached, Reason, RowError, Scan, Segment, Takes, Valid};
 use crate::bits::{ROWS, movemask, set_bits};
+use crate::kernel::stencil::inverse_power_of_two;
 use crate::kernel::trapezoids::{BLOCK, Blocks, CHUNK};
 use crate::kernel::{Sample, Scale, is_monotonic};
 
@@ -97,7 +98,8 @@ impl Scan for Integral {
                 ..Reached::default()
             };
         }
-        let scale = segment.units.scales[0];
+        let mut scale = segment.units.scales[0];
+        scale.denominator /= unit_of_steps(segment);
         let values = results.first().values_mut();
         let mut known = 0;
         BLOCKS.with_borrow_mut(|blocks| {
@@ -193,17 +195,29 @@ fn read<Y: Sample, X: Sample>(segment: &Segment<'_, Y, X>, blocks: &mut Blocks, 
         blocks.take_even_steps(valid);
         return valid;
     };
+    let unit = unit_of_steps(segment);
     let falls = |first: usize| x[first + 1] < x[first];
     let is_sorted = match first {
         // The first row has no step to it, and one that is alone has none at all.
-        0 => valid > 1 && blocks.take_steps(1, &x[..end], falls(0)),
-        1 => valid == 0 || blocks.take_steps(0, &x[..end], falls(0)),
-        _ => blocks.take_steps(0, &x[first - 1..end], falls(first - 2)),
+        0 => valid > 1 && blocks.take_steps(1, &x[..end], unit, falls(0)),
+        1 => valid == 0 || blocks.take_steps(0, &x[..end], unit, falls(0)),
+        _ => blocks.take_steps(0, &x[first - 1..end], unit, falls(first - 2)),
     };
     if is_sorted {
         return valid;
     }
     first_not(|row| sorted(x, row), first..end)
+}
+
+/// The unit that steps are taken in, in ticks: the largest power of two up to the unit of x in the result.
+///
+/// An area in nanoseconds is a billion times that in seconds, and may be too large for a float though the result is not.
+fn unit_of_steps<Y: Sample, X: Sample>(segment: &Segment<'_, Y, X>) -> f64 {
+    if X::INTEGER && segment.x.is_some() {
+        inverse_power_of_two(segment.units.scales[0].denominator).recip().max(1.0)
+    } else {
+        1.0
+    }
 }
 
 /// The number of rows before the first one that is null.

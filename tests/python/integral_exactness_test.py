@@ -149,3 +149,14 @@ def test_columns_long_enough_for_several_threads(options: dict[str, Any]) -> Non
     null = pl.when(pl.int_range(pl.len()) != rows // 2).then("y").alias("y")
     unknown = frame.with_columns(null).select(pg.integral("y", "x")).to_series()
     assert unknown.is_null().arg_true().to_list() == list(range(rows // 2, rows))
+
+
+@pytest.mark.parametrize("unit", ["ns", "us", "ms"])
+def test_areas_over_times_do_not_overflow_on_the_way(unit: Any) -> None:
+    """In ticks they are up to a billion times as large as in seconds."""
+    time = pl.Series([0, 1, 2]).cast(pl.Int64) * {"ns": 10**9, "us": 10**6, "ms": 10**3}[unit]
+    for dtype in (pl.Datetime(unit), pl.Duration(unit)):
+        frame = pl.DataFrame({"x": time.cast(dtype), "y": [1e300, 1e300, -3e300]})
+        assert frame.select(pg.integral("y", "x")).to_series().to_list() == [0.0, 1e300, 0.0]
+        tiny = frame.select(pg.integral(pl.lit(3e-308), "x")).to_series()
+        assert tiny.to_list() == [0.0, 3e-308, 6e-308]
