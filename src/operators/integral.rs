@@ -214,7 +214,9 @@ fn read<Y: Sample, X: Sample>(segment: &Segment<'_, Y, X>, blocks: &mut Blocks, 
 /// An area in nanoseconds is a billion times that in seconds, and may be too large for a float though the result is not.
 fn unit_of_steps<Y: Sample, X: Sample>(segment: &Segment<'_, Y, X>) -> f64 {
     if X::INTEGER && segment.x.is_some() {
-        inverse_power_of_two(segment.units.scales[0].denominator).recip().max(1.0)
+        inverse_power_of_two(segment.units.scales[0].denominator)
+            .recip()
+            .max(1.0)
     } else {
         1.0
     }
