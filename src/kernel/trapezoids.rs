@@ -178,14 +178,14 @@ impl Blocks {
         self.steps[..rows].fill(1.0);
     }
 
-    /// Takes the steps between rows, in a unit that is a power of two; the first step leads to the row at a place. Returns
-    /// whether all are finite, and fall if they should, else rise.
-    pub(crate) fn take_steps<X: Sample>(&mut self, place: usize, x: &[X], unit: f64, falls: bool) -> bool {
+    /// Takes the steps between rows, times a power of two; the first step leads to the row at a place. Returns whether all
+    /// are finite, and fall if they should, else rise.
+    pub(crate) fn take_steps<X: Sample>(&mut self, place: usize, x: &[X], factor: f64, falls: bool) -> bool {
         let to = &mut self.steps[place..place + x.len() - 1];
         dispatch(Steps {
             before: x,
             x: &x[1..],
-            per_unit: unit.recip(),
+            factor,
             falls,
             to,
         })
@@ -293,7 +293,7 @@ impl<Y: Sample> Kernel for Halves<'_, Y> {
 struct Steps<'a, X> {
     before: &'a [X],
     x: &'a [X],
-    per_unit: f64,
+    factor: f64,
     falls: bool,
     to: &'a mut [f64],
 }
@@ -310,7 +310,7 @@ impl<X: Sample> Kernel for Steps<'_, X> {
         let sign = if self.falls { SIGN } else { 0 };
         let mut outside = 0;
         for ((step, before), x) in self.to.iter_mut().zip(self.before).zip(self.x) {
-            *step = x.minus(*before) * self.per_unit;
+            *step = x.minus(*before) * self.factor;
             let towards = (step.to_bits() ^ sign).cast_signed();
             outside |= towards.wrapping_sub(1) | LAST.wrapping_sub(towards);
         }

@@ -99,7 +99,7 @@ impl Scan for Integral {
             };
         }
         let mut scale = segment.units.scales[0];
-        scale.denominator /= unit_of_steps(segment);
+        scale.denominator *= factor_of_steps(segment);
         let values = results.first().values_mut();
         let mut known = 0;
         BLOCKS.with_borrow_mut(|blocks| {
@@ -195,13 +195,13 @@ fn read<Y: Sample, X: Sample>(segment: &Segment<'_, Y, X>, blocks: &mut Blocks, 
         blocks.take_even_steps(valid);
         return valid;
     };
-    let unit = unit_of_steps(segment);
+    let factor = factor_of_steps(segment);
     let falls = |first: usize| x[first + 1] < x[first];
     let is_sorted = match first {
         // The first row has no step to it, and one that is alone has none at all.
-        0 => valid > 1 && blocks.take_steps(1, &x[..end], unit, falls(0)),
-        1 => valid == 0 || blocks.take_steps(0, &x[..end], unit, falls(0)),
-        _ => blocks.take_steps(0, &x[first - 1..end], unit, falls(first - 2)),
+        0 => valid > 1 && blocks.take_steps(1, &x[..end], factor, falls(0)),
+        1 => valid == 0 || blocks.take_steps(0, &x[..end], factor, falls(0)),
+        _ => blocks.take_steps(0, &x[first - 1..end], factor, falls(first - 2)),
     };
     if is_sorted {
         return valid;
@@ -209,14 +209,12 @@ fn read<Y: Sample, X: Sample>(segment: &Segment<'_, Y, X>, blocks: &mut Blocks, 
     first_not(|row| sorted(x, row), first..end)
 }
 
-/// The unit that steps are taken in, in ticks: the largest power of two up to the unit of x in the result.
+/// The power of two by which steps are multiplied, so that they are about in the unit of the result.
 ///
 /// An area in nanoseconds is a billion times that in seconds, and may be too large for a float though the result is not.
-fn unit_of_steps<Y: Sample, X: Sample>(segment: &Segment<'_, Y, X>) -> f64 {
+fn factor_of_steps<Y: Sample, X: Sample>(segment: &Segment<'_, Y, X>) -> f64 {
     if X::INTEGER && segment.x.is_some() {
-        inverse_power_of_two(segment.units.scales[0].denominator)
-            .recip()
-            .max(1.0)
+        inverse_power_of_two(segment.units.scales[0].denominator).min(1.0)
     } else {
         1.0
     }
