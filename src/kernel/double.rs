@@ -1,12 +1,11 @@
-//! Numbers of twice the digits: the sum of two floats (Dekker 1971), rounded so that it does not matter how they were
-//! computed.
+//! DoubleDouble-double arithmetic: unevaluated sums of two floats (Dekker 1971), and exact expansions (Shewchuk 1997).
 
 use super::sample::two_sum;
 
-/// The sum of a float and of what it lacks. The second one may be a few digits longer than the rounding error of the first:
-/// sums carry nothing over.
+/// An unevaluated sum of two floats. Sums do not renormalize, so `low` may exceed the rounding error of `high` by a few
+/// digits.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Double {
+pub(super) struct DoubleDouble {
     pub(super) high: f64,
     pub(super) low: f64,
 }
@@ -14,7 +13,7 @@ pub(super) struct Double {
 /// The relative error of a rounded operation.
 pub(super) const HALF_EPSILON: f64 = 0.5 * f64::EPSILON;
 
-impl Double {
+impl DoubleDouble {
     #[inline(always)]
     pub(super) fn new(high: f64, low: f64) -> Self {
         Self { high, low }
@@ -46,7 +45,7 @@ impl Double {
         Self::new(high, self.low.mul_add(factor, self.high.mul_add(factor, -high)))
     }
 
-    /// The quotient by a number whose digits have been carried over.
+    /// The quotient by a renormalized number.
     #[inline(always)]
     pub(super) fn over(self, divisor: Self) -> Self {
         let high = self.high / divisor.high;
@@ -54,31 +53,32 @@ impl Double {
         Self::new(high, (rest.high + rest.low) / divisor.high)
     }
 
-    /// The same number, the second float being the rounding error of the first.
+    /// The same number, with `low` the rounding error of `high`.
     #[inline(always)]
-    pub(super) fn carried(self) -> Self {
+    pub(super) fn renormalized(self) -> Self {
         let (high, low) = two_sum(self.high, self.low);
         Self::new(high, low)
     }
 
-    /// The number as a float, and whether every number that differs from it by at most `error` is the same float.
+    /// The number rounded to a float, and whether every number within `error` of it rounds to the same float: Ziv's rounding
+    /// test.
     ///
-    /// Floats are rounded to nearest, but for a shift of a tenth of the last digit: halfway between two floats are many sums of
-    /// whole numbers, which could not be told from both sides.
+    /// Rounding is to nearest, shifted by a tenth of the last digit. Sums of whole numbers often lie halfway between two
+    /// floats, where the test would fail for any error.
     #[inline(always)]
     pub(super) fn rounded(self, error: f64) -> (f64, bool) {
         const SHIFT: f64 = 1.7e-17;
-        let Self { high, low } = self.carried();
+        let Self { high, low } = self.renormalized();
         let low = SHIFT.mul_add(high, low);
         (high + low, high + (low - error) == high + (low + error))
     }
 }
 
-/// An exact sum of floats: components that do not overlap, the smallest first (Shewchuk 1997).
+/// An exact sum of floats: an expansion of components that do not overlap, the smallest first.
 #[derive(Clone, Debug)]
-pub(super) struct Exact(Vec<f64>);
+pub(super) struct Expansion(Vec<f64>);
 
-impl Exact {
+impl Expansion {
     pub(super) const fn new() -> Self {
         Self(Vec::new())
     }
@@ -127,10 +127,10 @@ impl Exact {
         }
     }
 
-    /// The sum, with twice the digits of a float.
-    pub(super) fn double(&self) -> Double {
-        self.0.iter().fold(Double::new(0.0, 0.0), |sum, &part| {
-            sum.plus(Double::new(part, 0.0)).carried()
+    /// The sum as a double-double.
+    pub(super) fn double_double(&self) -> DoubleDouble {
+        self.0.iter().fold(DoubleDouble::new(0.0, 0.0), |sum, &part| {
+            sum.plus(DoubleDouble::new(part, 0.0)).renormalized()
         })
     }
 }
@@ -141,13 +141,13 @@ mod tests {
 
     #[test]
     fn exact_sums_lose_nothing() {
-        let mut sum = Exact::new();
+        let mut sum = Expansion::new();
         for number in [1e300, 1.0, -1e-300, 1e16, -1e300, 3.0, -1e16] {
             sum.add(number);
         }
-        assert_eq!(sum.double(), Double::new(4.0, -1e-300));
+        assert_eq!(sum.double_double(), DoubleDouble::new(4.0, -1e-300));
         sum.add_product(&[-2.0, -1.0], &[1.0, 1.0]);
-        assert_eq!(sum.double(), Double::new(-2.0, -1e-300));
+        assert_eq!(sum.double_double(), DoubleDouble::new(-2.0, -1e-300));
         sum.add(1e-300);
         sum.add(2.0);
         assert!(sum.0.is_empty());
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn numbers_near_a_border_of_rounding_are_not_certain() {
         let next = 1.0 + f64::EPSILON;
-        let at = |digits: f64| Double::new(1.0, digits * f64::EPSILON);
+        let at = |digits: f64| DoubleDouble::new(1.0, digits * f64::EPSILON);
         assert_eq!(at(0.0).rounded(1e-25), (1.0, true));
         assert_eq!(at(0.5).rounded(1e-25), (next, true));
         assert_eq!(at(0.4).rounded(1e-25), (1.0, true));

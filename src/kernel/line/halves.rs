@@ -10,12 +10,11 @@
 //! residuals  rr - ur² / xx: n times the sum of their squares
 //! ```
 //!
-//! Each row is added twice, whatever the size of a window, and none is ever subtracted again. Sums have twice the digits of a
-//! float, more than the last differences cancel. The line through r takes away what would cancel in `residuals`.
+//! Each row is added twice, whatever the size of a window, and none is ever subtracted again. Sums are
+//! double-doubles: they have more digits than the last differences cancel. The line through r takes away what would cancel in `residuals`.
 //!
-//! The middle is the same row for many windows, yet results depend on the rows of a window and on nothing else: they are the
-//! exact ones, rounded. An error bound says where they are known well enough for that. That is nearly all windows. The others
-//! are summed without any error.
+//! Results must not depend on which row is the middle, so they are the exact ones, rounded. An error bound decides whether the
+//! rounding is certain, as in nearly all windows. The others are summed exactly.
 //!
 //! Eight groups of windows are summed side by side, in vector registers.
 
@@ -24,7 +23,7 @@ use std::ops::Range;
 use super::Points;
 use crate::bits::ROWS;
 use crate::kernel::differences::Steps;
-use crate::kernel::double::{Double, Exact, HALF_EPSILON};
+use crate::kernel::double::{DoubleDouble, Expansion, HALF_EPSILON};
 
 /// Groups of windows that are summed at once.
 const LANES: usize = 8;
@@ -32,18 +31,18 @@ const LANES: usize = 8;
 /// One number for each group.
 type Lanes = [f64; LANES];
 
-/// The sums of u, v, u², u v, two floats each, and of |u|, |v|, |u v|.
-pub(super) const LINE: usize = 11;
+/// Fields of the sums of u, v, u², u v, two floats each, and of |u|, |v|, |u v|.
+pub(super) const LINE_FIELDS: usize = 11;
 
-/// The same, and the sums of r, r², u r.
-pub(super) const RESIDUALS: usize = 17;
+/// The same, and those of the sums of r, r², u r.
+pub(super) const RESIDUAL_FIELDS: usize = 17;
 
-/// The sums of some rows of each group: `FIELDS` is [`LINE`] or [`RESIDUALS`].
+/// The sums of some rows of each group: `FIELDS` is [`LINE_FIELDS`] or [`RESIDUAL_FIELDS`].
 type Sums<const FIELDS: usize> = [Lanes; FIELDS];
 
 /// Adjacent windows that have a row in common, their middle.
 #[derive(Clone, Copy)]
-struct Group {
+struct WindowGroup {
     /// The first window, and the one after the last.
     first: usize,
     end: usize,
@@ -53,7 +52,7 @@ struct Group {
     after: usize,
 }
 
-impl Group {
+impl WindowGroup {
     /// The slope between the first and the last row; zero unless it brings the rows near the ends closer to the middle.
     fn slope(&self, points: Points<'_>) -> f64 {
         let (first, last) = (self.middle - self.before, self.middle + self.after);
@@ -116,7 +115,7 @@ impl<W: Fn(usize) -> Range<usize>> Windows<W> {
                 used += 1;
             }
             let groups = &groups[..used];
-            if FIELDS == RESIDUALS {
+            if FIELDS == RESIDUAL_FIELDS {
                 for (slope, group) in memory.slopes.iter_mut().zip(groups) {
                     *slope = group.slope(points);
                 }
@@ -142,13 +141,13 @@ impl<W: Fn(usize) -> Range<usize>> Windows<W> {
                 memory.slopes[lane] = slope;
             }
             let groups = &groups[..windows.len()];
-            memory.add_rows_before::<RESIDUALS>(points, groups);
-            memory.pass_windows::<RESIDUALS, W>(points, self, groups, &mut write);
+            memory.add_rows_before::<RESIDUAL_FIELDS>(points, groups);
+            memory.pass_windows::<RESIDUAL_FIELDS, W>(points, self, groups, &mut write);
         }
     }
 
     /// The group of windows that begins with one.
-    fn group(&self, first: usize) -> Group {
+    fn group(&self, first: usize) -> WindowGroup {
         let begin = (self.window)(first);
         // No more than leaves some for each lane.
         let most = match self.size {
@@ -166,9 +165,9 @@ impl<W: Fn(usize) -> Range<usize>> Windows<W> {
         self.group_of(first, end)
     }
 
-    fn group_of(&self, first: usize, end: usize) -> Group {
+    fn group_of(&self, first: usize, end: usize) -> WindowGroup {
         let (begin, last) = ((self.window)(first), (self.window)(end - 1));
-        Group {
+        WindowGroup {
             first,
             end,
             middle: last.start,
@@ -202,7 +201,7 @@ fn sums_in<const FIELDS: usize>(buffer: &mut Vec<Lanes>, count: usize) -> &mut [
 impl Memory {
     /// Sums the rows before the middle.
     #[inline(always)]
-    fn add_rows_before<const FIELDS: usize>(&mut self, points: Points<'_>, groups: &[Group]) {
+    fn add_rows_before<const FIELDS: usize>(&mut self, points: Points<'_>, groups: &[WindowGroup]) {
         let rows = groups.iter().map(|group| group.before).max().unwrap_or(0);
         let mut sums = [[0.0; LANES]; FIELDS];
         sums_in(&mut self.before, rows + 1)[0] = sums;
@@ -213,7 +212,7 @@ impl Memory {
                 let first = middle.saturating_sub(done + count);
                 (first, middle.wrapping_sub(first + done + 1), -1)
             });
-            carry(&mut sums);
+            renormalize(&mut sums);
             let before = &mut sums_in(&mut self.before, rows + 1)[done + 1..];
             for (row, before) in self.tile.0.iter().zip(before) {
                 add(&mut sums, *row, self.slopes, before);
@@ -227,7 +226,7 @@ impl Memory {
         &mut self,
         points: Points<'_>,
         windows: &Windows<W>,
-        groups: &[Group],
+        groups: &[WindowGroup],
         write: &mut impl FnMut(usize, Moments),
     ) {
         let rows = groups.iter().map(|group| group.after).max().unwrap_or(0);
@@ -235,12 +234,12 @@ impl Memory {
         for (next, group) in next.iter_mut().zip(groups) {
             *next = group.first;
         }
-        let mut gathered = Gathered::<FIELDS>::new();
+        let mut pending = Pending::<FIELDS>::new();
         let mut sums = [[0.0; LANES]; FIELDS];
         for done in (0..rows.max(1)).step_by(ROWS) {
             let count = ROWS.min(rows - done);
             self.read(points, groups, count, |middle| (middle + done + 1, 0, 1));
-            carry(&mut sums);
+            renormalize(&mut sums);
             let parts_after = sums_in(&mut self.after, ROWS + 1);
             parts_after[0] = sums;
             for (row, after) in self.tile.0.iter().zip(&mut parts_after[1..=count]) {
@@ -271,16 +270,16 @@ impl Memory {
                             break;
                         }
                         let parts = [&parts_before[group.middle - window.start], &parts_after[after - done]];
-                        gathered.push(next[lane], window.len(), parts, lane, self.slopes[lane]);
+                        pending.push(next[lane], window.len(), parts, lane, self.slopes[lane]);
                         next[lane] += 1;
-                        if gathered.count == LANES {
-                            gathered.pass(write);
+                        if pending.count == LANES {
+                            pending.pass(write);
                         }
                     }
                 }
             }
         }
-        gathered.pass(write);
+        pending.pass(write);
     }
 
     /// Reads up to 64 rows of each group. `places` has, for a middle, the first row to read, the place of the first one of the
@@ -289,7 +288,7 @@ impl Memory {
     fn read(
         &mut self,
         points: Points<'_>,
-        groups: &[Group],
+        groups: &[WindowGroup],
         rows: usize,
         places: impl Fn(usize) -> (usize, usize, isize),
     ) {
@@ -321,8 +320,8 @@ impl Tile {
     }
 }
 
-/// Windows of any groups.
-struct Gathered<const FIELDS: usize> {
+/// Windows of any groups, solved when there is one for each lane.
+struct Pending<const FIELDS: usize> {
     before: Sums<FIELDS>,
     after: Sums<FIELDS>,
     slopes: Lanes,
@@ -331,7 +330,7 @@ struct Gathered<const FIELDS: usize> {
     count: usize,
 }
 
-impl<const FIELDS: usize> Gathered<FIELDS> {
+impl<const FIELDS: usize> Pending<FIELDS> {
     fn new() -> Self {
         Self {
             before: [[0.0; LANES]; FIELDS],
@@ -371,11 +370,11 @@ impl<const FIELDS: usize> Gathered<FIELDS> {
 #[inline(always)]
 fn add<const FIELDS: usize>(sums: &mut Sums<FIELDS>, row: [Lanes; 4], slopes: Lanes, stored: &mut Sums<FIELDS>) {
     for lane in 0..LANES {
-        let u = Double::new(row[0][lane], row[1][lane]);
-        let v = Double::new(row[2][lane], row[3][lane]);
+        let u = DoubleDouble::new(row[0][lane], row[1][lane]);
+        let v = DoubleDouble::new(row[2][lane], row[3][lane]);
         let uv = u.times(v);
         for (field, number) in [(0, u), (2, v), (4, u.times(u)), (6, uv)] {
-            let sum = double(sums, field, lane).plus(number);
+            let sum = double_double(sums, field, lane).plus(number);
             (sums[field][lane], sums[field + 1][lane]) = (sum.high, sum.low);
             (stored[field][lane], stored[field + 1][lane]) = (sum.high, sum.low);
         }
@@ -383,10 +382,10 @@ fn add<const FIELDS: usize>(sums: &mut Sums<FIELDS>, row: [Lanes; 4], slopes: La
             let sum = sums[field][lane] + number.high.abs();
             (sums[field][lane], stored[field][lane]) = (sum, sum);
         }
-        if FIELDS == RESIDUALS {
-            let r = v.minus(u.scaled(slopes[lane])).carried();
+        if FIELDS == RESIDUAL_FIELDS {
+            let r = v.minus(u.scaled(slopes[lane])).renormalized();
             for (field, number) in [(11, r), (13, r.times(r)), (15, u.times(r))] {
-                let sum = double(sums, field, lane).plus(number);
+                let sum = double_double(sums, field, lane).plus(number);
                 (sums[field][lane], sums[field + 1][lane]) = (sum.high, sum.low);
                 (stored[field][lane], stored[field + 1][lane]) = (sum.high, sum.low);
             }
@@ -396,16 +395,16 @@ fn add<const FIELDS: usize>(sums: &mut Sums<FIELDS>, row: [Lanes; 4], slopes: La
 
 /// The sum of two fields.
 #[inline(always)]
-fn double<const FIELDS: usize>(sums: &Sums<FIELDS>, field: usize, lane: usize) -> Double {
-    Double::new(sums[field][lane], sums[field + 1][lane])
+fn double_double<const FIELDS: usize>(sums: &Sums<FIELDS>, field: usize, lane: usize) -> DoubleDouble {
+    DoubleDouble::new(sums[field][lane], sums[field + 1][lane])
 }
 
-/// Carries the digits over that the second floats of sums have gained.
+/// Renormalizes the sums.
 #[inline(always)]
-fn carry<const FIELDS: usize>(sums: &mut Sums<FIELDS>) {
-    for field in (0..8).step_by(2).chain((LINE..FIELDS).step_by(2)) {
+fn renormalize<const FIELDS: usize>(sums: &mut Sums<FIELDS>) {
+    for field in (0..8).step_by(2).chain((LINE_FIELDS..FIELDS).step_by(2)) {
         for lane in 0..LANES {
-            let sum = double(sums, field, lane).carried();
+            let sum = double_double(sums, field, lane).renormalized();
             (sums[field][lane], sums[field + 1][lane]) = (sum.high, sum.low);
         }
     }
@@ -413,7 +412,7 @@ fn carry<const FIELDS: usize>(sums: &mut Sums<FIELDS>) {
 
 /// The moments of windows from the sums of both their parts.
 ///
-/// The low float of a sum takes numbers of at most 70 half-epsilons of the sum of the absolute terms, because it carries over
+/// The low float of a sum takes numbers of at most 70 half-epsilons of the sum of the absolute terms, because it is renormalized
 /// once in 64 rows, and each of them is rounded twice. So a sum of n rows is at most 140 n squared half-epsilons off; the
 /// bounds are larger, since moments are differences of products of sums.
 #[inline(always)]
@@ -427,9 +426,10 @@ fn moments<const FIELDS: usize>(
     let [mut xxs, mut xys, mut residuals] = [[0.0; LANES]; 3];
     let mut are_certain = [[true; LANES]; 2];
     for lane in 0..LANES {
-        let sum = |field: usize| double(before, field, lane).plus(double(after, field, lane));
+        let sum = |field: usize| double_double(before, field, lane).plus(double_double(after, field, lane));
         let n = rows[lane];
-        let about_means = |products: Double, one: Double, other: Double| products.scaled(n).minus(one.times(other));
+        let about_means =
+            |products: DoubleDouble, one: DoubleDouble, other: DoubleDouble| products.scaled(n).minus(one.times(other));
         let bound = n.mul_add(256.0, 4_096.0) * SQUARE;
         let (u, uu) = (sum(0), sum(4));
         let [u_size, v_size, uv_size] = [8, 9, 10].map(|field| before[field][lane] + after[field][lane]);
@@ -441,10 +441,11 @@ fn moments<const FIELDS: usize>(
         xxs[lane] = xx_rounded;
         xys[lane] = xy_rounded;
         are_certain[0][lane] = xx_is_certain & xy_is_certain;
-        if FIELDS == RESIDUALS {
+        if FIELDS == RESIDUAL_FIELDS {
             let (r, rr) = (sum(11), sum(13));
-            let xx = xx.carried();
-            let [r_moment, ur_moment] = [about_means(rr, r, r), about_means(sum(15), u, r)].map(Double::carried);
+            let xx = xx.renormalized();
+            let [r_moment, ur_moment] =
+                [about_means(rr, r, r), about_means(sum(15), u, r)].map(DoubleDouble::renormalized);
             let slope = ur_moment.over(xx);
             let rest = r_moment.minus(slope.times(ur_moment));
             // The squares of |v| + |b u|, of which r has lost 8 squared half-epsilons.
@@ -472,22 +473,21 @@ fn moments<const FIELDS: usize>(
 
 /// Residuals as a float, and whether they are certain with an error of at most `error`.
 ///
-/// On a line residuals are the rounding errors of y. What is rounded has digits of at least 2^-136 of the squares of y, so
-/// that these are told from none at all.
+/// On a line residuals are the rounding errors of y, 2^-106 of its squares. The last digit that is kept is 2^-136 of them.
 #[inline(always)]
-fn rounded_residuals(residuals: Double, xx: f64, xy: f64, error: f64) -> (f64, bool) {
+fn rounded_residuals(residuals: DoubleDouble, xx: f64, xy: f64, error: f64) -> (f64, bool) {
     const LEAST: f64 = 5.169_878_828_456_423e-26; // 2^-84
     let base = LEAST * (xy * (xy / xx));
-    let (rounded, is_certain) = residuals.plus(Double::new(base, 0.0)).rounded(error);
+    let (rounded, is_certain) = residuals.plus(DoubleDouble::new(base, 0.0)).rounded(error);
     let residuals = rounded - base;
     let in_range = xy == 0.0 || base.is_normal();
     (if residuals > 0.0 { residuals } else { 0.0 }, is_certain & in_range)
 }
 
-/// The moments of one window of any number of rows, without an error but for the last rounding.
+/// The moments of one window of any number of rows: exact sums, rounded once.
 #[cold]
 pub(super) fn exact(points: Points<'_>, rows: usize) -> Moments {
-    let [mut u, mut v, mut uu, mut uv, mut vv] = [const { Exact::new() }; 5];
+    let [mut u, mut v, mut uu, mut uv, mut vv] = [const { Expansion::new() }; 5];
     let (mut dx, mut dy) = (Steps::ZERO, Steps::ZERO);
     for first in (0..rows).step_by(ROWS) {
         let count = ROWS.min(rows - first);
@@ -506,15 +506,18 @@ pub(super) fn exact(points: Points<'_>, rows: usize) -> Moments {
             }
         }
     }
-    let n = Exact::of(rows as f64);
-    let about_means = |products: &Exact, one: &Exact, other: &Exact| Exact::determinant([&n, products], [one, other]);
+    let n = Expansion::of(rows as f64);
+    let about_means =
+        |products: &Expansion, one: &Expansion, other: &Expansion| Expansion::determinant([&n, products], [one, other]);
     let [xx, xy, yy] = [
         about_means(&uu, &u, &u),
         about_means(&uv, &u, &v),
         about_means(&vv, &v, &v),
     ];
-    let residuals = Exact::determinant([&xx, &yy], [&xy, &xy]).double().over(xx.double());
-    let [xx, xy] = [xx, xy].map(|sum| sum.double().rounded(0.0).0);
+    let residuals = Expansion::determinant([&xx, &yy], [&xy, &xy])
+        .double_double()
+        .over(xx.double_double());
+    let [xx, xy] = [xx, xy].map(|sum| sum.double_double().rounded(0.0).0);
     Moments {
         xx,
         xy,
@@ -556,7 +559,7 @@ mod tests {
                 size: Some(size),
             };
             let mut certain = [0; 2];
-            windows.sum::<RESIDUALS>(points, &mut Memory::default(), |index, moments| {
+            windows.sum::<RESIDUAL_FIELDS>(points, &mut Memory::default(), |index, moments| {
                 let (x, y) = (Column::new(&x[index..]), Column::new(&y[index..]));
                 let points = Points {
                     x: &x,

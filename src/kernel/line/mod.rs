@@ -128,11 +128,11 @@ fn fit(
 ) -> Vec<usize> {
     let unusual = run(points, windows, &mut slopes, memory);
     let mut flat = Flat::from(unusual.first().map_or(0, |unusual| window(unusual.index).start));
-    let mut grid = Grid::default();
+    let mut fixed_point = FixedPoint::default();
     let mut missing = Vec::new();
     for Unusual { index, why } in unusual {
         let rows = window(index);
-        if why == Why::Sums && grid.holds(points, &rows) {
+        if why == Why::Sums && fixed_point.holds(points, &rows) {
             continue;
         }
         flat.extend(points, rows.end);
@@ -255,31 +255,31 @@ enum Why {
     Range,
 }
 
-/// Rows whose x and y are multiples of two numbers, and so few that sums of products have twice the digits of a float at most.
+/// Rows whose x and y are fixed-point numbers of few digits, so that sums of products fit in a double-double exactly.
 ///
-/// Such sums are exact. Where they cancel, as whole numbers often do, this is quicker to see than to sum without errors.
+/// Where such sums cancel, as those of whole numbers often do, this check is cheaper than an expansion.
 #[derive(Default)]
-struct Grid {
+struct FixedPoint {
     rows: Range<usize>,
-    is_one: bool,
+    fits: bool,
 }
 
-impl Grid {
-    /// Whether this is known for the rows of a window. Those after it are looked at as well, for the next windows.
+impl FixedPoint {
+    /// Whether this holds for a window. The rows after it are checked too, for the next windows.
     fn holds(&mut self, points: Points<'_>, window: &Range<usize>) -> bool {
         const MOST: f64 = 7.922_816_251_426_434e28; // 2^96
         if window.start < self.rows.start || window.end > self.rows.end {
             self.rows = window.start..window.end + window.len();
             let [x, y] = [points.x, points.y].map(|column| multiples(column, self.rows.clone()));
             let rows = window.len() as f64;
-            self.is_one = x * x.max(y) * rows * rows <= MOST;
+            self.fits = x * x.max(y) * rows * rows <= MOST;
         }
-        self.is_one
+        self.fits
     }
 }
 
-/// The largest difference between rows over the largest power of two that all of them are multiples of. Infinity near the ends
-/// of the range of a float.
+/// The largest difference from the first row, in units of the largest power of two that divides all of them. Infinity near
+/// the ends of the range of a float.
 fn multiples(column: &dyn Differences, rows: Range<usize>) -> f64 {
     const EXPONENTS: Range<i32> = -300..300;
     let mut steps = Steps::ZERO;
@@ -446,7 +446,7 @@ impl<W: Fn(usize) -> Range<usize>> Loop for Windows<W> {
         let memory = &mut memory.halves;
         let mut unusual = Vec::new();
         if RESIDUALS {
-            self.sum::<{ halves::RESIDUALS }>(points, memory, |index, moments| {
+            self.sum::<{ halves::RESIDUAL_FIELDS }>(points, memory, |index, moments| {
                 unusual.extend(self.write(points, slopes, index, moments));
             });
             let (again, rest) = unusual
@@ -459,7 +459,7 @@ impl<W: Fn(usize) -> Range<usize>> Loop for Windows<W> {
                 unusual.extend(self.write(points, slopes, index, moments));
             });
         } else {
-            self.sum::<{ halves::LINE }>(points, memory, |index, moments| {
+            self.sum::<{ halves::LINE_FIELDS }>(points, memory, |index, moments| {
                 unusual.extend(self.write(points, slopes, index, moments));
             });
         }
