@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 
-use super::sample::{Sample, two_sum};
+use super::sample::{EXACT, Sample, two_sum};
 use super::stencil::inverse_power_of_two;
 use crate::bits::ROWS;
 use crate::dispatch::{Kernel, dispatch};
@@ -75,6 +75,16 @@ pub(crate) trait Rises {
     /// A rise times a power of two. It does not overflow where the product is in the range of a float.
     fn scaled_rise(&self, to: usize, from: usize, scale: f64) -> f64;
 
+    /// A rise times a power of two, and what to add for the exact one.
+    fn split_rise(&self, to: usize, from: usize, scale: f64) -> (f64, f64) {
+        (self.scaled_rise(to, from, scale), 0.0)
+    }
+
+    /// Whether all rises between some rows, which are sorted, are known to be exact.
+    fn are_exact(&self, _: Range<usize>) -> bool {
+        false
+    }
+
     /// Zero for each of `N` adjacent rows that is finite, else NaN.
     fn zero_unless_finite<const N: usize>(&self, first: usize) -> [f64; N];
 
@@ -123,6 +133,10 @@ impl Rises for Even {
 
     fn scaled_rise(&self, to: usize, from: usize, scale: f64) -> f64 {
         self.rise(to, from) * scale
+    }
+
+    fn are_exact(&self, _: Range<usize>) -> bool {
+        true
     }
 
     #[inline(always)]
@@ -241,7 +255,22 @@ impl<T: Sample> Rises for Column<'_, T> {
     }
 
     fn scaled_rise(&self, to: usize, from: usize, scale: f64) -> f64 {
-        self.values[to].split_minus(self.values[from], scale).0
+        self.split_rise(to, from, scale).0
+    }
+
+    fn split_rise(&self, to: usize, from: usize, scale: f64) -> (f64, f64) {
+        self.values[to].split_minus(self.values[from], scale)
+    }
+
+    fn are_exact(&self, rows: Range<usize>) -> bool {
+        let [first, last] = [self.values[rows.start], self.values[rows.end - 1]];
+        if T::INTEGER {
+            return last.minus(first).abs() < EXACT;
+        }
+        // Of floats within a factor of two (Sterbenz).
+        let [first, last] = [first, last].map(|value| value.split_minus(T::of_integer(0), 1.0).0);
+        let [low, high] = [first.abs().min(last.abs()), first.abs().max(last.abs())];
+        first.signum() == last.signum() && high <= 2.0 * low
     }
 
     #[inline(always)]

@@ -1,4 +1,4 @@
-//! DoubleDouble-double arithmetic: unevaluated sums of two floats (Dekker 1971), and exact expansions (Shewchuk 1997).
+//! Double-double arithmetic: unevaluated sums of two floats (Dekker 1971), and exact expansions (Shewchuk 1997).
 
 use super::sample::two_sum;
 
@@ -71,6 +71,148 @@ impl DoubleDouble {
         let Self { high, low } = self.renormalized();
         let low = SHIFT.mul_add(high, low);
         (high + low, high + (low - error) == high + (low + error))
+    }
+}
+
+/// What a recurrence computes with: floats, or double-doubles.
+pub(super) trait Number: Copy {
+    const ZERO: Self;
+    const ONE: Self;
+
+    fn of(value: f64) -> Self;
+
+    /// A float plus its rounding error, as far as the number holds it.
+    fn of_pair(value: f64, rest: f64) -> Self;
+
+    fn of_floats<const N: usize>(values: &[f64; N]) -> [Self; N];
+
+    fn of_pairs<const N: usize>(values: &[f64; N], rests: &[f64; N]) -> [Self; N];
+
+    fn plus(self, other: Self) -> Self;
+
+    fn minus(self, other: Self) -> Self;
+
+    fn times(self, other: Self) -> Self;
+
+    fn over(self, divisor: Self) -> Self;
+
+    fn half(self) -> Self;
+
+    /// The number rounded to a float.
+    fn to_float(self) -> f64;
+}
+
+impl Number for f64 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        value
+    }
+
+    #[inline(always)]
+    fn of_pair(value: f64, _: f64) -> Self {
+        value
+    }
+
+    #[inline(always)]
+    fn of_floats<const N: usize>(values: &[f64; N]) -> [Self; N] {
+        *values
+    }
+
+    #[inline(always)]
+    fn of_pairs<const N: usize>(values: &[f64; N], _: &[f64; N]) -> [Self; N] {
+        *values
+    }
+
+    #[inline(always)]
+    fn plus(self, other: Self) -> Self {
+        self + other
+    }
+
+    #[inline(always)]
+    fn minus(self, other: Self) -> Self {
+        self - other
+    }
+
+    #[inline(always)]
+    fn times(self, other: Self) -> Self {
+        self * other
+    }
+
+    #[inline(always)]
+    fn over(self, divisor: Self) -> Self {
+        self / divisor
+    }
+
+    #[inline(always)]
+    fn half(self) -> Self {
+        0.5 * self
+    }
+
+    #[inline(always)]
+    fn to_float(self) -> f64 {
+        self
+    }
+}
+
+impl Number for DoubleDouble {
+    const ZERO: Self = Self { high: 0.0, low: 0.0 };
+    const ONE: Self = Self { high: 1.0, low: 0.0 };
+
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        Self::new(value, 0.0)
+    }
+
+    #[inline(always)]
+    fn of_pair(value: f64, rest: f64) -> Self {
+        Self::new(value, rest)
+    }
+
+    #[inline(always)]
+    fn of_floats<const N: usize>(values: &[f64; N]) -> [Self; N] {
+        std::array::from_fn(|index| Self::new(values[index], 0.0))
+    }
+
+    #[inline(always)]
+    fn of_pairs<const N: usize>(values: &[f64; N], rests: &[f64; N]) -> [Self; N] {
+        std::array::from_fn(|index| Self::new(values[index], rests[index]))
+    }
+
+    #[inline(always)]
+    fn plus(self, other: Self) -> Self {
+        self.plus(other)
+    }
+
+    #[inline(always)]
+    fn minus(self, other: Self) -> Self {
+        self.minus(other)
+    }
+
+    #[inline(always)]
+    fn times(self, other: Self) -> Self {
+        self.times(other)
+    }
+
+    /// One division, by a number that need not be renormalized.
+    #[inline(always)]
+    fn over(self, divisor: Self) -> Self {
+        let inverse = 1.0 / divisor.high;
+        let high = self.high * inverse;
+        let rest = (-high).mul_add(divisor.high, self.high);
+        Self::new(high, (-high).mul_add(divisor.low, rest + self.low) * inverse)
+    }
+
+    #[inline(always)]
+    fn half(self) -> Self {
+        Self::new(0.5 * self.high, 0.5 * self.low)
+    }
+
+    #[inline(always)]
+    fn to_float(self) -> f64 {
+        self.high + self.low
     }
 }
 

@@ -21,6 +21,7 @@
     reason = "conditions without branches stay in vector registers"
 )]
 
+use super::double::{DoubleDouble, Number};
 use crate::bits::{ROWS, movemask};
 use crate::dispatch::{Kernel, dispatch};
 
@@ -63,6 +64,16 @@ impl Polynomial {
         self.wider.unwrap_or([self.before, self.after])
     }
 
+    /// Whether its rounding errors may add up to more than 4 epsilons of `S`, so that it is evaluated in double-doubles.
+    ///
+    /// Where one rise or one short step outweighs all others, a result is a product along one path through the table, with
+    /// three roundings a level. Those of four rows, and of five around a slope, are too few.
+    pub(crate) fn rounds_often(self) -> bool {
+        let rows = self.before + 1 + self.after - usize::from(self.paired);
+        let is_slope = self.order == 1 && self.before == self.after;
+        rows > if is_slope { 5 } else { 4 }
+    }
+
     /// The largest size of a divided difference in rows, minus one.
     fn levels(self) -> usize {
         let [before, after] = self.reads();
@@ -76,6 +87,17 @@ impl Polynomial {
 pub(crate) struct Differences<const SPAN: usize> {
     pub(crate) rises: [f64; SPAN],
     pub(crate) steps: [f64; SPAN],
+    /// What to add for the exact steps; read where the polynomial [rounds often](Polynomial::rounds_often).
+    pub(crate) rests: [f64; SPAN],
+}
+
+impl<const SPAN: usize> Differences<SPAN> {
+    /// Level rows one step apart.
+    pub(crate) const LEVEL: Self = Self {
+        rises: [0.0; SPAN],
+        steps: [1.0; SPAN],
+        rests: [0.0; SPAN],
+    };
 }
 
 /// The results of a number of rows.
@@ -87,8 +109,12 @@ pub(crate) struct Derivatives<const LANES: usize> {
     /// The roots of the sums of squared weights, each times the standard deviation of its row if that is given.
     pub(crate) noises: [f64; LANES],
     /// Memory of the recurrence.
-    basis: [[f64; LANES]; MAX_ORDER + 1],
+    basis: Basis<f64, LANES>,
+    long_basis: Basis<DoubleDouble, LANES>,
 }
+
+/// The derivatives of Newton's basis, up to the highest order.
+type Basis<N, const LANES: usize> = [[N; LANES]; MAX_ORDER + 1];
 
 /// One side of a row.
 #[derive(Clone, Copy, PartialEq)]
@@ -98,31 +124,31 @@ enum Side {
 }
 
 /// The state of the recurrences: the nodes from `before` to `after` have been taken.
-struct Newton<'a, const LANES: usize, const SPAN: usize, const COUNT: usize> {
+struct Newton<'a, N, const LANES: usize, const SPAN: usize, const COUNT: usize> {
     order: usize,
     /// The largest size of a divided difference.
     levels: usize,
     /// The number of rises that a row reads.
     reads: usize,
-    steps: &'a [f64; SPAN],
+    differences: &'a Differences<SPAN>,
     /// `table[j]` is the divided difference of `size + 1` rows from row j on.
-    table: [f64; SPAN],
+    table: [N; SPAN],
     /// The distance between the first and the last of these rows.
-    widths: [f64; SPAN],
+    widths: [N; SPAN],
     size: usize,
     /// The index of the row of the first lane.
     origin: usize,
     before: usize,
     after: usize,
     /// The x of the outermost nodes relative to the row: sums of steps of one sign, which do not cancel.
-    behind: [f64; LANES],
-    ahead: [f64; LANES],
+    behind: [N; LANES],
+    ahead: [N; LANES],
     /// `basis[n]` is the n-th derivative, over n!, of the product of (x - node) over `factors` nodes, at the row.
-    basis: &'a mut [[f64; LANES]; MAX_ORDER + 1],
+    basis: &'a mut Basis<N, LANES>,
     factors: usize,
 }
 
-impl<const LANES: usize, const SPAN: usize, const COUNT: usize> Newton<'_, LANES, SPAN, COUNT> {
+impl<N: Number, const LANES: usize, const SPAN: usize, const COUNT: usize> Newton<'_, N, LANES, SPAN, COUNT> {
     /// Computes the divided differences of one row more.
     #[inline(always)]
     fn next_level(&mut self) {
@@ -131,21 +157,21 @@ impl<const LANES: usize, const SPAN: usize, const COUNT: usize> Newton<'_, LANES
         let count = if LANES == 1 { 1 + self.reads - self.size } else { COUNT };
         let (table, widths) = (&mut self.table, &mut self.widths);
         if self.size > 1 {
-            let steps: &[f64; COUNT] = chunk(self.steps, self.size - 1);
+            let [steps, rests]: [&[f64; COUNT]; 2] = steps(self.differences, self.size - 1);
             for j in 0..count {
-                widths[j] += steps[j];
-                table[j] = (table[j + 1] - table[j]) / widths[j];
+                widths[j] = widths[j].plus(N::of_pair(steps[j], rests[j]));
+                table[j] = table[j + 1].minus(table[j]).over(widths[j]);
             }
         } else {
             for j in 0..count {
-                table[j] /= widths[j];
+                table[j] = table[j].over(widths[j]);
             }
         }
     }
 
     /// The divided differences of the current size that begin this many rows before each row.
     #[inline(always)]
-    fn entry(&self, before: usize) -> &[f64; LANES] {
+    fn entry(&self, before: usize) -> &[N; LANES] {
         chunk(&self.table, self.origin - before)
     }
 
@@ -166,24 +192,24 @@ impl<const LANES: usize, const SPAN: usize, const COUNT: usize> Newton<'_, LANES
     fn take(&mut self, side: Side) {
         match side {
             Side::After => {
-                let steps: &[f64; LANES] = chunk(self.steps, self.origin + self.after);
+                let [steps, rests]: [&[f64; LANES]; 2] = steps(self.differences, self.origin + self.after);
                 self.after += 1;
                 for lane in 0..LANES {
-                    self.ahead[lane] += steps[lane];
+                    self.ahead[lane] = self.ahead[lane].plus(N::of_pair(steps[lane], rests[lane]));
                 }
             },
             Side::Before => {
                 self.before += 1;
-                let steps: &[f64; LANES] = chunk(self.steps, self.origin - self.before);
+                let [steps, rests]: [&[f64; LANES]; 2] = steps(self.differences, self.origin - self.before);
                 for lane in 0..LANES {
-                    self.behind[lane] -= steps[lane];
+                    self.behind[lane] = self.behind[lane].minus(N::of_pair(steps[lane], rests[lane]));
                 }
             },
         }
     }
 
     #[inline(always)]
-    fn node(&self, side: Side) -> &[f64; LANES] {
+    fn node(&self, side: Side) -> &[N; LANES] {
         match side {
             Side::After => &self.ahead,
             Side::Before => &self.behind,
@@ -213,27 +239,27 @@ impl<const LANES: usize, const SPAN: usize, const COUNT: usize> Newton<'_, LANES
             let (lower, this) = self.basis.split_at_mut(n);
             let (lower, this) = (&lower[n - 1], &mut this[0]);
             for lane in 0..LANES {
-                this[lane] = lower[lane] - node[lane] * this[lane];
+                this[lane] = lower[lane].minus(node[lane].times(this[lane]));
             }
         }
     }
 
     /// Adds a term of the sum, if the basis has as many factors as the derivative has orders.
     #[inline(always)]
-    fn add(&self, sum: &mut [f64; LANES], entry: &[f64; LANES]) {
+    fn add(&self, sum: &mut [N; LANES], entry: &[N; LANES]) {
         if self.size >= self.order {
             let basis = &self.basis[self.order];
             for lane in 0..LANES {
-                sum[lane] += entry[lane] * basis[lane];
+                sum[lane] = sum[lane].plus(entry[lane].times(basis[lane]));
             }
         }
     }
 
     /// The mean of the divided differences that begin `before` rows before each row and one row later.
     #[inline(always)]
-    fn mean_entry(&self, before: usize) -> [f64; LANES] {
+    fn mean_entry(&self, before: usize) -> [N; LANES] {
         let (left, right) = (self.entry(before), self.entry(before - 1));
-        std::array::from_fn(|lane| 0.5 * (left[lane] + right[lane]))
+        std::array::from_fn(|lane| left[lane].plus(right[lane]).half())
     }
 }
 
@@ -332,19 +358,18 @@ fn add_squares<const LANES: usize>(sum: &mut [f64; LANES], weights: &[f64; LANES
 
 /// `N` values from an index on.
 #[inline(always)]
-fn chunk<const N: usize>(values: &[f64], first: usize) -> &[f64; N] {
+fn chunk<T, const N: usize>(values: &[T], first: usize) -> &[T; N] {
     values[first..].first_chunk().expect("the span has room for it")
 }
 
-/// The derivatives at adjacent rows.
+/// The derivatives at adjacent rows, and the next two Newton terms of each if there is a wider polynomial; both over n!.
 #[inline(always)]
-fn evaluate<const LANES: usize, const SPAN: usize, const COUNT: usize>(
+fn evaluate<N: Number, const LANES: usize, const SPAN: usize, const COUNT: usize>(
     polynomial: Polynomial,
     differences: &Differences<SPAN>,
-    with_noise: bool,
-    deviations: Option<&[f64; SPAN]>,
-    results: &mut Derivatives<LANES>,
-) {
+    basis: &mut Basis<N, LANES>,
+    mut weights: Option<&mut ValueWeights<LANES>>,
+) -> [[N; LANES]; 2] {
     let Polynomial {
         order,
         before,
@@ -352,27 +377,26 @@ fn evaluate<const LANES: usize, const SPAN: usize, const COUNT: usize>(
         paired,
         wider,
     } = polynomial;
-    let mut newton = Newton::<LANES, SPAN, COUNT> {
+    let mut newton = Newton::<N, LANES, SPAN, COUNT> {
         order,
         levels: polynomial.levels(),
         reads: polynomial.reads().iter().sum(),
-        steps: &differences.steps,
-        table: differences.rises,
-        widths: differences.steps,
+        differences,
+        table: N::of_floats(&differences.rises),
+        widths: N::of_pairs(&differences.steps, &differences.rests),
         size: 0,
         origin: polynomial.reads()[0],
         before: 0,
         after: 0,
-        behind: [0.0; LANES],
-        ahead: [0.0; LANES],
-        basis: &mut results.basis,
+        behind: [N::ZERO; LANES],
+        ahead: [N::ZERO; LANES],
+        basis,
         factors: 1,
     };
-    newton.basis[..=order].fill([0.0; LANES]);
-    newton.basis[1] = [1.0; LANES];
-    let mut weights = with_noise.then(|| ValueWeights::new(newton.origin));
-    let mut sum = [0.0; LANES];
-    let mut rest = [0.0; LANES];
+    newton.basis[..=order].fill([N::ZERO; LANES]);
+    newton.basis[1] = [N::ONE; LANES];
+    let mut sum = [N::ZERO; LANES];
+    let mut rest = [N::ZERO; LANES];
     // The side of the node whose factor the basis does not have yet.
     let mut last = None;
     // A pair of polynomials has all but two of its nodes in common.
@@ -385,9 +409,9 @@ fn evaluate<const LANES: usize, const SPAN: usize, const COUNT: usize>(
         let side = newton.grow(shared);
         newton.add(&mut sum, newton.entry(newton.before));
         if let Some(weights) = &mut weights {
-            weights.take(newton.node(side), newton.row(side));
+            weights.take(&floats(newton.node(side)), newton.row(side));
             if newton.size >= order {
-                weights.add(&newton.basis[order]);
+                weights.add(&floats(&newton.basis[order]));
             }
         }
         last = Some(side);
@@ -402,7 +426,8 @@ fn evaluate<const LANES: usize, const SPAN: usize, const COUNT: usize>(
         newton.add(&mut sum, &newton.mean_entry(newton.before));
         if let Some(weights) = &mut weights {
             let rows = [Side::Before, Side::After].map(|side| newton.row(side));
-            weights.add_pair(&newton.basis[order], [&newton.behind, &newton.ahead], rows);
+            let pair = [&floats(&newton.behind), &floats(&newton.ahead)];
+            weights.add_pair(&floats(&newton.basis[order]), pair, rows);
         }
         if wider.is_some() {
             // Each polynomial takes the node that only the other one has: the divided difference is the same.
@@ -410,8 +435,9 @@ fn evaluate<const LANES: usize, const SPAN: usize, const COUNT: usize>(
             let entry = newton.entry(newton.before);
             let (lower, this) = (&newton.basis[order - 1], &newton.basis[order]);
             for lane in 0..LANES {
-                let node = 0.5 * (newton.behind[lane] + newton.ahead[lane]);
-                rest[lane] += entry[lane] * (lower[lane] - node * this[lane]);
+                let node = newton.behind[lane].plus(newton.ahead[lane]).half();
+                let factor = lower[lane].minus(node.times(this[lane]));
+                rest[lane] = rest[lane].plus(entry[lane].times(factor));
             }
             newton.next_level();
             newton.multiply(Side::After);
@@ -428,18 +454,23 @@ fn evaluate<const LANES: usize, const SPAN: usize, const COUNT: usize>(
             newton.add(&mut rest, newton.entry(newton.before));
         }
     }
-    let factorial = (1..=order).product::<usize>() as f64;
-    for lane in 0..LANES {
-        results.values[lane] = sum[lane] * factorial;
+    [sum, rest]
+}
+
+/// Some steps from an index on, and what to add to them.
+#[inline(always)]
+fn steps<const N: usize, const SPAN: usize>(differences: &Differences<SPAN>, first: usize) -> [&[f64; N]; 2] {
+    [chunk(&differences.steps, first), chunk(&differences.rests, first)]
+}
+
+/// The numbers of a recurrence, rounded to floats.
+#[inline(always)]
+fn floats<N: Number, const LANES: usize>(numbers: &[N; LANES]) -> [f64; LANES] {
+    let mut floats = [0.0; LANES];
+    for (float, number) in floats.iter_mut().zip(numbers) {
+        *float = number.to_float();
     }
-    if wider.is_some() {
-        for lane in 0..LANES {
-            results.truncations[lane] = (rest[lane] * factorial).abs();
-        }
-    }
-    if let Some(weights) = weights {
-        results.noises = weights.norm(deviations).map(|norm| norm * factorial);
-    }
+    floats
 }
 
 /// The differences for which no intermediate result leaves the range of a float, nor loses digits below it.
@@ -556,18 +587,25 @@ pub(crate) struct Derivation {
 }
 
 impl Derivation {
-    /// The derivative at one row, from the rises and steps of the rows that the polynomial reads, and their standard
-    /// deviations if there are any. Steps must be monotonic.
-    pub(crate) fn at_row(&self, rises: &[f64], steps: &[f64], deviations: Option<&[f64]>) -> Derivatives<1> {
-        let mut differences = Differences::<ROW_SPAN> {
-            rises: [0.0; ROW_SPAN],
-            steps: [1.0; ROW_SPAN],
-        };
+    /// The derivative at one row, from the rises and steps of the rows that the polynomial reads, what to add for the exact
+    /// steps, and their standard deviations if there are any. Steps must be monotonic.
+    pub(crate) fn at_row(
+        &self,
+        rises: &[f64],
+        [steps, rests]: [&[f64]; 2],
+        deviations: Option<&[f64]>,
+    ) -> Derivatives<1> {
+        let mut differences = Differences::<ROW_SPAN>::LEVEL;
         let count = rises.len();
-        let (own_rises, own_steps) = (&mut differences.rises[..count], &mut differences.steps[..count]);
+        let own_rises = &mut differences.rises[..count];
+        let own_steps = &mut differences.steps[..count];
+        let own_rests = &mut differences.rests[..count];
         own_rises.copy_from_slice(rises);
         for (own, step) in own_steps.iter_mut().zip(steps) {
             *own = step * self.step_factor;
+        }
+        for (own, rest) in own_rests.iter_mut().zip(rests) {
+            *own = rest * self.step_factor;
         }
         let is_usual = self.usual.holds(own_rises, own_steps);
         let (mut step_exponent, mut rise_exponent) = (0, 0);
@@ -575,7 +613,8 @@ impl Derivation {
             own_steps.copy_from_slice(steps);
             step_exponent = exponent_to_one(steps);
             rise_exponent = exponent_to_one(rises);
-            for step in own_steps {
+            own_rests.copy_from_slice(rests);
+            for step in own_steps.iter_mut().chain(own_rests) {
                 *step = scaled(*step, step_exponent);
             }
             for rise in own_rises {
@@ -594,7 +633,21 @@ impl Derivation {
             own
         });
         let mut results = Derivatives::zero();
-        self.evaluate::<1, ROW_SPAN, ROW_COUNT>(&differences, deviations.as_ref(), &mut results);
+        let deviations = deviations.as_ref();
+        if self.polynomial.rounds_often() {
+            dispatch(LongRow {
+                derivation: self,
+                differences: &differences,
+                deviations,
+                results: &mut results,
+            });
+            // Steps over hundreds of decades may leave the range of a float on the way.
+            if !is_usual && !results.values[0].is_finite() {
+                self.evaluate::<false, 1, ROW_SPAN, ROW_COUNT>(&differences, deviations, &mut results);
+            }
+        } else {
+            self.evaluate::<false, 1, ROW_SPAN, ROW_COUNT>(&differences, deviations, &mut results);
+        }
         if is_usual {
             results.multiply(self.result_factor());
         } else {
@@ -617,13 +670,24 @@ impl Derivation {
     ) -> u64 {
         let [before, after] = self.polynomial.reads();
         let usual = deviations.map_or(u64::MAX, |deviations| usual_deviations(deviations, before + 1 + after));
-        usual
-            & dispatch(Block {
-                derivation: self,
-                differences,
-                deviations,
-                results,
-            })
+        let derivation = self;
+        if self.polynomial.rounds_often() {
+            usual
+                & dispatch(Block::<true> {
+                    derivation,
+                    differences,
+                    deviations,
+                    results,
+                })
+        } else {
+            usual
+                & dispatch(Block::<false> {
+                    derivation,
+                    differences,
+                    deviations,
+                    results,
+                })
+        }
     }
 
     /// Undoes the factor of the steps.
@@ -631,8 +695,9 @@ impl Derivation {
         (0..self.polynomial.order).fold(1.0, |factor, _| factor * self.step_factor)
     }
 
+    /// The derivatives at adjacent rows, in double-doubles if `LONG`.
     #[inline(always)]
-    fn evaluate<const LANES: usize, const SPAN: usize, const COUNT: usize>(
+    fn evaluate<const LONG: bool, const LANES: usize, const SPAN: usize, const COUNT: usize>(
         &self,
         differences: &Differences<SPAN>,
         deviations: Option<&[f64; SPAN]>,
@@ -640,8 +705,19 @@ impl Derivation {
     ) {
         let needs_newton = self.even.is_none() || self.polynomial.wider.is_some();
         if needs_newton {
-            let with_noise = self.with_noise && self.even.is_none();
-            evaluate::<LANES, SPAN, COUNT>(self.polynomial, differences, with_noise, deviations, results);
+            let Derivatives {
+                values,
+                truncations,
+                noises,
+                basis,
+                long_basis,
+            } = results;
+            let columns = [values, truncations, noises];
+            if LONG {
+                self.newton::<DoubleDouble, LANES, SPAN, COUNT>(differences, deviations, long_basis, columns);
+            } else {
+                self.newton::<f64, LANES, SPAN, COUNT>(differences, deviations, basis, columns);
+            }
         }
         if let Some(even) = &self.even {
             let first = self.polynomial.reads()[0] - self.polynomial.before;
@@ -650,6 +726,33 @@ impl Derivation {
                 Some(deviations) => even.noise_of(&deviations[first..]),
                 None => [even.noise; LANES],
             };
+        }
+    }
+
+    /// Newton's formula.
+    #[inline(always)]
+    fn newton<N: Number, const LANES: usize, const SPAN: usize, const COUNT: usize>(
+        &self,
+        differences: &Differences<SPAN>,
+        deviations: Option<&[f64; SPAN]>,
+        basis: &mut Basis<N, LANES>,
+        [values, truncations, noises]: [&mut [f64; LANES]; 3],
+    ) {
+        let polynomial = self.polynomial;
+        let with_noise = self.with_noise && self.even.is_none();
+        let mut weights = with_noise.then(|| ValueWeights::new(polynomial.reads()[0]));
+        let [sum, rest] = evaluate::<N, LANES, SPAN, COUNT>(polynomial, differences, basis, weights.as_mut());
+        let factorial = (1..=polynomial.order).product::<usize>() as f64;
+        for lane in 0..LANES {
+            values[lane] = sum[lane].times(N::of(factorial)).to_float();
+        }
+        if polynomial.wider.is_some() {
+            for lane in 0..LANES {
+                truncations[lane] = rest[lane].times(N::of(factorial)).to_float().abs();
+            }
+        }
+        if let Some(weights) = weights {
+            *noises = weights.norm(deviations).map(|norm| norm * factorial);
         }
     }
 }
@@ -661,6 +764,7 @@ impl<const LANES: usize> Derivatives<LANES> {
             truncations: [0.0; LANES],
             noises: [0.0; LANES],
             basis: [[0.0; LANES]; MAX_ORDER + 1],
+            long_basis: [[DoubleDouble::ZERO; LANES]; MAX_ORDER + 1],
         }
     }
 
@@ -675,14 +779,14 @@ impl<const LANES: usize> Derivatives<LANES> {
 }
 
 /// The loops over a block of rows.
-struct Block<'a> {
+struct Block<'a, const LONG: bool> {
     derivation: &'a Derivation,
     differences: &'a Differences<BLOCK_SPAN>,
     deviations: Option<&'a [f64; BLOCK_SPAN]>,
     results: &'a mut Derivatives<ROWS>,
 }
 
-impl Kernel for Block<'_> {
+impl<const LONG: bool> Kernel for Block<'_, LONG> {
     type Output = u64;
 
     #[inline(always)]
@@ -693,13 +797,39 @@ impl Kernel for Block<'_> {
             deviations,
             results,
         } = self;
-        derivation.evaluate::<ROWS, BLOCK_SPAN, BLOCK_COUNT>(differences, deviations, results);
+        derivation.evaluate::<LONG, ROWS, BLOCK_SPAN, BLOCK_COUNT>(differences, deviations, results);
         let factor = derivation.result_factor();
         if factor != 1.0 {
             results.multiply(factor);
         }
         let [before, after] = derivation.polynomial.reads();
         derivation.usual.rows(differences, before + after)
+    }
+}
+
+/// One row in double-doubles.
+struct LongRow<'a> {
+    derivation: &'a Derivation,
+    differences: &'a Differences<ROW_SPAN>,
+    deviations: Option<&'a [f64; ROW_SPAN]>,
+    results: &'a mut Derivatives<1>,
+}
+
+impl Kernel for LongRow<'_> {
+    type Output = ();
+
+    // One number fills no vector register.
+    const WIDEST: bool = false;
+
+    #[inline(always)]
+    fn run(self) {
+        let Self {
+            derivation,
+            differences,
+            deviations,
+            results,
+        } = self;
+        derivation.evaluate::<true, 1, ROW_SPAN, ROW_COUNT>(differences, deviations, results);
     }
 }
 
@@ -898,15 +1028,13 @@ mod tests {
                 let derivation = derivation(polynomial, is_even);
                 let [before, after] = polynomial.reads();
                 let count = before + after + ROWS - 1;
-                let mut differences = Differences {
-                    rises: [0.0; BLOCK_SPAN],
-                    steps: [1.0; BLOCK_SPAN],
-                };
+                let mut differences = Differences::<BLOCK_SPAN>::LEVEL;
                 for index in 0..BLOCK_SPAN {
                     let index_in_block = index.min(count - 1) as f64;
                     differences.rises[index] = (index_in_block * 1.7).sin();
                     if !is_even {
                         differences.steps[index] = 1.1 + (index_in_block * 0.9).cos();
+                        differences.rests[index] = 1e-17 * (index_in_block * 1.1).cos();
                     }
                 }
                 differences.rises[40] = 1e-40;
@@ -922,7 +1050,7 @@ mod tests {
                     if usual >> row & 1 != 0 {
                         let alone = derivation.at_row(
                             &differences.rises[reads.clone()],
-                            &differences.steps[reads.clone()],
+                            [&differences.steps, &differences.rests].map(|steps| &steps[reads.clone()]),
                             Some(&deviations[reads.start..=reads.end]),
                         );
                         assert_eq!(
@@ -944,7 +1072,8 @@ mod tests {
             let (even, any) = (derivation(polynomial, true), derivation(polynomial, false));
             let count = polynomial.before + polynomial.after;
             let rises: Vec<_> = (0..count).map(|index| (index as f64 * 1.3 + 0.2).sin()).collect();
-            let [even, any] = [even, any].map(|derivation| derivation.at_row(&rises, &vec![1.0; count], None));
+            let [even, any] =
+                [even, any].map(|derivation| derivation.at_row(&rises, [&vec![1.0; count], &vec![0.0; count]], None));
             let size = even.noises[0];
             assert!((even.values[0] - any.values[0]).abs() < 1e-13 * size, "{polynomial:?}");
             assert!((even.noises[0] / any.noises[0] - 1.0).abs() < 1e-12, "{polynomial:?}");
@@ -980,7 +1109,8 @@ mod tests {
             let steps: Vec<_> = (0..before + after)
                 .map(|index| 2.0 + (index as f64 * 1.9).sin())
                 .collect();
-            let expected = derivation.at_row(&rises, &steps, None);
+            let rests = vec![0.0; steps.len()];
+            let expected = derivation.at_row(&rises, [&steps, &rests], None);
             let order = polynomial.order as i32;
             for (step_exponent, rise_exponent) in [(-60, -120), (70, 130), (-500, 0), (500, 500), (0, -900)] {
                 let value = scaled(expected.values[0], rise_exponent - order * step_exponent);
@@ -990,7 +1120,7 @@ mod tests {
                 let rises: Vec<_> = rises.iter().map(|&rise| scaled(rise, rise_exponent)).collect();
                 let steps: Vec<_> = steps.iter().map(|&step| scaled(step, step_exponent)).collect();
                 assert_eq!(
-                    derivation.at_row(&rises, &steps, None).values[0],
+                    derivation.at_row(&rises, [&steps, &rests], None).values[0],
                     value,
                     "{polynomial:?}"
                 );

@@ -187,7 +187,7 @@ pub(crate) fn wrapped(rise: f64, period: f64) -> f64 {
 }
 
 /// Up to here a difference of integers is exact.
-const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
+pub(super) const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
 
 /// The rise from one number to a later one, to the nearest multiple of a period; of integers before it is rounded.
 #[inline(always)]

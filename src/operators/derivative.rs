@@ -483,10 +483,7 @@ impl Derivative {
         let only_rows = rows.rules.only_starts(rows.lags) && !rows.rules.has_starts();
         let mut valid: Vec<_> = results.fields.iter().map(|_| Valid::new(length)).collect();
         let mut derivatives = Derivatives::zero();
-        let mut differences = Differences {
-            rises: [0.0; BLOCK_SPAN],
-            steps: [1.0; BLOCK_SPAN],
-        };
+        let mut differences = Differences::<BLOCK_SPAN>::LEVEL;
         for first in (0..length).step_by(ROWS) {
             let count = ROWS.min(length - first);
             let in_block = first..first + count;
@@ -504,13 +501,14 @@ impl Derivative {
                     period: rows.units.period,
                     factor: 1.0,
                 };
-                rises.between(&y, around, in_block.clone(), &mut differences.rises);
+                rises.between(&y, around, in_block.clone(), &mut differences.rises, None);
                 if !x.is_empty() {
                     let steps = Minus {
                         period: None,
                         factor: of_block.step_factor,
                     };
-                    steps.between(&x, around, in_block, &mut differences.steps);
+                    let rests = of_block.polynomial.rounds_often().then_some(&mut differences.rests);
+                    steps.between(&x, around, in_block, &mut differences.steps, rests);
                 }
                 let deviations = rows.sigma.map(|sigma| {
                     let read = &sigma[first + lags.start..first + count + lags.end - 1];
@@ -592,7 +590,7 @@ impl Derivative {
             at_edge = self.derivation(Coordinates::of(rows), reads, None, inside.with_noise);
             &at_edge
         };
-        let derivatives = derivation.at_row(window.rises, window.steps, deviations);
+        let derivatives = derivation.at_row(window.rises, [window.steps, differences.rests()], deviations);
         results[0] = Some(derivatives.values[0] + differences.nan);
         // Of a row without a deviation it is NaN.
         let is_known = inside.with_noise && !(deviations.is_some() && derivatives.noises[0].is_nan());
@@ -603,7 +601,7 @@ impl Derivative {
             if let Some(differences) = RowDifferences::new(&lenient, row, wider.within(rows.reach))? {
                 let window = differences.window();
                 let derivation = self.derivation(Coordinates::of(rows), reads, Some(wider), false);
-                let derivatives = derivation.at_row(window.rises, window.steps, None);
+                let derivatives = derivation.at_row(window.rises, [window.steps, differences.rests()], None);
                 results[1] = Some(derivatives.truncations[0] + differences.nan);
             }
         }
@@ -645,11 +643,19 @@ struct Minus {
 
 impl Minus {
     /// The differences of adjacent rows, from the first that the first of some rows reads to the last that the last one
-    /// reads; copies of the last difference follow. The rows themselves are the lag `this`.
+    /// reads; copies of the last difference follow. The rows themselves are the lag `this`. The rests are what to add for the
+    /// exact differences, without a period.
     ///
     /// A row that is read by several rows of a segment is the same in the lags of all.
     #[inline(never)]
-    fn between<T: Sample>(self, lags: &[&[T]], this: usize, rows: Range<usize>, differences: &mut [f64; BLOCK_SPAN]) {
+    fn between<T: Sample>(
+        self,
+        lags: &[&[T]],
+        this: usize,
+        rows: Range<usize>,
+        differences: &mut [f64; BLOCK_SPAN],
+        rests: Option<&mut [f64; BLOCK_SPAN]>,
+    ) {
         let these = &lags[this][rows.clone()];
         let mut values = [these[0]; BLOCK_SPAN];
         for (value, lag) in values.iter_mut().zip(&lags[..this]) {
@@ -664,6 +670,13 @@ impl Minus {
         let (earlier, later) = (&values[..count], &values[1..=count]);
         if let Some(period) = self.period {
             periodic_rises(later, earlier, period, &mut differences[..count]);
+        } else if let Some(rests) = rests {
+            let pairs = later.iter().zip(earlier);
+            for ((difference, rest), (later, earlier)) in differences.iter_mut().zip(&mut *rests).zip(pairs) {
+                (*difference, *rest) = later.split_minus(*earlier, self.factor);
+            }
+            let last = rests[count - 1];
+            rests[count..].fill(last);
         } else {
             for (difference, (later, earlier)) in differences.iter_mut().zip(later.iter().zip(earlier)) {
                 *difference = later.minus(*earlier) * self.factor;
@@ -699,7 +712,7 @@ mod tests {
         let derivation = derivative.derivation(Coordinates::Floats, reads, wider, derivative.sigma.is_some());
         let rises = differences(x.iter().map(|&x| y(x)).collect());
         Some((
-            derivation.at_row(&rises, &differences(x.to_vec()), None),
+            derivation.at_row(&rises, [&differences(x.to_vec()), &vec![0.0; rises.len()]], None),
             wider.is_some(),
         ))
     }

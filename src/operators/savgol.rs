@@ -330,10 +330,17 @@ impl Scan for Savgol {
             [scales[0], *scales.last().unwrap_or(&Scale::ONE)]
         };
         let zero = Y::of_integer(segment.units.zero);
-        self.for_each_tile(segment, fit_scales, |tile| {
+        let level = |row: usize| {
+            if is_level {
+                segment.y.values[row].minus(zero)
+            } else {
+                0.0
+            }
+        };
+        self.for_each_tile(segment, fit_scales, level, |tile| {
             if is_level {
                 for (value, row) in tile.values.iter_mut().zip(tile.first..) {
-                    *value = scales[0].apply(segment.y.values[row].minus(zero) + *value);
+                    *value = scales[0].apply(level(row) + *value);
                 }
             }
             results.extend(&[(&tile.values, &tile.valid), (&tile.errors, &tile.have_errors)]);
@@ -349,14 +356,20 @@ impl Scan for Savgol {
         let fit_scales = [Scale::ONE, *scales.last().unwrap_or(&Scale::ONE)];
         // Means of points have a fraction.
         let parts = scales[0].denominator as i128;
-        self.for_each_tile(segment, fit_scales, |tile| {
-            for (place, row) in (tile.first..tile.first + tile.values.len()).enumerate() {
-                let own = segment.y.values[row].to_integer();
-                let value = rounded(own, tile.values[place], parts).filter(|_| tile.valid[place]);
-                let error = tile.errors.get(place).filter(|_| tile.have_errors[place]);
-                results.push(&[value, error.map(|error| error.round_ties_even() as i128)]);
-            }
-        })
+        // The level is exact.
+        self.for_each_tile(
+            segment,
+            fit_scales,
+            |_| 0.0,
+            |tile| {
+                for (place, row) in (tile.first..tile.first + tile.values.len()).enumerate() {
+                    let own = segment.y.values[row].to_integer();
+                    let value = rounded(own, tile.values[place], parts).filter(|_| tile.valid[place]);
+                    let error = tile.errors.get(place).filter(|_| tile.have_errors[place]);
+                    results.push(&[value, error.map(|error| error.round_ties_even() as i128)]);
+                }
+            },
+        )
     }
 }
 
@@ -385,11 +398,13 @@ struct Tile {
 }
 
 impl Savgol {
-    /// Visits the results of all rows of a segment, in the scales of the value and of its error.
+    /// Visits the results of all rows of a segment, in the scales of the value and of its error. The level of a row is what
+    /// its result is added to.
     fn for_each_tile<Y: Sample, X: Sample>(
         &self,
         segment: &Segment<'_, Y, X>,
         scales: [Scale; 2],
+        level: impl Fn(usize) -> f64,
         visit: impl FnMut(&mut Tile),
     ) -> Result<(), RowError> {
         let windows = Windows::new(self, segment)?;
@@ -397,14 +412,14 @@ impl Savgol {
         match (segment.units.period, segment.x) {
             (Some(period), Some(x)) => {
                 let y = Periodic::new(segment.y.values, period);
-                self.evaluate(segment, windows, &y, &Column::new(x.values), scales, visit)
+                self.evaluate(segment, windows, &y, &Column::new(x.values), scales, level, visit)
             },
             (Some(period), None) => {
                 let y = Periodic::new(segment.y.values, period);
-                self.evaluate(segment, windows, &y, &Even, scales, visit)
+                self.evaluate(segment, windows, &y, &Even, scales, level, visit)
             },
-            (None, Some(x)) => self.evaluate(segment, windows, &y, &Column::new(x.values), scales, visit),
-            (None, None) => self.evaluate(segment, windows, &y, &Even, scales, visit),
+            (None, Some(x)) => self.evaluate(segment, windows, &y, &Column::new(x.values), scales, level, visit),
+            (None, None) => self.evaluate(segment, windows, &y, &Even, scales, level, visit),
         }
     }
 
@@ -415,6 +430,7 @@ impl Savgol {
         y: &impl Rises,
         x: &impl Rises,
         scales: [Scale; 2],
+        level: impl Fn(usize) -> f64,
         mut visit: impl FnMut(&mut Tile),
     ) -> Result<(), RowError> {
         /// Rows whose results fit into the first-level cache.
@@ -463,7 +479,12 @@ impl Savgol {
                         has_residual || self.options.sigma.is_some() || segment.sigma.is_some();
                 }
                 if with_error || !full.contains(&row) {
-                    fits.push(Window { row, rows: window });
+                    let level = level(row).abs();
+                    fits.push(Window {
+                        row,
+                        rows: window,
+                        level,
+                    });
                 }
             }
             let (mut values, mut errors) = (

@@ -199,6 +199,8 @@ fn window<S: Stencil, Y, X>(
 pub(super) struct Differences {
     rises: [f64; 2 * MAX_REACH],
     steps: [f64; 2 * MAX_REACH],
+    /// What to add for the exact steps.
+    rests: [f64; 2 * MAX_REACH],
     count: usize,
     before: usize,
     /// NaN if a y of the window is NaN, else 0.
@@ -215,6 +217,7 @@ impl Differences {
         let mut differences = Self {
             rises: [0.0; 2 * MAX_REACH],
             steps: [1.0; 2 * MAX_REACH],
+            rests: [0.0; 2 * MAX_REACH],
             count: reads.len() - 1,
             before: rows.reach.before - reads.start,
             nan: 0.0,
@@ -240,12 +243,12 @@ impl Differences {
         let mut previous = first?;
         let mut monotonic = is_monotonic(&[previous]);
         let (mut rising, mut falling) = (true, true);
-        for (step, x) in self.steps.iter_mut().zip(x) {
+        for ((step, rest), x) in self.steps.iter_mut().zip(&mut self.rests).zip(x) {
             let x = x?;
             rising &= previous < x;
             falling &= previous > x;
             monotonic &= (rising || falling) && x.zero_unless_finite() == 0.0;
-            *step = x.minus(previous);
+            (*step, *rest) = x.split_minus(previous, 1.0);
             previous = x;
         }
         Some(monotonic)
@@ -274,6 +277,11 @@ impl Differences {
             steps: &self.steps[..self.count],
             before: self.before,
         }
+    }
+
+    /// What to add to the steps of the window for the exact ones.
+    pub(super) fn rests(&self) -> &[f64] {
+        &self.rests[..self.count]
     }
 
     fn evaluate<S: Stencil>(&self, operator: &S) -> Values {

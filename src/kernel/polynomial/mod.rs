@@ -13,11 +13,16 @@
 //! what rounding leaves of lower ones is not in `r` any more. Sums run over the rows of a window from its first row on, in
 //! blocks, so that the bits of a row depend on its window alone.
 //!
+//! A result of floats has a bound on its error. Where that is not small beside the terms `w[k] r[k]` of the result, with `w`
+//! the weights of the values of y, the window is fitted again in double-doubles ([`weights`]): a large value may have a
+//! weight of almost nothing.
+//!
 //! 32 windows are fitted side by side, in the lanes of vector registers. A lane whose window is shorter has rows of
 //! weight zero at its end.
 
 #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed does not use it.
 pub(crate) mod gram;
+mod weights;
 
 use std::ops::Range;
 
@@ -26,12 +31,19 @@ use super::sample::Scale;
 use super::stencil::inverse_power_of_two;
 use super::wide::Wide;
 use crate::dispatch::{Kernel, dispatch};
+use crate::kernel::double::{DoubleDouble, Number};
 
 /// The highest degree of a polynomial.
 pub(crate) const MAX_DEGREE: usize = 6;
 
+/// Up to this degree the error of a result is bounded. Double-doubles would be needed too often beyond it.
+const MAX_CERTAIN_DEGREE: usize = 3;
+
 /// Windows that are fitted at once. The compiler turns a loop over fewer lanes into scalar code.
 const LANES: usize = 32;
+
+/// Lanes whose numbers stay in registers where there are many of each.
+const PART: usize = 8;
 
 /// Rows whose terms are summed before they are added to those before.
 const BLOCK: usize = 32;
@@ -44,6 +56,8 @@ type Lanes = [f64; LANES];
 pub(crate) struct Window {
     pub(crate) row: usize,
     pub(crate) rows: Range<usize>,
+    /// The size of what is added to the derivative: the y of the row to a derivative of order 0.
+    pub(crate) level: f64,
 }
 
 /// Which derivative of which polynomial.
@@ -103,6 +117,10 @@ pub(crate) struct Memory {
     variances: Vec<Lanes>,
     /// The least deviation of each window.
     least: Lanes,
+    /// The level of each window.
+    levels: Lanes,
+    /// 1 for each window whose steps may be rounded, else 0.
+    roundings: Lanes,
     /// The basis polynomials at the rows, one after the other.
     basis: Vec<Lanes>,
 }
@@ -113,17 +131,23 @@ struct Fits {
     errors: Lanes,
     /// The largest step and rise.
     largest: [Lanes; 2],
+    /// Whether the errors of the values may be too large.
+    are_doubtful: [bool; LANES],
 }
 
 impl<Y: Rises, X: Rises> Fitter<'_, Y, X> {
     /// Computes the derivatives at the rows of some windows, and their errors if the model has any. They are NaN if a y of
     /// the window is not finite.
     pub(crate) fn fit(&mut self, windows: &[Window], values: &mut [f64], errors: &mut [f64]) {
+        let mut doubtful = Vec::new();
         for (index, windows) in windows.chunks(LANES).enumerate() {
             let first = index * LANES;
             self.load(windows, [1.0; 2]);
             let fits = self.run(windows);
             for (lane, window) in windows.iter().enumerate() {
+                if fits.are_doubtful[lane] && fits.is_usual(lane) {
+                    doubtful.push(first + lane);
+                }
                 let [value, error] = if fits.is_usual(lane) {
                     [
                         self.scales[0].apply(fits.values[lane]),
@@ -138,13 +162,85 @@ impl<Y: Rises, X: Rises> Fitter<'_, Y, X> {
                 }
             }
         }
+        for indices in doubtful.chunks(weights::LANES) {
+            let again: Vec<_> = indices.iter().map(|&index| &windows[index]).collect();
+            for (&index, value) in indices.iter().zip(self.fit_long(&again, [1.0; 2])) {
+                values[index] = self.scales[0].apply(value);
+            }
+        }
+    }
+
+    /// Fits at most 8 windows in double-doubles, with their steps and rises times powers of two. Returns the values.
+    #[cold]
+    fn fit_long(&self, windows: &[&Window], scales: [f64; 2]) -> [f64; weights::LANES] {
+        let size = windows.iter().map(|window| window.rows.len()).max().unwrap_or(0);
+        let mut rows = weights::Rows::new(size, windows.len());
+        for (lane, window) in windows.iter().enumerate() {
+            let Window { row, rows: others, .. } = window;
+            for (index, other) in others.clone().enumerate() {
+                let (step, rest) = self.x.split_rise(other, *row, scales[0]);
+                rows.steps[index][lane] = DoubleDouble::new(step, rest);
+                rows.rises[index][lane] = self.y.scaled_rise(other, *row, scales[1]);
+            }
+            let steps = |index: usize| rows.steps[index][lane];
+            for (index, weight) in self.long_weights(others, steps, scales[0]).enumerate() {
+                rows.weights[index][lane] = weight;
+            }
+        }
+        let Model { degree, order, .. } = self.model;
+        dispatch(weights::Fit { rows, degree, order })
+    }
+
+    /// The weights of the rows of a window, in the order of the rows.
+    fn long_weights(
+        &self,
+        rows: &Range<usize>,
+        steps: impl Fn(usize) -> DoubleDouble,
+        x_scale: f64,
+    ) -> std::vec::IntoIter<DoubleDouble> {
+        let count = rows.len();
+        let of = <DoubleDouble as Number>::of;
+        let width = match self.model.weights {
+            Weights::Uniform => None,
+            Weights::TricubeOfRows => {
+                let ends = [steps(0), steps(count - 1)];
+                let furthest = if ends[0].high.abs() > ends[1].high.abs() {
+                    ends[0]
+                } else {
+                    ends[1]
+                };
+                Some(furthest.scaled((count + 1) as f64).over(of((count - 1) as f64)))
+            },
+            Weights::TricubeOfLength(width) => Some(of(width * x_scale)),
+        };
+        let sigma = self.sigma.map(|sigma| &sigma[rows.clone()]);
+        let least = sigma.map_or(1.0, |sigma| sigma.iter().copied().fold(f64::INFINITY, f64::min));
+        let weight = |index: usize| {
+            let mut weight = DoubleDouble::ONE;
+            if let Some(width) = width {
+                let share = Number::over(steps(index), width);
+                let share = if share.high < 0.0 {
+                    DoubleDouble::ZERO.minus(share)
+                } else {
+                    share
+                };
+                let rest = weight.minus(share.times(share).times(share));
+                weight = rest.times(rest).times(rest);
+            }
+            if let Some(sigma) = sigma {
+                let share = Number::over(of(least), of(sigma[index]));
+                weight = weight.times(share.times(share));
+            }
+            weight.renormalized()
+        };
+        (0..count).map(weight).collect::<Vec<_>>().into_iter()
     }
 
     /// Fits a window whose steps or rises are so large or small that products may leave the range of a float: steps and
     /// rises are multiplied by powers of two.
     #[cold]
     fn fit_scaled(&mut self, window: &Window) -> [f64; 2] {
-        let Window { row, rows } = window;
+        let Window { row, rows, level } = window;
         if rows.clone().any(|row| self.y.zero_unless_finite::<1>(row) != [0.0]) {
             return [f64::NAN; 2];
         }
@@ -160,9 +256,16 @@ impl<Y: Rises, X: Rises> Fitter<'_, Y, X> {
             scale(largest(&|other| self.x.scaled_rise(other, *row, 0.25))),
             scale(largest(&|other| self.y.scaled_rise(other, *row, 0.25))),
         ];
-        let windows = std::slice::from_ref(window);
+        let window = Window {
+            level: level * scales[1],
+            ..window.clone()
+        };
+        let windows = std::slice::from_ref(&window);
         self.load(windows, scales);
-        let fits = self.run(windows);
+        let mut fits = self.run(windows);
+        if fits.are_doubtful[0] {
+            fits.values[0] = self.fit_long(&[&window], scales)[0];
+        }
         let [x, y] = scales.map(Wide::new);
         let unscaled = |value: f64, y: Wide, scale: Scale| {
             let value = (0..self.model.order).fold(Wide::new(value), |value, _| value * x) / y;
@@ -184,6 +287,10 @@ impl<Y: Rises, X: Rises> Fitter<'_, Y, X> {
         read(self.x, windows, size, x_scale, &mut self.memory.steps);
         read(self.y, windows, size, y_scale, &mut self.memory.rises);
         self.weigh(windows, size, x_scale);
+        for (lane, window) in windows.iter().enumerate() {
+            self.memory.levels[lane] = window.level;
+            self.memory.roundings[lane] = f64::from(u8::from(!self.x.are_exact(window.rows.clone())));
+        }
     }
 
     /// Sets the weights, unless all are 1.
@@ -274,7 +381,7 @@ fn read<R: Rises>(column: &R, windows: &[Window], size: usize, scale: f64, rises
         return;
     }
     rises.resize(size, [0.0; LANES]);
-    for (lane, Window { row, rows }) in windows.iter().enumerate() {
+    for (lane, Window { row, rows, .. }) in windows.iter().enumerate() {
         for (rises, other) in rises.iter_mut().zip(rows.clone()) {
             rises[lane] = if scale == 1.0 {
                 column.rise(other, *row)
@@ -334,11 +441,20 @@ impl Sums {
 }
 
 /// The recurrence up to a degree.
+#[derive(Clone, Copy)]
 struct Recurrence {
     alpha: Lanes,
     beta: Lanes,
     /// The part of the polynomial of this degree in the fit.
     coefficient: Lanes,
+}
+
+impl Recurrence {
+    const ZERO: Self = Self {
+        alpha: [0.0; LANES],
+        beta: [0.0; LANES],
+        coefficient: [0.0; LANES],
+    };
 }
 
 impl<const WEIGHTED: bool> Kernel for Forsythe<'_, WEIGHTED> {
@@ -356,19 +472,19 @@ impl<const WEIGHTED: bool> Kernel for Forsythe<'_, WEIGHTED> {
         let mut own = [[0.0; LANES]; MAX_DEGREE + 1];
         let mut before = own;
         own[0] = [1.0; LANES];
+        // The same with every minus a plus.
+        let (mut own_size, mut size_before) = (own, before);
         let mut values = [0.0; LANES];
         let mut shares = Shares {
             of_value: [[0.0; LANES]; MAX_DEGREE + 1],
+            size: [[0.0; LANES]; MAX_DEGREE + 1],
             of_norm: [[0.0; LANES]; MAX_DEGREE + 1],
             noise: [0.0; LANES],
         };
         let mut norm_before = [1.0; LANES];
+        let mut recurrences = [Recurrence::ZERO; MAX_DEGREE + 1];
         for j in 0..=degree {
-            let mut next = Recurrence {
-                alpha: [0.0; LANES],
-                beta: [0.0; LANES],
-                coefficient: [0.0; LANES],
-            };
+            let mut next = Recurrence::ZERO;
             for lane in 0..LANES {
                 let norm = sums.norm[lane];
                 next.alpha[lane] = sums.moment[lane] / norm;
@@ -376,16 +492,20 @@ impl<const WEIGHTED: bool> Kernel for Forsythe<'_, WEIGHTED> {
                 next.coefficient[lane] = sums.product[lane] / norm;
                 values[lane] = next.coefficient[lane].mul_add(own[order][lane], values[lane]);
                 shares.of_value[j][lane] = own[order][lane] / norm;
+                shares.size[j][lane] = own_size[order][lane];
                 shares.of_norm[j][lane] = 1.0 / norm;
                 shares.noise[lane] = shares.of_value[j][lane].mul_add(own[order][lane], shares.noise[lane]);
             }
+            recurrences[j] = next;
             if j == degree {
+                let are_doubtful = self.are_doubtful(&recurrences, &shares);
                 let errors = self.errors(&next, &shares);
                 let factorial = (1..=order).product::<usize>() as f64;
                 return Fits {
                     values: values.map(|value| value * factorial),
                     errors: errors.map(|error| error * factorial),
                     largest,
+                    are_doubtful,
                 };
             }
             for n in (0..=order).rev() {
@@ -397,6 +517,15 @@ impl<const WEIGHTED: bool> Kernel for Forsythe<'_, WEIGHTED> {
                 }
                 before[n] = own[n];
                 own[n] = following;
+                for lane in 0..LANES {
+                    let shifted = if n > 0 { own_size[n - 1][lane] } else { 0.0 };
+                    // The mean of the steps is rounded in proportion to their size, even where it is zero.
+                    let alpha = 0.25_f64.mul_add(largest[0][lane], next.alpha[lane].abs());
+                    let product = alpha.mul_add(own_size[n][lane], shifted);
+                    following[lane] = next.beta[lane].mul_add(size_before[n][lane], product);
+                }
+                size_before[n] = own_size[n];
+                own_size[n] = following;
             }
             norm_before = sums.norm;
             sums = self.next(j + 1, &next);
@@ -485,6 +614,97 @@ impl<const WEIGHTED: bool> Forsythe<'_, WEIGHTED> {
         sums
     }
 
+    /// Whether the rounding errors of the values may be more than 16 epsilons of the sum of their absolute terms.
+    ///
+    /// ```text
+    /// error   2.5 * sum over k, j of |s p| R                s[j]: the share of p[j] in the derivative, q[j][n] / g[j]
+    ///         + 2 * root of the sum over k of (sum over j of |s| P R)²
+    ///         + 3 * sum over j of |c| Q
+    /// R       |r| + |fit of the polynomials before p[j]|    what is multiplied by p[j], before the subtraction
+    /// P, Q    p and q[n] with every minus a plus            where they cancel, they have lost digits
+    /// ```
+    ///
+    /// The errors of p at the rows of a window are independent, so that their squares add up.
+    #[inline(always)]
+    fn are_doubtful(&self, recurrences: &[Recurrence; MAX_DEGREE + 1], shares: &Shares) -> [bool; LANES] {
+        let degree = self.model.degree;
+        let Memory {
+            steps,
+            rises,
+            weights,
+            levels,
+            roundings,
+            basis,
+            ..
+        } = &*self.memory;
+        let size = steps.len();
+        let mut are_doubtful = [false; LANES];
+        if degree > MAX_CERTAIN_DEGREE {
+            return are_doubtful;
+        }
+        for first in (0..LANES).step_by(PART) {
+            let mut terms = *part(levels, first);
+            let roundings = part(roundings, first);
+            let [mut errors, mut squares]: [[f64; PART]; 2] = [[0.0; PART]; 2];
+            for k in 0..size {
+                let (step, mut rise) = (part(&steps[k], first), *part(&rises[k], first));
+                // The rise before all fits.
+                for j in 0..degree {
+                    let own = part(&basis[j * size + k], first);
+                    let coefficient = part(&recurrences[j].coefficient, first);
+                    for lane in 0..PART {
+                        rise[lane] = coefficient[lane].mul_add(own[lane], rise[lane]);
+                    }
+                }
+                // Degree 0, where p is 1.
+                let Recurrence { alpha, coefficient, .. } = &recurrences[0];
+                let [alpha, coefficient] = [alpha, coefficient].map(|lanes| part(lanes, first));
+                let (mut weight, mut fit) = (*part(&shares.of_value[0], first), *coefficient);
+                let [mut of_sums, mut of_basis, mut bound]: [[f64; PART]; 3] = [[0.0; PART]; 3];
+                let mut bound_before = [1.0; PART];
+                for lane in 0..PART {
+                    of_sums[lane] = (weight[lane] * rise[lane]).abs();
+                    bound[lane] = roundings[lane].mul_add(step[lane].abs(), (step[lane] - alpha[lane]).abs());
+                }
+                for j in 1..=degree {
+                    let own = part(&basis[j * size + k], first);
+                    let alpha = part(&recurrences[j].alpha, first);
+                    let beta = part(&recurrences[j].beta, first);
+                    let coefficient = part(&recurrences[j].coefficient, first);
+                    let share = part(&shares.of_value[j], first);
+                    for lane in 0..PART {
+                        weight[lane] = share[lane].mul_add(own[lane], weight[lane]);
+                        let size = share[lane].abs() * (rise[lane].abs() + fit[lane].abs());
+                        of_sums[lane] = size.mul_add(own[lane].abs(), of_sums[lane]);
+                        of_basis[lane] = size.mul_add(bound[lane], of_basis[lane]);
+                        fit[lane] = coefficient[lane].mul_add(own[lane], fit[lane]);
+                        let width = (step[lane] - alpha[lane]).abs();
+                        let next = width.mul_add(bound[lane], beta[lane] * bound_before[lane]);
+                        bound_before[lane] = bound[lane];
+                        bound[lane] = next;
+                    }
+                }
+                for lane in 0..PART {
+                    let own = if WEIGHTED { weights[k][first + lane] } else { 1.0 };
+                    terms[lane] = own.mul_add((weight[lane] * rise[lane]).abs(), terms[lane]);
+                    errors[lane] = own.mul_add(of_sums[lane], errors[lane]);
+                    let of_basis = own * of_basis[lane];
+                    squares[lane] = of_basis.mul_add(of_basis, squares[lane]);
+                }
+            }
+            for lane in 0..PART {
+                let sums = (0..=degree).fold(0.0, |sum, j| {
+                    recurrences[j].coefficient[first + lane]
+                        .abs()
+                        .mul_add(shares.size[j][first + lane], sum)
+                });
+                let error = 2.5 * errors[lane] + 2.0 * squares[lane].sqrt() + 3.0 * sums;
+                are_doubtful[first + lane] = error > 16.0 * terms[lane];
+            }
+        }
+        are_doubtful
+    }
+
     /// Standard errors over n!.
     #[inline(always)]
     fn errors(&mut self, last: &Recurrence, shares: &Shares) -> Lanes {
@@ -540,10 +760,18 @@ impl<const WEIGHTED: bool> Forsythe<'_, WEIGHTED> {
     }
 }
 
+/// Some lanes.
+#[inline(always)]
+fn part(lanes: &Lanes, first: usize) -> &[f64; PART] {
+    lanes[first..].first_chunk().expect("the lanes divide into parts")
+}
+
 /// What each basis polynomial adds to the derivative, by degree.
 struct Shares {
     /// Its own derivative at the row over its norm.
     of_value: [Lanes; MAX_DEGREE + 1],
+    /// Its own derivative at the row, as a sum of absolute terms.
+    size: [Lanes; MAX_DEGREE + 1],
     /// 1 over its norm.
     of_norm: [Lanes; MAX_DEGREE + 1],
     /// The sum of squares of the derivatives over the norms: the variance of the derivative over that of y.
@@ -586,6 +814,7 @@ mod tests {
             Window {
                 row,
                 rows: start..start + size,
+                level: 0.0,
             }
         };
         (0..rows).map(window).collect()
@@ -689,7 +918,11 @@ mod tests {
     #[test]
     fn errors_of_a_line_are_those_of_the_regression() {
         let (x, y) = ([0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 1.0, 3.0]);
-        let windows = [Window { row: 1, rows: 0..4 }];
+        let windows = [Window {
+            row: 1,
+            rows: 0..4,
+            level: 0.0,
+        }];
         for (errors, expected) in [
             (Errors::Sigma(0.5), 0.5 / 5_f64.sqrt()),
             (Errors::Residuals, (0.7_f64 / 2.0 / 5.0).sqrt()),
