@@ -212,3 +212,99 @@ def test_a_parabola_has_a_constant_second_derivative_on_an_exact_grid(data: st.D
             assert set(frame.select(expr).to_series()) <= {6.0, None}
             expr = pg.derivative(pl.col("row").cast(dtype), order=2, **options)
             assert set(frame.select(expr).to_series()) <= {2.0, None}
+
+
+# Windows where one short step or one rise outweighs all others. In floats the roundings along one path through the table
+# of divided differences add up to 5.7, 4.7, 4.9 and 11.1 epsilons of `S`.
+RARE = {
+    "a spike": (
+        3,
+        [
+            *(0.018647283036519965, 0.016228226351756306, 0.009524665858242892, 0.007585339434044967),
+            *(
+                0.007446016156886314,
+                0.00715094170235196,
+                -0.16174033840739108,
+                -0.5543351316692334,
+                -0.5551348054401637,
+            ),
+        ],
+        [
+            *(499380462.07592523, -0.3243291771128047, 1828134949.1077764, -0.3875366817774873, -0.7577433013795216),
+            *(-0.07461872197911937, -0.5938825680732587, -1.7719682321264916, 0.07272969254063909),
+        ],
+    ),
+    "noise": (
+        2,
+        [
+            *(1.4891702713068116, 0.6021341653181564, 0.5821190901438135, 0.5461967020090562, 0.22578195366390935),
+            *(-0.5081374287440827, -0.5083486873536568, -0.6706591488129606, -1.554430186657323),
+        ],
+        [
+            *(0.3352056683291008, -1.1759237730844816, 0.5258649973301613, 0.020823494340175264, -0.5793434800545517),
+            *(2.2023548828860804, 0.3922700191080327, -1.3527863616908282, -0.687889177448813),
+        ],
+    ),
+    "jumps": (
+        6,
+        [
+            *(0.19378052225938236, 0.17944956285002847, 0.17826193576920765, -0.09685889306377835),
+            *(-0.1011585149524544, -0.23600344098906448, -0.2521014799932774, -0.2624006463064159, -0.2646866443283952),
+        ],
+        [-1.513972925806798] * 2 + [0.9222388853735591] * 3 + [0.501797546917339] * 4,
+    ),
+    "whole numbers": (
+        4,
+        [
+            *(1.4223070510299072, 1.0572427610830721, 1.0563113155317037, 0.9951187270258421, 0.9913824756027722),
+            *(0.9912671821700977, 0.9911015961744831, 0.9909327499519295, 0.990724938421998, 0.990620445993321),
+            *(0.9569997447684531, -0.03619642168963966),
+        ],
+        [915.0, 525.0, -387.0, -970.0, -866.0, -103.0, -875.0, -247.0, -715.0, 397.0, -341.0, -96.0],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", RARE)
+def test_roundings_do_not_add_up(case: str) -> None:
+    order, x, y = RARE[case]
+    for side, x_series, y_series in [("backward", x, y), ("forward", x[::-1], y[::-1])]:
+        options: dict[str, Any] = {"order": order, "accuracy": len(x) - order, "side": side}
+        assert worst(pl.Series(y_series), pl.Series(x_series), x_series, **options) <= 1.5
+
+
+@pytest.mark.parametrize("dtype", [pl.Int16, pl.Int64, pl.Int128, pl.Decimal(12, 3)])
+def test_whole_numbers_and_decimals_of_any_width(dtype: pl.DataType) -> None:
+    order, x, y = RARE["whole numbers"]
+    y_series = pl.Series(y).cast(dtype)
+    assert worst(y_series, pl.Series(x), x, order=order, accuracy=len(x) - order, side="backward") <= 1.5
+    # x in whole numbers of a small unit, whose steps become floats.
+    ticks = [round(value * 1e17) + 2**62 for value in x]
+    x_series = pl.Series(ticks, dtype=pl.Int64)
+    assert worst(y_series, x_series, ticks, order=order, accuracy=len(x) - order, side="backward") <= 1.5
+
+
+def test_durations_over_times() -> None:
+    order, x, y = RARE["whole numbers"]
+    ticks = [round(value * 1e9) for value in x]
+    y_series = pl.Series(y).cast(pl.Int64)
+    options: dict[str, Any] = {"order": order, "accuracy": len(x) - order, "side": "backward"}
+    frame = pl.DataFrame({"y": y_series.cast(pl.Duration("us")), "x": pl.Series(ticks).cast(pl.Datetime("us"))})
+    got = frame.select(pg.derivative("y", "x", **options)).to_series()[-1]
+    seconds = [Fraction(tick, 10**6) for tick in ticks]
+    exact = expected([Fraction(int(value), 10**6) for value in y], seconds, len(x) - 1, options)
+    assert exact is not None
+    assert abs(Fraction(got) - exact[0]) <= 3 * EPSILON * exact[1]
+
+
+@given(st.data())
+def test_one_step_or_rise_may_outweigh_all_others(data: st.DataObject) -> None:
+    order, accuracy = data.draw(st.sampled_from(ORDERS))
+    rows = order + accuracy + 1
+    decades = data.draw(st.lists(st.floats(-4, 0), min_size=rows, max_size=rows))
+    x = list(accumulate((10.0**decade for decade in decades), initial=data.draw(st.sampled_from([0.0, -1.0, 1.7e9]))))
+    x = sorted(set(x))
+    y = [data.draw(st.sampled_from([0.0, 1.0, 1e9, 0.1])) for _ in x]
+    side = data.draw(st.sampled_from(["center", "backward", "forward"]))
+    error = worst(pl.Series(y), pl.Series(x), x, order=order, accuracy=accuracy, side=side)
+    assert error <= bound(order, accuracy)

@@ -304,7 +304,8 @@ impl<Y: Rises, X: Rises> Fitter<'_, Y, X> {
         weights.resize(size, [0.0; LANES]);
         for (lane, window) in windows.iter().enumerate() {
             let count = window.rows.len();
-            let width = match self.model.weights {
+            // The distance from the border is a sum of positive terms, or nearly exact: a weight near zero keeps its digits.
+            let (width, from_border): (f64, &dyn Fn(f64) -> f64) = match self.model.weights {
                 Weights::Uniform => {
                     for weights in &mut weights[..count] {
                         weights[lane] = 1.0;
@@ -313,13 +314,22 @@ impl<Y: Rises, X: Rises> Fitter<'_, Y, X> {
                 },
                 Weights::TricubeOfRows => {
                     let furthest = steps[0][lane].abs().max(steps[count - 1][lane].abs());
-                    furthest * ((count + 1) as f64 / (count - 1) as f64)
+                    let others = (count - 1) as f64;
+                    let width = furthest * ((count + 1) as f64 / others);
+                    (width, &move |distance| {
+                        (2.0 * furthest + others * (furthest - distance)) / others
+                    })
                 },
-                Weights::TricubeOfLength(width) => width * x_scale,
+                Weights::TricubeOfLength(width) => {
+                    let width = width * x_scale;
+                    (width, &move |distance| width - distance)
+                },
             };
             for (weights, steps) in weights[..count].iter_mut().zip(&*steps) {
-                let share = (steps[lane] / width).abs();
-                let rest = 1.0 - share * share * share;
+                let distance = steps[lane].abs();
+                let share = distance / width;
+                // 1 - share³
+                let rest = from_border(distance) / width * (1.0 + share + share * share);
                 weights[lane] = rest * rest * rest;
             }
         }
@@ -624,7 +634,8 @@ impl<const WEIGHTED: bool> Forsythe<'_, WEIGHTED> {
     /// P, Q    p and q[n] with every minus a plus            where they cancel, they have lost digits
     /// ```
     ///
-    /// The errors of p at the rows of a window are independent, so that their squares add up.
+    /// The errors of p at the rows of a window are independent, so that their squares add up. A rounded step may leave no digit
+    /// of the weight of a row near the border of a tricube.
     #[inline(always)]
     fn are_doubtful(&self, recurrences: &[Recurrence; MAX_DEGREE + 1], shares: &Shares) -> [bool; LANES] {
         let degree = self.model.degree;
@@ -638,6 +649,7 @@ impl<const WEIGHTED: bool> Forsythe<'_, WEIGHTED> {
             ..
         } = &*self.memory;
         let size = steps.len();
+        let tricube = !matches!(self.model.weights, Weights::Uniform);
         let mut are_doubtful = [false; LANES];
         if degree > MAX_CERTAIN_DEGREE {
             return are_doubtful;
@@ -699,7 +711,7 @@ impl<const WEIGHTED: bool> Forsythe<'_, WEIGHTED> {
                         .mul_add(shares.size[j][first + lane], sum)
                 });
                 let error = 2.5 * errors[lane] + 2.0 * squares[lane].sqrt() + 3.0 * sums;
-                are_doubtful[first + lane] = error > 16.0 * terms[lane];
+                are_doubtful[first + lane] = (error > 16.0 * terms[lane]) | (tricube & (roundings[lane] > 0.0));
             }
         }
         are_doubtful
