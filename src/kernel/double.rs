@@ -196,13 +196,18 @@ impl Number for DoubleDouble {
         self.times(other)
     }
 
-    /// One division, by a number that need not be renormalized.
+    /// One division, by a number that need not be renormalized. Equal ratios of floats have equal quotients.
     #[inline(always)]
     fn over(self, divisor: Self) -> Self {
         let inverse = 1.0 / divisor.high;
-        let high = self.high * inverse;
+        // Rounded once (Markstein 1990).
+        let quotient = |number: f64| {
+            let quotient = number * inverse;
+            (-quotient).mul_add(divisor.high, number).mul_add(inverse, quotient)
+        };
+        let high = quotient(self.high);
         let rest = (-high).mul_add(divisor.high, self.high);
-        Self::new(high, (-high).mul_add(divisor.low, rest + self.low) * inverse)
+        Self::new(high, quotient((-high).mul_add(divisor.low, rest + self.low)))
     }
 
     #[inline(always)]

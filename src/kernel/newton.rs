@@ -64,7 +64,7 @@ impl Polynomial {
         self.wider.unwrap_or([self.before, self.after])
     }
 
-    /// Whether its rounding errors may add up to more than 4 epsilons of `S`, so that it is evaluated in double-doubles.
+    /// Whether its rounding errors in floats may add up to more than 4 epsilons of `S`.
     ///
     /// Where one rise or one short step outweighs all others, a result is a product along one path through the table, with
     /// three roundings a level. Those of four rows, and of five around a slope, are too few.
@@ -87,7 +87,7 @@ impl Polynomial {
 pub(crate) struct Differences<const SPAN: usize> {
     pub(crate) rises: [f64; SPAN],
     pub(crate) steps: [f64; SPAN],
-    /// What to add for the exact steps; read where the polynomial [rounds often](Polynomial::rounds_often).
+    /// What to add for the exact steps; read in double-doubles only.
     pub(crate) rests: [f64; SPAN],
 }
 
@@ -584,6 +584,8 @@ pub(crate) struct Derivation {
     pub(crate) even: Option<EvenWeights>,
     /// Whether the noise is wanted.
     pub(crate) with_noise: bool,
+    /// Whether Newton's formula is evaluated in double-doubles.
+    pub(crate) long: bool,
 }
 
 impl Derivation {
@@ -634,7 +636,7 @@ impl Derivation {
         });
         let mut results = Derivatives::zero();
         let deviations = deviations.as_ref();
-        if self.polynomial.rounds_often() {
+        if self.long {
             dispatch(LongRow {
                 derivation: self,
                 differences: &differences,
@@ -671,7 +673,7 @@ impl Derivation {
         let [before, after] = self.polynomial.reads();
         let usual = deviations.map_or(u64::MAX, |deviations| usual_deviations(deviations, before + 1 + after));
         let derivation = self;
-        if self.polynomial.rounds_often() {
+        if self.long {
             usual
                 & dispatch(Block::<true> {
                     derivation,
@@ -1018,6 +1020,7 @@ mod tests {
             step_factor: 1.0,
             even: is_even.then(|| EvenWeights::new(polynomial)),
             with_noise: true,
+            long: polynomial.rounds_often(),
         }
     }
 

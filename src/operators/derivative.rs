@@ -449,13 +449,14 @@ impl Derivative {
         Derivation {
             polynomial,
             usual,
-            step_factor: if x == Coordinates::Integers {
-                usual.integer_step()
-            } else {
-                1.0
+            step_factor: match x {
+                Coordinates::Integers | Coordinates::Ticks => usual.integer_step(),
+                Coordinates::Even | Coordinates::Floats => 1.0,
             },
             even: (x == Coordinates::Even && is_inside).then(|| EvenWeights::new(polynomial)),
             with_noise,
+            // A polynomial in seconds has no exact differences per tick, but its highest derivative is constant.
+            long: polynomial.rounds_often() || (x == Coordinates::Ticks && self.order > 1),
         }
     }
 
@@ -507,7 +508,7 @@ impl Derivative {
                         period: None,
                         factor: of_block.step_factor,
                     };
-                    let rests = of_block.polynomial.rounds_often().then_some(&mut differences.rests);
+                    let rests = of_block.long.then_some(&mut differences.rests);
                     steps.between(&x, around, in_block, &mut differences.steps, rests);
                 }
                 let deviations = rows.sigma.map(|sigma| {
@@ -615,6 +616,8 @@ enum Coordinates {
     /// Rows are one step apart.
     Even,
     Integers,
+    /// Integers of which a power of two does not make the unit of the result, such as microseconds.
+    Ticks,
     Floats,
 }
 
@@ -622,7 +625,11 @@ impl Coordinates {
     fn of<Y, X: Sample>(rows: &Rows<'_, '_, Y, X>) -> Self {
         match rows.lags[0].x {
             None => Self::Even,
-            Some(_) if X::INTEGER => Self::Integers,
+            Some(_) if X::INTEGER => {
+                // Zero for powers of two.
+                let digits = rows.units.rate.numerator.to_bits() << 12;
+                if digits == 0 { Self::Integers } else { Self::Ticks }
+            },
             Some(_) => Self::Floats,
         }
     }

@@ -214,8 +214,8 @@ def test_a_parabola_has_a_constant_second_derivative_on_an_exact_grid(data: st.D
             assert set(frame.select(expr).to_series()) <= {2.0, None}
 
 
-# Windows where one short step or one rise outweighs all others. In floats the roundings along one path through the table
-# of divided differences add up to 5.7, 4.7, 4.9 and 11.1 epsilons of `S`.
+# Windows where one short step or one rise outweighs all others. In floats the roundings along one path through the
+# table of divided differences add up to 5.7, 4.7, 4.9 and 11.1 epsilons of `S`.
 RARE = {
     "a spike": (
         3,
@@ -308,3 +308,22 @@ def test_one_step_or_rise_may_outweigh_all_others(data: st.DataObject) -> None:
     side = data.draw(st.sampled_from(["center", "backward", "forward"]))
     error = worst(pl.Series(y), pl.Series(x), x, order=order, accuracy=accuracy, side=side)
     assert error <= bound(order, accuracy)
+
+
+@given(st.data())
+def test_a_parabola_has_a_constant_second_derivative_over_times(data: st.DataObject) -> None:
+    steps = data.draw(st.lists(st.integers(1, 2**18), min_size=5, max_size=90))
+    # In quarters of a second.
+    times = list(accumulate(steps, initial=data.draw(st.integers(0, 2**30))))
+    unit: Any = data.draw(st.sampled_from(["ms", "us", "ns"]))
+    per_second = {"ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
+    x = pl.Series([time * per_second // 4 for time in times]).cast(pl.Datetime(unit))
+    # Exact: up to 53 binary digits.
+    seconds = [(time - times[0]) / 4 for time in times]
+    frame = pl.DataFrame({"x": x, "line": [3 * value for value in seconds], "y": [3 * value**2 for value in seconds]})
+    for options in ({"accuracy": 2}, {"accuracy": 1}, {"accuracy": 3, "side": "forward"}, {"accuracy": 4}):
+        second = frame.select(pg.derivative(name, "x", order=2, **options) for name in ("line", "y"))
+        assert set(second["line"]) <= {0.0, None}
+        values = set(second["y"].drop_nulls())
+        assert len(values) <= 1
+        assert all(abs(value / 6 - 1) < 1e-15 for value in values)
