@@ -330,17 +330,10 @@ impl Scan for Savgol {
             [scales[0], *scales.last().unwrap_or(&Scale::ONE)]
         };
         let zero = Y::of_integer(segment.units.zero);
-        let level = |row: usize| {
-            if is_level {
-                segment.y.values[row].minus(zero)
-            } else {
-                0.0
-            }
-        };
-        self.for_each_tile(segment, fit_scales, level, |tile| {
+        self.for_each_tile(segment, fit_scales, is_level.then_some(zero), |tile| {
             if is_level {
                 for (value, row) in tile.values.iter_mut().zip(tile.first..) {
-                    *value = scales[0].apply(level(row) + *value);
+                    *value = scales[0].apply(segment.y.values[row].minus(zero) + *value);
                 }
             }
             results.extend(&[(&tile.values, &tile.valid), (&tile.errors, &tile.have_errors)]);
@@ -357,19 +350,14 @@ impl Scan for Savgol {
         // Means of points have a fraction.
         let parts = scales[0].denominator as i128;
         // The level is exact.
-        self.for_each_tile(
-            segment,
-            fit_scales,
-            |_| 0.0,
-            |tile| {
-                for (place, row) in (tile.first..tile.first + tile.values.len()).enumerate() {
-                    let own = segment.y.values[row].to_integer();
-                    let value = rounded(own, tile.values[place], parts).filter(|_| tile.valid[place]);
-                    let error = tile.errors.get(place).filter(|_| tile.have_errors[place]);
-                    results.push(&[value, error.map(|error| error.round_ties_even() as i128)]);
-                }
-            },
-        )
+        self.for_each_tile(segment, fit_scales, None, |tile| {
+            for (place, row) in (tile.first..tile.first + tile.values.len()).enumerate() {
+                let own = segment.y.values[row].to_integer();
+                let value = rounded(own, tile.values[place], parts).filter(|_| tile.valid[place]);
+                let error = tile.errors.get(place).filter(|_| tile.have_errors[place]);
+                results.push(&[value, error.map(|error| error.round_ties_even() as i128)]);
+            }
+        })
     }
 }
 
@@ -398,28 +386,28 @@ struct Tile {
 }
 
 impl Savgol {
-    /// Visits the results of all rows of a segment, in the scales of the value and of its error. The level of a row is what
-    /// its result is added to.
+    /// Visits the results of all rows of a segment, in the scales of the value and of its error. `zero` is the y that means
+    /// zero where results are rounded together with the y of their rows.
     fn for_each_tile<Y: Sample, X: Sample>(
         &self,
         segment: &Segment<'_, Y, X>,
         scales: [Scale; 2],
-        level: impl Fn(usize) -> f64,
+        zero: Option<Y>,
         visit: impl FnMut(&mut Tile),
     ) -> Result<(), RowError> {
-        let windows = Windows::new(self, segment)?;
+        let windows = Windows::new(self, segment, zero)?;
         let y = Column::new(segment.y.values);
         match (segment.units.period, segment.x) {
             (Some(period), Some(x)) => {
                 let y = Periodic::new(segment.y.values, period);
-                self.evaluate(segment, windows, &y, &Column::new(x.values), scales, level, visit)
+                self.evaluate(segment, windows, &y, &Column::new(x.values), scales, visit)
             },
             (Some(period), None) => {
                 let y = Periodic::new(segment.y.values, period);
-                self.evaluate(segment, windows, &y, &Even, scales, level, visit)
+                self.evaluate(segment, windows, &y, &Even, scales, visit)
             },
-            (None, Some(x)) => self.evaluate(segment, windows, &y, &Column::new(x.values), scales, level, visit),
-            (None, None) => self.evaluate(segment, windows, &y, &Even, scales, level, visit),
+            (None, Some(x)) => self.evaluate(segment, windows, &y, &Column::new(x.values), scales, visit),
+            (None, None) => self.evaluate(segment, windows, &y, &Even, scales, visit),
         }
     }
 
@@ -430,7 +418,6 @@ impl Savgol {
         y: &impl Rises,
         x: &impl Rises,
         scales: [Scale; 2],
-        level: impl Fn(usize) -> f64,
         mut visit: impl FnMut(&mut Tile),
     ) -> Result<(), RowError> {
         /// Rows whose results fit into the first-level cache.
@@ -479,7 +466,7 @@ impl Savgol {
                         has_residual || self.options.sigma.is_some() || segment.sigma.is_some();
                 }
                 if with_error || !full.contains(&row) {
-                    let level = level(row).abs();
+                    let level = windows.level(row);
                     fits.push(Window {
                         row,
                         rows: window,
@@ -540,12 +527,13 @@ struct Windows<'a, Y, X> {
     segment: &'a Segment<'a, Y, X>,
     nulls: Nulls,
     order: Order,
+    zero: Option<Y>,
     /// The rows around the last one whose x is within half a length.
     around: Option<Range<usize>>,
 }
 
 impl<'a, Y: Sample, X: Sample> Windows<'a, Y, X> {
-    fn new(operator: &'a Savgol, segment: &'a Segment<'a, Y, X>) -> Result<Self, RowError> {
+    fn new(operator: &'a Savgol, segment: &'a Segment<'a, Y, X>, zero: Option<Y>) -> Result<Self, RowError> {
         let Segment { x, rows, .. } = segment;
         let length = segment.y.values.len();
         let order = match (x, operator.options.window_size) {
@@ -575,8 +563,15 @@ impl<'a, Y: Sample, X: Sample> Windows<'a, Y, X> {
             segment,
             nulls: Nulls::new(segment),
             order,
+            zero,
             around: None,
         })
+    }
+
+    /// The size of the y of a row that its result is rounded with.
+    fn level(&self, row: usize) -> f64 {
+        let level = |zero| self.segment.y.values[row].minus(zero).abs();
+        self.zero.map_or(0.0, level)
     }
 
     /// The window of a row; `None` if it has no result. Rows must be asked for in their order.

@@ -711,7 +711,7 @@ impl<const WEIGHTED: bool> Forsythe<'_, WEIGHTED> {
                         .mul_add(shares.size[j][first + lane], sum)
                 });
                 let error = 2.5 * errors[lane] + 2.0 * squares[lane].sqrt() + 3.0 * sums;
-                are_doubtful[first + lane] = (error > 16.0 * terms[lane]) | (tricube & (roundings[lane] > 0.0));
+                are_doubtful[first + lane] = error > 16.0 * terms[lane] || (tricube && roundings[lane] > 0.0);
             }
         }
         are_doubtful

@@ -9,6 +9,8 @@
 //! A weight that is zero but for rounding is zero: the value at a root of the polynomial of the weights has no part in the
 //! result, however large it is.
 
+#![expect(clippy::needless_range_loop, reason = "a loop over lanes reads several arrays")]
+
 use super::MAX_DEGREE;
 use crate::dispatch::Kernel;
 use crate::kernel::double::{DoubleDouble, Number};
