@@ -235,20 +235,20 @@ pub(crate) fn with_remainders<T: Sample>(numbers: &[T], period: f64) -> Option<V
 
 /// The [`periodic`] rise of each row of one column from the same row of another.
 pub(crate) fn periodic_rises<T: Sample>(later: &[T], earlier: &[T], period: f64, rises: &mut [f64]) {
-    let are_exact = dispatch(PeriodicRises {
+    let any_far = dispatch(PeriodicRises {
         later,
         earlier,
         period,
         rises,
     });
-    if !are_exact {
+    if any_far {
         for (rise, (later, earlier)) in rises.iter_mut().zip(later.iter().zip(earlier)) {
             *rise = periodic(*later, *earlier, period);
         }
     }
 }
 
-/// The loop of [`periodic_rises`]. Returns whether all remainders are exact.
+/// The loop of [`periodic_rises`]. Returns whether any rise is too long for its remainder to be exact.
 struct PeriodicRises<'a, T> {
     later: &'a [T],
     earlier: &'a [T],
@@ -264,14 +264,14 @@ impl<T: Sample> Kernel for PeriodicRises<'_, T> {
 
     #[inline(always)]
     fn run(self) -> bool {
-        let mut are_exact = true;
+        let mut any_far = false;
         let longest = longest::<T>(self.period);
         for (rise, (later, earlier)) in self.rises.iter_mut().zip(self.later.iter().zip(self.earlier)) {
             let difference = later.minus(*earlier);
-            are_exact &= !(difference.abs() >= longest);
+            any_far |= difference.abs() >= longest;
             *rise = wrapped(difference, self.period);
         }
-        are_exact
+        any_far
     }
 }
 
