@@ -337,7 +337,7 @@ def test_an_x_out_of_order(x: pl.Series, before: str, after: str, engine: Any) -
     assert f"in column `when` {before} is followed by {after};" in message
     repeats = before == after
     hints = ['duplicates="mean"'] if repeats else ["sort by `when`", 'over(..., order_by="when")']
-    for hint in (*hints, "tell series apart by `by`", "strict=False"):
+    for hint in (*hints, "tell series apart with `by`", "strict=False"):
         assert hint in message
     assert lazy.select(pg.gradient("y", "when", strict=False)).collect(engine=engine)["y"].null_count() > 0
 
