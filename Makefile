@@ -93,16 +93,24 @@ TELLING := tests/python/versions_test.py tests/python/parity_numpy_test.py tests
 # Called with the folder of an environment.
 telling = $(1)/bin/python -c 'import polars_grad; polars_grad.show_versions()' && $(1)/bin/python -m pytest $(TELLING)
 
-test-runtimes: $(VENV)-rt64/.wheel $(VENV)-rtcompat/.wheel  ## the same wheel on Polars' other runtimes: 64-bit, old processors
-	POLARS_FORCE_PKG=64 && export POLARS_FORCE_PKG && $(call telling,$(VENV)-rt64)
-	POLARS_FORCE_PKG=compat && export POLARS_FORCE_PKG && $(call telling,$(VENV)-rtcompat)
+test-runtimes: $(VENV)-runtimes/.wheel  ## the same wheel on Polars' other runtimes: 64-bit, old processors
+	POLARS_FORCE_PKG=64 && export POLARS_FORCE_PKG && $(call telling,$(VENV)-runtimes)
+	POLARS_FORCE_PKG=compat && export POLARS_FORCE_PKG && $(call telling,$(VENV)-runtimes)
 
-test-pythons: $(WHEELS)/.built  ## the same wheel on every Python found, each with the newest Polars that it allows
-	@set -e; for python in $(PYTHONS); do \
-		version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+# An environment takes 600 MB: the Python that `test-python` runs on has one already.
+test-pythons: $(BIN)/.wheel $(BIN)/.test  ## the same wheel on every Python found, each with the newest Polars that it allows
+	@set -e; \
+	version() { $$1 -c 'import sys; print("%d.%d" % sys.version_info[:2])'; }; \
+	first=$$(version $(BIN)/python); \
+	for python in $(PYTHONS); do \
+		version=$$(version $$python); \
 		echo "Python $$version: $$python"; \
-		$(MAKE) --no-print-directory PYTHON=$$python $(VENV)-python$$version/.wheel; \
-		$(call telling,$(VENV)-python$$version); \
+		if [ $$version = $$first ]; then \
+			$(call telling,$(VENV)) || exit 1; \
+		else \
+			$(MAKE) --no-print-directory PYTHON=$$python $(VENV)-python$$version/.wheel; \
+			$(call telling,$(VENV)-python$$version) || exit 1; \
+		fi; \
 	done
 
 test-next: $(VENV)-next/.wheel  ## the same wheel on the newest Polars, pre-releases among them
@@ -252,8 +260,7 @@ $(VENV)-%/.wheel: GROUP := test
 $(VENV)-%/.wheel: POLARS := polars
 $(VENV)-2.0/.wheel: POLARS := polars==2.0.0
 $(VENV)-lowest/.wheel: POLARS := polars==$(LOWEST).*
-$(VENV)-rt64/.wheel: POLARS := polars[rt64]
-$(VENV)-rtcompat/.wheel: POLARS := polars[rtcompat]
+$(VENV)-runtimes/.wheel: POLARS := polars[rt64,rtcompat]
 # A bound that is a pre-release itself admits pre-releases of this package alone.
 $(VENV)-next/.wheel: POLARS := polars>=$(LOWEST)rc0
 $(VENV)-dask/.wheel: GROUP := dask

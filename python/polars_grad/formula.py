@@ -6,12 +6,12 @@ import inspect
 from dataclasses import dataclass
 from functools import reduce
 from itertools import combinations_with_replacement
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
 from polars_grad._engine.domain import one_of
+from polars_grad._engine.lengths import is_number, nearest_float, whole
 from polars_grad._formula import build, numeric, rules
 from polars_grad._formula import nodes as _nodes
 from polars_grad._formula.tree import Node, node
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     IntoVariable: TypeAlias = str | pl.Expr
 
 __all__ = ["derivative_of", "gradient_of", "hessian_of"]
+
+# Of a formula whose derivatives do not grow: those of all others are too long far before.
+_LARGEST_ORDER = 1000
 
 
 def derivative_of(
@@ -60,7 +63,7 @@ def derivative_of(
         The variable: the name of a column, `pl.col(name)`, or `pl.element()` within `list.eval`. Integers, Booleans
         and Decimals are taken as Float64.
     order
-        The order of the derivative, 1 or more; with `method="numeric"` at most 4.
+        The order of the derivative, from 1 to 1,000; with `method="numeric"` at most 4.
     method
         "exact" differentiates the formula. "numeric" takes a function `f` and evaluates it beside each row: central
         differences of eight to five steps, extrapolated to a step of zero (Richardson's extrapolation in the table of
@@ -155,13 +158,14 @@ def derivative_of(
     [1.0, 2.718282, 7.389056, None]
     """
     variable = _variable(wrt)
-    if isinstance(order, bool) or not isinstance(order, Integral) or order < 1:
-        msg = f"`order` must be a whole number of at least 1, got {order!r}"
+    times = whole(order)
+    if times is None or not 1 <= times <= _LARGEST_ORDER:
+        msg = f"`order` must be a whole number from 1 to {_LARGEST_ORDER}, got {order!r}"
         raise ValueError(msg)
     if one_of("method", method, ("exact", "numeric")) == "numeric":
-        return _numeric(f, variable, int(order))
+        return _numeric(f, variable, times)
     formula = _formula(f, [variable], needed=[variable])
-    return formula.expression(*formula.like([formula.derivative(*[variable] * int(order))]))
+    return formula.expression(*formula.like([formula.derivative(*[variable] * times)]))
 
 
 def gradient_of(f: IntoFormula, wrt: IntoVariable | Sequence[IntoVariable]) -> pl.Expr:
@@ -345,8 +349,8 @@ def _called(f: Any, arguments: list[pl.Expr]) -> pl.Expr:
         raise TypeError(msg) from error
     if isinstance(result, pl.Expr):
         return result
-    if isinstance(result, Real) and not isinstance(result, bool):
-        return pl.lit(float(result))
+    if is_number(result):
+        return pl.lit(nearest_float(result))
     hint = "; is a `return` missing?" if result is None else ""
     msg = f"`f` must return an expression or a number, got {type(result).__name__}{hint}"
     raise TypeError(msg)

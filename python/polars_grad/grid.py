@@ -10,7 +10,7 @@ from polars_grad._engine import domain as _domain
 from polars_grad._engine import lengths as _lengths
 from polars_grad._engine import plugin as _plugin
 from polars_grad._engine.documentation import documented
-from polars_grad._engine.domain import ARGUMENTS, Argument, Shared
+from polars_grad._engine.domain import ARGUMENTS, Argument, Shared, one_of
 from polars_grad.operators.derivative import checked as checked_stencils
 
 if TYPE_CHECKING:
@@ -485,9 +485,7 @@ def _sphere(domain: GridDomain, names: Sequence[str | None]) -> dict[str, float]
             msg = '`radius` is that of a sphere: give `metric="sphere"` too, or drop it'
             raise ValueError(msg)
         return {}
-    if metric != "sphere":
-        msg = f"`metric` must be None or 'sphere', got {metric!r}"
-        raise ValueError(msg)
+    one_of("metric", metric, ("sphere",), or_else="None or ")
     if None not in names and len(names) not in (_FLAT, _SPATIAL):
         msg = (
             "on a sphere `wrt` must be the longitude and the latitude, in this order, and a height if there is one, "

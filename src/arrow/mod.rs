@@ -279,7 +279,7 @@ fn not_monotonic(
     let wrong = wrong_step(&known, must_rise, |&before, &after| numbers.order(before, after));
     let shown = known.iter().skip(wrong).take(2).map(|&row| show(x, row));
     let shown = shown.collect::<Result<Vec<_>, _>>()?;
-    let hint = "sort by it, merge what repeats by `duplicates`, tell series apart by `by`, or turn `strict` off to get nulls there";
+    let hint = "sort by it, merge what repeats with `duplicates`, tell series apart with `by`, or turn `strict` off to get nulls there";
     let message = message(name, must_rise, &shown, group, hint);
     Ok(ArrowError::ComputeError(message))
 }

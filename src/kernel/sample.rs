@@ -189,33 +189,66 @@ pub(crate) fn wrapped(rise: f64, period: f64) -> f64 {
 /// Up to here a difference of integers is exact.
 pub(super) const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
 
+/// Up to here the quotient of a rise and its period is less than half a turn off.
+const TURNS: f64 = 4_503_599_627_370_496.0; // 2^52
+
+/// The longest rise whose remainder is exact.
+#[inline(always)]
+fn longest<T: Sample>(period: f64) -> f64 {
+    let turns = TURNS * period;
+    if T::INTEGER { turns.min(EXACT) } else { turns }
+}
+
 /// The rise from one number to a later one, to the nearest multiple of a period; of integers before it is rounded.
 #[inline(always)]
 pub(crate) fn periodic<T: Sample>(later: T, earlier: T, period: f64) -> f64 {
     let rise = later.minus(earlier);
-    if T::INTEGER && rise.abs() >= EXACT && period.fract() == 0.0 {
-        exactly_wrapped(later.to_integer(), earlier.to_integer(), period as i128)
+    if rise.abs() >= longest::<T>(period) && rise.is_finite() {
+        wrapped_remainders(later, earlier, period)
     } else {
         wrapped(rise, period)
     }
 }
 
+/// The remainder of a number by a period, with the sign of the number.
+fn remainder<T: Sample>(number: T, period: f64) -> f64 {
+    let (value, rest) = number.split_minus(T::of_integer(0), 1.0);
+    value % period + rest % period
+}
+
+/// Some numbers with the remainders by a period for those that are so many turns from zero, or such large integers, that
+/// rises from them are not exact; `None` if there are none. Rises to the nearest multiple of the period are the same.
+///
+/// Each number is judged alone, so that the result at a row does not depend on how much of a column there is.
+pub(crate) fn with_remainders<T: Sample>(numbers: &[T], period: f64) -> Option<Vec<f64>> {
+    let limit = 0.5 * longest::<T>(period);
+    let float = |number: T| number.minus(T::of_integer(0));
+    let any_far = numbers.iter().any(|&number| float(number).abs() >= limit);
+    any_far.then(|| {
+        let near = |&number: &T| match float(number) {
+            far if far.abs() >= limit => remainder(number, period),
+            near => near,
+        };
+        numbers.iter().map(near).collect()
+    })
+}
+
 /// The [`periodic`] rise of each row of one column from the same row of another.
 pub(crate) fn periodic_rises<T: Sample>(later: &[T], earlier: &[T], period: f64, rises: &mut [f64]) {
-    let are_exact = dispatch(PeriodicRises {
+    let any_far = dispatch(PeriodicRises {
         later,
         earlier,
         period,
         rises,
     });
-    if !are_exact && period.fract() == 0.0 {
+    if any_far {
         for (rise, (later, earlier)) in rises.iter_mut().zip(later.iter().zip(earlier)) {
             *rise = periodic(*later, *earlier, period);
         }
     }
 }
 
-/// The loop of [`periodic_rises`]. Returns whether all differences of integers are exact.
+/// The loop of [`periodic_rises`]. Returns whether any rise is too long for its remainder to be exact.
 struct PeriodicRises<'a, T> {
     later: &'a [T],
     earlier: &'a [T],
@@ -231,24 +264,32 @@ impl<T: Sample> Kernel for PeriodicRises<'_, T> {
 
     #[inline(always)]
     fn run(self) -> bool {
-        let mut are_exact = true;
+        let mut any_far = false;
+        let longest = longest::<T>(self.period);
         for (rise, (later, earlier)) in self.rises.iter_mut().zip(self.later.iter().zip(self.earlier)) {
             let difference = later.minus(*earlier);
-            are_exact &= !T::INTEGER | (difference.abs() < EXACT);
+            any_far |= difference.abs() >= longest;
             *rise = wrapped(difference, self.period);
         }
-        are_exact
+        any_far
     }
 }
 
+/// [`periodic`] from the remainders of both numbers.
 #[cold]
-fn exactly_wrapped(later: i128, earlier: i128, period: i128) -> f64 {
-    let rest = wrapped_integer(later.rem_euclid(period) - earlier.rem_euclid(period), period);
+fn wrapped_remainders<T: Sample>(later: T, earlier: T, period: f64) -> f64 {
+    let rest = if T::INTEGER && period.fract() == 0.0 {
+        let turn = period as i128;
+        let [later, earlier] = [later, earlier].map(|number| number.to_integer().rem_euclid(turn));
+        wrapped_integer(later - earlier, turn) as f64
+    } else {
+        wrapped(remainder(later, period) - remainder(earlier, period), period)
+    };
     // The remainders may have lost which side of half a period it is on; only the sign of the whole rise says it.
-    if 2 * rest.abs() == period {
-        return if later < earlier { -rest.abs() } else { rest.abs() } as f64;
+    if 2.0 * rest.abs() == period {
+        return rest.abs().copysign(later.minus(earlier));
     }
-    rest as f64
+    rest
 }
 
 /// [`wrapped`] for integers.
@@ -475,6 +516,33 @@ mod tests {
         check(&large[1..], &large, 0.7);
         let larger: Vec<i128> = large.iter().map(|&number| i128::from(number) << 50).collect();
         check(&larger[1..], &larger, 360.0);
+        // Here turns are.
+        let far: Vec<f64> = floats.iter().map(|float| float * 1e20).collect();
+        check(&far[1..], &far, 360.0);
+        check(&far[1..], &far, 0.7);
+    }
+
+    #[test]
+    fn a_rise_of_any_number_of_turns_is_less_than_one() {
+        // By Python's math.remainder, which is exact.
+        for (far, period, expected) in [
+            (1e18, 360.0, -80.0),
+            (1e20, 360.0, -80.0),
+            (1e25, 360.0, 64.0),
+            (1e300, 360.0, 0.0),
+            (1e18, std::f64::consts::TAU, -0.169_539_660_112_221_2),
+            (1e300, std::f64::consts::TAU, -0.723_426_700_527_021_2),
+            (1e16, 0.1, 0.044_888_487_687_421_76),
+        ] {
+            assert_eq!(periodic(far, 0.0, period), expected, "{far} by {period}");
+            assert_eq!(periodic(0.0, far, period), -expected, "{far} by {period}");
+            assert_eq!(periodic(far, far, period), 0.0);
+        }
+        assert_eq!(periodic(i64::MAX, 0, 360.0), 7.0);
+        assert_eq!(periodic(0, i64::MIN, 360.0), 8.0);
+        // An integer that is no float: 2⁶² + 1 is a multiple of 2.5.
+        assert_eq!(periodic((1_i64 << 62) + 2, 0, 2.5), 1.0);
+        assert!(periodic(f64::INFINITY, 0.0, 360.0).is_nan());
     }
 
     #[test]

@@ -231,7 +231,7 @@ impl Settings {
         let must_rise = self.plan.operator.describe().needs_rising_x();
         let order = if must_rise { "rising" } else { "monotonic" };
         let message = format!(
-            "`x` must be finite and strictly {order}, but got {} in a row; sort the feed, merge what repeats by \
+            "`x` must be finite and strictly {order}, but got {} in a row; sort the feed, merge what repeats with \
             `duplicates`, or turn `strict` off to get nulls there",
             shown.join(", ")
         );

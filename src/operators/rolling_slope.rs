@@ -19,7 +19,7 @@ use super::{Columns, Describe, Extent, Output, Reason, RowError, Scan, Segment, 
 use crate::domain::Length;
 use crate::kernel::differences::{Column, Differences, Even, Periodic};
 use crate::kernel::line::{self, Points, Slopes, weighted};
-use crate::kernel::{Limit, Sample, Scale};
+use crate::kernel::{Limit, Sample, Scale, with_remainders};
 use crate::segments::Slice;
 use crate::units::{PlanError, Units};
 
@@ -325,9 +325,14 @@ impl Scan for RollingSlope {
         let mut windows = Windows::new(*self, segment)?;
         let read = windows.read.clone();
         let y_values = &segment.y.values[read.clone()];
-        let y: Box<dyn Differences> = match segment.units.period {
-            Some(period) => Box::new(Periodic::new(y_values, period)),
-            None => Box::new(Column::new(y_values)),
+        let near = segment
+            .units
+            .period
+            .and_then(|period| with_remainders(y_values, period));
+        let y: Box<dyn Differences> = match (segment.units.period, &near) {
+            (Some(period), Some(near)) => Box::new(Periodic::new(near, period)),
+            (Some(period), None) => Box::new(Periodic::new(y_values, period)),
+            (None, _) => Box::new(Column::new(y_values)),
         };
         let x: Box<dyn Differences> = match segment.x {
             Some(x) => Box::new(Column::new(&x.values[read])),

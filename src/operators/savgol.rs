@@ -22,7 +22,7 @@ use crate::domain::Length;
 use crate::kernel::differences::{Column, Even, Periodic, Rises};
 use crate::kernel::polynomial::gram::Filter;
 use crate::kernel::polynomial::{self, Errors, Fitter, MAX_DEGREE, Memory, Model, Window};
-use crate::kernel::{Limit, Sample, Scale, is_monotonic};
+use crate::kernel::{Limit, Sample, Scale, is_monotonic, with_remainders};
 use crate::segments::Slice;
 use crate::units::{PlanError, Units};
 
@@ -396,18 +396,27 @@ impl Savgol {
         visit: impl FnMut(&mut Tile),
     ) -> Result<(), RowError> {
         let windows = Windows::new(self, segment, zero)?;
-        let y = Column::new(segment.y.values);
-        match (segment.units.period, segment.x) {
-            (Some(period), Some(x)) => {
-                let y = Periodic::new(segment.y.values, period);
-                self.evaluate(segment, windows, &y, &Column::new(x.values), scales, visit)
-            },
-            (Some(period), None) => {
-                let y = Periodic::new(segment.y.values, period);
-                self.evaluate(segment, windows, &y, &Even, scales, visit)
-            },
-            (None, Some(x)) => self.evaluate(segment, windows, &y, &Column::new(x.values), scales, visit),
-            (None, None) => self.evaluate(segment, windows, &y, &Even, scales, visit),
+        let y = segment.y.values;
+        let Some(period) = segment.units.period else {
+            return self.evaluate_over(segment, windows, &Column::new(y), scales, visit);
+        };
+        match with_remainders(y, period) {
+            Some(y) => self.evaluate_over(segment, windows, &Periodic::new(&y, period), scales, visit),
+            None => self.evaluate_over(segment, windows, &Periodic::new(y, period), scales, visit),
+        }
+    }
+
+    fn evaluate_over<Y: Sample, X: Sample>(
+        &self,
+        segment: &Segment<'_, Y, X>,
+        windows: Windows<'_, Y, X>,
+        y: &impl Rises,
+        scales: [Scale; 2],
+        visit: impl FnMut(&mut Tile),
+    ) -> Result<(), RowError> {
+        match segment.x {
+            Some(x) => self.evaluate(segment, windows, y, &Column::new(x.values), scales, visit),
+            None => self.evaluate(segment, windows, y, &Even, scales, visit),
         }
     }
 

@@ -23,7 +23,7 @@ use crate::kernel::turns::cut;
 use crate::kernel::turns::{
     Extreme, Heights, Origin, OriginOfX, Plateaus, Steps, Swings, Unwrapped, Vertices, extremes, is_ordered, vertex,
 };
-use crate::kernel::{Sample, is_monotonic};
+use crate::kernel::{Sample, is_monotonic, with_remainders};
 use crate::segments::Slice;
 use crate::units::{PlanError, Units};
 
@@ -115,9 +115,13 @@ impl Scan for TurningPoints {
         }
         let first = results.first().len();
         results.push_nulls(segment.rows.len());
+        let y = segment.y.values;
         match segment.units.period {
-            Some(period) => self.mark(segment, &Unwrapped::new(segment.y.values, period), first, results),
-            None => self.mark(segment, &segment.y.values, first, results),
+            Some(period) => match with_remainders(y, period) {
+                Some(y) => self.mark(segment, &Unwrapped::new(&y, period), first, results),
+                None => self.mark(segment, &Unwrapped::new(y, period), first, results),
+            },
+            None => self.mark(segment, &y, first, results),
         }
         Ok(())
     }

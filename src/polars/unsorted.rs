@@ -49,9 +49,9 @@ impl Remedy {
             [String::new(), String::new()]
         };
         let first = match self {
-            Self::Grid => "drop duplicates, tell grids apart by `by`".into(),
-            _ if repeats => format!("merge repeated `{name}` by `duplicates{value}`, tell series apart by `by`"),
-            Self::Rows => format!("sort by `{name}`{windows}, tell series apart by `by`"),
+            Self::Grid => "drop duplicates, tell grids apart with `by`".into(),
+            _ if repeats => format!("merge repeated `{name}` with `duplicates{value}`, tell series apart with `by`"),
+            Self::Rows => format!("sort by `{name}`{windows}, tell series apart with `by`"),
             Self::Cells => format!("sort each cell by `{name}`"),
         };
         format!("{first}, or {LENIENT} to get nulls there")

@@ -546,7 +546,7 @@ def test_an_x_that_turns_is_still_an_error(operator: Any, x: list[Any], words: s
 
 def test_by_default_an_x_that_repeats_is_an_error() -> None:
     for operator in (pg.gradient, pg.derivative, pg.increase, pg.rate):
-        advice = r"column `x` 1 is followed by 1; merge repeated `x` by `duplicates=\"mean\"`, tell series apart"
+        advice = r"column `x` 1 is followed by 1; merge repeated `x` with `duplicates=\"mean\"`, tell series apart"
         with pytest.raises(ComputeError, match=advice):
             apply(operator, [1, 2, 3, 4], [0, 1, 1, 2])
         with pytest.raises(ComputeError, match=r"column `x` 1 is followed by 1"):

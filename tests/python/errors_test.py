@@ -3,6 +3,7 @@
 # ruff: noqa: DTZ001 (times without a zone are a dtype)
 from __future__ import annotations
 
+import inspect
 import re
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -13,9 +14,11 @@ import polars as pl
 import pytest
 from ids import shown
 from polars.exceptions import ColumnNotFoundError, ComputeError, PolarsError, ShapeError
+from registry import REQUIRED
 from strategies import inf, nan
 
 import polars_grad as pg
+from polars_grad._engine.operator import OPERATORS
 
 FRAME = pl.DataFrame({"t": [0.0, 1.0, 3.0], "y": [1.0, 2.0, 4.0], "at": [datetime(2024, 1, day) for day in (1, 2, 3)]})
 
@@ -159,6 +162,30 @@ def test_wrong_arguments_fail_at_once(arguments: dict[str, Any], kind: type[Exce
     for word in words:
         assert word in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+# Numbers of numpy and of any size, among them one that it calls an integer and that is none.
+ODD = [np.timedelta64(3, "s"), True, None, nan, inf, 10**400, -1, 1j, "x", b"x", Decimal("sNaN"), [3], np.array([3, 4])]
+
+
+@pytest.mark.parametrize("value", ODD, ids=lambda value: shown(value)[:20])
+@pytest.mark.parametrize("name", OPERATORS)
+def test_any_value_of_an_option(name: str, value: Any) -> None:
+    operator = getattr(pg, name)
+    options = [option for option in inspect.signature(operator).parameters.values() if option.name not in ("y", "x")]
+    for option in options:
+        arguments = {**REQUIRED.get(name, {}), option.name: value}
+        takes_times = any(word in str(option.annotation) for word in ("Length", "Duration", "Wrap"))
+        if isinstance(value, np.timedelta64) and not takes_times:
+            with pytest.raises((TypeError, ValueError), match=f"`{option.name}`"):
+                operator("y", "t", **arguments)
+            continue
+        try:
+            operator("y", "t", **arguments)
+        except (TypeError, ValueError) as error:
+            # As many axes as there are columns x.
+            named = "x" if isinstance(value, list) and option.name == "axis" else option.name
+            assert f"`{named}`" in str(error)  # noqa: PT017, many values are right
 
 
 @pytest.mark.parametrize("argument", ["edge_order", "nulls", "strict"])
@@ -310,7 +337,7 @@ def test_an_x_out_of_order(x: pl.Series, before: str, after: str, engine: Any) -
     assert f"in column `when` {before} is followed by {after};" in message
     repeats = before == after
     hints = ['duplicates="mean"'] if repeats else ["sort by `when`", 'over(..., order_by="when")']
-    for hint in (*hints, "tell series apart by `by`", "strict=False"):
+    for hint in (*hints, "tell series apart with `by`", "strict=False"):
         assert hint in message
     assert lazy.select(pg.gradient("y", "when", strict=False)).collect(engine=engine)["y"].null_count() > 0
 

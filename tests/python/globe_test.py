@@ -339,6 +339,7 @@ def test_a_latitude_beyond_a_pole() -> None:
 
 ARGUMENTS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"metric": "globe"}, ValueError, "`metric` must be None or 'sphere', got 'globe'"),
+    ({"metric": np.ones(2)}, ValueError, "`metric` must be None or 'sphere', got array([1., 1.])"),
     ({"radius": 1.0}, ValueError, '`radius` is that of a sphere: give `metric="sphere"` too, or drop it'),
     ({"metric": "sphere", "radius": 0}, ValueError, "`radius` must be finite and positive, got 0"),
     ({"metric": "sphere", "radius": "1km"}, TypeError, "`radius` must be a number, got str"),

@@ -235,7 +235,7 @@ def test_no_place_and_no_value(nulls: Any) -> None:
 
 def test_points_that_come_twice() -> None:
     frame = pl.DataFrame({"x": [0, 1, 1, 0, 1], "y": [0, 0, 0, 1, 1], "f": [0.0, 1.0, 4.0, 9.0, 5.0]})
-    message = r"in column `x` 1 is followed by 1 in the group `y` = 0; drop duplicates, tell grids apart by `by`"
+    message = r"in column `x` 1 is followed by 1 in the group `y` = 0; drop duplicates, tell grids apart with `by`"
     with pytest.raises(ComputeError, match=message):
         frame.select(pg.partials("f", wrt=["x", "y"]))
     got = frame.select(pg.partials("f", wrt=["x", "y"], strict=False).struct.unnest())

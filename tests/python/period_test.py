@@ -3,6 +3,7 @@
 # ruff: noqa: DTZ001 (times without a zone are a dtype)
 from __future__ import annotations
 
+import inspect
 import math
 import re
 from datetime import datetime, time, timedelta
@@ -20,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.exceptions import ComputeError
 from polars.testing import assert_frame_equal
+from registry import CASES, Case
 from strategies import assert_same, inf, nan
 
 import polars_grad as pg
@@ -231,6 +233,35 @@ def test_large_integers() -> None:
     y = [circle * 5 - 3, circle * 9 + 4, 12, 3]
     for dtype in (pl.Int64, pl.UInt64, pl.Int128):
         assert gradient(y, dtype=dtype, y_period=circle) == [7.0, 7.5, -0.5, -9.0]
+
+
+# Those of order 0 are values of y.
+PERIODIC = [
+    case
+    for case in CASES
+    if "y_period" in inspect.signature(getattr(pg, case.name)).parameters and case.options.get("order") != 0
+]
+
+
+@pytest.mark.parametrize("case", PERIODIC, ids=str)
+def test_numbers_any_number_of_turns_away(case: Case) -> None:
+    """Integers that are no floats, and floats whose number of turns is none."""
+    angles = [3, 11, 25, 31, 20, 17, 4, 350, 340, 331, 1, 12, 22, 35, 41, 30, 21]
+    x = pl.Series("x", [row + row % 3 / 4 for row in range(len(angles))])
+    shown = case("y", "x", y_period=360)
+    if case.name == "turning_points":
+        # Heights are values of y.
+        shown = shown.struct.field("kind", "x")
+    turns = [0, 2**53, -(2**54), 10**16, 1, -(10**16), 2**50]
+    numbers = [angle + 360 * turns[row % len(turns)] for row, angle in enumerate(angles)]
+    integers = pl.DataFrame([pl.Series("y", numbers), x])
+    assert_frame_equal(
+        integers.select(shown), integers.select(y=pl.Series(angles), x="x").select(shown), check_exact=True
+    )
+    floats = [math.ldexp(angle, 20 * (row % 50)) for row, angle in enumerate(angles)]
+    far = pl.DataFrame([pl.Series("y", floats), x])
+    near = pl.DataFrame([pl.Series("y", [math.fmod(number, 360) for number in floats]), x])
+    assert_frame_equal(far.select(shown), near.select(shown), check_exact=True)
 
 
 def test_rises_beyond_the_digits_of_a_float() -> None:

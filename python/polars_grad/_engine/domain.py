@@ -264,11 +264,11 @@ def one_each(name: str, value: Any, several: Sequence[Any]) -> list[Any]:
     return list(value)
 
 
-def one_of(name: str, value: Any, allowed: tuple[Any, ...]) -> Any:
+def one_of(name: str, value: Any, allowed: tuple[Any, ...], *, or_else: str = "") -> Any:
     """Return one of a few numbers or strings; not what merely compares equal, or cannot be compared."""
     if isinstance(value, bool) or not isinstance(value, (Real, str)) or value not in allowed:
-        choice = " or ".join([", ".join(map(repr, allowed[:-1])), repr(allowed[-1])])
-        msg = f"`{name}` must be {choice}, got {value!r}"
+        choice = " or ".join(filter(None, [", ".join(map(repr, allowed[:-1])), repr(allowed[-1])]))
+        msg = f"`{name}` must be {or_else}{choice}, got {value!r}"
         raise ValueError(msg)
     return value
 

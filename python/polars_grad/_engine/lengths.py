@@ -46,11 +46,11 @@ def spacing(value: Any) -> dict[str, float | int]:
             msg = f"`spacing` must not be zero, got {value!r}"
             raise ValueError(msg)
         return {"nanoseconds": nanoseconds}
-    if not _is_number(value):
+    if not is_number(value):
         hint = '; for a column of coordinates use `x="..."`' if isinstance(value, pl.Expr) else ""
         msg = f"`spacing` must be a number, a timedelta or a duration string, got {type(value).__name__}{hint}"
         raise TypeError(msg)
-    step = _float(value)
+    step = nearest_float(value)
     if not isfinite(step) or step == 0.0:
         msg = f"`spacing` must be a finite Float64 and not zero, got {value}"
         raise ValueError(msg)
@@ -61,10 +61,10 @@ def max_gap(value: Any) -> dict[str, float | int]:
     """Return the longest step within a segment: a number in the unit of x, or a time in nanoseconds."""
     if is_duration(value):
         return {"nanoseconds": _positive("max_gap", value)}
-    if not _is_number(value):
+    if not is_number(value):
         msg = f"`max_gap` must be a number, a timedelta or a duration string, got {type(value).__name__}"
         raise TypeError(msg)
-    gap = _float(value)
+    gap = nearest_float(value)
     if not isfinite(gap) or gap <= 0.0:
         msg = f"`max_gap` must be finite and positive, got {value}"
         raise ValueError(msg)
@@ -83,15 +83,27 @@ def amount(name: str, value: Any) -> dict[str, float | int]:
 
 def number(name: str, value: Any, *, or_else: str = "") -> float:
     """Return a positive number."""
-    if not _is_number(value):
+    if not is_number(value):
         msg = f"`{name}` must be a number{or_else}, got {type(value).__name__}"
         raise TypeError(msg)
-    float64 = _float(value)
+    float64 = nearest_float(value)
     if not isfinite(float64) or float64 <= 0.0:
         msg = f"`{name}` must be finite and positive, got {value}"
         raise ValueError(msg)
     if isinstance(value, Integral) and float64 != value:
         msg = f"`{name}` must be a number that Float64 holds, got {value}"
+        raise ValueError(msg)
+    return float64
+
+
+def finite(name: str, value: Any) -> float:
+    """Return a finite number."""
+    if not is_number(value):
+        msg = f"`{name}` must be a number, got {value!r}"
+        raise TypeError(msg)
+    float64 = nearest_float(value)
+    if not isfinite(float64):
+        msg = f"`{name}` must be finite, got {value!r}"
         raise ValueError(msg)
     return float64
 
@@ -131,7 +143,7 @@ def whole(value: Any) -> int | None:
 
 def is_length(value: Any) -> bool:
     """Whether a value is a number or a length of time."""
-    return _is_number(value) or isinstance(value, timedelta) or _is_timedelta64(value)
+    return is_number(value) or isinstance(value, timedelta) or _is_timedelta64(value)
 
 
 def duration(name: str, value: Any) -> int:
@@ -190,7 +202,8 @@ def _of_timedelta64(name: str, value: np.timedelta64) -> int:
     return nanoseconds
 
 
-def _float(value: Any) -> float:
+def nearest_float(value: Any) -> float:
+    """Return the float nearest to a number: infinite beyond the largest one."""
     try:
         return float(value)
     except OverflowError:
@@ -200,6 +213,7 @@ def _float(value: Any) -> float:
         return nan
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a value is a real number, of Python or numpy."""
     # numpy registers its time differences as integers.
     return isinstance(value, (Real, Decimal)) and not isinstance(value, bool) and not _is_timedelta64(value)

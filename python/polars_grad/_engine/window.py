@@ -6,10 +6,17 @@ from typing import Any
 
 from polars_grad._engine.lengths import amount, whole
 
+# More rows than any column has.
+_MOST_ROWS = 2**63 - 1
 
-def rows_of(size: Any) -> int | None:
+
+def rows_of(size: Any, name: str = "window_size") -> int | None:
     """Return the rows of a window; `None` if its size is a length of x."""
-    return whole(size)
+    rows = whole(size)
+    if rows is not None and rows > _MOST_ROWS:
+        msg = f"`{name}` must be at most 2**63 - 1 rows, got {rows}"
+        raise ValueError(msg)
+    return rows
 
 
 def length_of(size: Any, x: Any) -> dict[str, Any]:
@@ -22,7 +29,7 @@ def length_of(size: Any, x: Any) -> dict[str, Any]:
 
 def min_samples_of(value: Any) -> int:
     """Return a number of rows, in any range."""
-    rows = rows_of(value)
+    rows = rows_of(value, "min_samples")
     if rows is None:
         msg = f"`min_samples` must be a whole number of rows, got {value!r}"
         raise TypeError(msg)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from math import isfinite
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from polars_grad._engine.domain import AmountDomain, flag
+from polars_grad._engine.lengths import finite
 from polars_grad._engine.operator import OperatorExpr, apply, operator
 
 if TYPE_CHECKING:
@@ -86,10 +85,4 @@ def integral(
     >>> df.with_columns(watt_hours=pg.integral("watts", x="at", per="1h"))["watt_hours"].to_list()
     [0.0, 200.0, 1200.0, 1600.0]
     """
-    if isinstance(initial, bool) or not isinstance(initial, Real):
-        msg = f"`initial` must be a number, got {initial!r}"
-        raise TypeError(msg)
-    if not isfinite(initial):
-        msg = f"`initial` must be finite, got {initial!r}"
-        raise ValueError(msg)
-    return apply("integral", {"initial": float(initial), "hold": flag("hold", hold)}, y, x, domain)
+    return apply("integral", {"initial": finite("initial", initial), "hold": flag("hold", hold)}, y, x, domain)

@@ -160,10 +160,7 @@ def savgol(
     if min_samples is not None:
         options["min_samples"] = _min_samples(min_samples, polynomial + 1, options["window_size"].get("rows"))
     if weights is not None:
-        if weights != "tricube":
-            msg = f"`weights` must be None or 'tricube', got {weights!r}"
-            raise ValueError(msg)
-        options["weights"] = weights
+        options["weights"] = one_of("weights", weights, ("tricube",), or_else="None or ")
     if edges == "null" and domain.get("x_period") is not None:
         msg = "`edges` has no meaning where x goes round, since no row is an end; drop it, or drop `x_period`"
         raise ValueError(msg)

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from polars_grad._engine.domain import Domain
-from polars_grad._engine.lengths import amount, duration, is_duration, is_length
+from polars_grad._engine.lengths import amount, duration, is_duration, is_number, nearest_float
 from polars_grad._engine.operator import OperatorExpr, apply, operator
 
 if TYPE_CHECKING:
@@ -126,8 +126,9 @@ def _options(min_swing: Any) -> dict[str, Any]:
     if is_duration(min_swing):
         nanoseconds = duration("min_swing", min_swing)
         is_negative, is_zero = nanoseconds < 0, nanoseconds == 0
-    elif is_length(min_swing):
-        is_negative, is_zero = not isfinite(min_swing) or min_swing < 0, min_swing == 0
+    elif is_number(min_swing):
+        swing = nearest_float(min_swing)
+        is_negative, is_zero = not isfinite(swing) or swing < 0, swing == 0
     else:
         is_negative = is_zero = False
     if is_negative:

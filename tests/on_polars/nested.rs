@@ -1,8 +1,5 @@
 //! Cells: each cell, and each index in cells, is a column of its own.
 
-#[allow(dead_code)] // Its segments are those of other tests.
-mod oracle;
-
 use polars::prelude::*;
 use polars_arrow::array::ListArray;
 use polars_arrow::bitmap::Bitmap;
@@ -10,7 +7,7 @@ use polars_arrow::offset::OffsetsBuffer;
 use polars_grad::{Differentiable, Domain, EdgeOrder, ExprGrad, Gradient, Nulls, evaluate, gradient_horizontal};
 use proptest::prelude::*;
 
-use oracle::{all_nulls, close, edge_orders, naive, points};
+use crate::oracle::{all_nulls, close, edge_orders, naive, points};
 
 type Cell = Option<Vec<Option<f64>>>;
 type Point = (Option<f64>, Option<f64>);

@@ -172,7 +172,7 @@ fn what_does_not_fit_is_said() {
     );
     says(
         partials(f, &wrt[..1], Gradient::new(), &domain()),
-        "drop duplicates, tell grids apart by `by`, or turn `strict` off",
+        "drop duplicates, tell grids apart with `by`, or turn `strict` off",
     );
     says(
         divergence(f, &wrt, Gradient::new(), &domain()),

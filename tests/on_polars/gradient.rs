@@ -1,14 +1,12 @@
 //! The Rust face against a naive oracle: every cut into chunks, every null, every option.
 
-mod oracle;
-
 use std::time::Duration;
 
 use polars::prelude::*;
 use polars_grad::{Derivative, Differentiable, Domain, EdgeOrder, Gradient, Length, Nulls, Operator, evaluate};
 use proptest::prelude::*;
 
-use oracle::{all_nulls, close, edge_orders, naive, naive_in_segments, points};
+use crate::oracle::{all_nulls, close, edge_orders, naive, naive_in_segments, points};
 
 /// A series of the values, cut into chunks at the given places.
 fn chunked(name: &str, values: &[Option<f64>], cuts: &[prop::sample::Index]) -> Series {
