@@ -325,12 +325,13 @@ impl Scan for RollingSlope {
         let mut windows = Windows::new(*self, segment)?;
         let read = windows.read.clone();
         let y_values = &segment.y.values[read.clone()];
+        let narrowed = segment.units.narrowed;
         let y: Box<dyn Differences> = match segment.units.period {
             Some(period) => Box::new(Periodic::new(y_values, period)),
-            None => Box::new(Column::new(y_values)),
+            None => Box::new(Column::new(y_values).narrowed(narrowed[0])),
         };
         let x: Box<dyn Differences> = match segment.x {
-            Some(x) => Box::new(Column::new(&x.values[read])),
+            Some(x) => Box::new(Column::new(&x.values[read]).narrowed(narrowed[1])),
             None => Box::new(Even),
         };
         let sigma = match self.sigma {

@@ -5,6 +5,8 @@ mod checks;
 mod ring;
 #[cfg(all(test, any(feature = "polars", feature = "arrow")))]
 mod tests;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod ticks;
 
 use checks::{axis, check_mean, check_per, period, sigma_unit, step, x_unit, y_unit};
 
@@ -18,6 +20,9 @@ use crate::segments::Ring;
 use crate::units::{
     ColumnInfo, Kind, PlanError, ResultUnits, Step, Unit, Units, limit, parts, power_of_ten, refuse, scale,
 };
+
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use self::ticks::{all_ticks, ticks};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -156,6 +161,7 @@ impl Plan {
                 rate: scale(rate_kind, 1),
                 zero: y.zero << mean_digits,
                 zero_of_x: x.filter(|_| !step.unit.is_time()).map(|x| x.zero),
+                narrowed: [false; 2],
                 period,
             },
             sigma,
@@ -218,12 +224,4 @@ fn place(x: Option<ColumnInfo>, step: Step) -> (Kind, Scale) {
             (Kind::Duration { nanoseconds: 1 }, scale)
         },
     }
-}
-
-/// The nearest whole number of ticks of a duration, if 64 bits hold it.
-#[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) fn ticks(value: f64) -> Option<i64> {
-    let nearest = value.round_ties_even();
-    let fits = nearest >= i64::MIN as f64 && nearest < i64::MAX as f64;
-    fits.then_some(nearest as i64)
 }
