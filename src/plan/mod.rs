@@ -88,10 +88,9 @@ impl Plan {
         let step = step(operator, x.zip(x_unit), domain.spacing)?;
         check_per(domain.per, y_unit, x, step.unit.is_time())?;
         let per = domain.per.unwrap_or(SECOND);
-        let mean_digits = if domain.duplicates == Duplicates::Mean {
-            y.spare_bits
-        } else {
-            0
+        let mean_digits = match domain.duplicates {
+            Duplicates::Mean => y.spare_bits,
+            _ => 0,
         };
         let y_factor = 2_f64.powi(mean_digits as i32);
         let scale = |kind, order| {

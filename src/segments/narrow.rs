@@ -121,7 +121,9 @@ mod tests {
 
     fn bitmap(bits: &[bool]) -> Vec<u8> {
         let mut bitmap = Bitmap::default();
-        bits.iter().for_each(|&bit| bitmap.push(bit.into(), 1));
+        for &bit in bits {
+            bitmap.push(bit.into(), 1);
+        }
         bitmap.into_bytes()
     }
 
