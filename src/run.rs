@@ -12,7 +12,7 @@ use crate::operators::{
 use crate::parallel::{Helpers, par_ranges};
 use crate::segments::{
     Atomic, BreakRules, Chunk, Contiguous, Gathered, InGroup, Lag, Lags, Number, Numbers, Part, Reach, RowOrder,
-    Scatter, SegmentRules, Segments, Slice, Tile, for_each_chunk,
+    Scatter, SegmentRules, Segments, Slice, Tile, for_each_chunk, narrowed, with_values,
 };
 use crate::units::ResultUnits;
 
@@ -239,12 +239,13 @@ impl<'r> Run<'r, RowOperator<'r>> {
     ) -> Result<Vec<Vec<Part<O>>>, RowError> {
         self.in_parts(self.rows, align, |rows| {
             let mut results = Columns::with_capacity(self.units.scales.len(), rows.len());
+            let mut memory = Memory::default();
             for_each_chunk(y, x.map(Vec::as_slice), in_group, rows, |first, lags| {
                 let rules = SegmentRules::new(self.breaks, starts, first);
                 let sigma = self
                     .sigma
                     .map(|sigma| &sigma[first..first + lags[0].len() + self.reach.rows() - 1]);
-                let evaluated = O::evaluate(self.operator, &self.rows(lags, sigma, rules), &mut results);
+                let evaluated = self.evaluate::<Y, X, O>(lags, sigma, rules, &mut memory, &mut results);
                 evaluated.map_err(|error| error.map_row(|row| first + row))
             })?;
             Ok(results.into_parts())
@@ -268,19 +269,49 @@ impl<'r> Run<'r, RowOperator<'r>> {
         let scatter = Scatter::new(order, outputs, self.rows);
         let nulls = self.in_parts(range, 1, |part| {
             let mut nulls = vec![Vec::new(); outputs];
+            let mut memory = Memory::default();
             for ranges in order.tiles(&segments, part) {
                 let tile = Tile::new(&y, x.as_ref(), self.sigma, rows, starts, ranges, self.reach);
                 let lags = tile.lags();
                 let mut results = Columns::<O>::with_capacity(outputs, lags[0].len());
                 let rules = SegmentRules::new(self.breaks, Some(tile.starts()), self.reach.before);
                 // Every step that a row of the halo reads is also read by a row of the tile.
-                let evaluated = O::evaluate(self.operator, &self.rows(&lags, tile.sigma(), rules), &mut results);
+                let evaluated = self.evaluate::<Y, X, O>(&lags, tile.sigma(), rules, &mut memory, &mut results);
                 evaluated.map_err(|error| error.map_row(|place| tile.position(place)))?;
                 scatter.set(&results.into_parts(), tile.ranges(), &mut nulls);
             }
             Ok(nulls)
         })?;
         Ok(vec![scatter.into_column(&nulls)])
+    }
+
+    /// Evaluates adjacent rows, in narrower types where these hold them.
+    fn evaluate<Y: Number, X: Number, O: Target>(
+        self,
+        lags: &[Lag<'_, Y, X>],
+        sigma: Option<&[f64]>,
+        rules: SegmentRules,
+        memory: &mut Memory<Y, X>,
+        results: &mut Columns<O>,
+    ) -> Result<(), RowError> {
+        macro_rules! evaluate {
+            ($lags:expr) => {
+                O::evaluate(self.operator, &self.rows($lags, sigma, rules), results)
+            };
+        }
+        if !Y::IS_WIDE && !X::IS_WIDE {
+            return evaluate!(lags);
+        }
+        let y: Vec<_> = lags.iter().map(|lag| lag.y).collect();
+        let x: Option<Vec<_>> = lags.iter().map(|lag| lag.x).collect();
+        let narrow_y = narrowed(&y, &mut memory.y).filter(|_| self.units.zero == 0);
+        let narrow_x = x.as_ref().and_then(|x| narrowed(x, &mut memory.x));
+        match (narrow_y, narrow_x) {
+            (Some(y), Some(x)) => evaluate!(&with_values(lags, &y, Some(&x))),
+            (Some(y), None) => evaluate!(&with_values(lags, &y, x.as_deref())),
+            (None, Some(x)) => evaluate!(&with_values(lags, &y, Some(&x))),
+            (None, None) => evaluate!(lags),
+        }
     }
 
     fn rows<'a, 'b, Y, X>(
@@ -299,6 +330,21 @@ impl<'r> Run<'r, RowOperator<'r>> {
             rules,
             units: self.units,
             strict: self.strict,
+        }
+    }
+}
+
+/// Memory for the rows of y and x in narrower types.
+struct Memory<Y: Number, X: Number> {
+    y: Vec<Y::Narrow>,
+    x: Vec<X::Narrow>,
+}
+
+impl<Y: Number, X: Number> Default for Memory<Y, X> {
+    fn default() -> Self {
+        Self {
+            y: Vec::new(),
+            x: Vec::new(),
         }
     }
 }
@@ -375,17 +421,39 @@ impl<'r> Run<'r, SegmentOperator<'r>> {
         resumed: Option<Resumed<'_>>,
     ) -> Result<Vec<Worded<O>>, RowError> {
         let (y, x) = (Contiguous::new(y), x.map(|x| Contiguous::new(x)));
-        let Some(order) = whole.order else {
-            return self.over_segments(
-                y.slice(),
-                x.as_ref().map(Contiguous::slice),
-                whole.sigma,
-                whole.starts,
-                resumed,
-            );
+        let (y, x) = (y.slice(), x.as_ref().map(Contiguous::slice));
+        let has_zeros = self.units.zero == 0 && self.units.zero_of_x.is_none_or(|zero| zero == 0);
+        if !(Y::IS_WIDE || X::IS_WIDE) || !has_zeros {
+            return self.over_slices(y, x, whole, resumed);
+        }
+        let mut memory = Memory::<Y, X>::default();
+        let narrow_y = narrowed(&[y], &mut memory.y);
+        let narrow_x = x.and_then(|x| narrowed(&[x], &mut memory.x));
+        let units = ResultUnits {
+            narrowed: [narrow_y.is_some(), narrow_x.is_some()],
+            ..self.units.clone()
         };
-        let y = y.slice().gather(order.rows());
-        let x = x.map(|x| x.slice().gather(order.rows()));
+        let run = Run { units: &units, ..self };
+        match (narrow_y.as_deref(), narrow_x.as_deref()) {
+            (Some(&[y]), Some(&[x])) => run.over_slices(y, Some(x), whole, resumed),
+            (Some(&[y]), _) => run.over_slices(y, x, whole, resumed),
+            (_, Some(&[x])) => run.over_slices(y, Some(x), whole, resumed),
+            _ => run.over_slices(y, x, whole, resumed),
+        }
+    }
+
+    fn over_slices<Y: Number, X: Number, O: SegmentTarget + Atomic, I: RowIndex>(
+        self,
+        y: Slice<'_, Y>,
+        x: Option<Slice<'_, X>>,
+        whole: &Whole<'_, I>,
+        resumed: Option<Resumed<'_>>,
+    ) -> Result<Vec<Worded<O>>, RowError> {
+        let Some(order) = whole.order else {
+            return self.over_segments(y, x, whole.sigma, whole.starts, resumed);
+        };
+        let y = y.gather(order.rows());
+        let x = x.map(|x| x.gather(order.rows()));
         let sigma = whole.sigma.map(|sigma| order.gather(sigma));
         let x = x.as_ref().map(Gathered::slice);
         let parts = self.over_segments::<_, _, O>(y.slice(), x, sigma.as_deref(), whole.starts, resumed)?;

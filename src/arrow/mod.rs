@@ -23,13 +23,13 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, Decimal128Type, Float32Type, Float64Type, Int32Type, Int64Type, UInt8Type,
+    ArrowPrimitiveType, Decimal128Type, Float16Type, Float32Type, Float64Type, Int32Type, Int64Type, UInt8Type,
 };
 use arrow_array::{
     Array, ArrayRef, DictionaryArray, Int8Array, Int64Array, PrimitiveArray, RecordBatch, StringArray, StructArray,
     make_array, new_null_array,
 };
-use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{ArrowError, DataType, Field, Fields, TimeUnit};
 
@@ -40,9 +40,9 @@ use crate::column::{Mode, WholeColumn, WrongRow};
 use crate::domain::{Domain, Nulls};
 use crate::inputs::Inputs;
 use crate::operators::{Operator, Reason};
-use crate::plan::{Plan, ticks};
+use crate::plan::{Plan, all_ticks, ticks};
 use crate::run::{Parts, Results};
-use crate::segments::Part;
+use crate::segments::{Part, halves};
 use crate::units::{Kind, PlanError, Unit};
 use crate::unsorted::{around_message, in_group, message, wrong_step};
 
@@ -367,7 +367,10 @@ impl Planned<'_> {
             (_, DataType::Dictionary(..)) => words(values, kind)?,
             (DataType::Float64, DataType::Duration(_)) => {
                 let values = values.as_primitive::<Float64Type>();
-                let durations: Int64Array = values.iter().map(|value| value.and_then(ticks)).collect();
+                let durations = match all_ticks(values.values()) {
+                    Some(ticks) => Int64Array::new(ticks.into(), values.nulls().cloned()),
+                    None => values.iter().map(|value| value.and_then(ticks)).collect(),
+                };
                 arrow_cast::cast(&durations, result)?
             },
             (DataType::Decimal128(..), DataType::Duration(_)) => {
@@ -388,6 +391,12 @@ impl Planned<'_> {
             },
             (DataType::Decimal128(..), _) if result.is_temporal() => temporal(values.as_primitive(), result)?,
             (DataType::Decimal128(..), _) => arrow_cast::cast(&whole(values)?, result)?,
+            // A cast may round twice.
+            (DataType::Float64, DataType::Float16) => {
+                let values = values.as_primitive::<Float64Type>();
+                let halves = ScalarBuffer::from(halves(values.values()));
+                Arc::new(PrimitiveArray::<Float16Type>::new(halves, values.nulls().cloned()))
+            },
             _ => arrow_cast::cast(values, result)?,
         };
         if self.strict && finished.null_count() > values.null_count() {

@@ -149,12 +149,23 @@ impl Rises for Even {
 pub(crate) struct Column<'a, T> {
     values: &'a [T],
     scale: f64,
+    /// Whether they are longer numbers, which the type happens to hold.
+    are_narrowed: bool,
 }
 
 impl<'a, T: Sample> Column<'a, T> {
     /// The values themselves.
     pub(crate) fn new(values: &'a [T]) -> Self {
-        Self { values, scale: 1.0 }
+        Self {
+            values,
+            scale: 1.0,
+            are_narrowed: false,
+        }
+    }
+
+    /// The same, if the column is of a longer type. What is computed must not depend on which type holds some rows.
+    pub(crate) fn narrowed(self, are_narrowed: bool) -> Self {
+        Self { are_narrowed, ..self }
     }
 
     /// The 64 values from `first - lag` on; the nearest value where the column has no such row.
@@ -169,6 +180,7 @@ impl<T: Sample> Differences for Column<'_, T> {
         match (T::INTEGER, size_of::<T>()) {
             (false, _) => Form::Float,
             (true, 16) => Form::Longer,
+            (true, _) if self.are_narrowed => Form::Longer,
             (true, _) => Form::Pair,
         }
     }
@@ -237,7 +249,7 @@ impl<T: Sample> Differences for Column<'_, T> {
         } else {
             0.5 * inverse_power_of_two(largest)
         };
-        (Box::new(Self { values, scale }), scale)
+        (Box::new(Self { values, scale, ..*self }), scale)
     }
 }
 
@@ -359,6 +371,7 @@ impl<T: Sample> Differences for Periodic<Column<'_, T>> {
         let column = Column {
             values: &self.column.values[rows.clone()],
             scale,
+            ..self.column
         };
         let normalized = Periodic {
             column,

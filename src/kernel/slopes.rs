@@ -183,17 +183,15 @@ where
     for start in (0..y.this.len()).step_by(TILE) {
         let tile = y.rows(start, y.this.len().min(start + TILE));
         let first = slopes.len();
-        let rows = tile.previous.iter().zip(tile.this).zip(tile.next);
-        let mut all_finite = in_range;
-        slopes.extend(rows.map(|((previous, this), next)| {
-            let rise = next.minus(*previous) * scale.numerator;
-            let slope = rise / two_steps + this.zero_unless_finite();
-            all_finite &= slope.is_finite();
-            slope.as_()
-        }));
+        let all_finite = dispatch(Even {
+            y: tile,
+            numerator: scale.numerator,
+            two_steps,
+            slopes,
+        });
         for (block, slopes) in slopes[first..].chunks_mut(ROWS).enumerate() {
             let mask = mask(start + block * ROWS);
-            if !all_finite {
+            if !(in_range && all_finite) {
                 for place in set_bits(mask.before & mask.after, slopes.len()) {
                     let row = tile.columns().map(|column| column[block * ROWS + place]);
                     slopes[place] = even_slope(row, scale).as_();
@@ -209,6 +207,44 @@ where
                 slopes[place] = even_end(pair, scale).as_();
             }
         }
+    }
+}
+
+/// The loop of [`even`]. Returns whether all slopes are finite.
+struct Even<'a, 's, Y, O> {
+    y: ThreePoint<'a, Y>,
+    numerator: f64,
+    two_steps: f64,
+    slopes: &'s mut Vec<O>,
+}
+
+impl<Y, O> Kernel for Even<'_, '_, Y, O>
+where
+    Y: Sample,
+    O: Copy + 'static,
+    f64: AsPrimitive<O>,
+{
+    type Output = bool;
+
+    // Integers of 128 bits fill no vector register.
+    const WIDEST: bool = size_of::<Y>() <= size_of::<f64>();
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        let Self {
+            y,
+            numerator,
+            two_steps,
+            slopes,
+        } = self;
+        let rows = y.previous.iter().zip(y.this).zip(y.next);
+        let mut all_finite = true;
+        slopes.extend(rows.map(|((previous, this), next)| {
+            let slope = next.minus(*previous) * numerator / two_steps + this.zero_unless_finite();
+            all_finite &= slope.is_finite();
+            slope.as_()
+        }));
+        all_finite
     }
 }
 

@@ -325,6 +325,7 @@ impl Scan for RollingSlope {
         let mut windows = Windows::new(*self, segment)?;
         let read = windows.read.clone();
         let y_values = &segment.y.values[read.clone()];
+        let narrowed = segment.units.narrowed;
         let near = segment
             .units
             .period
@@ -332,10 +333,10 @@ impl Scan for RollingSlope {
         let y: Box<dyn Differences> = match (segment.units.period, &near) {
             (Some(period), Some(near)) => Box::new(Periodic::new(near, period)),
             (Some(period), None) => Box::new(Periodic::new(y_values, period)),
-            (None, _) => Box::new(Column::new(y_values)),
+            (None, _) => Box::new(Column::new(y_values).narrowed(narrowed[0])),
         };
         let x: Box<dyn Differences> = match segment.x {
-            Some(x) => Box::new(Column::new(&x.values[read])),
+            Some(x) => Box::new(Column::new(&x.values[read]).narrowed(narrowed[1])),
             None => Box::new(Even),
         };
         let sigma = match self.sigma {

@@ -5,6 +5,8 @@ mod checks;
 mod ring;
 #[cfg(all(test, any(feature = "polars", feature = "arrow")))]
 mod tests;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod ticks;
 
 use checks::{axis, check_mean, check_per, period, sigma_unit, step, x_unit, y_unit};
 
@@ -18,6 +20,9 @@ use crate::segments::Ring;
 use crate::units::{
     ColumnInfo, Kind, PlanError, ResultUnits, Step, Unit, Units, limit, parts, power_of_ten, refuse, scale,
 };
+
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use self::ticks::{all_ticks, ticks};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -83,10 +88,9 @@ impl Plan {
         let step = step(operator, x.zip(x_unit), domain.spacing)?;
         check_per(domain.per, y_unit, x, step.unit.is_time())?;
         let per = domain.per.unwrap_or(SECOND);
-        let mean_digits = if domain.duplicates == Duplicates::Mean {
-            y.spare_bits
-        } else {
-            0
+        let mean_digits = match domain.duplicates {
+            Duplicates::Mean => y.spare_bits,
+            _ => 0,
         };
         let y_factor = 2_f64.powi(mean_digits as i32);
         let scale = |kind, order| {
@@ -156,6 +160,7 @@ impl Plan {
                 rate: scale(rate_kind, 1),
                 zero: y.zero << mean_digits,
                 zero_of_x: x.filter(|_| !step.unit.is_time()).map(|x| x.zero),
+                narrowed: [false; 2],
                 period,
             },
             sigma,
@@ -218,12 +223,4 @@ fn place(x: Option<ColumnInfo>, step: Step) -> (Kind, Scale) {
             (Kind::Duration { nanoseconds: 1 }, scale)
         },
     }
-}
-
-/// The nearest whole number of ticks of a duration, if 64 bits hold it.
-#[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) fn ticks(value: f64) -> Option<i64> {
-    let nearest = value.round_ties_even();
-    let fits = nearest >= i64::MIN as f64 && nearest < i64::MAX as f64;
-    fits.then_some(nearest as i64)
 }

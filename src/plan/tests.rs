@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Plan, SECOND, ticks};
+use super::{Plan, SECOND, all_ticks, ticks};
 use crate::domain::{Domain, Duplicates, Length};
 use crate::inputs::Inputs;
 use crate::kernel::{Limit, Scale};
@@ -350,6 +350,10 @@ fn a_tick_is_the_nearest_whole_number_that_64_bits_hold() {
         (f64::INFINITY, None),
     ] {
         assert_eq!(ticks(value), expected, "{value}");
+        let mut durations = [1.5; 70];
+        durations[40] = value;
+        let each: Option<Vec<_>> = durations.iter().map(|&duration| ticks(duration)).collect();
+        assert_eq!(all_ticks(&durations), each, "{value}");
     }
 }
 

@@ -15,9 +15,9 @@ use crate::column::{Mode, WholeColumn, WrongRow, by_output};
 use crate::domain::{Domain, Nulls};
 use crate::inputs::Inputs;
 use crate::operators::{Form, Operator, Reason, RowError};
-use crate::plan::{Plan, ticks};
+use crate::plan::{Plan, all_ticks, ticks};
 use crate::run::{Neighbors, Parts, Results, Resumed};
-use crate::segments::Part;
+use crate::segments::{Part, halves};
 use crate::units::{Kind, Unit};
 
 /// An operator and a domain for columns whose dtypes are known.
@@ -308,10 +308,13 @@ impl Evaluator {
             DataType::Enum(..) => words(values.u8()?, dtype)?,
             DataType::Duration(unit) => {
                 let ticks = match values.f64() {
-                    Ok(values) => values
-                        .iter()
-                        .map(|value| value.and_then(ticks))
-                        .collect_ca_trusted(name.clone()),
+                    Ok(values) => {
+                        let chunks = values.downcast_iter().map(|array| match all_ticks(array.values()) {
+                            Some(ticks) => PrimitiveArray::from_vec(ticks).with_validity(array.validity().cloned()),
+                            None => array.iter().map(|value| ticks(*value?)).collect(),
+                        });
+                        Int64Chunked::from_chunk_iter(name.clone(), chunks)
+                    },
                     Err(_) => values.cast(&DataType::Int64)?.i64()?.clone(),
                 };
                 ticks.into_duration(*unit).into_series()
@@ -332,6 +335,14 @@ impl Evaluator {
             DataType::Datetime(unit, zone) => {
                 let instants = values.cast(&DataType::Int64)?.i64()?.clone();
                 instants.into_datetime(*unit, zone.clone()).into_series()
+            },
+            // Of Float64 values; a cast may round twice.
+            DataType::Float16 => {
+                let chunks = values.f64()?.downcast_iter();
+                let chunks = chunks.map(|array| {
+                    PrimitiveArray::from_vec(halves(array.values())).with_validity(array.validity().cloned())
+                });
+                Float16Chunked::from_chunk_iter(name.clone(), chunks).into_series()
             },
             dtype if dtype.is_temporal() => values.cast(&DataType::Int64)?.cast(dtype)?,
             dtype => values.cast(dtype)?,

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use bytemuck::{Pod, cast_slice};
-use half::f16;
 use num_traits::AsPrimitive;
 
 use crate::bits::{Bitmap, Bits, word_or_ones};
 use crate::dispatch::{Kernel, dispatch};
 use crate::kernel::Sample;
+use crate::segments::narrow::copy_low_halves;
 use crate::segments::{Gathered, Slice};
 
 /// A column, chunk by chunk, as one of the four types whose differences are exact.
@@ -100,12 +100,40 @@ fn plus<T: Number>(chunks: &[Chunk<'_, T>], distances: &[f64]) -> Vec<i64> {
 }
 
 /// Element type of a canonical column.
-pub(crate) trait Number: Sample + Default + Send + Sync + std::fmt::Debug + 'static {}
+pub(crate) trait Number: Sample + Default + Send + Sync + std::fmt::Debug + 'static {
+    /// A type of fewer bits that may hold the same numbers; this one itself if there is none.
+    type Narrow: Number;
 
-impl Number for f64 {}
-impl Number for f32 {}
-impl Number for i64 {}
-impl Number for i128 {}
+    /// Whether there is one.
+    const IS_WIDE: bool = false;
+
+    /// Copies numbers in fewer bits. Returns whether these hold all of them.
+    fn narrow(_: &[Self], _: &mut [Self::Narrow]) -> bool {
+        false
+    }
+}
+
+impl Number for f64 {
+    type Narrow = Self;
+}
+
+impl Number for f32 {
+    type Narrow = Self;
+}
+
+impl Number for i64 {
+    type Narrow = Self;
+}
+
+impl Number for i128 {
+    type Narrow = i64;
+
+    const IS_WIDE: bool = true;
+
+    fn narrow(values: &[Self], narrow: &mut [i64]) -> bool {
+        copy_low_halves(values, narrow)
+    }
+}
 
 /// Adjacent rows of a column.
 #[derive(Clone, Copy, Debug)]
@@ -214,6 +242,9 @@ impl<'a, T: Number> Chunk<'a, T> {
 
 /// A conversion to a [`Number`] that keeps differences and order.
 pub(crate) trait Convert<T>: Pod {
+    /// Whether it waits for the processor, not for memory.
+    const COMPUTES: bool = false;
+
     fn convert(self) -> T;
 }
 
@@ -243,18 +274,6 @@ convert! {
     u128 => i128: |value| (value ^ (1 << 127)).cast_signed();
 }
 
-/// The bits of a half-precision float.
-#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(transparent)]
-pub(crate) struct Half(u16);
-
-impl Convert<f64> for Half {
-    #[inline(always)]
-    fn convert(self) -> f64 {
-        f16::from_bits(self.0).to_f64()
-    }
-}
-
 struct Conversion<'a, 'b, S, T> {
     values: &'a [S],
     converted: &'b mut Vec<T>,
@@ -263,8 +282,7 @@ struct Conversion<'a, 'b, S, T> {
 impl<S: Convert<T>, T> Kernel for Conversion<'_, '_, S, T> {
     type Output = ();
 
-    // It waits for memory.
-    const WIDEST: bool = false;
+    const WIDEST: bool = S::COMPUTES;
 
     #[inline(always)]
     fn run(self) {
@@ -344,11 +362,6 @@ mod tests {
             panic!("two values")
         };
         assert_eq!((low, high), (i128::MIN, i128::MAX));
-        let halves = [f16::from_f64(-1.5), f16::INFINITY, f16::from_bits(1)].map(|half| Half(half.to_bits()));
-        assert_eq!(
-            converted::<Half, f64>(&halves),
-            [-1.5, f64::INFINITY, 2.0_f64.powi(-24)]
-        );
     }
 
     #[test]

@@ -93,7 +93,7 @@ fn shifted<'a, T: Number>(chunks: &[Chunk<'a, T>], ahead: isize) -> Vec<Chunk<'a
     .concat()
 }
 
-/// Rows converted at a time: those of all copies fit into the second-level cache.
+/// Rows converted or narrowed at a time: those of all copies fit into the second-level cache.
 const TILE: usize = 1 << 12;
 
 /// Calls `visit` with the first row and the lags of adjacent rows, for all of `rows` in order.
@@ -154,7 +154,7 @@ impl<'a, 'b, T: Number> Copies<'a, 'b, T> {
             let chunk = cursor.parts.first();
             chunk.is_none_or(|chunk| matches!(chunk.values, Values::InPlace(_)))
         });
-        if in_place { left } else { left.min(TILE) }
+        if in_place && !T::IS_WIDE { left } else { left.min(TILE) }
     }
 
     /// The next rows of each copy. Copies that share memory are converted once.

@@ -1,6 +1,8 @@
 //! Which rows belong to the same segment, and which rows are the neighbours of each.
 //!
 //! - `column`: the numbers of a column
+//! - `half`: halves as wider floats, and back
+//! - `narrow`: integers of 128 bits in 64, where these hold them
 //! - `lag`: the same column, some rows before or after
 //! - `rules`: what ends a segment: a known start, a null, a gap
 //! - `hash`: numbers of keys, by which `counting` groups them
@@ -17,11 +19,15 @@ mod column;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod counting;
 #[cfg(any(feature = "polars", feature = "arrow"))]
+mod half;
+#[cfg(any(feature = "polars", feature = "arrow"))]
 mod hash;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod lag;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod merge;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+mod narrow;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 mod order;
 mod reach;
@@ -39,17 +45,21 @@ mod whole;
 
 pub(crate) use carry::Lengths;
 #[cfg(any(feature = "polars", feature = "arrow"))]
-pub(crate) use column::{Chunk, Contiguous, Half, Number, Numbers, OwnedNumbers};
+pub(crate) use column::{Chunk, Contiguous, Number, Numbers, OwnedNumbers};
 #[cfg(feature = "polars")]
 pub(crate) use counting::Grouped;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use counting::Numbered;
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use half::{Half, halves};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use hash::number_by_hash;
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use lag::{InGroup, Lags, for_each_chunk, in_column};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use merge::{Merged, Merging};
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) use narrow::{narrowed, with_values};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use order::{RowOrder, Scatter};
 pub use reach::Reach;

@@ -82,6 +82,8 @@ pub(crate) struct ResultUnits {
     pub(crate) zero_of_x: Option<i128>,
     /// The period of y, in its numbers.
     pub(crate) period: Option<f64>,
+    /// Whether the numbers of y, and those of x, are of 128 bits and read in 64, which hold these rows of them.
+    pub(crate) narrowed: [bool; 2],
 }
 
 /// Why an operator has no result for these columns and this domain.
