@@ -112,9 +112,7 @@ impl Plan {
                 None => points.deviations(sigma, self.duplicates),
             });
             let resumed = resumed.map(|resumed| Resumed {
-                rows: (0..points.len())
-                    .take_while(|&point| points.rows(point).end <= resumed.rows)
-                    .count(),
+                rows: points.points_within(resumed.rows),
                 ..resumed
             });
             let whole = Whole {
@@ -124,7 +122,7 @@ impl Plan {
                 order: None::<&RowOrder<I>>,
                 starts: points.starts(),
             };
-            let first_row = |point: usize| at(points.rows(point).start);
+            let first_row = |point: usize| at(points.first_row(point));
             let results = self.over_rings(whole, points.len(), mode, resumed, first_row)?;
             return Ok(in_order(self.of_rows(results, &points), order, column.height));
         }

@@ -28,7 +28,7 @@ pub(crate) fn widest() -> Registers {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::is_x86_feature_detected as has;
-        if has!("avx2") && has!("fma") {
+        if has!("avx2") && has!("fma") && has!("bmi1") && has!("bmi2") && has!("popcnt") {
             if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
                 return Registers::Avx512;
             }
@@ -45,7 +45,7 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
         // SAFETY: the processor has just been asked for these features.
         #[cfg(target_arch = "x86_64")]
         Registers::Avx512 if K::WIDEST => unsafe { with_avx512(kernel) },
-        // SAFETY: the processor has just been asked for both features.
+        // SAFETY: the processor has just been asked for these features.
         #[cfg(target_arch = "x86_64")]
         Registers::Avx512 | Registers::Avx2 => unsafe { with_avx2(kernel) },
         Registers::Baseline => kernel.run(),
@@ -53,13 +53,13 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt")]
 fn with_avx2<K: Kernel>(kernel: K) -> K::Output {
     kernel.run()
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512dq,avx512vl")]
 fn with_avx512<K: Kernel>(kernel: K) -> K::Output {
     kernel.run()
 }

@@ -64,6 +64,8 @@ mod points;
 #[cfg(feature = "polars")]
 mod polars;
 #[cfg(any(feature = "polars", feature = "arrow"))]
+mod prefetch;
+#[cfg(any(feature = "polars", feature = "arrow"))]
 mod run;
 #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed uses a part of it.
 mod segments;

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use crate::bits::{Bits, ROWS, high_mask, set_bits};
 use crate::column::{Mode, by_output};
+use crate::dispatch::{Kernel, dispatch};
 use crate::operators::{Column, Form, Repeats, Valid};
 use crate::parallel::par_ranges;
 use crate::plan::Plan;
@@ -14,10 +15,13 @@ use crate::run::{Parts, Results, RowIndex, Whole};
 use crate::segments::{Merged, Merging, Numbers, Part, RowOrder};
 
 /// Rows whose points fit into the second-level cache.
-const TILE: usize = 1 << 15;
+const TILE: usize = 1 << 13;
 
-/// The least number of rows in a halo.
+/// Rows before a tile that are looked at for the points that the first one reads.
 const HALO: usize = ROWS;
+
+/// The most rows that a tile may have, for a long point.
+const LONGEST: usize = 1 << 16;
 
 impl Plan {
     /// The results of all rows of y and x, merged and evaluated tile by tile.
@@ -35,16 +39,13 @@ impl Plan {
         if rows == 0 || !matches!(self.operator.form(), Form::Rows(_)) {
             return None;
         }
-        let of_part = |part: Range<usize>| {
-            let mut results = RowResults::default();
-            let capacity = part.len();
-            for start in part.clone().step_by(TILE) {
-                let tile = start..part.end.min(start + TILE);
-                let tile = self.tile(columns, rows, groups, merging, tile).ok_or(())?;
-                self.append_tile::<I>(&tile, mode, &mut results, capacity).ok_or(())?;
-            }
-            Ok::<_, ()>(results)
+        let column = ByPoints {
+            columns,
+            rows,
+            groups,
+            merging,
         };
+        let of_part = |part| self.over_part::<I>(&column, part, mode).ok_or(());
         let parts = if mode.parallel {
             par_ranges(rows, 1, of_part)
         } else {
@@ -53,39 +54,44 @@ impl Plan {
         parts.ok().map(RowResults::into_parts)
     }
 
-    /// The points that begin in some rows, with the points around them; `None` if these are too long.
-    fn tile(
-        &self,
-        columns: [&Numbers; 2],
-        rows: usize,
-        groups: Bits,
-        merging: Merging,
-        tile: Range<usize>,
-    ) -> Option<Tile> {
+    /// The results of the points that begin in a part of the rows.
+    fn over_part<I: RowIndex>(&self, column: &ByPoints, part: Range<usize>, mode: Mode) -> Option<RowResults> {
         let reach = self.operator.reach();
-        let mut halo = HALO;
-        while halo <= TILE {
-            let around = tile.start.saturating_sub(halo)..rows.min(tile.end + halo);
-            let [y, x] = columns.map(|column| column.part(around.clone()));
-            let merged = Merged::new(&y, &x, groups.from(around.start), merging);
-            let first = merged.next_point(tile.start - around.start);
-            let end = if tile.end == rows {
+        let mut results = RowResults::default();
+        // The points that begin before this row have results.
+        let mut next = part.start;
+        let (mut start, mut length) = (next.saturating_sub(HALO), TILE);
+        loop {
+            let around = start..column.rows.min(next + length);
+            let merged = column.merged(around.clone());
+            // The first and the last point may have rows beyond these.
+            let is_enough = start == 0 || merged.next_point(next - start) > reach.before;
+            let known = if around.end == column.rows {
                 merged.len()
             } else {
-                merged.next_point(tile.end - around.start)
+                merged.len().saturating_sub(reach.after + 1)
             };
-            // The first and the last point may have rows beyond the halo.
-            let has_before = around.start == 0 || first > reach.before;
-            let has_after = around.end == rows || end + reach.after < merged.len();
-            if has_before && has_after {
-                return Some(Tile {
-                    merged,
-                    points: first..end,
-                });
+            let end = merged.next_point(part.end - start);
+            let is_last = part.end <= around.end && end <= known;
+            let points = merged.next_point(next - start)..if is_last { end } else { known };
+            if !is_enough || points.is_empty() && !is_last {
+                start = start.saturating_sub(length);
+                length *= 8;
+                if length > LONGEST {
+                    return None;
+                }
+                continue;
             }
-            halo *= 8;
+            let end = points.end;
+            let tile = Tile { merged, points };
+            self.append_tile::<I>(&tile, mode, &mut results, part.len())?;
+            if is_last {
+                return Some(results);
+            }
+            next = start + tile.merged.first_row(end);
+            start += tile.merged.first_row(end.saturating_sub(reach.before + 1));
+            length = TILE;
         }
-        None
     }
 
     /// Appends the results of the rows of a tile; `None` if a row is wrong.
@@ -158,6 +164,24 @@ impl Plan {
     }
 }
 
+/// A column that is evaluated point by point.
+struct ByPoints<'a> {
+    /// y and x.
+    columns: [&'a Numbers<'a>; 2],
+    rows: usize,
+    /// The rows that start a group.
+    groups: Bits<'a>,
+    merging: Merging,
+}
+
+impl ByPoints<'_> {
+    /// The points of adjacent rows.
+    fn merged(&self, rows: Range<usize>) -> Merged {
+        let [y, x] = self.columns.map(|column| column.part(rows.clone()));
+        Merged::new(&y, &x, self.groups.from(rows.start), self.merging)
+    }
+}
+
 /// The points of a tile and of its halo.
 struct Tile {
     merged: Merged,
@@ -205,16 +229,54 @@ fn append_rows<O: Copy + Default>(
         if points.is_empty() {
             continue;
         }
-        let rows = merged.rows_of(points.clone());
-        let valid_points = valid_points.as_ref().map(|bytes| Bits::new(bytes, 0));
-        let mut walk = Walk {
-            next: points.start - part.start,
-            has_result: false,
-        };
+        dispatch(AppendRows {
+            merged,
+            rows: merged.rows_of(points.clone()),
+            walk: Walk {
+                next: points.start - part.start,
+                has_result: false,
+            },
+            of_points,
+            valid_points: valid_points.as_ref().map(|bytes| Bits::new(bytes, 0)),
+            repeats,
+            column,
+        });
+    }
+}
+
+/// The loop that appends the results of adjacent rows.
+struct AppendRows<'a, O> {
+    merged: &'a Merged,
+    rows: Range<usize>,
+    walk: Walk,
+    of_points: &'a [O],
+    valid_points: Option<Bits<'a>>,
+    repeats: Repeats,
+    column: &'a mut Column<O>,
+}
+
+impl<O: Copy + Default> Kernel for AppendRows<'_, O> {
+    type Output = ();
+
+    // It copies results one by one.
+    const WIDEST: bool = false;
+
+    #[inline(always)]
+    fn run(self) {
+        let Self {
+            merged,
+            rows,
+            mut walk,
+            of_points,
+            valid_points,
+            repeats,
+            column,
+        } = self;
         let mut valid = Valid::new(rows.len());
         for row in rows.clone().step_by(ROWS) {
             let count = ROWS.min(rows.end - row);
-            let (first, of_rows) = (merged.is_first().word(row), merged.valid().word(row));
+            let first = merged.is_first().word(row) & !high_mask(count);
+            let of_rows = merged.valid().word(row);
             let mut valid_rows = of_rows;
             if let Some(valid_points) = valid_points {
                 valid_rows &= walk.mask(first, count, valid_points);
@@ -248,7 +310,17 @@ struct Walk {
 
 impl Walk {
     /// Mask of the rows whose point has a bit.
+    #[inline(always)]
     fn mask(&self, first: u64, count: usize, points: Bits) -> u64 {
+        let has_before = self.next == 0 || points.get(self.next - 1);
+        let begun = match first.count_ones() as usize {
+            0 => u64::MAX,
+            begun => points.word(self.next) | high_mask(begun),
+        };
+        // Usually all points have one.
+        if has_before && begun == u64::MAX {
+            return u64::MAX;
+        }
         let mut next = self.next;
         (0..count).fold(0, |mask, place| {
             next += (first >> place & 1) as usize;
@@ -257,6 +329,7 @@ impl Walk {
     }
 
     /// Mask of the rows that are not null, but for the first of each point.
+    #[inline(always)]
     fn repeated(&mut self, first: u64, valid: u64, count: usize) -> u64 {
         (0..count).fold(0, |mask, place| {
             let is_valid = valid >> place & 1 != 0;
@@ -268,11 +341,31 @@ impl Walk {
     }
 
     /// Appends the value of the point of each row, and goes on to the next rows.
-    fn append<O: Copy>(&mut self, first: u64, count: usize, points: &[O], values: &mut Vec<O>) {
-        values.extend((0..count).map(|place| {
-            self.next += (first >> place & 1) as usize;
-            points[self.next - 1]
-        }));
+    #[inline(always)]
+    fn append<O: Copy + Default>(&mut self, first: u64, count: usize, points: &[O], values: &mut Vec<O>) {
+        let before = self.next.checked_sub(1);
+        self.next += first.count_ones() as usize;
+        // The point of the row before, and those that begin here.
+        let window = before.and_then(|before| points[before..].first_chunk::<{ ROWS + 1 }>());
+        match (first, before, window) {
+            (u64::MAX, ..) => values.extend_from_slice(&points[self.next - ROWS..self.next]),
+            (0, Some(before), _) => values.resize(values.len() + count, points[before]),
+            (_, _, Some(window)) if count == ROWS => {
+                let (mut point, mut left) = (0, first);
+                values.extend((0..ROWS).map(|_| {
+                    point += (left & 1) as usize;
+                    left >>= 1;
+                    window[point]
+                }));
+            },
+            _ => {
+                let mut next = before.map_or(0, |before| before + 1);
+                values.extend((0..count).map(|place| {
+                    next += (first >> place & 1) as usize;
+                    points[next - 1]
+                }));
+            },
+        }
     }
 }
 
@@ -357,7 +450,18 @@ mod tests {
                 for operator in &operators {
                     for duplicates in [Duplicates::First, Duplicates::Last, Duplicates::Mean] {
                         let plan = plan(operator.clone(), duplicates);
-                        let tiles = plan.over_tiles_of_points::<u32>([&y, &x], rows, groups, merging(duplicates), MODE);
+                        let column = ByPoints {
+                            columns: [&y, &x],
+                            rows,
+                            groups,
+                            merging: merging(duplicates),
+                        };
+                        let cuts = [0, 1, rows / 5, rows / 5 + 7, rows - 40, rows];
+                        let parts = cuts
+                            .windows(2)
+                            .map(|cut| plan.over_part::<u32>(&column, cut[0]..cut[1], MODE));
+                        let parts: Option<Vec<_>> = parts.collect();
+                        let tiles = parts.map(RowResults::into_parts);
                         let merged = Merged::new(&y, &x, groups, merging(duplicates));
                         let whole = Whole {
                             y: merged.y(),
@@ -369,7 +473,7 @@ mod tests {
                         let of_points = plan.over_rows(whole, merged.len(), MODE, None).expect("x rises");
                         let expected = values(plan.of_rows(of_points, &merged).numbers);
                         assert_eq!(expected.len(), rows);
-                        let tiles = values(tiles.expect("no point is as long as a tile"));
+                        let tiles = values(tiles.expect("no point is too long"));
                         assert!(
                             tiles == expected,
                             "{operator:?}, {duplicates:?}, points of {longest} rows"
@@ -382,7 +486,7 @@ mod tests {
 
     #[test]
     fn a_long_point_and_a_wrong_row_are_left_to_the_column_as_a_whole() {
-        let rows = 4 * TILE;
+        let rows = 4 * LONGEST;
         let plan = plan(Gradient::new(), Duplicates::First);
         let tiles = |x: &[f64]| {
             let x = Numbers::F64(vec![Chunk::new(x, None)]);
@@ -390,7 +494,7 @@ mod tests {
             plan.over_tiles_of_points::<u32>([&x, &x], rows, Bits::new(&groups, 0), merging(Duplicates::First), MODE)
         };
         assert!(tiles(&coordinates(rows, 3)).is_some());
-        assert!(tiles(&coordinates(rows, 3 * TILE)).is_none());
+        assert!(tiles(&coordinates(rows, 3 * LONGEST)).is_none());
         let mut turns = coordinates(rows, 3);
         turns[rows - 9] = 0.0;
         assert!(tiles(&turns).is_none());

@@ -35,7 +35,11 @@ pub(crate) fn whole_mean<T: Sample>(first: T, sum: i128, count: u32, digits: u32
     if count == 1 {
         return first << digits;
     }
-    // The whole and the fractional part of the mean, each without an overflow.
+    // The whole and the fractional part of the mean, each without an overflow. Most points are of two rows, and need no
+    // division of 128 bits.
+    if count == 2 {
+        return ((first + (sum >> 1)) << digits) + ((((sum & 1) << digits) + 1) >> 1);
+    }
     let (whole, rest) = (sum.div_euclid(count), sum.rem_euclid(count));
     let fraction = ((rest << digits) + count / 2) / count;
     ((first + whole) << digits) + fraction

@@ -9,6 +9,7 @@ use num_traits::AsPrimitive;
 
 use crate::bits::{ROWS, set_bits};
 use crate::dispatch::{Kernel, dispatch};
+use crate::prefetch::prefetch;
 
 /// Compares integers by their bits, ordered as signed integers of type `S`, which most keys are.
 ///
@@ -82,31 +83,5 @@ pub(super) fn pad<'a, T: Copy>(keys: &'a [T], padded: &'a mut Option<[T; ROWS + 
     match keys.first_chunk() {
         Some(keys) => keys,
         None => padded.insert(std::array::from_fn(|row| keys[row.min(keys.len() - 1)])),
-    }
-}
-
-/// Prefetches memory a fixed distance ahead of `values`.
-///
-/// Measured: hardware prefetchers stop at page boundaries; this doubles the throughput of a single column of integers.
-#[inline(always)]
-#[cfg_attr(
-    not(target_arch = "x86_64"),
-    expect(unused_variables, reason = "no prefetch instruction")
-)]
-pub(super) fn prefetch<T>(values: &[T]) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        const AHEAD: usize = 2_048;
-        const LINE: usize = 64;
-        const MAX_BYTES: usize = 4_096;
-        let next = values.as_ptr().cast::<i8>().wrapping_add(AHEAD);
-        for line in (0..size_of_val(values).min(MAX_BYTES)).step_by(LINE) {
-            // SAFETY: PREFETCH never faults, whatever the address, and needs SSE only, which x86_64 always has.
-            #[allow(unused_unsafe, reason = "safe in newer compilers")]
-            unsafe {
-                _mm_prefetch::<_MM_HINT_T0>(next.wrapping_add(line));
-            }
-        }
     }
 }
