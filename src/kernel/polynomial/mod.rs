@@ -882,7 +882,9 @@ mod tests {
     #[test]
     fn a_window_has_the_same_bits_alone_and_beside_others() {
         let x = grid(90);
-        let y: Vec<f64> = (0..90).map(|row| f64::from(row * 7_919 % 1_001) / 7.0).collect();
+        let mut y: Vec<f64> = (0..90).map(|row| f64::from(row * 7_919 % 1_001) / 7.0).collect();
+        // Windows around it are fitted again.
+        y[43] = 1e9;
         let mut windows = windows(90, 41);
         for (index, window) in windows.iter_mut().enumerate() {
             window.rows.end -= index % 3 * 5;
@@ -902,6 +904,22 @@ mod tests {
                     assert_eq!(alone, [vec![values[index]], vec![errors[index]]], "{index}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_value_of_no_weight_has_no_part_in_the_result() {
+        // The slope of the line through an odd number of rows does not depend on the middle one.
+        let mut y = [0.0; 21];
+        y[10] = 1e9;
+        for row in [0, 3, 10, 20] {
+            let windows = [Window {
+                row,
+                rows: 0..21,
+                level: 0.0,
+            }];
+            let [values, _] = fit(&Column::new(&y), &Even, model(1, 1), &windows);
+            assert_eq!(values, [0.0], "{row}");
         }
     }
 
