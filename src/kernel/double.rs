@@ -301,6 +301,21 @@ mod tests {
     }
 
     #[test]
+    fn equal_ratios_have_equal_quotients() {
+        let third = Number::over(DoubleDouble::of(1.0), DoubleDouble::of(3.0));
+        assert_eq!(third.high, 1.0 / 3.0);
+        // 3 (high + low) is 1 but for 2^-106.
+        assert!(third.low.mul_add(3.0, third.high.mul_add(3.0, -1.0)).abs() < HALF_EPSILON * HALF_EPSILON);
+        for factor in 1..10_000 {
+            let factor = f64::from(factor) * 15_625.0;
+            let quotient = Number::over(DoubleDouble::of(factor), DoubleDouble::of(3.0 * factor));
+            assert_eq!(quotient, third, "{factor}");
+            let whole = Number::over(DoubleDouble::of(7.0 * factor), DoubleDouble::of(factor));
+            assert_eq!(whole, DoubleDouble::of(7.0), "{factor}");
+        }
+    }
+
+    #[test]
     fn numbers_near_a_border_of_rounding_are_not_certain() {
         let next = 1.0 + f64::EPSILON;
         let at = |digits: f64| DoubleDouble::new(1.0, digits * f64::EPSILON);

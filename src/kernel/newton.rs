@@ -13,7 +13,8 @@
 //! so a stencil of r rows takes r - 1 divisions a row. Sums over rows, and arrays of 64 lanes, keep all else in vector
 //! registers.
 //!
-//! [`evaluate`] is the same code for a block and for one row, so both give a row the same bits.
+//! Short stencils are evaluated in floats, long ones in double-doubles. [`evaluate`] is the same code for a block and for one
+//! row, so both give a row the same bits.
 
 #![expect(clippy::needless_range_loop, reason = "a loop over lanes reads several arrays")]
 #![expect(

@@ -11,8 +11,8 @@
 
 #![expect(clippy::needless_range_loop, reason = "a loop over lanes reads several arrays")]
 
-use super::MAX_DEGREE;
-use crate::dispatch::Kernel;
+use super::{MAX_DEGREE, Weights};
+use crate::dispatch::{Kernel, dispatch};
 use crate::kernel::double::{DoubleDouble, Number};
 
 /// Windows that are fitted at once.
@@ -53,6 +53,45 @@ impl Rows {
             weights: vec![weights; size],
         }
     }
+
+    /// Sets the weights of the rows of a window, whose steps have been set. A step is multiplied by `x_scale`.
+    pub(super) fn weigh(&mut self, lane: usize, rows: usize, kind: Weights, sigma: Option<&[f64]>, x_scale: f64) {
+        let number = <DoubleDouble as Number>::of;
+        let distance = |steps: &LongLanes| {
+            let step = steps[lane];
+            if step.high < 0.0 {
+                DoubleDouble::ZERO.minus(step)
+            } else {
+                step
+            }
+        };
+        let width = match kind {
+            Weights::Uniform => None,
+            Weights::TricubeOfRows => {
+                let ends = [&self.steps[0], &self.steps[rows - 1]].map(distance);
+                let furthest = if ends[0].high > ends[1].high { ends[0] } else { ends[1] };
+                Some(Number::over(
+                    furthest.scaled((rows + 1) as f64),
+                    number((rows - 1) as f64),
+                ))
+            },
+            Weights::TricubeOfLength(width) => Some(number(width * x_scale)),
+        };
+        let least = sigma.map_or(1.0, |sigma| sigma.iter().copied().fold(f64::INFINITY, f64::min));
+        for row in 0..rows {
+            let mut weight = DoubleDouble::ONE;
+            if let Some(width) = width {
+                let share = Number::over(distance(&self.steps[row]), width);
+                let rest = weight.minus(share.times(share).times(share));
+                weight = rest.times(rest).times(rest);
+            }
+            if let Some(sigma) = sigma {
+                let share = Number::over(number(least), number(sigma[row]));
+                weight = weight.times(share.times(share));
+            }
+            self.weights[row][lane] = weight.renormalized();
+        }
+    }
 }
 
 /// The derivatives at the rows of 8 windows.
@@ -60,6 +99,14 @@ pub(super) struct Fit {
     pub(super) rows: Rows,
     pub(super) degree: usize,
     pub(super) order: usize,
+}
+
+impl Fit {
+    /// The derivatives.
+    #[inline(never)]
+    pub(super) fn values(self) -> Lanes {
+        dispatch(self)
+    }
 }
 
 /// A number that is a sum of terms which may cancel, and the sum of the absolute terms.
