@@ -286,6 +286,7 @@ impl<'r> Run<'r, RowOperator<'r>> {
     }
 
     /// Evaluates adjacent rows, in narrower types where these hold them.
+    #[inline(never)]
     fn evaluate<Y: Number, X: Number, O: Target>(
         self,
         lags: &[Lag<'_, Y, X>],

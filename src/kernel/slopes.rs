@@ -183,12 +183,14 @@ where
     for start in (0..y.this.len()).step_by(TILE) {
         let tile = y.rows(start, y.this.len().min(start + TILE));
         let first = slopes.len();
-        let all_finite = dispatch(Even {
+        let even = Even {
             y: tile,
             numerator: scale.numerator,
             two_steps,
             slopes,
-        });
+        };
+        // Those of floats wait for memory and for divisions, however wide the registers are.
+        let all_finite = if Y::INTEGER { dispatch(even) } else { even.run() };
         for (block, slopes) in slopes[first..].chunks_mut(ROWS).enumerate() {
             let mask = mask(start + block * ROWS);
             if !(in_range && all_finite) {
