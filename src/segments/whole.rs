@@ -156,6 +156,34 @@ pub(crate) struct OfPart<'a> {
     start: usize,
 }
 
+impl OfPart<'_> {
+    /// The rows of several short segments that follow, at most 64 rows, and which of them start a segment. At least one
+    /// segment is left behind them.
+    pub(crate) fn short(&self) -> Option<(Range<usize>, u64)> {
+        /// From so many on they are short.
+        const STARTS: u32 = 5;
+        let Range { start, end } = self.rows;
+        if self.segments.nulls.is_some() || end - start < ROWS {
+            return None;
+        }
+        let starts = self.segments.starts().word(start);
+        if starts & 1 == 0 || starts.count_ones() < STARTS {
+            return None;
+        }
+        let last = starts.ilog2();
+        Some((start..start + last as usize, starts ^ 1 << last))
+    }
+
+    /// Passes over the rows of short segments.
+    pub(crate) fn pass(&mut self, rows: &Range<usize>) {
+        let groups = self.segments.groups.word(rows.start) & u64::MAX >> (ROWS - rows.len());
+        if groups != 0 {
+            self.group = rows.start + groups.ilog2() as usize;
+        }
+        self.rows.start = rows.end;
+    }
+}
+
 impl Iterator for OfPart<'_> {
     type Item = Found;
 
