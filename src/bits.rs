@@ -39,11 +39,81 @@ impl<'a> Bits<'a> {
         u64::from_le_bytes(*eight) >> (place % 8) | u64::from(ninth) << 1 << (63 - place % 8)
     }
 
-    /// The first `rows` rows whose bit is set.
+    /// Those of the first `rows` rows whose bit is set.
     pub(crate) fn ones(self, rows: usize) -> impl Iterator<Item = usize> {
-        let ones = move |row| set_bits(self.word(row), ROWS.min(rows - row)).map(move |place| row + place);
-        (0..rows).step_by(ROWS).flat_map(ones)
+        let mut row = 0;
+        let words = std::iter::from_fn(move || {
+            row = self.next_word(row, rows);
+            let first = row;
+            row += ROWS;
+            (first < rows).then_some(first)
+        });
+        words.flat_map(move |row| set_bits(self.word(row), ROWS.min(rows - row)).map(move |place| row + place))
     }
+
+    /// The first row from one on, below `rows`, whose bit is set; else `rows`.
+    pub(crate) fn next_one(self, row: usize, rows: usize) -> usize {
+        let row = self.next_word(row, rows);
+        if row < rows {
+            rows.min(row + self.word(row).trailing_zeros() as usize)
+        } else {
+            rows
+        }
+    }
+
+    /// A row from one on, up to which no bit is set, and from which on one is set in the next 64 rows; `rows` or more if none
+    /// is set below that.
+    #[inline(always)]
+    fn next_word(self, mut row: usize, rows: usize) -> usize {
+        while row < rows && self.word(row) == 0 {
+            row += ROWS.max(self.zeros(row));
+        }
+        row
+    }
+
+    /// The last row before one whose bit is set.
+    pub(crate) fn last_one(self, row: usize) -> Option<usize> {
+        let mut end = row;
+        while end > 0 {
+            // The last 64 rows, and the 64 before them, and so on.
+            let first = end.saturating_sub(ROWS);
+            let word = self.word(first) & u64::MAX >> (ROWS - (end - first));
+            if word != 0 {
+                return Some(first + word.ilog2() as usize);
+            }
+            end = first - self.zeros_before(first);
+        }
+        None
+    }
+
+    /// The number of rows from one on in chunks of bytes that are zero.
+    fn zeros(self, row: usize) -> usize {
+        let place = self.offset + row;
+        let chunks = self.bytes.get(place / 8..).unwrap_or_default().as_chunks().0;
+        (zeros(chunks.iter()) * 8 * ZEROS).saturating_sub(place % 8)
+    }
+
+    /// The number of rows before one in chunks of bytes that are zero.
+    fn zeros_before(self, row: usize) -> usize {
+        let place = self.offset + row;
+        let (bytes, rest) = self.bytes.split_at(self.bytes.len().min(place / 8));
+        let is_zero = rest.first().is_none_or(|byte| byte & !(u8::MAX << (place % 8)) == 0);
+        let chunks = bytes.as_rchunks().1;
+        match zeros(chunks.iter().rev()) {
+            chunks @ 1.. if is_zero => row.min(chunks * 8 * ZEROS + place % 8),
+            _ => 0,
+        }
+    }
+}
+
+/// Bytes that are looked at together where most are zero.
+const ZEROS: usize = 64;
+
+/// The number of chunks before the first one that is not zero.
+fn zeros<'a>(chunks: impl Iterator<Item = &'a [u8; ZEROS]>) -> usize {
+    chunks
+        .take_while(|bytes| bytes.iter().fold(0, |all, byte| all | byte) == 0)
+        .count()
 }
 
 /// At most eight bytes as a little-endian number.
@@ -200,6 +270,33 @@ mod tests {
                 assert_eq!(word >> place & 1 != 0, row(first + place), "row {first} + {place}");
                 assert_eq!(bits.get(place), row(first + place));
             }
+        }
+    }
+
+    #[test]
+    fn bits_are_found_behind_long_runs_without_any() {
+        let set = [0, 3, 700, 1_290, 4_095];
+        let mut bytes = [0_u8; 513];
+        for row in set {
+            bytes[row / 8] |= 1 << (row % 8);
+        }
+        // Beyond the end of the rows.
+        bytes[512] = 1;
+        for first in [0, 1, 3, 5, 100, 699, 701, 1_291] {
+            let bits = Bits::new(&bytes, first);
+            let expected = set.iter().filter(|&&row| row >= first).map(|row| row - first);
+            let rows = 4_096 - first;
+            assert!(bits.ones(rows).eq(expected.clone()), "from {first}");
+            for row in [0, 1, 64, 130, 600] {
+                let next = expected.clone().find(|&one| one >= row);
+                assert_eq!(bits.next_one(row, rows), next.unwrap_or(rows), "from {first} + {row}");
+            }
+            for row in [0, 1, 5, 64, 700, 1_290, 1_291, 2_000, 2_788, 4_094 - first, rows] {
+                let last = expected.clone().take_while(|&one| one < row).last();
+                assert_eq!(bits.last_one(row), last, "from {first} + {row}");
+            }
+            assert_eq!(bits.next_one(rows, rows), rows);
+            assert_eq!(bits.next_one(4_000 - first, 4_090 - first), 4_090 - first);
         }
     }
 }

@@ -17,6 +17,7 @@
 //! rows turns out to hold such a sum: one that is not finite stays so to the end of its block.
 
 use super::sample::{Sample, two_sum};
+use crate::bits::{ROWS, movemask};
 use crate::dispatch::{Kernel, dispatch};
 
 /// Rows of a block, counted from the first row of a segment.
@@ -170,7 +171,13 @@ impl Blocks {
     pub(crate) fn take_halves<Y: Sample>(&mut self, before: Option<Y>, y: &[Y], zero: Y) {
         self.halves[0] = before.map_or(0.0, |before| 0.5 * before.minus(zero));
         let to = &mut self.halves[1..=y.len()];
-        dispatch(Halves { y, zero, to });
+        let halves = Halves { y, zero, to };
+        // A few rows are done before the loop for wide registers has begun.
+        if y.len() < BLOCK {
+            halves.run();
+        } else {
+            dispatch(halves);
+        }
     }
 
     /// Takes rows that are one step apart.
@@ -182,13 +189,14 @@ impl Blocks {
     /// are finite, and fall if they should, else rise.
     pub(crate) fn take_steps<X: Sample>(&mut self, place: usize, x: &[X], factor: f64, falls: bool) -> bool {
         let to = &mut self.steps[place..place + x.len() - 1];
-        dispatch(Steps {
+        let steps = Steps {
             before: x,
             x: &x[1..],
             factor,
             falls,
             to,
-        })
+        };
+        if x.len() <= BLOCK { steps.run() } else { dispatch(steps) }
     }
 
     /// Adds the areas of the rows taken to a sum: the totals at the rows. Without a row `before` them the first one has no
@@ -200,6 +208,7 @@ impl Blocks {
                 sum: *sum,
                 rows,
                 before,
+                starts: 0,
             });
             return &self.totals[..rows];
         }
@@ -215,6 +224,27 @@ impl Blocks {
         };
         sum.rows += rows;
         &self.totals[..rows]
+    }
+
+    /// The totals at the rows of several segments. There are at most 64 rows.
+    pub(crate) fn add_short(&mut self, rows: usize, starts: u64) -> &[f64] {
+        dispatch(OneByOne {
+            blocks: self,
+            sum: RunningSum::default(),
+            rows,
+            before: false,
+            starts,
+        });
+        &self.totals[..rows]
+    }
+
+    /// Whether the steps between the rows of several segments are finite, and all rise or all fall in each. There are at most
+    /// 64 rows.
+    pub(crate) fn are_sorted(&self, rows: usize, starts: u64) -> bool {
+        let [falls, moves] = dispatch(Directions { steps: &self.steps });
+        // Neither the first nor the second row of a segment has a step before it.
+        let turns = (falls ^ falls << 1) & !(starts | starts << 1);
+        (moves | starts) & !turns | !(u64::MAX >> (ROWS - rows)) == u64::MAX
     }
 
     /// The sums of the rows taken, which are whole blocks. Without a row `before` them the first one has no area.
@@ -318,6 +348,25 @@ impl<X: Sample> Kernel for Steps<'_, X> {
     }
 }
 
+/// Masks of the first 64 steps: of those that fall, and of those that are finite and not zero.
+struct Directions<'a> {
+    steps: &'a [f64; CHUNK],
+}
+
+impl Kernel for Directions<'_> {
+    type Output = [u64; 2];
+
+    #[inline(always)]
+    fn run(self) -> [u64; 2] {
+        let [mut falls, mut moves] = [[0; ROWS]; 2];
+        for ((step, falls), moves) in self.steps.iter().zip(&mut falls).zip(&mut moves) {
+            *falls = u8::from(*step < 0.0);
+            *moves = u8::from((step.abs() > 0.0) & (step.abs() < f64::INFINITY));
+        }
+        [movemask(&falls), movemask(&moves)]
+    }
+}
+
 /// The area from the row before a row, and what rounding has lost of it.
 #[inline(always)]
 fn area(halves: [f64; 2], step: f64) -> Sum {
@@ -335,6 +384,8 @@ struct OneByOne<'a> {
     sum: RunningSum,
     rows: usize,
     before: bool,
+    /// The rows after the first one that start another segment.
+    starts: u64,
 }
 
 impl Kernel for OneByOne<'_> {
@@ -354,14 +405,20 @@ impl Kernel for OneByOne<'_> {
             mut sum,
         } = self.sum;
         let mut is_first = offset == Sum::default();
+        let mut starts = self.starts;
         for (index, total) in totals[..self.rows].iter_mut().enumerate() {
-            let added = if index > 0 || self.before {
-                area([halves[index], halves[index + 1]], steps[index])
-            } else {
+            let is_next = index > 0 && starts & 1 != 0;
+            starts >>= 1;
+            if is_next {
+                (rows, offset, sum, is_first) = (0, Sum::default(), Sum::default(), true);
+            }
+            let added = if is_next || index == 0 && !self.before {
                 Sum {
-                    value: first_area(halves[1]),
+                    value: first_area(halves[index + 1]),
                     rest: 0.0,
                 }
+            } else {
+                area([halves[index], halves[index + 1]], steps[index])
             };
             sum = sum.plus(added);
             // Nothing is before the first block.

@@ -12,6 +12,7 @@
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use super::SegmentOperator;
 use super::rows::{Columns, RowError};
@@ -34,13 +35,26 @@ impl<Y: Sample + Sync, X: Sample + Sync> Scanned<'_, Y, X> {
     ) -> Result<Vec<Columns<O>>, RowError> {
         let cuts = cuts(self.segments, self.y.values.len(), parts, block);
         let pieces: Vec<_> = cuts.iter().flat_map(|cut| cut.pieces(parts, block)).collect();
-        let sums = helpers.map(&pieces, |(segment, blocks)| {
-            Ok::<_, Infallible>(self.sums(*segment, blocks.clone()))
+        // In memory of the calling thread: each helper is a new thread, to which the system would give new pages.
+        let sums: Vec<_> = pieces
+            .iter()
+            .map(|(_, blocks)| Mutex::new(Sums::with_capacity(blocks.len() / block)))
+            .collect();
+        let numbers: Vec<_> = (0..pieces.len()).collect();
+        let done = helpers.map(&numbers, |&piece| {
+            let (segment, blocks) = pieces[piece].clone();
+            let mut sums = sums[piece].lock().unwrap_or_else(PoisonError::into_inner);
+            self.sums(segment, blocks, &mut sums);
+            Ok::<_, Infallible>(())
         });
-        let sums = match sums {
-            Ok(sums) => sums,
+        match done {
+            Ok(_) => {},
             Err(never) => match never {},
-        };
+        }
+        let sums = sums.into_iter();
+        let sums: Vec<_> = sums
+            .map(|sums| sums.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .collect();
         let parts = reached(self.operator, &cuts, &pieces, &sums);
         let scanned = Self {
             whole_groups: false,
@@ -245,6 +259,49 @@ mod tests {
                     assert_eq!(of_parts(parts), whole, "{parts} parts, {starts:?}, {nulls:?}");
                 }
             }
+        }
+    }
+
+    /// Rising and falling x, single rows, numbers that are not finite, an x that turns, nulls: many segments at a time have
+    /// the bits of each by itself.
+    #[test]
+    fn short_segments_have_the_results_that_each_has_alone() {
+        let rows = 1_000_usize;
+        let lengths = [1, 2, 3, 10, 1, 1, 16, 5, 30, 7, 4];
+        let mut starts = vec![0];
+        for length in lengths.iter().cycle() {
+            starts.push(starts[starts.len() - 1] + length);
+            if starts[starts.len() - 1] >= rows {
+                break;
+            }
+        }
+        starts.pop();
+        let mut x = Vec::new();
+        for (group, start) in starts.iter().enumerate() {
+            let end = starts.get(group + 1).copied().unwrap_or(rows);
+            let turn = if group % 3 == 1 { -0.7 } else { 0.9 };
+            x.extend((0..end - start).map(|row| turn * row as f64 + (row * 7 % 5) as f64 * 0.01));
+        }
+        let mut y: Vec<_> = (0..rows)
+            .map(|row| ((row * 7_919 % 1_009) as f64 - 500.0) * 0.013)
+            .collect();
+        (y[30], y[200], y[333], y[334]) = (f64::NAN, f64::INFINITY, f64::MAX, f64::MAX);
+        (x[100], x[starts[20]], x[starts[44]]) = (f64::INFINITY, f64::NAN, 5e5);
+        for nulls in [vec![], vec![500, 501, 640]] {
+            let valid = bits(rows, &nulls, false);
+            let slice = |rows: &Range<usize>| Slice {
+                values: &y[rows.clone()],
+                validity: (!nulls.is_empty()).then(|| Bits::new(&valid, rows.start)),
+            };
+            let groups = bits(rows, &starts, true);
+            let together = results(slice(&(0..rows)), &x, Bits::new(&groups, 0), false, 1);
+            let alone = starts.iter().enumerate().flat_map(|(group, start)| {
+                let rows = *start..starts.get(group + 1).copied().unwrap_or(rows);
+                results(slice(&rows), &x[rows.clone()], Bits::new(&[1, 0, 0, 0, 0], 0), false, 1)
+            });
+            let alone: Vec<_> = alone.collect();
+            assert_eq!(together, alone);
+            assert!(alone.iter().filter(|row| row.is_none()).count() > 3);
         }
     }
 

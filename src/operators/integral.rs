@@ -98,8 +98,7 @@ impl Scan for Integral {
                 ..Reached::default()
             };
         }
-        let mut scale = segment.units.scales[0];
-        scale.denominator *= factor_of_steps(segment);
+        let scale = scale_of_areas(segment);
         let values = results.first().values_mut();
         let mut known = 0;
         BLOCKS.with_borrow_mut(|blocks| {
@@ -139,6 +138,34 @@ impl Scan for Integral {
         Ok(())
     }
 
+    fn evaluate_short<Y: Sample, X: Sample>(
+        &self,
+        segments: &Segment<'_, Y, X>,
+        starts: u64,
+        results: &mut Columns<f64>,
+    ) -> bool {
+        let rows = segments.rows.len();
+        let are_valid = segments.valid(0) | !(u64::MAX >> (ROWS - rows)) == u64::MAX;
+        // What a segment goes on from is known once the one before it has been evaluated.
+        if self.hold || !are_valid {
+            return false;
+        }
+        BLOCKS.with_borrow_mut(|blocks| {
+            blocks.take_halves(None, segments.y.values, Y::of_integer(segments.units.zero));
+            if let Some(x) = segments.x.map(|x| x.values) {
+                blocks.take_steps(1, x, factor_of_steps(segments), false);
+                let are_finite = set_bits(starts, rows).all(|row| x[row].zero_unless_finite() == 0.0);
+                if !are_finite || !blocks.are_sorted(rows, starts) {
+                    return false;
+                }
+            } else {
+                blocks.take_even_steps(rows);
+            }
+            append_short(blocks, rows, starts, self.initial, scale_of_areas(segments), results);
+            true
+        })
+    }
+
     #[cfg(any(feature = "polars", feature = "arrow"))]
     fn block(&self) -> Option<usize> {
         // What a segment goes on from is known once the one before it has been evaluated.
@@ -146,11 +173,7 @@ impl Scan for Integral {
     }
 
     #[cfg(any(feature = "polars", feature = "arrow"))]
-    fn sums<Y: Sample, X: Sample>(&self, segment: &Segment<'_, Y, X>) -> Sums {
-        let mut sums = Sums {
-            blocks: Vec::with_capacity(segment.rows.len() / BLOCK),
-            is_unknown: false,
-        };
+    fn sums<Y: Sample, X: Sample>(&self, segment: &Segment<'_, Y, X>, sums: &mut Sums) {
         BLOCKS.with_borrow_mut(|blocks| {
             for first in segment.rows.clone().step_by(CHUNK) {
                 let rows = first..segment.rows.end.min(first + CHUNK);
@@ -161,7 +184,6 @@ impl Scan for Integral {
                 sums.blocks.extend_from_slice(blocks.sums(rows.len(), first > 0));
             }
         });
-        sums
     }
 
     #[cfg(any(feature = "polars", feature = "arrow"))]
@@ -264,6 +286,27 @@ fn sorted<X: Sample>(x: &[X], first: usize) -> u64 {
         *sorted = u8::from(are_finite & (rise | fall));
     }
     movemask(&sorted)
+}
+
+/// From the areas that are added up, of steps times their factor, to results.
+fn scale_of_areas<Y: Sample, X: Sample>(segment: &Segment<'_, Y, X>) -> Scale {
+    let Scale { numerator, denominator } = segment.units.scales[0];
+    Scale {
+        numerator,
+        denominator: denominator * factor_of_steps(segment),
+    }
+}
+
+/// Appends the results of several short segments that have been taken. One function for all types of numbers.
+#[inline(never)]
+fn append_short(blocks: &mut Blocks, rows: usize, starts: u64, start: f64, scale: Scale, results: &mut Columns<f64>) {
+    append(
+        blocks.add_short(rows, starts),
+        start,
+        scale,
+        results.first().values_mut(),
+    );
+    results.first().extend_validity(&Valid::new(rows));
 }
 
 /// Appends results: areas in the unit of the result, after `start`.

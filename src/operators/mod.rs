@@ -113,6 +113,7 @@ macro_rules! operators {
             /// # Errors
             ///
             /// A row that is wrong, if the segment is strict.
+            #[inline(never)]
             pub(crate) fn evaluate<Y: Sample, X: Sample>(
                 self,
                 segment: &Segment<'_, Y, X>,
@@ -120,6 +121,19 @@ macro_rules! operators {
             ) -> Result<(), RowError> {
                 match self {
                     $(Self::$segment(operator) => operator.evaluate_segment(segment, results),)*
+                }
+            }
+
+            /// Appends the results of several short segments to those before. Returns whether it has.
+            #[inline(never)]
+            pub(crate) fn evaluate_short<Y: Sample, X: Sample>(
+                self,
+                segments: &Segment<'_, Y, X>,
+                starts: u64,
+                results: &mut Columns<f64>,
+            ) -> bool {
+                match self {
+                    $(Self::$segment(operator) => operator.evaluate_short(segments, starts, results),)*
                 }
             }
 
@@ -163,9 +177,9 @@ macro_rules! operators {
             }
 
             /// The sums of some blocks of a segment.
-            pub(crate) fn sums<Y: Sample, X: Sample>(self, segment: &Segment<'_, Y, X>) -> Sums {
+            pub(crate) fn sums<Y: Sample, X: Sample>(self, segment: &Segment<'_, Y, X>, sums: &mut Sums) {
                 match self {
-                    $(Self::$segment(operator) => operator.sums(segment),)*
+                    $(Self::$segment(operator) => operator.sums(segment, sums),)*
                 }
             }
 

@@ -69,6 +69,16 @@ pub(crate) struct Sums {
     pub(crate) is_unknown: bool,
 }
 
+#[cfg(any(feature = "polars", feature = "arrow"))]
+impl Sums {
+    pub(crate) fn with_capacity(blocks: usize) -> Self {
+        Self {
+            blocks: Vec::with_capacity(blocks),
+            is_unknown: false,
+        }
+    }
+}
+
 /// An operator that reads windows of any size, or passes over the whole segment.
 pub(crate) trait Scan: Describe {
     /// Appends the results of some rows of a segment to those before, in the units of the outputs.
@@ -97,6 +107,18 @@ pub(crate) trait Scan: Describe {
         Ok(())
     }
 
+    /// Appends the results of several short segments, given as one of at most 64 rows, some of which start a segment.
+    /// Returns whether it has; if not, they are evaluated one by one.
+    fn evaluate_short<Y: Sample, X: Sample>(
+        &self,
+        segments: &Segment<'_, Y, X>,
+        starts: u64,
+        results: &mut Columns<f64>,
+    ) -> bool {
+        let _ = (segments, starts, results);
+        false
+    }
+
     /// The rows of a block, if a segment may be cut between blocks: the rows behind a cut are evaluated from the
     /// [`sums`](Self::sums) of the blocks before it. If not, a group is evaluated in one piece.
     #[cfg(any(feature = "polars", feature = "arrow"))]
@@ -112,11 +134,10 @@ pub(crate) trait Scan: Describe {
         None
     }
 
-    /// The sums of some blocks of a segment.
+    /// Appends the sums of some blocks of a segment.
     #[cfg(any(feature = "polars", feature = "arrow"))]
-    fn sums<Y: Sample, X: Sample>(&self, segment: &Segment<'_, Y, X>) -> Sums {
-        let _ = segment;
-        Sums::default()
+    fn sums<Y: Sample, X: Sample>(&self, segment: &Segment<'_, Y, X>, sums: &mut Sums) {
+        let _ = (segment, sums);
     }
 
     /// What is reached behind some blocks of a segment; they are its first ones if `before` is `None`.
@@ -139,25 +160,46 @@ pub(crate) trait SegmentTarget: Copy + Default + Send + Sync + 'static {
         segment: &Segment<'_, Y, X>,
         results: &mut Columns<Self>,
     ) -> Result<(), RowError>;
+
+    /// [`Scan::evaluate_short`], if results of this type come from there.
+    fn evaluate_short<Y: Sample, X: Sample>(
+        operator: SegmentOperator<'_>,
+        segments: &Segment<'_, Y, X>,
+        starts: u64,
+        results: &mut Columns<Self>,
+    ) -> bool {
+        let _ = (operator, segments, starts, results);
+        false
+    }
 }
 
-macro_rules! target {
-    ($($type:ty: $evaluate:ident;)*) => {$(
-        impl SegmentTarget for $type {
-            fn evaluate<Y: Sample, X: Sample>(
-                operator: SegmentOperator<'_>,
-                segment: &Segment<'_, Y, X>,
-                results: &mut Columns<Self>,
-            ) -> Result<(), RowError> {
-                operator.$evaluate(segment, results)
-            }
-        }
-    )*};
+impl SegmentTarget for f64 {
+    fn evaluate<Y: Sample, X: Sample>(
+        operator: SegmentOperator<'_>,
+        segment: &Segment<'_, Y, X>,
+        results: &mut Columns<Self>,
+    ) -> Result<(), RowError> {
+        operator.evaluate(segment, results)
+    }
+
+    fn evaluate_short<Y: Sample, X: Sample>(
+        operator: SegmentOperator<'_>,
+        segments: &Segment<'_, Y, X>,
+        starts: u64,
+        results: &mut Columns<Self>,
+    ) -> bool {
+        operator.evaluate_short(segments, starts, results)
+    }
 }
 
-target! {
-    f64: evaluate;
-    i128: evaluate_exactly;
+impl SegmentTarget for i128 {
+    fn evaluate<Y: Sample, X: Sample>(
+        operator: SegmentOperator<'_>,
+        segment: &Segment<'_, Y, X>,
+        results: &mut Columns<Self>,
+    ) -> Result<(), RowError> {
+        operator.evaluate_exactly(segment, results)
+    }
 }
 
 /// Segments of a column, and the operator that is evaluated on them.
@@ -193,7 +235,19 @@ impl<Y: Sample, X: Sample> Scanned<'_, Y, X> {
         if self.units.has_words {
             results = results.with_words(rows);
         }
-        for found in self.segments.of_part(part, self.whole_groups) {
+        let mut segments = self.segments.of_part(part, self.whole_groups);
+        loop {
+            // What is reached at the end of a part is that of a segment which is evaluated by itself.
+            if let (0, Some((rows, starts))) = (settled, segments.short()) {
+                let several = self.segment(rows.clone(), 0..rows.len(), 0, reached);
+                if O::evaluate_short(self.operator, &several, starts, &mut results) {
+                    segments.pass(&rows);
+                    continue;
+                }
+            }
+            let Some(found) = segments.next() else {
+                return Ok(results);
+            };
             let rows = found.rows.start.max(settled.min(found.rows.end))..found.rows.end;
             results.push_nulls(rows.start - found.rows.start);
             if !rows.is_empty() && self.segments.starts_group(rows.start) {
@@ -202,29 +256,43 @@ impl<Y: Sample, X: Sample> Scanned<'_, Y, X> {
             if found.is_null {
                 results.push_nulls(rows.len());
             } else if !rows.is_empty() {
-                let segment = Segment {
-                    y: self.y.part(&found.segment),
-                    x: self.x.map(|x| x.part(&found.segment)),
-                    sigma: self.sigma.map(|sigma| &sigma[found.segment.clone()]),
-                    rows: rows.start - found.segment.start..rows.end - found.segment.start,
-                    units: self.units,
-                    strict: self.strict,
-                    rows_of_group: found.segment.start.saturating_sub(found.group),
-                    reached,
-                };
+                let Range { start, .. } = found.segment;
+                let rows = rows.start - start..rows.end - start;
+                let segment = self.segment(found.segment, rows, start.saturating_sub(found.group), reached);
                 let evaluated = O::evaluate(self.operator, &segment, &mut results);
-                evaluated.map_err(|error| error.map_row(|row| found.segment.start + row))?;
+                evaluated.map_err(|error| error.map_row(|row| start + row))?;
             }
         }
-        Ok(results)
+    }
+
+    /// Rows of a segment. Not inlined: [`evaluate`](Self::evaluate) is compiled for each pair of types.
+    #[inline(never)]
+    fn segment<'b>(
+        &'b self,
+        segment: Range<usize>,
+        rows: Range<usize>,
+        rows_of_group: usize,
+        reached: &'b Cell<Reached>,
+    ) -> Segment<'b, Y, X> {
+        Segment {
+            y: self.y.part(&segment),
+            x: self.x.map(|x| x.part(&segment)),
+            sigma: self.sigma.map(|sigma| &sigma[segment]),
+            rows,
+            units: self.units,
+            strict: self.strict,
+            rows_of_group,
+            reached,
+        }
     }
 }
 
 #[cfg(any(feature = "polars", feature = "arrow"))]
 impl<Y: Sample, X: Sample> Scanned<'_, Y, X> {
-    /// The sums of blocks of a segment that begins at the row `segment`.
-    pub(crate) fn sums(self, segment: usize, blocks: Range<usize>) -> Sums {
-        self.operator.sums(&self.beginning(segment, blocks, &Cell::default()))
+    /// Appends the sums of blocks of a segment that begins at the row `segment`.
+    pub(crate) fn sums(self, segment: usize, blocks: Range<usize>, sums: &mut Sums) {
+        self.operator
+            .sums(&self.beginning(segment, blocks, &Cell::default()), sums);
     }
 
     /// The first of some rows at which a segment that begins at the row `segment` may be cut.
@@ -235,16 +303,7 @@ impl<Y: Sample, X: Sample> Scanned<'_, Y, X> {
 
     /// A segment up to the end of the rows to be read.
     fn beginning<'b>(&'b self, segment: usize, read: Range<usize>, reached: &'b Cell<Reached>) -> Segment<'b, Y, X> {
-        let rows = segment..read.end;
-        Segment {
-            y: self.y.part(&rows),
-            x: self.x.map(|x| x.part(&rows)),
-            sigma: self.sigma.map(|sigma| &sigma[rows.clone()]),
-            rows: read.start - segment..read.end - segment,
-            units: self.units,
-            strict: self.strict,
-            rows_of_group: 0,
-            reached,
-        }
+        let rows = read.start - segment..read.end - segment;
+        self.segment(segment..read.end, rows, 0, reached)
     }
 }

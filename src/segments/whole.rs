@@ -11,7 +11,8 @@ use crate::kernel::Sample;
 pub(crate) struct Segments<'a> {
     rows: usize,
     groups: Bits<'a>,
-    starts: Vec<u8>,
+    /// The rows that start a segment, if there are more than groups.
+    starts: Option<Vec<u8>>,
     /// The rows that are in no segment, as nulls end segments.
     nulls: Option<Vec<u8>>,
 }
@@ -37,6 +38,14 @@ impl<'a> Segments<'a> {
         groups: Bits<'a>,
     ) -> Self {
         let rows = y.values.len();
+        if !breaks.at_nulls && breaks.max_gap.is_none() && rows > 0 && groups.get(0) {
+            return Self {
+                rows,
+                groups,
+                starts: None,
+                nulls: None,
+            };
+        }
         let x_valid = x.and_then(|x| x.validity);
         let valid = |row: usize| word_or_ones(y.validity, row) & word_or_ones(x_valid, row);
         let gaps = breaks.max_gap.zip(x.map(|x| x.values));
@@ -81,7 +90,7 @@ impl<'a> Segments<'a> {
         Self {
             rows,
             groups,
-            starts: starts.into_bytes(),
+            starts: Some(starts.into_bytes()),
             nulls: at_nulls.then(|| nulls.into_bytes()),
         }
     }
@@ -96,32 +105,14 @@ impl<'a> Segments<'a> {
     }
 
     /// The segments of a part of the column, in order, and the [rows](Self::rows_of) of the part in each.
-    pub(crate) fn of_part(&self, part: Range<usize>, whole_groups: bool) -> impl Iterator<Item = Found> {
-        let starts = Bits::new(&self.starts, 0);
-        let part = self.rows_of(part, whole_groups);
-        let mut row = part.start;
-        let mut group = self.before(self.groups, row);
-        let mut start = self.start(row);
-        std::iter::from_fn(move || {
-            if row >= part.end {
-                return None;
-            }
-            if self.groups.get(row) {
-                group = row;
-            }
-            if starts.get(row) {
-                start = row;
-            }
-            let end = self.next(starts, row + 1);
-            let found = Found {
-                rows: row..end.min(part.end),
-                segment: start..end,
-                group,
-                is_null: self.nulls.as_ref().is_some_and(|nulls| Bits::new(nulls, 0).get(row)),
-            };
-            row = found.rows.end;
-            Some(found)
-        })
+    pub(crate) fn of_part(&self, part: Range<usize>, whole_groups: bool) -> OfPart<'_> {
+        let rows = self.rows_of(part, whole_groups);
+        OfPart {
+            segments: self,
+            group: self.before(self.groups, rows.start),
+            start: self.start(rows.start),
+            rows,
+        }
     }
 
     /// Whether a row is the first of its group.
@@ -132,40 +123,94 @@ impl<'a> Segments<'a> {
     /// The whole segment of a row.
     #[cfg(any(feature = "polars", feature = "arrow"))]
     pub(crate) fn around(&self, row: usize) -> Range<usize> {
-        self.start(row)..self.next(Bits::new(&self.starts, 0), row + 1)
+        self.start(row)..self.next(self.starts(), row + 1)
     }
 
     /// The first row of the segment of a row.
     fn start(&self, row: usize) -> usize {
-        self.before(Bits::new(&self.starts, 0), row)
+        self.before(self.starts(), row)
+    }
+
+    fn starts(&self) -> Bits<'_> {
+        self.starts.as_ref().map_or(self.groups, |starts| Bits::new(starts, 0))
     }
 
     /// The last row up to one whose bit is set; the row itself if there is none.
     fn before(&self, bits: Bits, row: usize) -> usize {
-        // The last of the 64 rows up to this one, and of the 64 before them, and so on.
-        let mut end = self.rows.min(row + 1);
-        while end > 0 {
-            let first = end.saturating_sub(ROWS);
-            let word = bits.word(first) & u64::MAX >> (ROWS - (end - first));
-            if word != 0 {
-                return first + word.ilog2() as usize;
-            }
-            end = first;
-        }
-        row
+        bits.last_one(self.rows.min(row + 1)).unwrap_or(row)
     }
 
     /// The first row from one on whose bit is set; the number of rows if there is none.
     fn next(&self, bits: Bits, row: usize) -> usize {
-        let mut from = row;
-        while from < self.rows {
-            let word = bits.word(from);
-            if word != 0 {
-                return self.rows.min(from + word.trailing_zeros() as usize);
-            }
-            from += ROWS;
+        bits.next_one(row, self.rows)
+    }
+}
+
+/// The segments of a part of a column, one after another.
+pub(crate) struct OfPart<'a> {
+    segments: &'a Segments<'a>,
+    /// Those that are left.
+    rows: Range<usize>,
+    /// The first rows of the group and of the segment before these.
+    group: usize,
+    start: usize,
+}
+
+impl OfPart<'_> {
+    /// The rows of several short segments that follow, at most 64 rows, and which of them start a segment. At least one
+    /// segment is left behind them.
+    pub(crate) fn short(&self) -> Option<(Range<usize>, u64)> {
+        /// From so many on they are short.
+        const STARTS: u32 = 5;
+        let Range { start, end } = self.rows;
+        if self.segments.nulls.is_some() || end - start < ROWS {
+            return None;
         }
-        self.rows
+        let starts = self.segments.starts().word(start);
+        if starts & 1 == 0 || starts.count_ones() < STARTS {
+            return None;
+        }
+        let last = starts.ilog2();
+        Some((start..start + last as usize, starts ^ 1 << last))
+    }
+
+    /// Passes over the rows of short segments.
+    pub(crate) fn pass(&mut self, rows: &Range<usize>) {
+        let groups = self.segments.groups.word(rows.start) & u64::MAX >> (ROWS - rows.len());
+        if groups != 0 {
+            self.group = rows.start + groups.ilog2() as usize;
+        }
+        self.rows.start = rows.end;
+    }
+}
+
+impl Iterator for OfPart<'_> {
+    type Item = Found;
+
+    fn next(&mut self) -> Option<Found> {
+        let Range { start: row, end } = self.rows;
+        if row >= end {
+            return None;
+        }
+        let segments = self.segments;
+        if segments.groups.get(row) {
+            self.group = row;
+        }
+        let starts = segments.starts();
+        if starts.get(row) {
+            self.start = row;
+        }
+        let segment = self.start..segments.next(starts, row + 1);
+        self.rows.start = segment.end.min(end);
+        Some(Found {
+            rows: row..self.rows.start,
+            segment,
+            group: self.group,
+            is_null: segments
+                .nulls
+                .as_ref()
+                .is_some_and(|nulls| Bits::new(nulls, 0).get(row)),
+        })
     }
 }
 

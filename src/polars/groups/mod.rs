@@ -62,6 +62,13 @@ impl Groups {
     ///
     /// `ComputeError` for more rows than the index type of Polars counts; that of Polars for keys that it cannot group.
     pub(crate) fn new(keys: &[Series], height: usize) -> PolarsResult<Self> {
+        if keys.is_empty() {
+            let mut starts = MutableBitmap::from_len_zeroed(height);
+            if height > 0 {
+                starts.set(0, true);
+            }
+            return Ok(Self::contiguous(starts.freeze()));
+        }
         let Runs { starts, sorted, unique } = Runs::new(keys, height)?;
         let runs = starts.set_bits();
         if runs < 2 || sorted || unique == Some(true) {
