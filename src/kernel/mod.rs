@@ -37,6 +37,6 @@ pub(crate) use counter::{Counter, Pair, Wrong};
 pub(crate) use mean::{float_mean, float_rise, has_mean, whole_mean, whole_rise};
 pub(crate) use mean::{mean_of_floats, mean_of_integers};
 pub use sample::{Limit, Rise, Sample, Scale, is_monotonic};
-pub(crate) use sample::{periodic, periodic_rises, with_remainders};
+pub(crate) use sample::{angles, periodic, periodic_rises};
 pub(crate) use slopes::three_point;
 pub use slopes::{NeighborMask, Points, ThreePoint, even, irregular};

@@ -216,21 +216,17 @@ fn remainder<T: Sample>(number: T, period: f64) -> f64 {
     value % period + rest % period
 }
 
-/// Some numbers with the remainders by a period for those that are so many turns from zero, or such large integers, that
-/// rises from them are not exact; `None` if there are none. Rises to the nearest multiple of the period are the same.
+/// Numbers as floats, with the remainder by a period for each that is so many turns from zero, or such a large integer,
+/// that rises from it are not exact. Rises to the nearest multiple of the period are those of the numbers.
 ///
 /// Each number is judged alone, so that the result at a row does not depend on how much of a column there is.
-pub(crate) fn with_remainders<T: Sample>(numbers: &[T], period: f64) -> Option<Vec<f64>> {
+pub(crate) fn angles<T: Sample>(numbers: &[T], period: f64) -> Vec<f64> {
     let limit = 0.5 * longest::<T>(period);
-    let float = |number: T| number.minus(T::of_integer(0));
-    let any_far = numbers.iter().any(|&number| float(number).abs() >= limit);
-    any_far.then(|| {
-        let near = |&number: &T| match float(number) {
-            far if far.abs() >= limit => remainder(number, period),
-            near => near,
-        };
-        numbers.iter().map(near).collect()
-    })
+    let angle = |&number: &T| match number.minus(T::of_integer(0)) {
+        far if far.abs() >= limit => remainder(number, period),
+        near => near,
+    };
+    numbers.iter().map(angle).collect()
 }
 
 /// The [`periodic`] rise of each row of one column from the same row of another.

@@ -19,7 +19,7 @@ use super::{Columns, Describe, Extent, Output, Reason, RowError, Scan, Segment, 
 use crate::domain::Length;
 use crate::kernel::differences::{Column, Differences, Even, Periodic};
 use crate::kernel::line::{self, Points, Slopes, weighted};
-use crate::kernel::{Limit, Sample, Scale, with_remainders};
+use crate::kernel::{Limit, Sample, Scale, angles};
 use crate::segments::Slice;
 use crate::units::{PlanError, Units};
 
@@ -326,14 +326,13 @@ impl Scan for RollingSlope {
         let read = windows.read.clone();
         let y_values = &segment.y.values[read.clone()];
         let narrowed = segment.units.narrowed;
-        let near = segment
+        let angles = segment
             .units
             .period
-            .and_then(|period| with_remainders(y_values, period));
-        let y: Box<dyn Differences> = match (segment.units.period, &near) {
-            (Some(period), Some(near)) => Box::new(Periodic::new(near, period)),
-            (Some(period), None) => Box::new(Periodic::new(y_values, period)),
-            (None, _) => Box::new(Column::new(y_values).narrowed(narrowed[0])),
+            .map_or(Vec::new(), |period| angles(y_values, period));
+        let y: Box<dyn Differences> = match segment.units.period {
+            Some(period) => Box::new(Periodic::new(&angles, period)),
+            None => Box::new(Column::new(y_values).narrowed(narrowed[0])),
         };
         let x: Box<dyn Differences> = match segment.x {
             Some(x) => Box::new(Column::new(&x.values[read]).narrowed(narrowed[1])),

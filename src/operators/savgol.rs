@@ -22,7 +22,7 @@ use crate::domain::Length;
 use crate::kernel::differences::{Column, Even, Periodic, Rises};
 use crate::kernel::polynomial::gram::Filter;
 use crate::kernel::polynomial::{self, Errors, Fitter, MAX_DEGREE, Memory, Model, Window};
-use crate::kernel::{Limit, Sample, Scale, is_monotonic, with_remainders};
+use crate::kernel::{Limit, Sample, Scale, angles, is_monotonic};
 use crate::segments::Slice;
 use crate::units::{PlanError, Units};
 
@@ -400,10 +400,8 @@ impl Savgol {
         let Some(period) = segment.units.period else {
             return self.evaluate_over(segment, windows, &Column::new(y), scales, visit);
         };
-        match with_remainders(y, period) {
-            Some(y) => self.evaluate_over(segment, windows, &Periodic::new(&y, period), scales, visit),
-            None => self.evaluate_over(segment, windows, &Periodic::new(y, period), scales, visit),
-        }
+        let angles = angles(y, period);
+        self.evaluate_over(segment, windows, &Periodic::new(&angles, period), scales, visit)
     }
 
     fn evaluate_over<Y: Sample, X: Sample>(

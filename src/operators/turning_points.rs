@@ -23,7 +23,7 @@ use crate::kernel::turns::cut;
 use crate::kernel::turns::{
     Extreme, Heights, Origin, OriginOfX, Plateaus, Steps, Swings, Unwrapped, Vertices, extremes, is_ordered, vertex,
 };
-use crate::kernel::{Sample, is_monotonic, with_remainders};
+use crate::kernel::{Sample, angles, is_monotonic};
 use crate::segments::Slice;
 use crate::units::{PlanError, Units};
 
@@ -117,9 +117,9 @@ impl Scan for TurningPoints {
         results.push_nulls(segment.rows.len());
         let y = segment.y.values;
         match segment.units.period {
-            Some(period) => match with_remainders(y, period) {
-                Some(y) => self.mark(segment, &Unwrapped::new(&y, period), first, results),
-                None => self.mark(segment, &Unwrapped::new(y, period), first, results),
+            Some(period) => {
+                let angles = angles(y, period);
+                self.mark(segment, &Unwrapped::new(&angles, period), first, results);
             },
             None => self.mark(segment, &y, first, results),
         }

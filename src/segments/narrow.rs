@@ -36,7 +36,8 @@ pub(crate) fn narrowed<'m, T: Number>(
             let (narrow, rest) = free.split_at_mut(values.len());
             free = rest;
             if !T::narrow(values, narrow) && !only_nulls_do_not_fit {
-                if !columns.iter().all(all_fit) {
+                let have_nulls = columns.iter().any(|column| column.validity.is_some());
+                if !have_nulls || !columns.iter().all(all_fit) {
                     return None;
                 }
                 only_nulls_do_not_fit = true;
@@ -55,7 +56,7 @@ pub(crate) fn narrowed<'m, T: Number>(
 #[cold]
 fn all_fit<T: Number>(column: &Slice<'_, T>) -> bool {
     let fits = |value: T| T::narrow(&[value], &mut [T::Narrow::default()]);
-    column.validity.is_some() && (0..column.values.len()).all(|row| column.get(row).is_none_or(fits))
+    (0..column.values.len()).all(|row| column.get(row).is_none_or(fits))
 }
 
 /// The same lags with other values of y and x.
