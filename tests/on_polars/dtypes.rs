@@ -149,8 +149,8 @@ fn agree(got: &Series, expected: &Series, to_the_bit: bool) -> Result<(), TestCa
 /// The slopes of the wide columns, as a column of `y` has them.
 fn in_dtype(slopes: Series, y: &DataType) -> PolarsResult<Series> {
     match y {
-        // A cast may round twice.
-        DataType::Float16 => Ok(slopes.f64()?.apply_values(nearest_half).into_series()),
+        // Rounded before the cast, which may round twice.
+        DataType::Float16 => slopes.f64()?.apply_values(nearest_half).cast(y),
         _ => Ok(slopes),
     }
 }
