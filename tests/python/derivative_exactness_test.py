@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import accumulate, pairwise
-from math import factorial
+from math import factorial, ulp
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -324,6 +324,5 @@ def test_a_parabola_has_a_constant_second_derivative_over_times(data: st.DataObj
     for options in ({"accuracy": 2}, {"accuracy": 1}, {"accuracy": 3, "side": "forward"}, {"accuracy": 4}):
         second = frame.select(pg.derivative(name, "x", order=2, **options) for name in ("line", "y"))
         assert set(second["line"]) <= {0.0, None}
-        values = set(second["y"].drop_nulls())
-        assert len(values) <= 1
-        assert all(abs(value / 6 - 1) < 1e-15 for value in values)
+        # To the last digit: a quarter of a second in ticks may be rounded where one step is 100,000 times another.
+        assert all(abs(value - 6) <= ulp(6.0) for value in second["y"].drop_nulls())
