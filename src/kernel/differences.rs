@@ -293,18 +293,18 @@ impl<T: Sample> Rises for Column<'_, T> {
 }
 
 /// A column of angles or times of day: a rise is its remainder to the nearest multiple of the period.
-pub(crate) struct Periodic<D> {
-    column: D,
+pub(crate) struct Periodic<'a> {
+    column: Column<'a, f64>,
     period: f64,
     /// The wraps up to each row from the first on, modulo 2⁶⁴: their differences are exact wherever the column begins.
     wraps: Vec<i64>,
 }
 
-impl<'a, T: Sample> Periodic<Column<'a, T>> {
+impl<'a> Periodic<'a> {
     /// Rises are taken from row to row, and a rise of exactly half a period keeps its sign.
-    pub(crate) fn new(values: &'a [T], period: f64) -> Self {
+    pub(crate) fn new(values: &'a [f64], period: f64) -> Self {
         let mut sum = 0_i64;
-        let wrap = |pair: &[T]| {
+        let wrap = |pair: &[f64]| {
             sum = sum.wrapping_add(wraps(pair[1].minus(pair[0]), period) as i64);
             sum
         };
@@ -317,7 +317,7 @@ impl<'a, T: Sample> Periodic<Column<'a, T>> {
     }
 }
 
-impl<D> Periodic<D> {
+impl Periodic<'_> {
     /// Takes the wraps between some rows and those that they are compared with from their differences.
     fn unwrap(&self, first: usize, rows: usize, other: impl Fn(usize) -> usize, steps: &mut Steps) {
         let Self { period, ref wraps, .. } = *self;
@@ -344,7 +344,7 @@ fn wraps(rise: f64, period: f64) -> f64 {
     }
 }
 
-impl<T: Sample> Differences for Periodic<Column<'_, T>> {
+impl Differences for Periodic<'_> {
     fn form(&self) -> Form {
         // A multiple of the period is no float.
         Form::Longer
@@ -382,10 +382,10 @@ impl<T: Sample> Differences for Periodic<Column<'_, T>> {
     }
 }
 
-impl<T: Sample> Periodic<Column<'_, T>> {
+impl Periodic<'_> {
     /// `scale` times the rise, without the wraps between both rows.
     #[inline(always)]
-    fn unwrapped(&self, [to, from]: [T; 2], wraps: f64, scale: f64) -> f64 {
+    fn unwrapped(&self, [to, from]: [f64; 2], wraps: f64, scale: f64) -> f64 {
         let (rise, rest) = to.split_minus(from, scale);
         let period = self.period * scale;
         let turns = wraps * period;
@@ -394,10 +394,10 @@ impl<T: Sample> Periodic<Column<'_, T>> {
     }
 }
 
-impl<T: Sample> Rises for Periodic<Column<'_, T>> {
+impl Rises for Periodic<'_> {
     #[inline(always)]
     fn rises<const N: usize>(&self, to: usize, from: usize) -> [f64; N] {
-        let values: [&[T; N]; 2] = [to, from].map(|first| chunk(self.column.values, first));
+        let values: [&[f64; N]; 2] = [to, from].map(|first| chunk(self.column.values, first));
         let wraps: [&[i64; N]; 2] = [to, from].map(|first| chunk(&self.wraps, first));
         std::array::from_fn(|row| {
             let wraps = wraps[0][row].wrapping_sub(wraps[1][row]);
@@ -514,6 +514,7 @@ impl<T: Sample> Kernel for Split<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::angles;
 
     #[test]
     fn rises_of_angles_do_not_depend_on_where_the_column_begins() {
@@ -530,6 +531,7 @@ mod tests {
             i64::MAX - 600,
             401,
         ];
+        let values = angles(&values, 360.0);
         let whole = Periodic::new(&values, 360.0);
         for start in 0..values.len() {
             let part = Periodic::new(&values[start..], 360.0);

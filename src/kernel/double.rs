@@ -75,7 +75,7 @@ impl DoubleDouble {
 }
 
 /// What a recurrence computes with: floats, or double-doubles.
-pub(super) trait Number: Copy {
+pub(super) trait Real: Copy {
     const ZERO: Self;
     const ONE: Self;
 
@@ -102,7 +102,7 @@ pub(super) trait Number: Copy {
     fn to_float(self) -> f64;
 }
 
-impl Number for f64 {
+impl Real for f64 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
 
@@ -157,7 +157,7 @@ impl Number for f64 {
     }
 }
 
-impl Number for DoubleDouble {
+impl Real for DoubleDouble {
     const ZERO: Self = Self { high: 0.0, low: 0.0 };
     const ONE: Self = Self { high: 1.0, low: 0.0 };
 
@@ -302,15 +302,15 @@ mod tests {
 
     #[test]
     fn equal_ratios_have_equal_quotients() {
-        let third = Number::over(DoubleDouble::of(1.0), DoubleDouble::of(3.0));
+        let third = Real::over(DoubleDouble::of(1.0), DoubleDouble::of(3.0));
         assert_eq!(third.high, 1.0 / 3.0);
         // 3 (high + low) is 1 but for 2^-106.
         assert!(third.low.mul_add(3.0, third.high.mul_add(3.0, -1.0)).abs() < HALF_EPSILON * HALF_EPSILON);
         for factor in 1..10_000 {
             let factor = f64::from(factor) * 15_625.0;
-            let quotient = Number::over(DoubleDouble::of(factor), DoubleDouble::of(3.0 * factor));
+            let quotient = Real::over(DoubleDouble::of(factor), DoubleDouble::of(3.0 * factor));
             assert_eq!(quotient, third, "{factor}");
-            let whole = Number::over(DoubleDouble::of(7.0 * factor), DoubleDouble::of(factor));
+            let whole = Real::over(DoubleDouble::of(7.0 * factor), DoubleDouble::of(factor));
             assert_eq!(whole, DoubleDouble::of(7.0), "{factor}");
         }
     }

@@ -22,7 +22,7 @@
     reason = "conditions without branches stay in vector registers"
 )]
 
-use super::double::{DoubleDouble, Number};
+use super::double::{DoubleDouble, Real};
 use crate::bits::{ROWS, movemask};
 use crate::dispatch::{Kernel, dispatch};
 
@@ -149,7 +149,7 @@ struct Newton<'a, N, const LANES: usize, const SPAN: usize, const COUNT: usize> 
     factors: usize,
 }
 
-impl<N: Number, const LANES: usize, const SPAN: usize, const COUNT: usize> Newton<'_, N, LANES, SPAN, COUNT> {
+impl<N: Real, const LANES: usize, const SPAN: usize, const COUNT: usize> Newton<'_, N, LANES, SPAN, COUNT> {
     /// Computes the divided differences of one row more.
     #[inline(always)]
     fn next_level(&mut self) {
@@ -365,7 +365,7 @@ fn chunk<T, const N: usize>(values: &[T], first: usize) -> &[T; N] {
 
 /// The derivatives at adjacent rows, and the next two Newton terms of each if there is a wider polynomial; both over n!.
 #[inline(always)]
-fn evaluate<N: Number, const LANES: usize, const SPAN: usize, const COUNT: usize>(
+fn evaluate<N: Real, const LANES: usize, const SPAN: usize, const COUNT: usize>(
     polynomial: Polynomial,
     differences: &Differences<SPAN>,
     basis: &mut Basis<N, LANES>,
@@ -466,7 +466,7 @@ fn steps<const N: usize, const SPAN: usize>(differences: &Differences<SPAN>, fir
 
 /// The numbers of a recurrence, rounded to floats.
 #[inline(always)]
-fn floats<N: Number, const LANES: usize>(numbers: &[N; LANES]) -> [f64; LANES] {
+fn floats<N: Real, const LANES: usize>(numbers: &[N; LANES]) -> [f64; LANES] {
     let mut floats = [0.0; LANES];
     for (float, number) in floats.iter_mut().zip(numbers) {
         *float = number.to_float();
@@ -734,7 +734,7 @@ impl Derivation {
 
     /// Newton's formula.
     #[inline(always)]
-    fn newton<N: Number, const LANES: usize, const SPAN: usize, const COUNT: usize>(
+    fn newton<N: Real, const LANES: usize, const SPAN: usize, const COUNT: usize>(
         &self,
         differences: &Differences<SPAN>,
         deviations: Option<&[f64; SPAN]>,

@@ -183,7 +183,7 @@ where
     for start in (0..y.this.len()).step_by(TILE) {
         let tile = y.rows(start, y.this.len().min(start + TILE));
         let first = slopes.len();
-        let even = Even {
+        let even = EvenSlopes {
             y: tile,
             numerator: scale.numerator,
             two_steps,
@@ -213,14 +213,14 @@ where
 }
 
 /// The loop of [`even`]. Returns whether all slopes are finite.
-struct Even<'a, 's, Y, O> {
+struct EvenSlopes<'a, 's, Y, O> {
     y: ThreePoint<'a, Y>,
     numerator: f64,
     two_steps: f64,
     slopes: &'s mut Vec<O>,
 }
 
-impl<Y, O> Kernel for Even<'_, '_, Y, O>
+impl<Y, O> Kernel for EvenSlopes<'_, '_, Y, O>
 where
     Y: Sample,
     O: Copy + 'static,

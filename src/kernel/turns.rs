@@ -73,15 +73,15 @@ impl<T: Sample> Heights for &[T] {
 }
 
 /// A curve whose rises from row to row are remainders to the nearest multiple of a period.
-pub(crate) struct Unwrapped<'a, T> {
-    values: &'a [T],
+pub(crate) struct Unwrapped<'a> {
+    values: &'a [f64],
     period: f64,
     /// The number of periods to subtract at each row, modulo 2⁶⁴, so that differences are exact.
     wraps: Vec<i64>,
 }
 
-impl<'a, T: Sample> Unwrapped<'a, T> {
-    pub(crate) fn new(values: &'a [T], period: f64) -> Self {
+impl<'a> Unwrapped<'a> {
+    pub(crate) fn new(values: &'a [f64], period: f64) -> Self {
         let mut sum = 0_i64;
         let later = values.windows(2).map(|pair| {
             let wraps = ((pair[1].minus(pair[0]) - periodic(pair[1], pair[0], period)) / period).round();
@@ -96,7 +96,7 @@ impl<'a, T: Sample> Unwrapped<'a, T> {
     }
 }
 
-impl<T: Sample> Heights for Unwrapped<'_, T> {
+impl Heights for Unwrapped<'_> {
     fn rise(&self, from: usize, to: usize) -> f64 {
         if from + 1 == to {
             return periodic(self.values[to], self.values[from], self.period);
@@ -725,10 +725,11 @@ impl<X: Sample> Kernel for Ordered<'_, X> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::angles;
 
     #[test]
     fn heights_of_angles_do_not_depend_on_where_the_curve_begins() {
-        let angles = [3, 400, 800, i64::MAX, -5, 17, 500];
+        let angles = angles(&[3, 400, 800, i64::MAX, -5, 17, 500], 360.0);
         let (whole, part) = (Unwrapped::new(&angles, 360.0), Unwrapped::new(&angles[1..], 360.0));
         for (from, to) in [(1, 4), (2, 5), (1, 6)] {
             assert_eq!(whole.rise(from, to), part.rise(from - 1, to - 1), "{from} to {to}");

@@ -13,7 +13,7 @@
 
 use super::{MAX_DEGREE, Weights};
 use crate::dispatch::{Kernel, dispatch};
-use crate::kernel::double::{DoubleDouble, Number};
+use crate::kernel::double::{DoubleDouble, Real};
 
 /// Windows that are fitted at once.
 pub(super) const LANES: usize = 8;
@@ -56,7 +56,7 @@ impl Rows {
 
     /// Sets the weights of the rows of a window, whose steps have been set. A step is multiplied by `x_scale`.
     pub(super) fn weigh(&mut self, lane: usize, rows: usize, kind: Weights, sigma: Option<&[f64]>, x_scale: f64) {
-        let number = <DoubleDouble as Number>::of;
+        let number = <DoubleDouble as Real>::of;
         let distance = |steps: &LongLanes| {
             let step = steps[lane];
             if step.high < 0.0 {
@@ -70,7 +70,7 @@ impl Rows {
             Weights::TricubeOfRows => {
                 let ends = [&self.steps[0], &self.steps[rows - 1]].map(distance);
                 let furthest = if ends[0].high > ends[1].high { ends[0] } else { ends[1] };
-                Some(Number::over(
+                Some(Real::over(
                     furthest.scaled((rows + 1) as f64),
                     number((rows - 1) as f64),
                 ))
@@ -81,12 +81,12 @@ impl Rows {
         for row in 0..rows {
             let mut weight = DoubleDouble::ONE;
             if let Some(width) = width {
-                let share = Number::over(distance(&self.steps[row]), width);
+                let share = Real::over(distance(&self.steps[row]), width);
                 let rest = weight.minus(share.times(share).times(share));
                 weight = rest.times(rest).times(rest);
             }
             if let Some(sigma) = sigma {
-                let share = Number::over(number(least), number(sigma[row]));
+                let share = Real::over(number(least), number(sigma[row]));
                 weight = weight.times(share.times(share));
             }
             self.weights[row][lane] = weight.renormalized();
