@@ -64,8 +64,9 @@ def stitch(
 
     Memory holds a batch and a few rows. With `nulls="skip"` a row waits for the next rows of its group without a null,
     and the rows between wait with it. In a window of a length a row waits until `x` has passed it by the part of the
-    window after it; where such a window has more than 10,000 rows, until about as many are new. An operator that needs
-    whole segments is an error. Small batches cost time: 100,000 rows are a good size.
+    window after it, so that a trailing window comes out one row late; where such a window has more than 10,000 rows,
+    until about as many are new. An operator that needs whole segments is an error. Small batches cost time: 100,000
+    rows are a good size.
 
     `y`, `x` and `by` are names or `pl.col(name)`: an expression might need rows of other batches. Compute it before, as
     a column of the batches.

@@ -25,9 +25,10 @@ use crate::units::{ColumnInfo, PlanError, SPARE_BITS_OF_64, SPARE_BITS_OF_128, U
 ///
 /// Each key is a group. A result is finished once all points that the operator reads have arrived: for `Gradient` one
 /// point of the same key later, with [`EdgeOrder::Second`](crate::EdgeOrder::Second) two; for a window of a length once
-/// x has passed the point by the part of the window after it; for `Integral` at once. With
-/// [`duplicates`](Domain::duplicates) the points of one x are finished together, once x has moved on. The results have
-/// the same bits as those of a whole column. Memory holds, for each key, the points that the operator reads.
+/// x has passed the point by the part of the window after it, so that a trailing window is one point late; for
+/// `Integral` at once. With [`duplicates`](Domain::duplicates) the points of one x are finished together, once x has
+/// moved on. The results have the same bits as those of a whole column. Memory holds, for each key, the points that the
+/// operator reads.
 ///
 /// - `K`: the type of the keys; `()` for a single source.
 /// - `Y`, `X`: the numbers of the points, any [`Sample`]; [`f64`] by default. Integers are subtracted as integers.

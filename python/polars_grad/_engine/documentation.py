@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from polars_grad._engine.domain import ARGUMENTS
@@ -15,9 +16,49 @@ if TYPE_CHECKING:
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
+_WIDTH = 116
+
+
+def _coordinate(order: str) -> str:
+    """Describe `x`, whose values have an order."""
+    return fill(
+        "The coordinate: a name, an expression, a Series or a 1-D array, of any integer, float, Decimal, temporal or "
+        f"Boolean dtype. {order} None takes rows to be one step apart. For `y` of cells it may also be a column of the "
+        "shape of `y`, with a coordinate for each value. Inside of cells (`axis` 1 and further): a List or Array "
+        "column with the coordinates along the axis in each row, or a sequence of them for all rows. For several axes "
+        "a tuple of these.",
+        _WIDTH,
+    )
+
+
+def _coordinate_of_series(order: str) -> str:
+    """Describe the `x` of a method of a Series."""
+    return fill(
+        "The coordinate: a Series, an array or a list with one value for each of `y`, of any integer, float, Decimal, "
+        f"temporal or Boolean dtype. {order} None takes rows to be one step apart. Inside of cells (`axis` 1 and "
+        "further): a List or Array Series with the coordinates in each row, or a sequence of the coordinates along the "
+        "axis. For several axes a tuple of these.",
+        _WIDTH,
+    )
+
+
+_ORDERS = {
+    "x": "It must strictly rise or fall within each segment.",
+    "x.counter": "It must strictly rise within each segment.",
+    "x.savgol": (
+        "It must strictly rise or fall within each segment; with `window_size` as a length it must strictly rise, so "
+        "sort the rows of a falling one."
+    ),
+    "x.rolling": (
+        "With `window_size` as a length it must not fall within a segment, so sort the rows of a falling one. With a "
+        "number of rows it may stand in any order: there a forgotten `by` is no error, and mixes the groups."
+    ),
+}
+
 # Arguments of several functions that are not of the domain. Those of one function are described in its docstring. What
 # follows a dot tells texts for one argument apart.
 PARAMETERS = {
+    **{name: _coordinate(order) for name, order in _ORDERS.items()},
     "y": """
         The column: a name, an expression, a Series or a 1-D array. Any integer, float or Decimal, or a Date, Datetime,
         Duration or Time; or Lists or Arrays of these, of any depth. A literal or an aggregation is a column of the
@@ -30,13 +71,6 @@ PARAMETERS = {
     "y.numbers": """
         The column: a name, an expression, a Series or a 1-D array. Any integer, float or Decimal; or Lists or Arrays of
         these, of any depth. A literal or an aggregation is a column of the height of the frame or group.
-        """,
-    "x": """
-        The coordinate: a name, an expression, a Series or a 1-D array, of any integer, float, Decimal, temporal or
-        Boolean dtype. It must strictly rise or fall within each segment. None takes rows to be one step apart. For `y`
-        of cells it may also be a column of the shape of `y`, with a coordinate for each value. Inside of cells (`axis`
-        1 and further): a List or Array column with the coordinates along the axis in each row, or a sequence of them
-        for all rows. For several axes a tuple of these.
         """,
     "edge_order": """
         The order of accuracy at the two ends of a segment, 1 or 2. A segment with fewer than `edge_order + 1` rows is
@@ -69,12 +103,7 @@ PARAMETERS = {
 
 # What methods of a Series take instead.
 OF_SERIES = {
-    "x": """
-        The coordinate: a Series, an array or a list with one value for each of `y`, of any integer, float, Decimal,
-        temporal or Boolean dtype. It must strictly rise or fall within each segment. None takes rows to be one step
-        apart. Inside of cells (`axis` 1 and further): a List or Array Series with the coordinates in each row, or a
-        sequence of the coordinates along the axis. For several axes a tuple of these.
-        """,
+    **{name: _coordinate_of_series(order) for name, order in _ORDERS.items()},
     "sigma": """
         The standard deviation of the values, in their unit. One for all of them, with `with_error=True` only: a number,
         or for a temporal series a timedelta or a duration string. Or one for each: a Series, an array or a list, of
@@ -122,6 +151,8 @@ SECTIONS = {
 }
 
 _PLACEHOLDER = re.compile(r"^<([\w.]+)>$", re.MULTILINE)
+# The texts with a dot in their name that a function has, by its name.
+_VARIANTS: dict[str, list[str]] = {}
 _PARAMETER = re.compile(r"^\*?(\w+)\n((?:(?: .*)?\n)*)", re.MULTILINE)
 
 
@@ -145,7 +176,9 @@ def documented(
 
     def complete(function: Function) -> Function:
         if function.__doc__ is not None:
-            function.__doc__ = _PLACEHOLDER.sub(text_of, inspect.cleandoc(function.__doc__))
+            text = inspect.cleandoc(function.__doc__)
+            _VARIANTS[function.__name__] = [name for name in _PLACEHOLDER.findall(text) if "." in name]
+            function.__doc__ = _PLACEHOLDER.sub(text_of, text)
         function.__signature__ = _signature(function, domain, shared)  # type: ignore[attr-defined]
         return function
 
@@ -195,7 +228,8 @@ def method_of(
     call.__signature__ = signature  # type: ignore[attr-defined]
     call.__name__ = function.__name__
     if function.__doc__ is not None:
-        text = _without(inspect.cleandoc(function.__doc__), first.name, subject, texts)
+        own = {name.partition(".")[0]: texts[name] for name in _VARIANTS.get(function.__name__, ()) if name in texts}
+        text = _without(inspect.cleandoc(function.__doc__), first.name, subject, {**texts, **own})
         call.__doc__ = text.replace("\n-------\nExpr\n", f"\n-------\n{returns or 'Expr'}\n", 1)
     return call
 

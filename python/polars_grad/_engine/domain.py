@@ -122,7 +122,8 @@ ARGUMENTS = {
 
         - "error": an `x` that repeats, see `strict`.
         - "first", "last", "mean": one point, whose y is the first, the last or the mean of those that are not null.
-          Each row of the point gets its result; a row with a null y is null itself.
+          Each row of the point gets its result; a row with a null y is null itself. With "last" and "mean" a later row
+          of the same `x` changes those before it, also where an operator reads no later rows.
         """,
     ),
     "strict": Argument(

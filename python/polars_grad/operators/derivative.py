@@ -63,7 +63,8 @@ def derivative(
         Which rows are read.
 
         - "center": as many before as after the row.
-        - "backward": the `order + accuracy` rows up to its own. Nothing leaks from later rows.
+        - "backward": the `order + accuracy` rows up to its own. Nothing leaks from a later `x`; where `x` repeats,
+          `duplicates="first"` reads no later row either.
         - "forward": those from its own on.
 
         Rows without enough rows on their side are null.

@@ -49,7 +49,7 @@ def increase(
     Parameters
     ----------
     <y.amounts>
-    <x>
+    <x.counter>
     <reset>
     <wrap>
     <max_rate>

@@ -65,7 +65,7 @@ def integral(
 
     As an expression it needs whole columns, which the streaming engine holds in memory. In `grad.with_columns`,
     `stitch`, on Spark and on Dask the sum goes on from batch to batch, with the same bits. The definite integral is
-    `.last()`.
+    `.last()`; where the last row may be a null, with `nulls="skip"`, `.drop_nulls().last()`.
 
     <notes>
 

@@ -40,7 +40,7 @@ def rate(
     Parameters
     ----------
     <y.amounts>
-    <x>
+    <x.counter>
     <reset>
     <wrap>
     <max_rate>

@@ -44,12 +44,17 @@ def rolling_slope(
     Parameters
     ----------
     <y>
-    <x>
+    <x.rolling>
     window_size
         The window. An int is a number of rows, at least 2: the row and those before it. A float, a Decimal, a timedelta
-        or a duration string such as "5m" is a length of `x`: the rows whose `x` is within it, up to that of the row.
+        or a duration string such as "5m" is a length of `x`: the rows whose `x` is within it, up to that of the row,
+        also later ones of the same `x`. The ends are compared exactly, in the units of `x`: in float seconds, whose
+        steps carry rounding noise, 0.5 holds 5 or 6 rows of a 10 Hz clock. Take half a step less, here 0.45 for 5 rows,
+        or a temporal `x` and a duration.
     min_samples
-        The fewest rows of a window that has a slope. By default all rows of a window of rows, and 2 of one of a length.
+        The fewest rows of a window that has a slope. By default all rows of a window of rows, and 2 of one of a length:
+        at the start of a segment, and after a hole in the rows, these may be close together, and their slope mostly
+        noise.
     center
         Whether the row is in the middle of its window. A number of rows must be odd then.
     closed
@@ -90,8 +95,8 @@ def rolling_slope(
     length of a window, else long windows take as much as short ones.
 
     As an expression with `window_size` as a length it needs whole columns. In `grad.with_columns`, `stitch`, on Spark
-    and on Dask a row waits until `x` has passed it by the part of the window after it, and the rows of a window must
-    fit into memory.
+    and on Dask a row waits until `x` has passed it by the part of the window after it, so that a trailing window comes
+    out one row late, and the rows of a window must fit into memory.
 
     <notes>
 

@@ -51,17 +51,19 @@ def savgol(
     Parameters
     ----------
     <y>
-    <x>
+    <x.savgol>
     window_size
         The window, centred on the row. An int is a number of rows: odd, and more than `degree`. A float, a Decimal, a
-        timedelta or a duration string such as "5m" is a length of `x`: the rows whose `x` is within half of it.
+        timedelta or a duration string such as "5m" is a length of `x`: the rows whose `x` is within half of it. The
+        ends are compared exactly, in the units of `x`: in float seconds, whose steps carry rounding noise, 0.4 holds 3
+        to 5 rows of a 10 Hz clock, and 0.5 always 5.
     degree
         The degree of the polynomial, 1 to 6. A higher one follows the signal more closely, and its noise.
     order
         The order of the derivative, 0 to `degree`. 0 is the smoothed value.
     min_samples
         The fewest rows of a window that has a result. By default all rows of a window of rows, and `degree + 1` of one
-        of a length.
+        of a length, which may be close together at a hole in the rows: their derivative is mostly noise.
     edges
         What rows get whose window passes an end of their segment.
 
@@ -90,7 +92,8 @@ def savgol(
     ------
     <errors>
     polars.exceptions.ComputeError
-        When it runs, with `strict`: if a `sigma` is not finite and positive in a row without a null `y` or `x`.
+        When it runs, with `strict`: if `x` falls and the window is a length of it, or if a `sigma` is not finite and
+        positive in a row without a null `y` or `x`.
 
     Notes
     -----
