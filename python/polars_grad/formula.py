@@ -29,6 +29,8 @@ __all__ = ["derivative_of", "gradient_of", "hessian_of"]
 
 # Of a formula whose derivatives do not grow: those of all others are too long far before.
 _LARGEST_ORDER = 1000
+# The names that an error shows of a list.
+_MOST_NAMES = 10
 
 
 def derivative_of(
@@ -310,6 +312,13 @@ class _Formula:
         return build.expression(result).alias(self.name)
 
 
+def _listed(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    shown = ", ".join(map(repr, names[:_MOST_NAMES]))
+    more = len(names) - _MOST_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
 def _formula(f: Any, variables: list[Variable], *, needed: Sequence[Variable]) -> _Formula:
     """Read an expression, which must contain a variable and those needed, or what a function returns."""
     expr = f if isinstance(f, pl.Expr) else _called(f, [each.expr for each in variables])
@@ -317,8 +326,8 @@ def _formula(f: Any, variables: list[Variable], *, needed: Sequence[Variable]) -
     expected = needed if tree.variables else variables
     missing = [each.name for each in expected if each not in tree.variables]
     if missing and isinstance(f, pl.Expr):
-        columns = expr.meta.root_names()
-        has = f"its columns are {', '.join(map(repr, columns))}" if columns else "it has no column"
+        columns = list(dict.fromkeys(expr.meta.root_names()))
+        has = f"its columns are {_listed(columns)}" if columns else "it has no column"
         msg = (
             f"`f` does not contain {', '.join(map(repr, missing))}, {has}; for the derivative of samples in a column "
             "use `gradient(y, x=...)`"

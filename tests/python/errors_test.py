@@ -7,7 +7,7 @@ import inspect
 import re
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -20,6 +20,9 @@ from strategies import inf, nan
 import polars_grad as pg
 from polars_grad._engine.operator import OPERATORS
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 FRAME = pl.DataFrame({"t": [0.0, 1.0, 3.0], "y": [1.0, 2.0, 4.0], "at": [datetime(2024, 1, day) for day in (1, 2, 3)]})
 
 DURATION = '"10ms", "1h30m" or "1d"'
@@ -30,6 +33,13 @@ ARGUMENTS: list[tuple[dict[str, Any], type[Exception], list[str]]] = [
     ({"y": 1}, TypeError, ["`y`", VALUES, "got int"]),
     ({"y": None}, TypeError, ["`y`", VALUES, "got NoneType"]),
     ({"y": ["a", "b"]}, TypeError, ["`y`", VALUES, "got list", "pl.col('a', 'b')"]),
+    ({"y": ("a",)}, TypeError, ["`y`", VALUES, "got tuple; give the name alone, 'a'"]),
+    ({"x": ("t",)}, TypeError, ["`x`", VALUES, "got tuple; give the name alone, 't'"]),
+    (
+        {"x": ["t", "s"]},
+        TypeError,
+        ["`x`", VALUES, "got list; one for each of several axes goes with a tuple as `axis`"],
+    ),
     ({"x": 1}, TypeError, ["`x`", VALUES, "got int", "spacing=1"]),
     ({"x": 0.5}, TypeError, ["`x`", VALUES, "got float", "spacing=0.5"]),
     ({"x": timedelta(1)}, TypeError, ["`x`", VALUES, "got timedelta", "spacing=datetime.timedelta(days=1)"]),
@@ -207,7 +217,13 @@ def test_methods_check_their_arguments_too() -> None:
     ("x", "kind", "words"),
     [
         ("t", TypeError, "`x` must be a series or values of the same length, got str"),
-        (1.0, TypeError, "`x` must be a series or values of the same length, got float"),
+        ("10ms", TypeError, "of the same length, got str; for a constant step use `spacing='10ms'`"),
+        ("t", TypeError, "of the same length, got str; for a column of a frame use `x=df['t']`"),
+        (
+            1.0,
+            TypeError,
+            "`x` must be a series or values of the same length, got float; for a constant step use `spacing=1.0`",
+        ),
         (pl.col("t"), TypeError, "`x` must be a series or values of the same length, got Expr"),
         ([1.0, 2.0], ValueError, "`x` must be as long as the series: got 2 and 3 values"),
         (pl.Series([1.0] * 4), ValueError, "`x` must be as long as the series: got 4 and 3 values"),
@@ -235,6 +251,94 @@ def test_x_of_a_series(x: Any, kind: type[Exception], words: str) -> None:
 def test_by_of_a_series(by: Any, kind: type[Exception], words: str) -> None:
     with pytest.raises(kind, match=re.escape(words)):
         FRAME["y"].grad.gradient(by=by)
+
+
+WINDOWS: list[tuple[Callable[..., pl.Expr], dict[str, Any], str]] = [
+    (pg.savgol, {"window_size": 0}, "more rows than `degree`, which is 2, got 0; take 3 or more"),
+    (pg.savgol, {"window_size": -4, "degree": 3}, "more rows than `degree`, which is 3, got -4; take 5 or more"),
+    (pg.savgol, {"window_size": 1, "degree": 1}, "more rows than `degree`, which is 1, got 1; take 3 or more"),
+    (pg.savgol, {"window_size": 4, "degree": 3}, "`window_size` must be odd, got 4; take 5"),
+    (pg.savgol, {"window_size": 6}, "`window_size` must be odd, got 6; take 5 or 7"),
+    (pg.rolling_slope, {"window_size": 2, "center": True}, "a centred `window_size` must be odd, got 2; take 3"),
+    (pg.rolling_slope, {"window_size": 4, "center": True}, "a centred `window_size` must be odd, got 4; take 3 or 5"),
+    (pg.rolling_slope, {"window_size": 1, "center": True}, "`window_size` must be at least 2 rows, got 1"),
+]
+
+
+@pytest.mark.parametrize(("operator", "options", "words"), WINDOWS, ids=shown)
+def test_windows_that_a_message_suggests_are_allowed(
+    operator: Callable[..., pl.Expr], options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(words)) as caught:
+        operator("y", **options)
+    for rows in re.findall(r"-?\d+", str(caught.value).partition("; take ")[2]):
+        operator("y", **{**options, "window_size": int(rows)})
+
+
+VECTORS: list[tuple[Callable[..., pl.Expr], Any, str]] = [
+    (pg.curl, ["u", "v"], "for the components of vectors use `pl.struct('u', 'v')`"),
+    (pg.divergence, ("u", "v"), "for the components of vectors use `pl.struct('u', 'v')`"),
+    (pg.partials, ["u", "v"], "for several columns use `pl.col('u', 'v')`"),
+]
+
+
+@pytest.mark.parametrize(("function", "field", "words"), VECTORS, ids=shown)
+def test_several_names_as_a_field(function: Callable[..., pl.Expr], field: Any, words: str) -> None:
+    """What the message suggests is allowed."""
+    with pytest.raises(TypeError, match=re.escape(words)):
+        function(field, wrt=["x", "y"])
+    points = pl.DataFrame({"x": [0, 1, 0, 1], "y": [0, 0, 1, 1], "u": [0.0, 1.0, 0.0, 1.0], "v": [0.0, 0.0, 1.0, 1.0]})
+    suggested = eval(re.search("`(pl.+)`", words)[1], {"pl": pl})  # type: ignore[index]
+    assert points.select(function(suggested, wrt=["x", "y"])).height == 4
+
+
+def test_a_formula_without_its_variable_names_each_column_once() -> None:
+    y = pl.col("y")
+    with pytest.raises(ValueError, match=r"does not contain 'z', its columns are 'y'; for"):
+        pg.derivative_of(y**2 * y, "z")
+    many = pl.sum_horizontal(pl.col(f"c{number}") * y for number in range(12))
+    with pytest.raises(ValueError, match=r"its columns are 'c0', 'y', 'c1', .*, 'c8' and 3 more; for"):
+        pg.derivative_of(many, "z")
+
+
+FRAMES: list[tuple[pl.Expr, str]] = [
+    (pg.magnitude("y", wrt="t"), "functions of a grid need whole columns for `m`, but {} has a few rows at a time"),
+    (pg.partials("y", wrt="t").struct.unnest(), "functions of a grid need whole columns"),
+    (pg.gradient("y", x="t").over("at"), "got an operator with `.over()` called on it for `m`; give the keys as `by=`"),
+    (
+        pg.gradient("y", x="t").round(2),
+        "got an operator with `.round()` called on it for `m`; compute other expressions",
+    ),
+    (pg.gradient("y", x="t") * 2, "got an operator in a larger expression for `m`; compute other expressions"),
+    (pg.gradient("y") + pg.gradient("t"), "got an operator in a larger expression for `m`"),
+    (pg.gradient("(", x="t").cast(pl.Float32), "got an operator"),
+    (pl.col("y") * 2, 'got [(col("y")) * (dyn int: 2)] for `m`; compute other expressions'),
+]
+
+
+@pytest.mark.parametrize(("expr", "words"), FRAMES, ids=[words for _, words in FRAMES])
+def test_what_is_no_operator_of_batches(expr: Any, words: str) -> None:
+    """Errors show nothing of how an operator is called inside."""
+    calls: dict[str, Callable[[], Any]] = {
+        "`grad.with_columns`": lambda: FRAME.lazy().grad.with_columns(m=expr),  # type: ignore[attr-defined]
+        "`pg.stitch`": lambda: pg.stitch([FRAME], m=expr),
+    }
+    for name, call in calls.items():
+        with pytest.raises(ValueError, match=re.escape(words.format(name))) as caught:
+            call()
+        assert "_internal" not in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_an_operator_as_a_column_of_batches() -> None:
+    with pytest.raises(
+        ValueError, match=r"`y` of `m` must be the name of a column in `pg.stitch`, got an operator; compute"
+    ):
+        pg.stitch([FRAME], m=pg.gradient(pg.gradient("y"), x="t"))
+    with pytest.raises(ValueError, match='must share `x`, got an operator and col\\("t"\\); use one call for each'):
+        FRAME.lazy().grad.with_columns(  # type: ignore[attr-defined]
+            a=pg.gradient("y", x=pg.gradient("t")), b=pg.gradient("y", x="t")
+        )
 
 
 PLANS: list[tuple[pl.Expr, list[str]]] = [

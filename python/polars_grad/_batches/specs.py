@@ -8,6 +8,7 @@ import polars as pl
 
 from polars_grad._batches.stitch import Column, Operator
 from polars_grad._engine.operator import OperatorExpr, spec_of
+from polars_grad._engine.plugin import is_on_grid, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -48,9 +49,16 @@ def _spec(function: str, expr: Any, name: str | None = None) -> Spec:
         if isinstance(expr, OperatorExpr):
             msg = f"{allowed} along one axis, got several{given}; give one operator for each axis"
         else:
+            if is_on_grid(expr):
+                msg = (
+                    f"functions of a grid need whole columns{given}, but {function} has a few rows at a time; use them "
+                    "in `with_columns` of a frame in memory"
+                )
+                raise ValueError(msg)
             over = ".over(" in str(expr)
             hint = "; give the keys as `by=`" if over else "; compute other expressions before or after it"
-            msg = f"{allowed}, with no other method than `alias` and `name` called on them, got {expr}{given}{hint}"
+            got = f"got {shown(expr)}{given}{hint}"
+            msg = f"{allowed}, with no other method than `alias` and `name` called on them, {got}"
         raise ValueError(msg)
     if not is_inside(spec) and spec.extent == "segment":
         (operator,) = spec.operator
@@ -85,11 +93,12 @@ def shared(function: str, specs: Sequence[Spec]) -> tuple[pl.Expr | None, tuple[
 
 
 def _differ(function: str, argument: str, one: Any, other: Any) -> str:
-    return f"operators in one {function} must share `{argument}`, got {one} and {other}; use one call for each"
+    both = " and ".join(shown(each) if isinstance(each, pl.Expr) else each for each in (one, other))
+    return f"operators in one {function} must share `{argument}`, got {both}; use one call for each"
 
 
 def _listed(keys: Sequence[pl.Expr]) -> str:
-    return f"[{', '.join(map(str, keys))}]" if keys else "none"
+    return f"[{', '.join(map(shown, keys))}]" if keys else "none"
 
 
 def is_inside(spec: Spec) -> bool:
@@ -140,7 +149,7 @@ def named_operators(
     def column(argument: str, value: pl.Expr, output: str | None) -> Column:
         if not value.meta.is_column():
             msg = (
-                f"`{argument}` of `{output}` must be the name of a column in {function}, got {value}; "
+                f"`{argument}` of `{output}` must be the name of a column in {function}, got {shown(value)}; "
                 "compute it first, as a column of the frame"
             )
             raise ValueError(msg)

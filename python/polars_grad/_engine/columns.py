@@ -113,11 +113,23 @@ def _hint(name: str, value: Any) -> str:
         return f"; for a constant step use `spacing={value!r}`"
     if name in ("by", "wrt", "columns"):
         return "; several go in one flat list of these"
-    if isinstance(value, (list, tuple)) and value and all(isinstance(item, str) for item in value):
-        return f"; for several columns use `pl.col({', '.join(map(repr, value))})`"
-    if isinstance(value, (list, tuple)):
+    return _hint_of_list(name, value) if isinstance(value, (list, tuple)) else ""
+
+
+def _hint_of_list(name: str, values: Sequence[Any]) -> str:
+    if not values or not all(isinstance(value, str) for value in values):
         return f"; for values that are no column use `{name}=pl.Series(...)`"
-    return ""
+    names = ", ".join(map(repr, values))
+    if len(values) == 1:
+        return f"; give the name alone, {names}"
+    several = f"; for several columns use `pl.col({names})`"
+    hints = {
+        "y": several,
+        "f": several,
+        "v": f"; for the components of vectors use `pl.struct({names})`",
+        "x": "; one for each of several axes goes with a tuple as `axis`",
+    }
+    return hints.get(name, "")
 
 
 def name_of(expr: pl.Expr) -> str | None:

@@ -74,8 +74,9 @@ ARGUMENTS = {
     "per": Argument(
         None,
         """
-        The unit of time in the result if steps are times: a timedelta or a duration string such as "1h".
-        One second by default.
+        The unit of time, if steps are times, of what is per `x` or times `x`: a slope, an integral, or `max_rate`. A
+        timedelta or a duration string such as "1h"; one second by default. Other results, such as an increase or a
+        turning point, have no such unit.
         """,
     ),
     "by": Argument(

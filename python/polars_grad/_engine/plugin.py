@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 _LIBRARY = Path(__file__).parent.parent
 # How Polars displays a call of this plugin.
-_OURS = re.compile(r"polars_grad[/\\]_internal\.[^:\s]*:")
+_OURS = re.compile(r"polars_grad[/\\]_internal\.[^:\s]*:(\w+)\(")
+# A method called on an expression, as Polars displays it.
+_CALLED = re.compile(r"\.(\w+)\(")
 
 # With more lagged copies than these the whole column is faster, and takes no more memory.
 _MOST_LAGS = 8
@@ -101,6 +103,27 @@ def holds_operator(expr: pl.Expr) -> bool:
     Where the display leaves one out, the result is the same, only slower.
     """
     return _OURS.search(str(expr)) is not None
+
+
+def is_on_grid(expr: pl.Expr) -> bool:
+    """Whether a function of a grid is somewhere in an expression."""
+    return any(call[1] == "on_grid" for call in _OURS.finditer(str(expr)))
+
+
+def shown(expr: pl.Expr) -> str:
+    """Return an expression as errors show it: as Polars does, but without what is inside of this package."""
+    text = str(expr)
+    calls = [*_OURS.finditer(text)]
+    if not calls:
+        return text
+    depth, end = 1, calls[-1].end()
+    while depth and end < len(text):
+        depth += {"(": 1, ")": -1}.get(text[end], 0)
+        end += 1
+    if end == len(text):
+        return "an operator"
+    method = _CALLED.match(text, end)
+    return f"an operator with `.{method[1]}()` called on it" if method else "an operator in a larger expression"
 
 
 def on_grid(

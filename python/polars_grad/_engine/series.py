@@ -9,6 +9,7 @@ import polars as pl
 from polars_grad._engine import columns as _columns
 from polars_grad._engine import domain as _domain
 from polars_grad._engine import plugin as _plugin
+from polars_grad._engine.lengths import is_duration_string, is_length
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -67,13 +68,19 @@ def _keys(by: Any, length: int) -> list[pl.Series]:
 def _values(argument: str, values: Any, length: int) -> pl.Series:
     if not _is_sequence(values):
         msg = f"`{argument}` must be a series or values of the same length, got {type(values).__name__}"
-        raise TypeError(msg)
+        raise TypeError(msg + _hint(argument, values))
     if len(values) != length:
         msg = f"`{argument}` must be as long as the series: got {len(values)} and {length} values"
         raise ValueError(msg)
     column = _columns.series(argument, values)
     _columns.check_name(column.name)
     return column
+
+
+def _hint(argument: str, value: Any) -> str:
+    if argument == "x" and (is_length(value) or (isinstance(value, str) and is_duration_string(value))):
+        return f"; for a constant step use `spacing={value!r}`"
+    return f"; for a column of a frame use `{argument}=df[{value!r}]`" if isinstance(value, str) else ""
 
 
 def _is_sequence(values: Any) -> bool:

@@ -19,6 +19,14 @@ def rows_of(size: Any, name: str = "window_size") -> int | None:
     return rows
 
 
+def check_odd(what: str, rows: int, *, fewest: int) -> None:
+    """Refuse an even number of rows."""
+    if rows % 2 == 0:
+        allowed = " or ".join(str(odd) for odd in (rows - 1, rows + 1) if odd >= fewest)
+        msg = f"{what} must be odd, got {rows}; take {allowed}"
+        raise ValueError(msg)
+
+
 def length_of(size: Any, x: Any) -> dict[str, Any]:
     """Return the length of a window, which needs an x."""
     if x is None:

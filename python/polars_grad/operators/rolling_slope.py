@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from polars_grad._engine.domain import Domain, flag, one_of
 from polars_grad._engine.operator import OperatorExpr, apply, operator
-from polars_grad._engine.window import length_of, min_samples_of, rows_of
+from polars_grad._engine.window import check_odd, length_of, min_samples_of, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,9 +147,8 @@ def _window(size: Any, x: Any, *, center: bool, closed: Any) -> dict[str, Any]:
     if rows < 2:  # noqa: PLR2004, a line has two points
         msg = f"`window_size` must be at least 2 rows, got {rows}; a length of x is a float or a duration"
         raise ValueError(msg)
-    if center and rows % 2 == 0:
-        msg = f"a centred `window_size` must be odd, got {rows}; take {rows - 1} or {rows + 1}"
-        raise ValueError(msg)
+    if center:
+        check_odd("a centred `window_size`", rows, fewest=2)
     if closed is not None:
         msg = f"`closed` is about windows of a length, but `window_size` is {rows} rows; drop one of them"
         raise ValueError(msg)

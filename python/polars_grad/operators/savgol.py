@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from polars_grad._engine.domain import RingDomain, flag, one_of
 from polars_grad._engine.lengths import whole
 from polars_grad._engine.operator import OperatorExpr, apply, operator
-from polars_grad._engine.window import length_of, min_samples_of, rows_of
+from polars_grad._engine.window import check_odd, length_of, min_samples_of, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,12 +174,11 @@ def _window(size: Any, x: Any, degree: int) -> dict[str, Any]:
     rows = rows_of(size)
     if rows is None:
         return length_of(size, x)
-    if rows % 2 == 0:
-        msg = f"`window_size` must be odd, got {rows}; take {rows - 1} or {rows + 1}"
-        raise ValueError(msg)
     if rows <= degree:
-        msg = f"`window_size` must be more rows than `degree`, which is {degree}, got {rows}"
+        fewest = degree + 1 + degree % 2
+        msg = f"`window_size` must be more rows than `degree`, which is {degree}, got {rows}; take {fewest} or more"
         raise ValueError(msg)
+    check_odd("`window_size`", rows, fewest=degree + 1)
     return {"rows": rows}
 
 
