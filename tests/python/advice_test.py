@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from polars.exceptions import ComputeError
+from polars.exceptions import ComputeError, PolarsError
 
 import polars_grad as pg
 
@@ -74,6 +74,22 @@ def test_the_definite_integral_where_the_last_row_is_null(nulls: Any) -> None:
     assert found.rows() == [(0, None, 1.0), (1, 2.0, 2.0)]
 
 
+@with_docs
+def test_the_page_of_errors() -> None:
+    """Each of its cells raises what the page says: an error of arguments, of a plan or of rows, in one line of ours."""
+    text = (DOCS / "errors.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(CODE.findall(text)[0], names)
+    cells = re.findall(r"^```{code-cell}\n:tags: \[raises-exception\]\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert len(cells) > 30
+    for cell in cells:
+        with pytest.raises((ValueError, TypeError, PolarsError)) as caught:
+            exec(cell, names)
+        ours = str(caught.value).partition("\n")[0]
+        assert "_internal" not in ours
+        assert "panicked" not in ours
+
+
 def test_the_rows_of_a_window_on_a_float_clock() -> None:
     """The most rows that each window has, of a clock of 10 Hz in seconds."""
     clock = pl.DataFrame({"t": np.arange(200) / 10}).with_columns(y=pl.col("t"))
@@ -91,6 +107,15 @@ def test_the_rows_of_a_window_on_a_float_clock() -> None:
     narrow = {"degree": 1, "edges": "null"}
     assert rows(pg.savgol, 0.4, **narrow) == {3, 4, 5}
     assert rows(pg.savgol, 0.5, **narrow) == {5}
+
+
+def test_a_running_sum_inside_of_a_gradient_by_group() -> None:
+    """It needs `over`: `by` does not reach into `y`."""
+    mixed = pl.DataFrame({"k": ["a", "b"] * 3, "t": [0, 0, 1, 1, 2, 2], "n": [0, 0, 1, 10, 2, 20]})
+    total = pg.increase("n").fill_null(0).cum_sum()
+    slopes = mixed.select(by=pg.gradient(total.over("k"), x="t", by="k"), over=pg.gradient(total, x="t").over("k"))
+    assert slopes["by"].to_list() == slopes["over"].to_list() == [1.0, 10.0] * 3
+    assert mixed.select(pg.gradient(total, x="t", by="k")).to_series().to_list() != [1.0, 10.0] * 3
 
 
 def test_what_later_rows_of_the_same_x_change() -> None:

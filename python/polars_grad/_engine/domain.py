@@ -84,7 +84,7 @@ ARGUMENTS = {
         """
         Evaluate each group by itself. One or several key columns, as names, expressions, Series or 1-D arrays, of any
         dtype that Polars can group by. Rows with equal keys form a group, wherever they stand. A null is a key like any
-        other.
+        other. What reads other rows inside of `y` or `x`, such as `cum_sum()` or `mean()`, needs an `.over` of its own.
         """,
     ),
     "axis": Argument(

@@ -78,7 +78,8 @@ def increase(
     NaN contract: a NaN in `y` is a value. It gives NaN in its own row and in the next.
 
     For a smooth rate in the middle of two rows take the gradient of the counter without its resets:
-    `pg.gradient(pg.increase("y").fill_null(0).cum_sum(), x="t")`. The increase is evaluated once.
+    `pg.gradient(pg.increase("y").fill_null(0).cum_sum(), x="t")`. The increase is evaluated once. With groups the sum
+    needs an `.over("id")` besides the `by="id"` of the gradient.
 
     <notes>
 
