@@ -100,7 +100,7 @@ impl Plan {
             }
             let points = Merged::new(&y, &x, starts, merging);
             if let (Some(position), true) = (points.too_large(), mode.strict) {
-                let (row, reason) = (at(position), Reason::TooLarge);
+                let (row, reason) = (at(position), Reason::TooLarge { before: 0 });
                 return Err(WrongRow {
                     row,
                     reads: vec![row],

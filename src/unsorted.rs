@@ -1,4 +1,4 @@
-//! The error messages for an unsorted x, and for one that goes round its period.
+//! The error messages for an unsorted x, for one that goes round its period, and for a result that does not fit.
 
 use std::cmp::Ordering;
 
@@ -37,6 +37,16 @@ pub(crate) fn around_message(name: &str, ends: &[String], rows: usize, group: &s
         "`x` must span less than one `x_period`, but {wrong}{group}; drop the row that repeats the first one, tell laps \
         apart by keys, or {lenient}"
     )
+}
+
+/// The part of a message that shows the y of a row, or those of two that a result is computed from.
+#[cfg(any(feature = "polars", feature = "arrow"))]
+pub(crate) fn given(shown: &[String]) -> String {
+    match shown {
+        [before, this] => format!(": y goes from {before} to {this}"),
+        [this] => format!(": y is {this}"),
+        _ => String::new(),
+    }
 }
 
 /// The part of the message that names the group by its keys; empty without keys.

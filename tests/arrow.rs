@@ -749,7 +749,7 @@ fn a_slope_too_long_for_a_duration_is_an_error_or_null() -> Result<(), ArrowErro
     assert!(
         error
             .to_string()
-            .contains("the gradient of `y` does not fit in a Duration"),
+            .contains("the gradient of `y` does not fit in Duration"),
         "{error}"
     );
     let grouped = arrow::evaluate(

@@ -391,7 +391,7 @@ fn an_error_in_one_key_is_none_of_the_others_business() -> Result<(), LiveError>
     assert_eq!(
         error.to_string(),
         "`x` must be finite and strictly monotonic, but got 0 (point 0), 0 (point 2) in a row; sort the feed, merge what \
-        repeats with `duplicates`, or turn `strict` off to get nulls there"
+        repeats with `duplicates`, drop what is not finite, or turn `strict` off to get nulls there"
     );
     // The points before it were taken, it was not.
     assert_eq!(error.row(), Some(2));

@@ -44,7 +44,7 @@ use crate::plan::{Plan, all_ticks, ticks};
 use crate::run::{Parts, Results};
 use crate::segments::{Part, halves};
 use crate::units::{Kind, PlanError, Unit};
-use crate::unsorted::{around_message, in_group, message, wrong_step};
+use crate::unsorted::{around_message, given, in_group, message, wrong_step};
 
 /// Evaluates an operator over `y`, row by row.
 ///
@@ -245,7 +245,7 @@ fn named(
             around_message(x_name, &shown, rows, &group, "turn `strict` off to get nulls there")
         },
         Reason::Outside { .. } => format!(
-            "y must be from 0 to below `wrap`, but in `{y_name}` there is {}{group}; correct `wrap`, or turn `strict` off to \
+            "`y` must be from 0 to below `wrap`, but in `{y_name}` there is {}{group}; correct `wrap`, or turn `strict` off to \
             get nulls there",
             show(y, reads[0])?
         ),
@@ -255,10 +255,11 @@ fn named(
             names.sigma.unwrap_or_default(),
             show(sigma.unwrap_or(y), row)?
         ),
-        Reason::TooLarge => format!(
-            "the {} of `{y_name}` does not fit in a {result}{group}; cast y to a float, or turn `strict` off to get nulls \
+        Reason::TooLarge { .. } => format!(
+            "the {} of `{y_name}` does not fit in {result}{}{group}; cast y to a float, or turn `strict` off to get nulls \
             there",
-            operator.name()
+            operator.name(),
+            given(&reads.iter().map(|&row| show(y, row)).collect::<Result<Vec<_>, _>>()?)
         ),
     };
     Err(ArrowError::ComputeError(message))
@@ -277,10 +278,17 @@ fn not_monotonic(
     };
     let known: Vec<_> = rows.filter(|&row| x.is_valid(row)).collect();
     let wrong = wrong_step(&known, must_rise, |&before, &after| numbers.order(before, after));
-    let shown = known.iter().skip(wrong).take(2).map(|&row| show(x, row));
+    let pair = &known[wrong..known.len().min(wrong + 2)];
+    let is_finite = matches!(pair, &[before, after] if numbers.order(before, after).is_some());
+    let shown = pair.iter().map(|&row| show(x, row));
     let shown = shown.collect::<Result<Vec<_>, _>>()?;
-    let hint = "sort by it, merge what repeats with `duplicates`, tell series apart with `by`, or turn `strict` off to get nulls there";
-    let message = message(name, must_rise, &shown, group, hint);
+    let hint = if is_finite {
+        "sort by it, merge what repeats with `duplicates`, tell series apart with `by`"
+    } else {
+        "drop such rows"
+    };
+    let hint = format!("{hint}, or turn `strict` off to get nulls there");
+    let message = message(name, must_rise, &shown, group, &hint);
     Ok(ArrowError::ComputeError(message))
 }
 
@@ -404,7 +412,7 @@ impl Planned<'_> {
             let row = (0..finished.len()).find(is_lost).unwrap_or_default();
             let (key_names, keys) = self.keys;
             return Err(ArrowError::ComputeError(format!(
-                "the {} of `{}` does not fit in a {result}{}; cast y to a wider type, or turn `strict` off to get nulls \
+                "the {} of `{}` does not fit in {result}{}; cast y to a wider type, or turn `strict` off to get nulls \
                 there",
                 self.plan.operator.name(),
                 self.y_name,

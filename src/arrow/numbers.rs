@@ -15,7 +15,7 @@ use bytemuck::cast_slice;
 
 use crate::bits::Bits;
 use crate::segments::{Chunk, Contiguous, Half, Number, Numbers};
-use crate::units::{ColumnInfo, SPARE_BITS_OF_64, Unit, spare_bits_of_decimal};
+use crate::units::{ColumnInfo, Opaque, SPARE_BITS_OF_64, Unit, spare_bits_of_decimal};
 
 /// A column as a plan sees it.
 pub(super) fn info<'a>(name: &'a str, array: &'a dyn Array) -> ColumnInfo<'a> {
@@ -23,6 +23,10 @@ pub(super) fn info<'a>(name: &'a str, array: &'a dyn Array) -> ColumnInfo<'a> {
         name,
         dtype: array.data_type(),
         unit: unit(array.data_type()),
+        opaque: match array.data_type() {
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Opaque::Text,
+            _ => Opaque::Other,
+        },
         is_bool: array.data_type() == &DataType::Boolean,
         is_instant: array.data_type().is_temporal() && !matches!(array.data_type(), DataType::Duration(_)),
         is_float: array.data_type().is_floating(),

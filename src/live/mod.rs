@@ -19,7 +19,7 @@ use crate::inputs::Inputs;
 use crate::kernel::{Sample, mean_of_floats, mean_of_integers};
 use crate::operators::{Extent, Operator};
 use crate::plan::Plan;
-use crate::units::{ColumnInfo, PlanError, SPARE_BITS_OF_64, SPARE_BITS_OF_128, Unit};
+use crate::units::{ColumnInfo, Opaque, PlanError, SPARE_BITS_OF_64, SPARE_BITS_OF_128, Unit};
 
 /// An operator over points that arrive one by one, or batch by batch, from any number of sources.
 ///
@@ -175,8 +175,9 @@ impl<K: Clone + Eq + Hash, Y: Sample + Default, X: Sample + Default + Display> L
         }
         let column = |name, unit| ColumnInfo {
             name,
-            dtype: &"a live feed of numbers; one of times begins with `over_time`",
+            dtype: &"a live feed of numbers (one of times begins with `over_time`)",
             unit: Some(unit),
+            opaque: Opaque::Other,
             is_bool: false,
             is_instant: false,
             is_float: !Y::INTEGER,

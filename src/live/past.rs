@@ -232,7 +232,7 @@ impl Settings {
         let order = if must_rise { "rising" } else { "monotonic" };
         let message = format!(
             "`x` must be finite and strictly {order}, but got {} in a row; sort the feed, merge what repeats with \
-            `duplicates`, or turn `strict` off to get nulls there",
+            `duplicates`, drop what is not finite, or turn `strict` off to get nulls there",
             shown.join(", ")
         );
         LiveError {

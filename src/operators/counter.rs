@@ -149,7 +149,7 @@ impl Wrong {
             },
             Self::TooLarge => RowError {
                 row,
-                reason: Reason::TooLarge,
+                reason: Reason::TooLarge { before: 1 },
             },
         }
     }

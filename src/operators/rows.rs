@@ -142,7 +142,10 @@ pub(crate) enum Reason {
     /// The standard deviation of the row is not finite and positive.
     Deviation,
     /// The result does not fit in its dtype.
-    TooLarge,
+    TooLarge {
+        /// The number of rows before it that it is computed from.
+        before: usize,
+    },
 }
 
 impl RowError {
@@ -184,6 +187,7 @@ impl Reason {
                 let row = row.saturating_add_signed(ahead);
                 row..row + 1
             },
+            Self::TooLarge { before } => row.saturating_sub(before)..row + 1,
             _ => row..row + 1,
         }
     }

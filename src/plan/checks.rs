@@ -4,7 +4,7 @@ use super::SigmaUnit;
 use crate::domain::{Domain, Duplicates, Length};
 use crate::kernel::Scale;
 use crate::operators::{Operator, Takes};
-use crate::units::{ColumnInfo, PlanError, Ratio, Step, Unit, Units, power_of_ten, refuse};
+use crate::units::{ColumnInfo, PlanError, Ratio, Step, Unit, Units, power_of_ten, refuse, shown};
 
 pub(super) fn y_unit(operator: &Operator, y: ColumnInfo) -> Result<Unit, PlanError> {
     let (takes, operator) = (operator.describe().takes(), operator.name());
@@ -26,9 +26,10 @@ pub(super) fn y_unit(operator: &Operator, y: ColumnInfo) -> Result<Unit, PlanErr
         Some(unit) if takes == Takes::Amounts && !y.is_instant => Ok(unit),
         Some(unit) if !unit.is_time() => Ok(unit),
         _ => refuse!(
-            "`{operator}` takes {allowed}, but column `{}` is {}; cast it first",
+            "`{operator}` takes {allowed}, but column `{}` is {}; {}",
             y.name,
-            y.dtype
+            y.dtype,
+            y.remedy(takes == Takes::Differences)
         ),
     }
 }
@@ -37,10 +38,11 @@ pub(super) fn x_unit(operator: &Operator, x: ColumnInfo) -> Result<Unit, PlanErr
     match x.unit {
         Some(unit) => Ok(unit),
         None => refuse!(
-            "`{}` takes a numeric or temporal x, but column `{}` is {}; cast it first",
+            "`{}` takes a numeric or temporal x, but column `{}` is {}; {}",
             operator.name(),
             x.name,
-            x.dtype
+            x.dtype,
+            x.remedy(true)
         ),
     }
 }
@@ -109,7 +111,11 @@ pub(super) fn step(
     };
     let falls = step.steps < 0.0 || matches!(step.unit, Unit::Time { nanoseconds } if nanoseconds < 0);
     if falls && operator.describe().needs_rising_x() {
-        refuse!("`spacing` must be positive for `{}`; reverse the rows", operator.name());
+        refuse!(
+            "`spacing` must be positive for `{}`, got {}; reverse the rows",
+            operator.name(),
+            spacing.map_or_else(String::new, shown)
+        );
     }
     Ok(step)
 }
@@ -207,7 +213,7 @@ pub(super) fn period(operator: &Operator, period: Option<Length>, units: &Units)
 pub(super) fn check_mean(operator: &Operator, y: ColumnInfo, duplicates: Duplicates) -> Result<(), PlanError> {
     if duplicates == Duplicates::Mean && !y.is_float {
         refuse!(
-            "`duplicates` \"mean\" gives a fraction, which the {} of y column `{}`, a {}, cannot be; use \"first\" or \
+            "`duplicates` \"mean\" gives a fraction, which the {} of y column `{}`, which is {}, cannot be; use \"first\" or \
             \"last\", or cast y to Float64",
             operator.name(),
             y.name,

@@ -4,7 +4,7 @@ use crate::domain::Length;
 use crate::kernel::Limit;
 use crate::operators::{Extent, Operator};
 use crate::segments::{Across, Period, Ring};
-use crate::units::{PlanError, Step, Unit, Units, limit, positive, refuse, shifted};
+use crate::units::{PlanError, Step, Unit, Units, limit, positive, refuse, shifted, shown};
 
 /// The period of x, and how far an operator reads beyond it.
 ///
@@ -14,7 +14,7 @@ use crate::units::{PlanError, Step, Unit, Units, limit, positive, refuse, shifte
 /// in; an operator whose results depend on where a group begins.
 pub(super) fn ring(
     operator: &Operator,
-    period: Length,
+    length: Length,
     units: &Units,
     spacing: Option<Step>,
 ) -> Result<Ring, PlanError> {
@@ -23,11 +23,11 @@ pub(super) fn ring(
         refuse!("`{}` takes no `{NAME}`; drop it", operator.name());
     }
     let period = match spacing {
-        Some(step) => period_in_rows(period, step)?,
+        Some(step) => period_in_rows(length, step)?,
         None if units.x.is_none() => refuse!(
             "`{NAME}` is a length of x, but there is no `x`; give the coordinate column, or `spacing`, a constant step"
         ),
-        None => period_of_x(NAME, period, units)?,
+        None => period_of_x(NAME, length, units)?,
     };
     let reach = match operator.extent() {
         Extent::Rows(reach) => Across::Rows(reach),
@@ -41,7 +41,10 @@ pub(super) fn ring(
             };
             let (before, after) = (steps(before)?, steps(after)?);
             if before + after > period.float {
-                refuse!("`{NAME}` must be at least as long as `window_size`, which otherwise reads rows twice");
+                refuse!(
+                    "`{NAME}` must be at least as long as `window_size`, which otherwise reads rows twice, got {}",
+                    shown(length)
+                );
             }
             Across::Length(before.max(after))
         },
@@ -64,9 +67,15 @@ fn period_in_rows(period: Length, step: Step) -> Result<Period, PlanError> {
         (Length::Nanoseconds(period), Unit::Time { nanoseconds }) => {
             positive("x_period", period as f64)? / nanoseconds.unsigned_abs() as f64
         },
-        (Length::Step(_), Unit::Time { .. }) => refuse!("`x_period` must be a duration as `spacing` is, got a number"),
+        (Length::Step(_), Unit::Time { .. }) => refuse!(
+            "`x_period` must be a duration as `spacing` is, got a number, {}",
+            shown(period)
+        ),
         (Length::Nanoseconds(_), Unit::Number { .. }) => {
-            refuse!("`x_period` must be a number as `spacing` is, got a duration")
+            refuse!(
+                "`x_period` must be a number as `spacing` is, got a duration, {}",
+                shown(period)
+            )
         },
     };
     let whole = rows.round();
@@ -95,9 +104,10 @@ fn period_of_x(name: &str, period: Length, units: &Units) -> Result<Period, Plan
         && unit != Unit::NUMBER
     {
         refuse!(
-            "`{name}` must be a whole number of the steps of x, but x column `{}` is {}; cast x to a finer dtype",
+            "`{name}` must be a whole number of the steps of x, but x column `{}` is {}, got {}; cast x to a finer dtype",
             x.name,
-            x.dtype
+            x.dtype,
+            shown(period)
         );
     }
     Ok(Period { float, integer })

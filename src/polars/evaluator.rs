@@ -32,8 +32,8 @@ pub(super) struct Evaluator {
     pub(super) sigma_name: PlSmallStr,
     pub(super) nulls: Nulls,
     pub(super) strict: bool,
-    /// Whether x is a coordinate of a grid, whose lines are sorted by it.
-    pub(super) is_grid: bool,
+    /// What errors suggest for an unsorted x.
+    pub(super) remedy: Remedy,
     /// Whether a long column may take several threads.
     pub(super) parallel: bool,
 }
@@ -74,13 +74,13 @@ impl Evaluator {
             },
         };
         Ok(Self {
+            remedy: if plan.axis == 0 { Remedy::Rows } else { Remedy::Cells },
             plan,
             dtype: with_leaf(y.dtype(), result),
             x_name: name(x),
             sigma_name: name(sigma),
             nulls: domain.nulls,
             strict: domain.strict,
-            is_grid: false,
             parallel: true,
         })
     }
@@ -214,6 +214,10 @@ impl Evaluator {
                         x: reason.reads(before).filter_map(x).collect::<PolarsResult<_>>()?,
                     });
                 }
+                if let Reason::TooLarge { .. } = reason {
+                    let values = reason.reads(before).map(|lag| lagged.lags()[lag].y.get(row));
+                    return Err(Failure::too_large(row, &this.y, values)?);
+                }
                 let wrong = &lagged.lags()[reason.reads(before).start].y;
                 let wrong = Inputs::new(wrong, None);
                 Err(Failure::of_row(row, &reason, wrong, std::iter::once(row))?)
@@ -231,16 +235,7 @@ impl Evaluator {
     /// The error for a failure; `group` describes the group of a row.
     pub(super) fn error(&self, failure: Failure, group: impl FnOnce(usize) -> PolarsResult<String>) -> PolarsError {
         let names = [self.x_name.as_str(), self.sigma_name.as_str()];
-        failure.into_error(names, &self.plan.operator, self.remedy(), group)
-    }
-
-    /// The remedy for an unsorted x.
-    fn remedy(&self) -> Remedy {
-        match self.plan.axis {
-            _ if self.is_grid => Remedy::Grid,
-            0 => Remedy::Rows,
-            _ => Remedy::Cells,
-        }
+        failure.into_error(names, &self.plan.operator, self.remedy, group)
     }
 
     /// The results of a column of dtype Null.
@@ -349,10 +344,16 @@ impl Evaluator {
         };
         if self.strict && finished.null_count() > values.null_count() {
             let lost = finished.is_null() & values.is_not_null();
+            let row = lost.iter().position(|lost| lost == Some(true)).unwrap_or_default();
+            let given = match (values.get(row)?, dtype) {
+                (AnyValue::Float64(ticks), DataType::Duration(unit)) => format!(": it is {ticks:e} {unit}"),
+                _ => String::new(),
+            };
             return Err(Failure::TooLarge {
-                row: lost.iter().position(|lost| lost == Some(true)).unwrap_or_default(),
+                row,
                 name: name.clone(),
                 dtype: dtype.clone(),
+                given,
                 wider: "a wider dtype",
             });
         }

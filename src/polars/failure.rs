@@ -6,7 +6,7 @@ use super::display::display;
 use super::unsorted::{LENIENT, Remedy, not_monotonic};
 use crate::inputs::Inputs;
 use crate::operators::{Operator, Reason};
-use crate::unsorted::around_message;
+use crate::unsorted::{around_message, given};
 
 /// A failure of a run.
 pub(super) enum Failure {
@@ -31,6 +31,8 @@ pub(super) enum Failure {
         row: usize,
         name: PlSmallStr,
         dtype: DataType,
+        /// What shows why.
+        given: String,
         /// What holds it.
         wider: &'static str,
     },
@@ -95,12 +97,27 @@ impl Failure {
                 row,
                 sigma: sigma.unwrap_or(y).get(row)?.into_static(),
             },
-            Reason::TooLarge => Self::TooLarge {
-                row,
-                name,
-                dtype: y.dtype().clone(),
-                wider: "a float",
-            },
+            Reason::TooLarge { .. } => Self::too_large(row, y, rows.map(|row| y.get(row)))?,
+        })
+    }
+
+    /// The failure of a row whose result does not fit in the dtype of y; `values` are those of y that it is computed from.
+    ///
+    /// # Errors
+    ///
+    /// Those of the values.
+    pub(super) fn too_large<'a>(
+        row: usize,
+        y: &Series,
+        values: impl Iterator<Item = PolarsResult<AnyValue<'a>>>,
+    ) -> PolarsResult<Self> {
+        let shown = values.map(|value| Ok(display(&value?)));
+        Ok(Self::TooLarge {
+            row,
+            name: y.name().clone(),
+            dtype: y.dtype().clone(),
+            given: given(&shown.collect::<PolarsResult<Vec<_>>>()?),
+            wider: "a float",
         })
     }
 
@@ -148,7 +165,7 @@ impl Failure {
             Self::Error(error) => error,
             Self::Unsorted { x, .. } => not_monotonic(x_name, &x, &group, remedy, operator.describe().needs_rising_x()),
             Self::Outside { name, y, .. } => polars_err!(
-                ComputeError: "y must be from 0 to below `wrap`, but in column `{name}` there is {}{group}; correct `wrap`, \
+                ComputeError: "`y` must be from 0 to below `wrap`, but in column `{name}` there is {}{group}; correct `wrap`, \
                 or {LENIENT} to get nulls there",
                 display(&y)
             ),
@@ -162,8 +179,14 @@ impl Failure {
                 it, or {LENIENT} to get nulls there",
                 display(&sigma)
             ),
-            Self::TooLarge { name, dtype, wider, .. } => polars_err!(
-                ComputeError: "the {} of `{name}` does not fit in {dtype}{group}; cast y to {wider}, or {LENIENT} to get \
+            Self::TooLarge {
+                name,
+                dtype,
+                given,
+                wider,
+                ..
+            } => polars_err!(
+                ComputeError: "the {} of `{name}` does not fit in {dtype}{given}{group}; cast y to {wider}, or {LENIENT} to get \
                 nulls there",
                 operator.name()
             ),

@@ -10,7 +10,7 @@ use polars_arrow::bitmap::BitmapBuilder;
 use super::bits;
 use super::nested::{axes, leaf};
 use crate::segments::{Chunk, Half, Number, Numbers};
-use crate::units::{ColumnInfo, SPARE_BITS_OF_64, SPARE_BITS_OF_128, Unit, spare_bits_of_decimal};
+use crate::units::{ColumnInfo, Opaque, SPARE_BITS_OF_64, SPARE_BITS_OF_128, Unit, spare_bits_of_decimal};
 
 /// A column as a plan sees it.
 pub(crate) fn info(field: &Field) -> ColumnInfo<'_> {
@@ -18,6 +18,11 @@ pub(crate) fn info(field: &Field) -> ColumnInfo<'_> {
         name: field.name(),
         dtype: field.dtype(),
         unit: unit(leaf(field.dtype())),
+        opaque: match field.dtype() {
+            DataType::String => Opaque::Text,
+            DataType::Binary => Opaque::Bytes,
+            _ => Opaque::Other,
+        },
         is_bool: leaf(field.dtype()).is_bool(),
         is_instant: matches!(
             leaf(field.dtype()),

@@ -16,9 +16,12 @@ pub(crate) fn not_monotonic(name: &str, x: &[AnyValue], group: &str, remedy: Rem
     };
     let wrong = wrong_step(&valid, must_rise, order);
     let pair: Vec<_> = valid.iter().skip(wrong).take(2).collect();
-    let repeats = matches!(pair[..], [before, after] if order(before, after) == Some(Ordering::Equal));
+    let step = match pair[..] {
+        [before, after] => order(before, after),
+        _ => None,
+    };
     let shown: Vec<_> = pair.into_iter().map(|value| display(value)).collect();
-    let message = message(name, must_rise, &shown, group, &remedy.hint(name, repeats));
+    let message = message(name, must_rise, &shown, group, &remedy.hint(name, step));
     PolarsError::ComputeError(message.into())
 }
 
@@ -30,29 +33,41 @@ pub(crate) const LENIENT: &str = if cfg!(feature = "python") {
 };
 
 /// What the message suggests for an unsorted x.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Remedy {
-    /// For x down the rows.
+    /// For x down the rows, in an expression.
     Rows,
+    /// For x down the rows of series, or of batches, which are in no window.
+    #[cfg_attr(not(feature = "python"), allow(dead_code))]
+    Series,
     /// For x inside of cells.
     Cells,
+    /// For x across columns.
+    Columns,
     /// For a coordinate of a grid: points are sorted, so it can only repeat.
     Grid,
 }
 
 impl Remedy {
-    /// What to do about an x that `repeats`, or else turns.
-    fn hint(self, name: &str, repeats: bool) -> String {
+    /// What to do about a step of x: one of equal values, one to a value that is not finite, or else one that turns.
+    fn hint(self, name: &str, step: Option<Ordering>) -> String {
         let [windows, value] = if cfg!(feature = "python") {
             [format!(", use `.over(..., order_by=\"{name}\")`"), "=\"mean\"".into()]
         } else {
             [String::new(), String::new()]
         };
-        let first = match self {
-            Self::Grid => "drop duplicates, tell grids apart with `by`".into(),
-            _ if repeats => format!("merge repeated `{name}` with `duplicates{value}`, tell series apart with `by`"),
-            Self::Rows => format!("sort by `{name}`{windows}, tell series apart with `by`"),
-            Self::Cells => format!("sort each cell by `{name}`"),
+        let merge = || format!("merge repeated `{name}` with `duplicates{value}`");
+        let first = match (self, step) {
+            (Self::Grid, _) => "drop duplicates, tell grids apart with `by`".into(),
+            (Self::Cells | Self::Columns, None) => "drop such values".into(),
+            (_, None) => "drop such rows".into(),
+            (Self::Columns, Some(Ordering::Equal)) => "give each column a coordinate of its own".into(),
+            (Self::Columns, _) => "put the columns in the order of their coordinates".into(),
+            (Self::Cells, Some(Ordering::Equal)) => merge(),
+            (Self::Cells, _) => format!("sort each cell by `{name}`"),
+            (_, Some(Ordering::Equal)) => format!("{}, tell series apart with `by`", merge()),
+            (Self::Rows, _) => format!("sort by `{name}`{windows}, tell series apart with `by`"),
+            (Self::Series, _) => format!("sort by `{name}`, tell series apart with `by`"),
         };
         format!("{first}, or {LENIENT} to get nulls there")
     }

@@ -36,14 +36,16 @@ impl Units<'_> {
                 Ok(amount as f64 / nanoseconds as f64 * self.y_factor)
             },
             (Length::Step(_), Unit::Time { .. }) => refuse!(
-                "`{name}` must be a duration where y is temporal, but y column `{}` is {}",
+                "`{name}` must be a duration where y is temporal, but y column `{}` is {}, got {}",
                 y.name,
-                y.dtype
+                y.dtype,
+                shown(amount)
             ),
             (Length::Nanoseconds(_), Unit::Number { .. }) => refuse!(
-                "`{name}` must be a number where y is one, but y column `{}` is {}",
+                "`{name}` must be a number where y is one, but y column `{}` is {}, got {}",
                 y.name,
-                y.dtype
+                y.dtype,
+                shown(amount)
             ),
         }
     }
@@ -58,9 +60,10 @@ impl Units<'_> {
         let (y, _) = self.y;
         if !y.is_float && whole.fract() != 0.0 {
             refuse!(
-                "`{name}` must be a whole number of steps of y, but y column `{}` is {}",
+                "`{name}` must be a whole number of steps of y, but y column `{}` is {}, got {}",
                 y.name,
-                y.dtype
+                y.dtype,
+                shown(amount)
             );
         }
         Ok(whole)
@@ -95,15 +98,17 @@ impl Units<'_> {
                 Ok(positive(name, rate as f64)? / nanoseconds as f64)
             },
             (Length::Step(_), Kind::Duration { .. }) => refuse!(
-                "`{name}` must be a duration where the rate is one, but y column `{}` is {}",
+                "`{name}` must be a duration where the rate is one, but y column `{}` is {}, got {}",
                 y.name,
-                y.dtype
+                y.dtype,
+                shown(rate)
             ),
             (Length::Step(rate), _) => positive(name, rate),
             (Length::Nanoseconds(_), _) => refuse!(
-                "`{name}` must be a number where the rate is one, but y column `{}` is {}",
+                "`{name}` must be a number where the rate is one, but y column `{}` is {}, got {}",
                 y.name,
-                y.dtype
+                y.dtype,
+                shown(rate)
             ),
         }
     }
@@ -113,6 +118,10 @@ impl Units<'_> {
 pub(crate) fn limit(name: &str, gap: Length, x: Option<(ColumnInfo, Unit)>) -> Result<Limit, PlanError> {
     let Some((x, unit)) = x else {
         refuse!("`{name}` is a distance in x, but there is no `x`; give the coordinate column");
+    };
+    let or_rows = match name {
+        "window_size" if cfg!(feature = "python") => ", or an int for rows",
+        _ => "",
     };
     match (gap, unit) {
         (Length::Step(gap), Unit::Number { decimals }) if gap > 0.0 && gap.is_finite() => Ok(Limit {
@@ -127,10 +136,11 @@ pub(crate) fn limit(name: &str, gap: Length, x: Option<(ColumnInfo, Unit)>) -> R
             })
         },
         (Length::Step(_), Unit::Time { .. }) => refuse!(
-            "`{name}` must be a duration where x is temporal, but x column `{}` is {}; \
-            give {}",
+            "`{name}` must be a duration where x is temporal, but x column `{}` is {}, got {}; \
+            give {}{or_rows}",
             x.name,
             x.dtype,
+            shown(gap),
             if cfg!(feature = "python") {
                 "a timedelta or a duration string such as \"90m\""
             } else {
@@ -138,10 +148,11 @@ pub(crate) fn limit(name: &str, gap: Length, x: Option<(ColumnInfo, Unit)>) -> R
             }
         ),
         (Length::Nanoseconds(_), Unit::Number { .. }) => refuse!(
-            "`{name}` must be a number where x is one, but x column `{}` is {}; \
-            give a number, or cast x to Datetime or Duration",
+            "`{name}` must be a number where x is one, but x column `{}` is {}, got {}; \
+            give a number{or_rows}, or cast x to Datetime or Duration",
             x.name,
-            x.dtype
+            x.dtype,
+            shown(gap)
         ),
         (Length::Step(gap), _) => refuse!("`{name}` must be finite and positive, got {gap}"),
         (Length::Nanoseconds(gap), _) => refuse!("`{name}` must be positive, got {gap} ns"),
@@ -167,10 +178,60 @@ pub(crate) fn shifted(amount: f64, decimals: usize) -> f64 {
     exact.unwrap_or(amount * power_of_ten(decimals))
 }
 
+/// A length as users write it: a number, or a duration such as "1h30m".
+pub(crate) fn shown(length: Length) -> String {
+    const UNITS: [(&str, u64); 7] = [
+        ("d", 86_400_000_000_000),
+        ("h", 3_600_000_000_000),
+        ("m", 60_000_000_000),
+        ("s", 1_000_000_000),
+        ("ms", 1_000_000),
+        ("us", 1_000),
+        ("ns", 1),
+    ];
+    let mut rest = match length {
+        Length::Step(number) => return number.to_string(),
+        Length::Nanoseconds(0) => return "0s".into(),
+        Length::Nanoseconds(nanoseconds) => nanoseconds.unsigned_abs(),
+    };
+    let parts = UNITS.into_iter().filter_map(|(unit, size)| {
+        let count = rest / size;
+        rest %= size;
+        (count > 0).then(|| format!("{count}{unit}"))
+    });
+    let parts: String = parts.collect();
+    let sign = if matches!(length, Length::Nanoseconds(..0)) {
+        "-"
+    } else {
+        ""
+    };
+    format!("{sign}{parts}")
+}
+
 pub(crate) fn positive(name: &str, amount: f64) -> Result<f64, PlanError> {
     if amount > 0.0 && amount.is_finite() {
         Ok(amount)
     } else {
         refuse!("`{name}` must be finite and positive, got {amount}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+    use crate::domain::Length;
+
+    #[test]
+    fn lengths_are_shown_as_users_write_them() {
+        let of = |nanoseconds| shown(Length::Nanoseconds(nanoseconds));
+        assert_eq!(of(5_400_000_000_000), "1h30m");
+        assert_eq!(of(-90_000_000_000), "-1m30s");
+        assert_eq!(of(86_401_002_003_004), "1d1s2ms3us4ns");
+        assert_eq!([of(0), of(1)], ["0s", "1ns"]);
+        assert_eq!(of(i64::MIN), "-106751d23h47m16s854ms775us808ns");
+        assert_eq!(
+            [20.5, 24.0, -1.0].map(|step| shown(Length::Step(step))),
+            ["20.5", "24", "-1"]
+        );
     }
 }

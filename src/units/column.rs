@@ -11,6 +11,8 @@ pub(crate) struct ColumnInfo<'a> {
     pub(crate) dtype: &'a dyn Display,
     /// `None` where the dtype has no differences.
     pub(crate) unit: Option<Unit>,
+    /// What it holds where the dtype has no differences.
+    pub(crate) opaque: Opaque,
     pub(crate) is_bool: bool,
     /// Whether it is a point in time, not an amount.
     pub(crate) is_instant: bool,
@@ -23,6 +25,34 @@ pub(crate) struct ColumnInfo<'a> {
     pub(crate) axes: usize,
 }
 
+/// What a column without differences holds.
+#[derive(Clone, Copy)]
+pub(crate) enum Opaque {
+    /// Strings.
+    #[cfg_attr(not(any(feature = "polars", feature = "arrow")), allow(dead_code))] // A live feed has none.
+    Text,
+    /// Bytes, or the objects of Python, which Polars passes on as such.
+    #[cfg_attr(not(feature = "polars"), allow(dead_code))]
+    Bytes,
+    /// Anything else.
+    Other,
+}
+
+impl ColumnInfo<'_> {
+    /// What to do about a column without differences, where its values may be times or must be numbers.
+    pub(crate) fn remedy(&self, takes_times: bool) -> &'static str {
+        match self.opaque {
+            Opaque::Text if !cfg!(feature = "python") => "parse it first",
+            Opaque::Text if takes_times => {
+                "parse it first, times with `.str.to_datetime()`, numbers with `.cast(pl.Float64)`"
+            },
+            Opaque::Text => "parse it first, with `.cast(pl.Float64)`",
+            Opaque::Bytes if cfg!(feature = "python") => "cast it first; Polars passes on an Object column as binary",
+            _ => "cast it first",
+        }
+    }
+}
+
 #[cfg(all(test, any(feature = "polars", feature = "arrow")))]
 impl<'a> ColumnInfo<'a> {
     /// A column of 64-bit floats.
@@ -31,6 +61,7 @@ impl<'a> ColumnInfo<'a> {
             name,
             dtype: &"f64",
             unit: Some(Unit::NUMBER),
+            opaque: Opaque::Other,
             is_bool: false,
             is_instant: false,
             is_float: true,

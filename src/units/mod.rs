@@ -11,12 +11,12 @@ mod amounts;
 mod column;
 mod scale;
 
-pub(crate) use amounts::{Units, limit};
+pub(crate) use amounts::{Units, limit, shown};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use amounts::{positive, shifted};
 #[cfg(any(feature = "polars", feature = "arrow"))]
 pub(crate) use column::spare_bits_of_decimal;
-pub(crate) use column::{ColumnInfo, SPARE_BITS_OF_64, SPARE_BITS_OF_128};
+pub(crate) use column::{ColumnInfo, Opaque, SPARE_BITS_OF_64, SPARE_BITS_OF_128};
 pub(crate) use scale::{Ratio, Step, parts, power_of_ten, scale};
 
 use crate::kernel::Scale;

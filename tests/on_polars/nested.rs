@@ -151,7 +151,7 @@ fn what_does_not_fit_is_said() {
     );
     says(
         gradient(&ragged, &domain().axis(1).x(lists("x", &[Some(vec![Some(1.0)])]))),
-        "1 of column `x` meet 2",
+        "column `x` has 1 and column `y` has 2",
     );
 }
 
@@ -201,7 +201,7 @@ fn an_empty_cell_has_no_coordinates_on_either_engine() -> PolarsResult<()> {
     };
     for engine in [Engine::InMemory, Engine::Streaming] {
         let collected = || PolarsResult::Ok(slopes(true).collect_with_engine(engine)?.unwrap_single());
-        says(collected(), "1 of column `x` meet 0 of column `y`");
+        says(collected(), "column `x` has 1 and column `y` has 0");
         let lenient = slopes(false).collect_with_engine(engine)?.unwrap_single();
         let lenient = cells(lenient.column("y")?.as_materialized_series());
         assert_eq!(lenient, [Some(vec![Some(0.5), Some(0.5)]), Some(vec![])]);

@@ -138,7 +138,9 @@ def test_only_skipped_nulls_conserve_the_total() -> None:
 
 def test_a_counter_of_more_than_127_bits() -> None:
     counter = [2**127 - 3, 2**127 - 1, 2**127 + 4, 2**127 + 6]
-    with pytest.raises(ComputeError, match="the increase of `y` does not fit in u128; cast y to a float, or pass"):
+    with pytest.raises(
+        ComputeError, match=r"the increase of `y` does not fit in u128: y goes from .*; cast y to a float, or pass"
+    ):
         increase(counter, dtype=pl.UInt128)
     assert increase(counter, dtype=pl.UInt128, strict=False) == [None, 2, None, None]
 
@@ -1023,8 +1025,8 @@ PLANNED: list[tuple[Callable[[], pl.Expr], str]] = [
     (lambda: pg.rate("d", "x", max_rate=2), "`max_rate` must be a duration where the rate is one"),
     (lambda: pg.rate("d", "at", max_rate="2s"), "`max_rate` must be a number where the rate is one"),
     (lambda: pg.rate("y", "x", max_rate="2s"), "`max_rate` must be a number where the rate is one"),
-    (lambda: pg.rate("y", spacing=-1), "`spacing` must be positive for `rate`; reverse the rows"),
-    (lambda: pg.increase("y", spacing="-1s"), "`spacing` must be positive for `increase`; reverse the rows"),
+    (lambda: pg.rate("y", spacing=-1), "`spacing` must be positive for `rate`, got -1; reverse the rows"),
+    (lambda: pg.increase("y", spacing="-1s"), "`spacing` must be positive for `increase`, got -1s; reverse the rows"),
     (lambda: pg.rate("y", "x", per="1h"), "`per` is the unit of a temporal x, but x column `x` is i64"),
     (lambda: pg.rate("y", "s"), "takes a numeric or temporal x, but column `s` is str"),
 ]

@@ -341,6 +341,9 @@ def test_an_operator_as_a_column_of_batches() -> None:
         )
 
 
+TEXT = pl.col("y").cast(pl.String)
+WHOLE = pl.col("y").cast(pl.Int64)
+GONE = (pl.col("at") - pl.col("at").first()).alias("gone")
 PLANS: list[tuple[pl.Expr, list[str]]] = [
     (pg.gradient(pl.col("y").cast(pl.String)), ["temporal y", "`y` is str", "cast"]),
     (pg.gradient("y", pl.col("t").cast(pl.String)), ["temporal x", "`t` is str", "cast"]),
@@ -351,10 +354,62 @@ PLANS: list[tuple[pl.Expr, list[str]]] = [
     (pg.gradient("at", "at", per="1h"), ["`per`", "pure ratio", "drop `per`"]),
     (pg.gradient("at", spacing="1s", per="1h"), ["`per`", "pure ratio", "drop `per`"]),
     (pg.gradient(pl.col("y", "at").cast(pl.String), "t"), ["temporal y", "`y` is str"]),
-    (pg.gradient("y", "t", max_gap="90m"), ["`max_gap`", "a number", "`t` is f64", "cast x to Datetime"]),
+    (pg.gradient("y", "t", max_gap="90m"), ["`max_gap`", "a number", "`t` is f64, got 1h30m;", "cast x to Datetime"]),
     (pg.gradient("y", "t", max_gap=timedelta(1)), ["`max_gap`", "a number", "`t` is f64"]),
     (pg.gradient("y", pl.col("t") > 0, max_gap="1s"), ["`max_gap`", "a number", "`t` is bool"]),
-    (pg.gradient("y", "at", max_gap=90), ["`max_gap`", "a duration", "`at` is datetime[μs]", '"90m"']),
+    (pg.gradient("y", "at", max_gap=90), ["`max_gap`", "a duration", "`at` is datetime[μs], got 90;", '"90m"']),
+    (pg.gradient("y", "at", x_period=24), ["`x_period`", "a duration", "`at` is datetime[μs], got 24;"]),
+    (pg.gradient("y", spacing=1, x_period="1d"), ["`x_period`", "as `spacing` is, got a duration, 1d"]),
+    (pg.gradient("y", pl.col("at").dt.date(), x_period="36h"), ["whole number of the steps", "is date, got 1d12h;"]),
+    (pg.savgol("y", "t", window_size=3.0, degree=1, x_period=2), ["as long as `window_size`", "got 2"]),
+    (
+        pg.savgol("y", "at", window_size=20.5),
+        ["`window_size`", "`at` is datetime[μs], got 20.5;", "or an int for rows"],
+    ),
+    (
+        pg.rolling_slope("y", "t", window_size="5m"),
+        ["`window_size`", "`t` is f64, got 5m; give a number, or an int for rows"],
+    ),
+    (
+        pg.gradient(GONE, y_period=24),
+        ["`y_period`", "a duration where y is temporal", "`gone` is duration[μs], got 24"],
+    ),
+    (pg.increase(WHOLE, wrap=1.5), ["`wrap`", "whole number", "`y` is i64, got 1.5"]),
+    (pg.rate("y", "at", max_rate="1h"), ["`max_rate`", "a number where the rate is one", "`y` is f64, got 1h"]),
+    (
+        pg.rate(GONE, "t", max_rate=2),
+        ["`max_rate`", "a duration where the rate is one", "`gone` is duration[μs], got 2"],
+    ),
+    (pg.turning_points("y", min_swing="5m"), ["`min_swing`", "a number where y is one", "`y` is f64, got 5m"]),
+    (pg.turning_points(GONE, min_swing=5), ["`min_swing`", "a duration", "`gone` is duration[μs], got 5"]),
+    (pg.rate("y", spacing=-1), ["`spacing` must be positive for `rate`, got -1; reverse the rows"]),
+    (pg.rate("y", spacing="-90s"), ["`spacing` must be positive for `rate`, got -1m30s; reverse the rows"]),
+    (pg.increase(WHOLE, "t", duplicates="mean"), ["increase of y column `y`, which is i64, cannot be"]),
+    (
+        pg.gradient(TEXT, "t"),
+        ["column `y` is str; parse it first, times with `.str.to_datetime()`, numbers with `.cast("],
+    ),
+    (pg.gradient("y", TEXT), ["column `y` is str; parse it first, times with `.str.to_datetime()`"]),
+    (pg.integral(TEXT, "t"), ["`integral` takes a numeric y", "`y` is str; parse it first, with `.cast(pl.Float64)`"]),
+    (
+        pg.gradient(pl.col("y").cast(pl.Binary)),
+        ["is binary; cast it first; Polars passes on an Object column as binary"],
+    ),
+    (
+        pg.gradient_horizontal("y", "t", x="at"),
+        ["`x` must be a List or an Array", "of the 2 columns", "`at` is datetime[μs]"],
+    ),
+    (
+        pg.partials(TEXT, wrt="t"),
+        ["`partials` takes a numeric or temporal field, but column `y` is str; parse it first"],
+    ),
+    (pg.laplacian(TEXT, wrt="t"), ["`laplacian` takes a numeric or temporal field, but column `y` is str"]),
+    (pg.partials(pl.col("y") > 1, wrt="t"), ["`partials` takes a numeric or temporal field, but column `y` is bool"]),
+    (pg.partials("t", wrt=TEXT), ["`partials` takes a numeric or temporal coordinate, but column `y` is str; parse"]),
+    (
+        pg.divergence(pl.struct(TEXT, "t"), wrt=["t", "at"]),
+        ["`divergence` takes a numeric or temporal field, but column `y` is str"],
+    ),
     (pg.gradient("y", pl.col("at").dt.date(), max_gap=1.5, by="t"), ["`max_gap`", "a duration", "`at` is date"]),
     (pg.gradient(pl.col("y").cast(pl.String), by="t"), ["temporal y", "`y` is str"]),
     (pg.gradient("y", pl.col("t").cast(pl.String), nulls="skip"), ["temporal x", "`t` is str"]),
@@ -439,11 +494,47 @@ def test_an_x_out_of_order(x: pl.Series, before: str, after: str, engine: Any) -
         lazy.select(pg.gradient("y", "when")).collect(engine=engine)
     message = str(caught.value)
     assert f"in column `when` {before} is followed by {after};" in message
-    repeats = before == after
-    hints = ['duplicates="mean"'] if repeats else ["sort by `when`", 'over(..., order_by="when")']
-    for hint in (*hints, "tell series apart with `by`", "strict=False"):
-        assert hint in message
+    in_window = 'sort by `when`, use `.over(..., order_by="when")`, tell series apart with `by`'
+    hint = (
+        '; merge repeated `when` with `duplicates="mean"`, tell series apart with `by`'
+        if before == after
+        else in_window
+    )
+    if {before, after} & {"NaN", "inf", "-inf"}:
+        hint = "; drop such rows, or pass `strict=False`"
+    assert hint in message
+    assert "strict=False" in message
     assert lazy.select(pg.gradient("y", "when", strict=False)).collect(engine=engine)["y"].null_count() > 0
+
+
+def test_an_x_out_of_order_where_there_is_no_window() -> None:
+    """Series and batches have no `over`, cells and columns no `by`: messages suggest what there is."""
+    frame = pl.DataFrame({"t": [0, 2, 1], "y": [1.0, 2.0, 3.0]})
+    rate, energy = pg.rate("y", x="t"), pg.integral("y", x="t")
+    trend = pg.rolling_slope("y", x="t", window_size=5.0)
+    rows: list[Callable[[], Any]] = [
+        lambda: frame["y"].grad.gradient(frame["t"]),
+        *(lambda operator=operator: list(pg.stitch([frame], operator)) for operator in (rate, energy, trend)),
+        lambda: frame.lazy().grad.with_columns(rate).collect(),  # type: ignore[attr-defined]
+    ]
+    for call in rows:
+        with pytest.raises(ComputeError, match="2 is followed by 1; sort by `t`, tell series apart with `by`, or pass"):
+            call()
+    cells = pl.DataFrame({"y": [[1.0, 2.0, 3.0]]})
+    others: list[tuple[pl.Expr, str]] = [
+        (pg.gradient("y", x=[0, 2, 1], axis=1), "sort each cell by `x`, or pass"),
+        (pg.gradient("y", x=[0, 0, 1], axis=1), 'merge repeated `x` with `duplicates="mean"`, or pass'),
+        (pg.gradient("y", x=[0.0, nan, 1.0], axis=1), "drop such values, or pass"),
+    ]
+    for slope, hint in others:
+        with pytest.raises(ComputeError, match=f"; {hint} `strict=False`"):
+            cells.select(slope)
+    for x, hint in (([0, 0], "give each column a coordinate of its own"), ([nan, 1.0], "drop such values")):
+        with pytest.raises(ComputeError, match=f"; {hint}, or pass `strict=False`"):
+            frame.select(pg.gradient_horizontal("t", "y", x=x))
+    three = frame.with_columns(z=1.0)
+    with pytest.raises(ComputeError, match="put the columns in the order of their coordinates, or pass"):
+        three.select(pg.gradient_horizontal("t", "y", "z", x=[0, 2, 1]))
 
 
 def test_an_x_out_of_order_far_down_and_in_a_group() -> None:
@@ -511,10 +602,23 @@ def test_an_x_out_of_order_in_a_series() -> None:
 
 def test_a_slope_that_no_duration_can_hold() -> None:
     frame = pl.DataFrame({"y": pl.Series([-(2**63), 2**63 - 1, 0], dtype=pl.Duration("us"))})
-    with pytest.raises(ComputeError, match=r"gradient of `y` does not fit in duration\[μs\].*strict=False"):
+    with pytest.raises(
+        ComputeError, match=r"gradient of `y` does not fit in duration\[μs\]: it is 1.8\d*e19 μs; .*strict=False"
+    ):
         frame.select(pg.gradient("y"))
     slopes = frame.select(pg.gradient("y", strict=False)).to_series()
     assert slopes.is_null().to_list() == [True, False, False]
+
+
+def test_an_increase_that_no_integer_can_hold() -> None:
+    """Shows both values, on each way to them."""
+    frame = pl.DataFrame({"k": 0, "t": [0, 1, 1], "y": [-(2**63), 2**63 - 1, 2**63 - 1]})
+    given = rf"the increase of `y` does not fit in i64: y goes from {-(2**63)} to {2**63 - 1}"
+    for options in ({}, {"by": "k"}, {"nulls": "skip"}, {"x": "t", "duplicates": "last"}):
+        with pytest.raises(ComputeError, match=given):
+            frame.select(pg.increase("y", **options))
+    with pytest.raises(ComputeError, match=given):
+        list(pg.stitch([frame], pg.increase("y")))
 
 
 @pytest.mark.parametrize("name", ["{}", "{0} %s {x}", "`a`", "a\nb", "ä €", "", " "])

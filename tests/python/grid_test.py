@@ -437,5 +437,7 @@ def test_wrong_columns_fail_at_once(columns: Any, options: Any, kind: type[Excep
 
 def test_not_as_many_coordinates_as_columns() -> None:
     frame = pl.DataFrame({"a": [1], "b": [3]})
-    with pytest.raises(ComputeError, match=r"as many values as y in each cell, but 3 of column `x` meet 2"):
+    with pytest.raises(
+        ComputeError, match=r"as many values as y in each cell, but column `x` has 3 and column `.*` has 2"
+    ):
         frame.select(pg.gradient_horizontal("a", "b", x=[1, 2, 3]))

@@ -480,5 +480,5 @@ def test_wrong_arguments_of_frames_and_series() -> None:
     with pytest.raises(TypeError, match="`sigma` must be a series or values of the same length, got str"):
         data["y"].grad.rolling_slope(window_size=3, sigma="s")
     lists = data.select(pl.implode("y", "s")).with_columns(pl.col("s").list.head(3))
-    with pytest.raises(ComputeError, match="`sigma` must have as many values as y in each cell, but 3 of column `s`"):
+    with pytest.raises(ComputeError, match="`sigma` must have as many values as y in each cell, but column `s` has 3"):
         lists.select(pg.rolling_slope("y", window_size=3, sigma="s", axis=1))

@@ -25,6 +25,7 @@ use crate::polars::evaluator::Evaluator;
 use crate::polars::grid::{OnGrid, Reduction};
 use crate::polars::lagged::Lagged;
 use crate::polars::nested::{Across, check_widths};
+use crate::polars::unsorted::Remedy;
 
 // Polars may free the memory of a column. With its allocator results are passed without a copy and its page faults:
 // five times as fast for 10 million rows.
@@ -90,6 +91,15 @@ impl Kwargs {
         Ok(evaluator)
     }
 
+    /// The evaluator of series, whose errors suggest no window.
+    fn of_series(&self, columns: Inputs<&Field>) -> PolarsResult<Evaluator> {
+        let mut evaluator = self.evaluator(columns)?;
+        if evaluator.remedy == Remedy::Rows {
+            evaluator.remedy = Remedy::Series;
+        }
+        Ok(evaluator)
+    }
+
     /// The evaluator of a column of points.
     fn of_points(&self, points: &Field) -> PolarsResult<Evaluator> {
         self.evaluator(self.columns(fields_of(points)?))
@@ -132,7 +142,7 @@ fn evaluate(
     let by: Vec<_> = by.into_iter().map(|PySeries(key)| key).collect();
     let evaluate = || {
         let planned = columns.as_ref().map(|column| column.field().into_owned());
-        kwargs.evaluator(planned.as_ref())?.of_columns(columns.as_ref(), &by)
+        kwargs.of_series(planned.as_ref())?.of_columns(columns.as_ref(), &by)
     };
     py.detach(evaluate)
         .map(PySeries)
@@ -168,7 +178,7 @@ fn resume(
     });
     let evaluate = || {
         let fields = Inputs::new(&y, x.as_ref()).map(|column| column.field().into_owned());
-        let evaluator = kwargs.evaluator(fields.as_ref())?;
+        let evaluator = kwargs.of_series(fields.as_ref())?;
         evaluator.resumed(&y, x.as_ref(), &by, rows, reached.unwrap_or_default())
     };
     let (result, reached) = py.detach(evaluate).map_err(|error| compute_error(py, &error))?;
@@ -202,7 +212,7 @@ fn carry(
         _ => Ask::Earlier,
     };
     let fields = Inputs::new(y.field(), Some(x.field())).map(std::borrow::Cow::into_owned);
-    let carry = || kwargs.evaluator(fields.as_ref())?.carry(&y, &x, &by, ask);
+    let carry = || kwargs.of_series(fields.as_ref())?.carry(&y, &x, &by, ask);
     let (settled, ranges) = py.detach(carry).map_err(|error| compute_error(py, &error))?;
     Ok((
         settled,

@@ -18,7 +18,8 @@ use self::sphere::{LATITUDE, Metric, Sphere, Terms};
 use self::vector::{component, components, planes};
 use super::evaluator::Evaluator;
 use super::groups::{Groups, broadcast};
-use super::unsorted::{LENIENT, group};
+use super::numbers::info;
+use super::unsorted::{LENIENT, Remedy, group};
 use super::{fields, series};
 use crate::domain::Domain;
 use crate::inputs::Inputs;
@@ -244,6 +245,17 @@ impl Reduction {
             Self::Laplacian => "laplacian",
         }
     }
+
+    /// An error that names the function, and not the operator along its lines, if a column has no differences.
+    fn check(self, column: &Field, what: &str, is_allowed: bool) -> PolarsResult<()> {
+        let info = info(column);
+        polars_ensure!(
+            is_allowed && info.unit.is_some(),
+            InvalidOperation: "`{}` takes a numeric or temporal {what}, but column `{}` is {}; {}",
+            self.name(), info.name, info.dtype, info.remedy(true)
+        );
+        Ok(())
+    }
 }
 
 /// Partial derivatives, planned from the dtypes of the columns.
@@ -309,7 +321,7 @@ impl Part {
     fn along<C>(self, x: &Field, domain: &Domain<C>) -> PolarsResult<Along> {
         let evaluator = |y: &Field| {
             PolarsResult::Ok(Evaluator {
-                is_grid: true,
+                remedy: Remedy::Grid,
                 ..Evaluator::new(&self.operator, Inputs::new(y, Some(x)), domain)?
             })
         };
@@ -400,20 +412,25 @@ impl OnGrid {
             .map(|radius| Sphere::new(radius, reduction, field, wrt))
             .transpose()?;
         let any_is_time = wrt.iter().any(|x| x.dtype().is_temporal());
-        let along = Part::all(reduction, operator, field, wrt, sphere)?
-            .into_iter()
-            .map(|part| {
-                let x = &wrt[part.axis];
-                let domain = domains.get(part.axis).unwrap_or(&domains[0]);
-                let mut domain = domain.clone().map_columns(|_| ());
-                // `per` is for the temporal coordinates; without any it is an error.
-                domain.per = domain.per.filter(|_| x.dtype().is_temporal() || !any_is_time);
-                if domain.sphere.take().is_some() && domains.len() == 1 && part.axis > 0 {
-                    // Only longitudes go round.
-                    domain.x_period = None;
-                }
-                part.along(x, &domain)
-            });
+        let parts = Part::all(reduction, operator, field, wrt, sphere)?;
+        for column in parts.iter().map(|part| &part.field) {
+            reduction.check(column, "field", !info(column).is_bool)?;
+        }
+        for x in wrt {
+            reduction.check(x, "coordinate", true)?;
+        }
+        let along = parts.into_iter().map(|part| {
+            let x = &wrt[part.axis];
+            let domain = domains.get(part.axis).unwrap_or(&domains[0]);
+            let mut domain = domain.clone().map_columns(|_| ());
+            // `per` is for the temporal coordinates; without any it is an error.
+            domain.per = domain.per.filter(|_| x.dtype().is_temporal() || !any_is_time);
+            if domain.sphere.take().is_some() && domains.len() == 1 && part.axis > 0 {
+                // Only longitudes go round.
+                domain.x_period = None;
+            }
+            part.along(x, &domain)
+        });
         let along = along.collect::<PolarsResult<Vec<_>>>()?;
         let dtypes = || along.iter().map(|along| &along.dtype);
         let coordinates: Vec<_> = wrt.iter().map(|x| x.name().clone()).collect();

@@ -2,12 +2,13 @@
 
 use polars::prelude::*;
 
-use super::cells::Cells;
+use super::cells::{Cells, axes};
 use crate::domain::Domain;
 use crate::inputs::Inputs;
 use crate::operators::{Gradient, Operator};
 use crate::polars::evaluator::Evaluator;
 use crate::polars::groups::broadcast;
+use crate::polars::unsorted::Remedy;
 use crate::polars::{fields, series};
 
 /// The derivative across columns, in each row by itself, such as across sensors.
@@ -70,6 +71,13 @@ impl Across {
         domain: &Domain<C>,
     ) -> PolarsResult<Self> {
         polars_ensure!(!columns.is_empty(), InvalidOperation: "there must be at least one column, got none");
+        if let Some(x) = x.filter(|x| axes(x.dtype()) != 1) {
+            polars_bail!(
+                InvalidOperation: "`x` must be a List or an Array with a coordinate for each of the {} columns, but column \
+                `{}` is {}",
+                columns.len(), x.name(), x.dtype()
+            );
+        }
         let (dtype, holds_all) = common_dtype(columns)?;
         let domain = domain.clone().axis(1);
         let across_as = |dtype| AcrossAs::new(operator, dtype, columns, x, &domain);
@@ -127,7 +135,10 @@ impl AcrossAs {
         let y = Field::new(columns[0].name().clone(), cells);
         Ok(Self {
             dtype,
-            evaluator: Evaluator::new(operator, Inputs::new(&y, x), domain)?,
+            evaluator: Evaluator {
+                remedy: Remedy::Columns,
+                ..Evaluator::new(operator, Inputs::new(&y, x), domain)?
+            },
         })
     }
 

@@ -126,8 +126,8 @@ impl Evaluator {
             let lengths = (0..y.len()).map(|cell| y.length(cell).zip(x.length(x.broadcast_index(cell))));
             if let Some((of_y, of_x)) = lengths.flatten().find(|(of_y, of_x)| of_y != of_x) {
                 polars_bail!(
-                    ComputeError: "`{argument}` must have as many values as y in each cell, but {of_x} of column `{}` meet {of_y} \
-                    of column `{}`; correct them, or {} to get nulls there",
+                    ComputeError: "`{argument}` must have as many values as y in each cell, but column `{}` has {of_x} and \
+                    column `{}` has {of_y}; correct them, or {} to get nulls there",
                     x.name(),
                     y.name(),
                     LENIENT
