@@ -268,8 +268,8 @@ pub enum Duplicates {
     Error,
     /// One point, whose y is the first that is not null. Each of its rows gets the result of the point.
     First,
-    /// One point, whose y is the last that is not null.
+    /// One point, whose y is the last that is not null: a later row changes those before it.
     Last,
-    /// One point, whose y is the mean of those that are not null.
+    /// One point, whose y is the mean of those that are not null: a later row changes those before it.
     Mean,
 }

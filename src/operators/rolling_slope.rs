@@ -58,7 +58,7 @@ pub struct RollingSlope {
 pub enum WindowSize {
     /// A number of rows.
     Rows(usize),
-    /// A length of x.
+    /// A length of an x that does not fall. Its ends are compared exactly.
     Length(Length),
 }
 
