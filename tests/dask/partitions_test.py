@@ -330,7 +330,7 @@ ROWS = pd.DataFrame(
         ({"x": "at"}, ValueError, "make a column of the index by `ddf.assign(at=ddf.index)`"),
         ({"by": ["k", "z"]}, ValueError, "`by` must be a column of `ddf`, got 'z'"),
         ({"y": "o"}, ComputeError, "`y` must be numbers or times, but column `o` is of dtype object"),
-        ({"y": "s"}, ComputeError, "column `s` is str; cast it first"),
+        ({"y": "s"}, ComputeError, "column `s` is str; parse it first"),
         ({"per": "1h"}, ComputeError, "`per`"),
         ({"d": pl.col("y")}, ValueError, "`polars_grad.dask.with_columns` takes operators such as"),
         ({"d": pg.gradient("y", x="x", by=["k", "s"])}, ValueError, "must share `by`"),
