@@ -411,8 +411,13 @@ impl Planned<'_> {
             let is_lost = |row: &usize| finished.is_null(*row) && values.is_valid(*row);
             let row = (0..finished.len()).find(is_lost).unwrap_or_default();
             let (key_names, keys) = self.keys;
+            let given = match (values.data_type(), result) {
+                (_, DataType::Decimal128(..)) => String::new(),
+                (DataType::Decimal128(..), _) => format!(": it is {}", show(&whole(values)?, row)?),
+                _ => format!(": it is {}", show(values, row)?),
+            };
             return Err(ArrowError::ComputeError(format!(
-                "the {} of `{}` does not fit in {result}{}; cast y to a wider type, or turn `strict` off to get nulls \
+                "the {} of `{}` does not fit in {result}{given}{}; cast y to a wider type, or turn `strict` off to get nulls \
                 there",
                 self.plan.operator.name(),
                 self.y_name,

@@ -347,6 +347,8 @@ impl Evaluator {
             let row = lost.iter().position(|lost| lost == Some(true)).unwrap_or_default();
             let given = match (values.get(row)?, dtype) {
                 (AnyValue::Float64(ticks), DataType::Duration(unit)) => format!(": it is {ticks:e} {unit}"),
+                (AnyValue::Int128(ticks), DataType::Duration(unit)) => format!(": it is {ticks} {unit}"),
+                (AnyValue::Int128(gain), dtype) if dtype.is_integer() => format!(": it is {gain}"),
                 _ => String::new(),
             };
             return Err(Failure::TooLarge {

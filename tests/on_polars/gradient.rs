@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use polars::prelude::*;
-use polars_grad::{Derivative, Differentiable, Domain, EdgeOrder, Gradient, Length, Nulls, Operator, evaluate};
+use polars_grad::{
+    Derivative, Differentiable, Domain, EdgeOrder, Gradient, Increase, Length, Nulls, Operator, evaluate,
+};
 use proptest::prelude::*;
 
 use crate::oracle::{all_nulls, close, edge_orders, naive, naive_in_segments, points};
@@ -213,6 +215,31 @@ fn an_error_names_the_group() {
             .contains("0 is followed by 0 in the group `id` = \"b\", `day` = 1;"),
         "{error}"
     );
+}
+
+#[test]
+fn an_increase_that_does_not_fit_is_shown() {
+    let whole = Series::new("y".into(), [i64::MIN, i64::MAX]);
+    let long = Series::new("y".into(), [i128::MIN, i128::MAX]);
+    for (y, words) in [
+        (&whole, format!("does not fit in i64: it is {}; cast", u64::MAX)),
+        (
+            &long,
+            format!("does not fit in i128: y goes from {} to {}; cast", i128::MIN, i128::MAX),
+        ),
+    ] {
+        let error = evaluate(y, Increase::new(), &domain()).expect_err("a rise over all of the dtype");
+        assert!(error.to_string().contains(&words), "{error}");
+    }
+}
+
+#[test]
+fn a_not_finite_x_is_not_to_be_sorted() {
+    let y = Series::new("y".into(), [0.0, 1.0, 4.0]);
+    let x = Series::new("t".into(), [0.0, f64::NAN, 2.0]);
+    let error = gradient(&y, EdgeOrder::First, &domain().x(x)).expect_err("NaN");
+    let expected = "0.0 is followed by NaN; drop such rows, or turn `strict` off";
+    assert!(error.to_string().contains(expected), "{error}");
 }
 
 #[test]

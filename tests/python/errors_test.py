@@ -311,7 +311,8 @@ FRAMES: list[tuple[pl.Expr, str]] = [
     ),
     (pg.gradient("y", x="t") * 2, "got an operator in a larger expression for `m`; compute other expressions"),
     (pg.gradient("y") + pg.gradient("t"), "got an operator in a larger expression for `m`"),
-    (pg.gradient("(", x="t").cast(pl.Float32), "got an operator"),
+    (pg.gradient("(", x="t").cast(pl.Float32), "got an operator with `.cast()` called on it"),
+    (pg.gradient_horizontal("y", "t"), "got `gradient_horizontal` for `m`; compute other expressions"),
     (pl.col("y") * 2, 'got [(col("y")) * (dyn int: 2)] for `m`; compute other expressions'),
 ]
 
@@ -407,8 +408,8 @@ PLANS: list[tuple[pl.Expr, list[str]]] = [
     (pg.partials(pl.col("y") > 1, wrt="t"), ["`partials` takes a numeric or temporal field, but column `y` is bool"]),
     (pg.partials("t", wrt=TEXT), ["`partials` takes a numeric or temporal coordinate, but column `y` is str; parse"]),
     (
-        pg.divergence(pl.struct(TEXT, "t"), wrt=["t", "at"]),
-        ["`divergence` takes a numeric or temporal field, but column `y` is str"],
+        pg.divergence(pl.struct(TEXT.alias("u"), pl.col("t").alias("v")), wrt=["t", "at"]),
+        ["`divergence` takes a numeric or temporal field, but column `u` is str"],
     ),
     (pg.gradient("y", pl.col("at").dt.date(), max_gap=1.5, by="t"), ["`max_gap`", "a duration", "`at` is date"]),
     (pg.gradient(pl.col("y").cast(pl.String), by="t"), ["temporal y", "`y` is str"]),
@@ -611,14 +612,21 @@ def test_a_slope_that_no_duration_can_hold() -> None:
 
 
 def test_an_increase_that_no_integer_can_hold() -> None:
-    """Shows both values, on each way to them."""
-    frame = pl.DataFrame({"k": 0, "t": [0, 1, 1], "y": [-(2**63), 2**63 - 1, 2**63 - 1]})
-    given = rf"the increase of `y` does not fit in i64: y goes from {-(2**63)} to {2**63 - 1}"
-    for options in ({}, {"by": "k"}, {"nulls": "skip"}, {"x": "t", "duplicates": "last"}):
+    """Shows it, or where it fits in no number at all the two values, on each way to them."""
+    for dtype, given in (
+        (pl.Int64, rf"does not fit in i64: it is {2**64 - 1}; cast"),
+        (pl.Int128, rf"does not fit in i128: y goes from {-(2**127)} to {2**127 - 1}; cast"),
+    ):
+        least, most = (-(2**63), 2**63 - 1) if dtype == pl.Int64 else (-(2**127), 2**127 - 1)
+        y = pl.Series("y", [least, most, most], dtype=dtype)
+        frame = pl.DataFrame({"k": 0, "t": [0, 1, 1]}).with_columns(y)
+        for options in ({}, {"nulls": "skip"}, {"x": "t", "duplicates": "last"}):
+            with pytest.raises(ComputeError, match=given):
+                frame.select(pg.increase("y", **options))
+        with pytest.raises(ComputeError, match=given.replace("; cast", " in the group `k` = 0; cast")):
+            frame.select(pg.increase("y", by="k"))
         with pytest.raises(ComputeError, match=given):
-            frame.select(pg.increase("y", **options))
-    with pytest.raises(ComputeError, match=given):
-        list(pg.stitch([frame], pg.increase("y")))
+            list(pg.stitch([frame], pg.increase("y")))
 
 
 @pytest.mark.parametrize("name", ["{}", "{0} %s {x}", "`a`", "a\nb", "ä €", "", " "])

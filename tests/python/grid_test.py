@@ -266,8 +266,11 @@ def test_nothing_to_differentiate(engine: str) -> None:
 
 
 PLANNED = {
-    "strings": (pg.partials("s", wrt="x"), r"numeric or temporal y, but column `s` is str"),
-    "a string as coordinate": (pg.partials("f", wrt=["x", "s"]), r"numeric or temporal x, but column `s` is str"),
+    "strings": (pg.partials("s", wrt="x"), r"`partials` takes a numeric or temporal field, but column `s` is str"),
+    "a string as coordinate": (
+        pg.partials("f", wrt=["x", "s"]),
+        r"`partials` takes a numeric or temporal coordinate, but column `s` is str",
+    ),
     "times to add": (pg.laplacian("t", wrt="x"), r"`laplacian` takes a field of numbers, but column `t` is datetime"),
     "no vector to turn": (pg.curl("f", wrt=["x", "t"]), r"`curl` takes a vector, a struct or an array.*`f` is f64"),
     "times": (pg.magnitude("t", wrt="x"), r"only numbers can be added up, but a partial derivative of `t` is duration"),

@@ -120,10 +120,13 @@ def shown(expr: pl.Expr) -> str:
     while depth and end < len(text):
         depth += {"(": 1, ")": -1}.get(text[end], 0)
         end += 1
+    what = "`gradient_horizontal`" if calls[-1][1] == "across" else "an operator"
     if end == len(text):
-        return "an operator"
+        return what
     method = _CALLED.match(text, end)
-    return f"an operator with `.{method[1]}()` called on it" if method else "an operator in a larger expression"
+    if method is None:
+        return f"{what} in a larger expression"
+    return f"{what} with `.{method[1].removeprefix('strict_')}()` called on it"
 
 
 def on_grid(
