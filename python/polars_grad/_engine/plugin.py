@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _LIBRARY = Path(__file__).parent.parent
 # How Polars displays a call of this plugin.
 _OURS = re.compile(r"polars_grad[/\\]_internal\.[^:\s]*:(\w+)\(")
+_QUOTED = re.compile(r'"[^"]*"')
 # A method called on an expression, as Polars displays it.
 _CALLED = re.compile(r"\.(\w+)\(")
 
@@ -112,10 +113,11 @@ def is_on_grid(expr: pl.Expr) -> bool:
 
 def shown(expr: pl.Expr) -> str:
     """Return an expression as errors show it: as Polars does, but without what is inside of this package."""
-    text = str(expr)
+    # Names may have parentheses.
+    text = _QUOTED.sub('""', str(expr))
     calls = [*_OURS.finditer(text)]
     if not calls:
-        return text
+        return str(expr)
     depth, end = 1, calls[-1].end()
     while depth and end < len(text):
         depth += {"(": 1, ")": -1}.get(text[end], 0)
