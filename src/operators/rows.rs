@@ -188,7 +188,9 @@ impl Reason {
                 row..row + 1
             },
             Self::TooLarge { before } => row.saturating_sub(before)..row + 1,
-            _ => row..row + 1,
+            Self::Deviation => row..row + 1,
+            #[cfg(any(feature = "polars", feature = "arrow"))]
+            Self::Around { .. } => row..row + 1,
         }
     }
 }
