@@ -22,7 +22,7 @@ use crate::dispatch::{Kernel, dispatch};
 pub(crate) const BLOCK: usize = 16;
 /// Blocks that are added up side by side.
 const LANES: usize = 4;
-/// The most rows that are taken at a time. From memory 128 rows take 1.9 ns each, and 512, a page of each column, 3.4 ns.
+/// The most rows that are taken at a time. From memory 128 rows take 1.8 ns each, and 512, a page of each column, 3.5 ns.
 pub(crate) const CHUNK: usize = 128;
 /// The bit of a float's sign.
 const SIGN: u64 = 1 << 63;
@@ -125,8 +125,8 @@ pub(crate) struct Blocks {
     /// From the row before each, with what rounding has lost of them.
     areas: [Sum; CHUNK],
     sums: [Sum; CHUNK / BLOCK],
-    /// The sums within each block up to each of its rows: row by row of four blocks side by side.
-    in_blocks: [Lanes; CHUNK / LANES],
+    /// The sum within its block up to each row: row by row of four blocks side by side.
+    running: [Lanes; CHUNK / LANES],
     totals: [f64; CHUNK],
 }
 
@@ -136,7 +136,7 @@ impl Default for Blocks {
             steps: [0.0; CHUNK],
             areas: [Sum::default(); CHUNK],
             sums: [Sum::default(); CHUNK / BLOCK],
-            in_blocks: [Lanes::default(); CHUNK / LANES],
+            running: [Lanes::default(); CHUNK / LANES],
             totals: [0.0; CHUNK],
         }
     }
@@ -190,7 +190,7 @@ impl Blocks {
         sum.offset = dispatch(Totals {
             offset: sum.offset,
             sums: &self.sums[..rows / BLOCK],
-            in_blocks: &self.in_blocks,
+            running: &self.running,
             to: &mut self.totals,
         });
         sum.rows += rows;
@@ -243,7 +243,7 @@ impl Blocks {
         dispatch(AddUp {
             areas: &self.areas,
             sums: &mut self.sums[..rows / BLOCK],
-            in_blocks: &mut self.in_blocks,
+            running: &mut self.running,
         });
     }
 }
@@ -332,7 +332,7 @@ impl<Y: Sample> Kernel for Areas<'_, Y> {
 struct AddUp<'a> {
     areas: &'a [Sum; CHUNK],
     sums: &'a mut [Sum],
-    in_blocks: &'a mut [Lanes; CHUNK / LANES],
+    running: &'a mut [Lanes; CHUNK / LANES],
 }
 
 impl Kernel for AddUp<'_> {
@@ -343,18 +343,18 @@ impl Kernel for AddUp<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let in_blocks = self.in_blocks.as_chunks_mut::<BLOCK>().0.iter_mut();
+        let running = self.running.as_chunks_mut::<BLOCK>().0.iter_mut();
         let areas = self.areas.as_chunks::<{ LANES * BLOCK }>().0.iter();
-        for ((blocks, in_blocks), areas) in self.sums.chunks_mut(LANES).zip(in_blocks).zip(areas) {
+        for ((blocks, running), areas) in self.sums.chunks_mut(LANES).zip(running).zip(areas) {
             let mut sums = LaneSums::default();
-            for (row, in_blocks) in in_blocks.iter_mut().enumerate() {
+            for (row, running) in running.iter_mut().enumerate() {
                 let mut added = LaneSums::default();
                 for lane in 0..LANES {
                     added.set_lane(lane, areas[lane * BLOCK + row]);
                 }
                 sums = sums.plus(added);
-                for lane in 0..LANES {
-                    in_blocks[lane] = sums.lane(lane).rounded();
+                for (lane, running) in running.iter_mut().enumerate() {
+                    *running = sums.lane(lane).rounded();
                 }
             }
             for (lane, block) in blocks.iter_mut().enumerate() {
@@ -368,7 +368,7 @@ impl Kernel for AddUp<'_> {
 struct Totals<'a> {
     offset: Sum,
     sums: &'a [Sum],
-    in_blocks: &'a [Lanes; CHUNK / LANES],
+    running: &'a [Lanes; CHUNK / LANES],
     to: &'a mut [f64; CHUNK],
 }
 
@@ -380,9 +380,9 @@ impl Kernel for Totals<'_> {
     #[inline(always)]
     fn run(self) -> Sum {
         let mut offset = self.offset;
-        let in_blocks = self.in_blocks.as_chunks::<BLOCK>().0.iter();
+        let running = self.running.as_chunks::<BLOCK>().0.iter();
         let to = self.to.as_chunks_mut::<{ LANES * BLOCK }>().0.iter_mut();
-        for ((blocks, in_blocks), to) in self.sums.chunks(LANES).zip(in_blocks).zip(to) {
+        for ((blocks, running), to) in self.sums.chunks(LANES).zip(running).zip(to) {
             let mut offsets = LaneSums::default();
             for (lane, sum) in blocks.iter().enumerate() {
                 offsets.set_lane(lane, offset);
@@ -390,7 +390,7 @@ impl Kernel for Totals<'_> {
             }
             for row in 0..BLOCK {
                 for lane in 0..LANES {
-                    to[lane * BLOCK + row] = offsets.lane(lane).up_to(in_blocks[row][lane]);
+                    to[lane * BLOCK + row] = offsets.lane(lane).up_to(running[row][lane]);
                 }
             }
         }

@@ -137,9 +137,10 @@ impl Cut {
 
 /// The rows of the first part, which is evaluated while others are summed.
 fn first_part(segments: &Segments, rows: usize, parts: usize) -> usize {
-    /// Of a row: the time that its sum takes, over that of its result.
-    const SUM: f64 = 0.7;
-    let first = (rows as f64 * SUM / (parts as f64 + SUM)) as usize;
+    /// The times of a row, measured: of its sum, and of its result.
+    const SUM: usize = 7;
+    const RESULT: usize = 10;
+    let first = rows * SUM / (RESULT * parts + SUM);
     let last = rows - (rows - first) / parts;
     if parts > 1 && segments.around(first).contains(&last) {
         first
