@@ -22,6 +22,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from polars.exceptions import ComputeError, PolarsError
+from registry import REQUIRED, Case
 from strategies import assert_same, frames
 
 import polars_grad as pg
@@ -75,9 +76,43 @@ def test_a_signature_shows_the_domain(name: str) -> None:
     assert all(each.kind is not inspect.Parameter.VAR_KEYWORD for each in parameters.values())
 
 
+# What docstrings call dtypes of y.
+DTYPES_OF_Y: dict[str, Any] = {
+    "integer": pl.UInt8,
+    "float": pl.Float32,
+    "Decimal": pl.Decimal(9, 2),
+    "Date": pl.Date,
+    "Datetime": pl.Datetime("ms"),
+    "Duration": pl.Duration("us"),
+    "Time": pl.Time,
+    "Boolean": pl.Boolean,
+    "String": pl.String,
+}
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_the_dtypes_of_y_are_those_documented(name: str) -> None:
+    text = parameter("y", OPERATORS[name].__doc__)
+    operator = Case(name, REQUIRED.get(name, {}))
+    for word, dtype in DTYPES_OF_Y.items():
+        frame = pl.LazyFrame(schema={"t": pl.Float64, "y": dtype})
+        try:
+            takes = bool(frame.select(operator("y", "t")).collect_schema())
+        except ComputeError as error:
+            assert "`y`" in str(error)  # noqa: PT017
+            takes = False
+        assert takes == bool(re.search(rf"\b{word}\b", text)), word
+
+
 def sections(text: str | None) -> dict[str, str]:
     parts = re.split(r"^(\w+)\n-+$", inspect.cleandoc(text or ""), flags=re.MULTILINE)
     return {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
+
+
+def parameter(name: str, text: str | None) -> str:
+    described = re.search(rf"^{name}\n((?: .+\n|\n)+)", sections(text)["Parameters"], re.MULTILINE)
+    assert described is not None
+    return described[1]
 
 
 def parameters(text: str) -> list[str]:
