@@ -267,6 +267,7 @@ mod tests {
         y[1_900] = f64::NAN;
         for (starts, nulls) in [
             (vec![0], vec![]),
+            (vec![0], vec![100]),
             (vec![0, 100, 101, 900, 1_800], vec![]),
             (vec![0, 1_000], vec![300, 301, 1_200]),
         ] {
@@ -283,6 +284,29 @@ mod tests {
                     assert_eq!(of_parts(parts), whole, "{parts} parts, {starts:?}, {nulls:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_first_part_is_evaluated_beside_sums_of_its_segment() {
+        let y = Slice {
+            values: &[0.0; 2_700],
+            validity: None,
+        };
+        for (starts, first) in [
+            (vec![0], 700),
+            (vec![0, 500, 2_000], 700),
+            (vec![0, 1_500], 0),
+            (vec![0, 710, 720], 0),
+        ] {
+            let groups = bits(2_700, &starts, true);
+            let breaks = BreakRules {
+                at_nulls: false,
+                max_gap: None,
+            };
+            let segments = Segments::new::<_, f64>(y, None, breaks, Bits::new(&groups, 0));
+            assert_eq!(first_part(&segments, 2_700, 2), first, "{starts:?}");
+            assert_eq!(first_part(&segments, 2_700, 1), 0);
         }
     }
 
