@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn a_first_part_is_evaluated_beside_sums_of_its_segment() {
         let y = Slice {
-            values: &[0.0; 2_700],
+            values: &[0.0].repeat(2_700),
             validity: None,
         };
         for (starts, first) in [
