@@ -36,9 +36,10 @@ if TYPE_CHECKING:
 FRAME = pl.DataFrame({"k": ["a", "b", "a", "b", "a"], "t": [0.0, 1.0, 2.0, 4.0, 5.0], "y": [1.0, 2.0, 4.0, 8.0, 16.0]})
 
 # Those for other engines need these to be installed; there are no operators in them.
-for module in pkgutil.iter_modules(pg.__path__, "polars_grad."):
-    if module.name not in ("polars_grad.spark", "polars_grad.dask"):
-        import_module(module.name)
+for path, package in ((pg.__path__, "polars_grad."), (pg.operators.__path__, "polars_grad.operators.")):
+    for module in pkgutil.iter_modules(path, package):
+        if module.name not in ("polars_grad.spark", "polars_grad.dask"):
+            import_module(module.name)
 
 
 @pytest.mark.parametrize("name", OPERATORS)
@@ -46,7 +47,7 @@ def test_an_operator_is_found_everywhere(name: str) -> None:
     """In a module of its name, exported by the package, and as a method of expressions and series."""
     function = OPERATORS[name]
     assert function.__module__ == f"polars_grad.operators.{name}"
-    assert name in pg.__all__
+    assert name in pg.__all__, f"`{name}` is not exported: import it in `__init__.py`, and add it to `__all__`"
     assert getattr(pg, name) is function
     assert name in vars(_Operators), f"`{name}` is no method: add `{name} = OperatorMethod({name})` to the namespace"
     for cls in (pg.ExprGrad, pg.SeriesGrad):
