@@ -7,8 +7,8 @@
 //! on all threads    the results of the other parts
 //! ```
 //!
-//! The first part needs no sums: if one segment spans the cuts, it is as long as takes the time of the sums of another
-//! part, else empty.
+//! The first part needs no sums. Where one segment spans the cuts, its results take the time of the sums of another part;
+//! else it is empty.
 //!
 //! If the rows behind a cut need no sums, a segment is cut where its operator allows it, near the ends of equal parts.
 
