@@ -20,6 +20,7 @@
 mod counter;
 pub(crate) mod differences;
 mod double;
+mod five_rows;
 pub(crate) mod line;
 mod mean;
 pub(crate) mod newton;

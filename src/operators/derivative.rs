@@ -30,7 +30,9 @@ use super::{
 };
 use crate::bits::{ROWS, high_mask, set_bits};
 use crate::domain::Length;
-use crate::kernel::newton::{BLOCK_SPAN, Derivation, Derivatives, Differences, EvenWeights, Polynomial, Usual};
+use crate::kernel::newton::{
+    BLOCK_SPAN, Derivation, Derivatives, Differences, EvenWeights, Formula, Polynomial, Usual,
+};
 use crate::kernel::{Sample, periodic_rises};
 
 /// The most lags of an operator.
@@ -456,7 +458,11 @@ impl Derivative {
             even: (x == Coordinates::Even && is_inside).then(|| EvenWeights::new(polynomial)),
             with_noise,
             // A polynomial in seconds has no exact differences per tick, but its highest derivative is constant.
-            long: polynomial.rounds_often() || (x == Coordinates::Ticks && self.order > 1),
+            formula: if x == Coordinates::Ticks && self.order > 1 {
+                Formula::DoubleDoubles
+            } else {
+                polynomial.formula()
+            },
         }
     }
 
@@ -508,7 +514,7 @@ impl Derivative {
                         period: None,
                         factor: of_block.step_factor,
                     };
-                    let rests = of_block.long.then_some(&mut differences.rests);
+                    let rests = of_block.formula.reads_rests().then_some(&mut differences.rests);
                     steps.between(&x, around, in_block, &mut differences.steps, rests);
                 }
                 let deviations = rows.sigma.map(|sigma| {

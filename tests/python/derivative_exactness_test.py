@@ -310,6 +310,53 @@ def test_one_step_or_rise_may_outweigh_all_others(data: st.DataObject) -> None:
     assert error <= bound(order, accuracy)
 
 
+# In floats the errors of Newton's formula in these windows are 5.6, 5.2, 3.9, 3.8 and 3.9 epsilons of `S`.
+SHORT = {
+    "a slope of five rows": (
+        {"order": 1, "accuracy": 4},
+        [-1.1521794984767242, 1.0179361666405422, 1.3325181375909252, 1.533317108905307, 1.5495904816256496],
+        [314006585.4448141, -2.4804742147051178, 0.661826754525226, 0.5249173055385641, -0.17317465534039625],
+    ),
+    "a slope of five rows with exact steps": (
+        {"order": 1, "accuracy": 4},
+        [-0.20306277538593243, 0.7976636483852084, 1.7979786220197485, 2.7979904981636357, 3.798284748421053],
+        [251631716.66380256, 0.5952481166941931, 0.051964252657285825, 1.5082071384380835, -1.235247392714186],
+    ),
+    "a second derivative of five rows": (
+        {"order": 2, "accuracy": 2},
+        [-0.9455150239240473, -0.9454575555105712, 0.041308689566894485, 0.043179356524711776, 0.610739849679373],
+        [-0.554095295418566, -2.5551916097158265, -1.5281945480053927, 0.9799878982810685, 737803523.6014533],
+    ),
+    "a slope of four rows": (
+        {"order": 1, "accuracy": 3},
+        [-0.888175479311176, -0.18004511712835253, -0.11279569298796124, 0.018733542782791376, 0.052872467036663866],
+        [861320958.9087007, -0.9082612466948703, -1.3899072469336964, -0.8975317684843687, 0.8928586538788609],
+    ),
+    "a second derivative of four rows": (
+        {"order": 2, "accuracy": 2, "side": "backward"},
+        [1.1738150931183686, -0.8629557567971569, -1.0186964179405325, -1.5689552300691028],
+        [684501433.6613959, -1.749882361894766, -0.142911686818738, -0.2680115179315934],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SHORT)
+def test_roundings_of_short_stencils_do_not_add_up(case: str) -> None:
+    options, x, y = SHORT[case]
+    for sign in (1, -1):
+        assert worst(pl.Series(y), pl.Series(x) * sign, [sign * value for value in x], **options) <= 2.5
+
+
+@given(st.data())
+def test_the_middle_of_five_rows(data: st.DataObject) -> None:
+    decades = data.draw(st.lists(st.floats(-6, 0), min_size=5, max_size=5))
+    start = data.draw(st.sampled_from([0.0, -1.0, 1.7e9]) | st.floats(-1, 0))
+    x = sorted(set(accumulate((10.0**decade for decade in decades), initial=start)))
+    y = [data.draw(st.sampled_from([0.0, 1.0, 1e9, 0.1]) | st.floats(-1, 1)) for _ in x]
+    for order, accuracy in [(1, 4), (2, 2)]:
+        assert worst(pl.Series(y), pl.Series(x), x, order=order, accuracy=accuracy) <= 3.7
+
+
 @given(st.data())
 def test_a_parabola_has_a_constant_second_derivative_over_times(data: st.DataObject) -> None:
     steps = data.draw(st.lists(st.integers(1, 2**18), min_size=5, max_size=90))
