@@ -15,6 +15,9 @@
 //!
 //! Stencils of three rows are evaluated in floats, longer ones in double-doubles, and two that are wanted most in the formula
 //! of [`five_rows`]. [`evaluate`] is the same code for a block and for one row, so both give a row the same bits.
+//!
+//! A divided difference in double-doubles that is zero but for rounding is zero. Far from a row, the basis would multiply what
+//! rounding leaves of the third difference of a parabola.
 
 #![expect(clippy::needless_range_loop, reason = "a loop over lanes reads several arrays")]
 #![expect(
@@ -158,6 +161,8 @@ struct Newton<'a, N, const LANES: usize, const SPAN: usize, const COUNT: usize> 
     differences: &'a Differences<SPAN>,
     /// `table[j]` is the divided difference of `size + 1` rows from row j on.
     table: [N; SPAN],
+    /// The same with every minus a plus; in double-doubles, for orders above 1.
+    sizes: [f64; SPAN],
     /// The distance between the first and the last of these rows.
     widths: [N; SPAN],
     size: usize,
@@ -190,6 +195,27 @@ impl<N: Real, const LANES: usize, const SPAN: usize, const COUNT: usize> Newton<
         } else {
             for j in 0..count {
                 table[j] = table[j].over(widths[j]);
+            }
+        }
+        // A slope is the same everywhere on a line only, whose differences are exactly zero.
+        if N::ROUNDING > 0.0 && self.order > 1 {
+            self.drop_rounding(count);
+        }
+    }
+
+    /// Sets the divided differences of the current size to zero that are nothing but rounding. A loop of its own: the one
+    /// before fills the vector registers.
+    #[inline(always)]
+    fn drop_rounding(&mut self, count: usize) {
+        let (table, sizes, widths) = (&mut self.table, &mut self.sizes, &self.widths);
+        if self.size > 1 {
+            for j in 0..count {
+                sizes[j] = (sizes[j + 1] + sizes[j]) / widths[j].to_float().abs();
+                table[j] = table[j].unless_rounding(sizes[j]);
+            }
+        } else {
+            for j in 0..count {
+                sizes[j] = table[j].to_float().abs();
             }
         }
     }
@@ -408,6 +434,7 @@ fn evaluate<N: Real, const LANES: usize, const SPAN: usize, const COUNT: usize>(
         reads: polynomial.reads().iter().sum(),
         differences,
         table: N::of_floats(&differences.rises),
+        sizes: [0.0; SPAN],
         widths: N::of_pairs(&differences.steps, &differences.rests),
         size: 0,
         origin: polynomial.reads()[0],

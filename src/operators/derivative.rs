@@ -452,13 +452,13 @@ impl Derivative {
             polynomial,
             usual,
             step_factor: match x {
-                Coordinates::Integers | Coordinates::Ticks => usual.integer_step(),
+                Coordinates::Integers => usual.integer_step(),
                 Coordinates::Even | Coordinates::Floats => 1.0,
             },
             even: (x == Coordinates::Even && is_inside).then(|| EvenWeights::new(polynomial)),
             with_noise,
             // A polynomial in seconds has no exact differences per tick, but its highest derivative is constant.
-            formula: if x == Coordinates::Ticks && self.order > 1 {
+            formula: if x == Coordinates::Integers && self.order > 1 {
                 Formula::DoubleDoubles
             } else {
                 polynomial.formula()
@@ -622,8 +622,6 @@ enum Coordinates {
     /// Rows are one step apart.
     Even,
     Integers,
-    /// Integers of which a power of two does not make the unit of the result, such as microseconds.
-    Ticks,
     Floats,
 }
 
@@ -631,11 +629,7 @@ impl Coordinates {
     fn of<Y, X: Sample>(rows: &Rows<'_, '_, Y, X>) -> Self {
         match rows.lags[0].x {
             None => Self::Even,
-            Some(_) if X::INTEGER => {
-                // Zero for powers of two.
-                let digits = rows.units.rate.numerator.to_bits() << 12;
-                if digits == 0 { Self::Integers } else { Self::Ticks }
-            },
+            Some(_) if X::INTEGER => Self::Integers,
             Some(_) => Self::Floats,
         }
     }
@@ -823,7 +817,9 @@ mod tests {
             for side in [Side::Center, Side::Backward, Side::Forward] {
                 for row in 0..GRID.len() {
                     let results = results_at(derivative.side(side).with_error(), y, &GRID, row);
-                    let Some((results, true)) = results else { continue };
+                    let Some((results, true)) = results else {
+                        continue;
+                    };
                     let wide = at(wider.side(side), y, &GRID, row).expect("enough rows");
                     let expected = (wide - results.values[0]).abs();
                     assert_eq!(
