@@ -102,6 +102,12 @@ pub(super) trait Real: Copy {
 
     fn half(self) -> Self;
 
+    /// The same number, as short as it can be.
+    #[inline(always)]
+    fn renormalized(self) -> Self {
+        self
+    }
+
     /// The number rounded to a float.
     fn to_float(self) -> f64;
 
@@ -229,6 +235,11 @@ impl Real for DoubleDouble {
     #[inline(always)]
     fn half(self) -> Self {
         Self::new(0.5 * self.high, 0.5 * self.low)
+    }
+
+    #[inline(always)]
+    fn renormalized(self) -> Self {
+        self.renormalized()
     }
 
     #[inline(always)]

@@ -25,6 +25,7 @@ pub(crate) mod line;
 mod mean;
 pub(crate) mod newton;
 pub(crate) mod polynomial;
+mod quad_double;
 mod sample;
 mod slopes;
 pub mod stencil;
