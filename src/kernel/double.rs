@@ -113,6 +113,10 @@ pub(super) trait Real: Copy {
 
     /// The number, or zero if it is nothing but rounding, given the sum of its absolute terms.
     #[inline(always)]
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "conditions without branches stay in vector registers"
+    )]
     fn unless_rounding(self, size: f64) -> Self {
         if (self.to_float().abs() <= Self::ROUNDING * size) & (size < f64::INFINITY) {
             Self::ZERO
