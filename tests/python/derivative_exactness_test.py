@@ -311,7 +311,7 @@ def test_one_step_or_rise_may_outweigh_all_others(data: st.DataObject) -> None:
 
 
 # In floats the errors of Newton's formula in these windows are 5.6, 5.2, 3.9, 3.8 and 3.9 epsilons of `S`.
-SHORT = {
+SHORT: dict[str, tuple[dict[str, Any], list[float], list[float]]] = {
     "a slope of five rows": (
         {"order": 1, "accuracy": 4},
         [-1.1521794984767242, 1.0179361666405422, 1.3325181375909252, 1.533317108905307, 1.5495904816256496],
@@ -358,7 +358,7 @@ def test_the_middle_of_five_rows(data: st.DataObject) -> None:
 
 
 # Which rows are read, for polynomials of up to six rows.
-STENCILS = [{"accuracy": accuracy} for accuracy in (1, 2, 3, 4)] + [
+STENCILS: list[dict[str, Any]] = [{"accuracy": accuracy} for accuracy in (1, 2, 3, 4)] + [
     {"accuracy": accuracy, "side": side} for accuracy in (1, 2, 3, 4) for side in ("backward", "forward")
 ]
 
