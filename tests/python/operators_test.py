@@ -394,4 +394,7 @@ def test_errors_of_a_series_are_those_of_an_expression(y: pl.Series, arguments: 
                 y, None if x is None else pl.Series(x) if isinstance(x, pl.Series) else pl.Series("x", x), **arguments
             )
         )
-    assert str(of_series.value) in str(of_column.value)
+    # A series is in no window.
+    in_window = ', use `.over(..., order_by="x")`'
+    assert in_window not in str(of_series.value)
+    assert str(of_series.value) in str(of_column.value).replace(in_window, "")
