@@ -79,6 +79,10 @@ pub(super) trait Real: Copy {
     const ZERO: Self;
     const ONE: Self;
 
+    /// Up to this share of its absolute terms a sum of long numbers is nothing but rounding. Zero for floats, which are too
+    /// short to tell.
+    const ROUNDING: f64;
+
     fn of(value: f64) -> Self;
 
     /// A float plus its rounding error, as far as the number holds it.
@@ -98,13 +102,34 @@ pub(super) trait Real: Copy {
 
     fn half(self) -> Self;
 
+    /// The same number, as short as it can be.
+    #[inline(always)]
+    fn renormalized(self) -> Self {
+        self
+    }
+
     /// The number rounded to a float.
     fn to_float(self) -> f64;
+
+    /// The number, or zero if it is nothing but rounding, given the sum of its absolute terms.
+    #[inline(always)]
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "conditions without branches stay in vector registers"
+    )]
+    fn unless_rounding(self, size: f64) -> Self {
+        if (self.to_float().abs() <= Self::ROUNDING * size) & (size < f64::INFINITY) {
+            Self::ZERO
+        } else {
+            self
+        }
+    }
 }
 
 impl Real for f64 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
+    const ROUNDING: f64 = 0.0;
 
     #[inline(always)]
     fn of(value: f64) -> Self {
@@ -160,6 +185,7 @@ impl Real for f64 {
 impl Real for DoubleDouble {
     const ZERO: Self = Self { high: 0.0, low: 0.0 };
     const ONE: Self = Self { high: 1.0, low: 0.0 };
+    const ROUNDING: f64 = 3.231_174_267_785_264e-27; // 2^-88
 
     #[inline(always)]
     fn of(value: f64) -> Self {
@@ -213,6 +239,11 @@ impl Real for DoubleDouble {
     #[inline(always)]
     fn half(self) -> Self {
         Self::new(0.5 * self.high, 0.5 * self.low)
+    }
+
+    #[inline(always)]
+    fn renormalized(self) -> Self {
+        self.renormalized()
     }
 
     #[inline(always)]

@@ -20,10 +20,12 @@
 mod counter;
 pub(crate) mod differences;
 mod double;
+mod five_rows;
 pub(crate) mod line;
 mod mean;
 pub(crate) mod newton;
 pub(crate) mod polynomial;
+mod quad_double;
 mod sample;
 mod slopes;
 pub mod stencil;

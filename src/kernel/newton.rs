@@ -13,8 +13,11 @@
 //! so a stencil of r rows takes r - 1 divisions a row. Sums over rows, and arrays of 64 lanes, keep all else in vector
 //! registers.
 //!
-//! Short stencils are evaluated in floats, long ones in double-doubles. [`evaluate`] is the same code for a block and for one
-//! row, so both give a row the same bits.
+//! Stencils of three rows are evaluated in floats, longer ones in double-doubles, and two that are wanted most in the formula
+//! of [`five_rows`]. [`evaluate`] is the same code for a block and for one row, so both give a row the same bits.
+//!
+//! A divided difference in double-doubles that is zero but for rounding is zero. Far from a row, the basis would multiply what
+//! rounding leaves of the third difference of a parabola.
 
 #![expect(clippy::needless_range_loop, reason = "a loop over lanes reads several arrays")]
 #![expect(
@@ -22,7 +25,10 @@
     reason = "conditions without branches stay in vector registers"
 )]
 
+use std::borrow::Cow;
+
 use super::double::{DoubleDouble, Real};
+use super::five_rows;
 use crate::bits::{ROWS, movemask};
 use crate::dispatch::{Kernel, dispatch};
 
@@ -43,6 +49,24 @@ pub(crate) const BLOCK_SPAN: usize = BLOCK_COUNT + 16;
 
 /// Differences around one row, with room for shifted reads.
 const ROW_SPAN: usize = 2 * ROW_COUNT;
+
+/// How a derivative is computed where steps differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Formula {
+    /// Newton's formula in floats.
+    Floats,
+    /// Newton's formula in double-doubles.
+    DoubleDoubles,
+    /// That of [`five_rows`]; truncation and noise are Newton's, in floats.
+    FiveRows,
+}
+
+impl Formula {
+    /// Whether what steps lack for the exact ones is read.
+    pub(crate) fn reads_rests(self) -> bool {
+        self != Self::Floats
+    }
+}
 
 /// Which derivative of which polynomial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,14 +89,17 @@ impl Polynomial {
         self.wider.unwrap_or([self.before, self.after])
     }
 
-    /// Whether its rounding errors in floats may add up to more than 4 epsilons of `S`.
+    /// The formula whose rounding errors do not add up to more than 4 epsilons of `S`.
     ///
     /// Where one rise or one short step outweighs all others, a result is a product along one path through the table, with
-    /// three roundings a level. Those of four rows, and of five around a slope, are too few.
-    pub(crate) fn rounds_often(self) -> bool {
+    /// three to five roundings a level. Those of three rows are too few.
+    pub(crate) fn formula(self) -> Formula {
         let rows = self.before + 1 + self.after - usize::from(self.paired);
-        let is_slope = self.order == 1 && self.before == self.after;
-        rows > if is_slope { 5 } else { 4 }
+        match (self.order, self.before, self.after, self.paired) {
+            (1, 2, 2, false) | (2, 2, 2, true) => Formula::FiveRows,
+            _ if rows > 3 => Formula::DoubleDoubles,
+            _ => Formula::Floats,
+        }
     }
 
     /// The largest size of a divided difference in rows, minus one.
@@ -88,7 +115,7 @@ impl Polynomial {
 pub(crate) struct Differences<const SPAN: usize> {
     pub(crate) rises: [f64; SPAN],
     pub(crate) steps: [f64; SPAN],
-    /// What to add for the exact steps; read in double-doubles only.
+    /// What to add for the exact steps; not read by Newton's formula in floats.
     pub(crate) rests: [f64; SPAN],
 }
 
@@ -134,6 +161,8 @@ struct Newton<'a, N, const LANES: usize, const SPAN: usize, const COUNT: usize> 
     differences: &'a Differences<SPAN>,
     /// `table[j]` is the divided difference of `size + 1` rows from row j on.
     table: [N; SPAN],
+    /// The same with every minus a plus; in double-doubles, for orders above 1.
+    sizes: [f64; SPAN],
     /// The distance between the first and the last of these rows.
     widths: [N; SPAN],
     size: usize,
@@ -166,6 +195,27 @@ impl<N: Real, const LANES: usize, const SPAN: usize, const COUNT: usize> Newton<
         } else {
             for j in 0..count {
                 table[j] = table[j].over(widths[j]);
+            }
+        }
+        // A slope is the same everywhere on a line only, whose differences are exactly zero.
+        if N::ROUNDING > 0.0 && self.order > 1 {
+            self.drop_rounding(count);
+        }
+    }
+
+    /// Sets the divided differences of the current size to zero that are nothing but rounding. A loop of its own: the one
+    /// before fills the vector registers.
+    #[inline(always)]
+    fn drop_rounding(&mut self, count: usize) {
+        let (table, sizes, widths) = (&mut self.table, &mut self.sizes, &self.widths);
+        if self.size > 1 {
+            for j in 0..count {
+                sizes[j] = (sizes[j + 1] + sizes[j]) / widths[j].to_float().abs();
+                table[j] = table[j].unless_rounding(sizes[j]);
+            }
+        } else {
+            for j in 0..count {
+                sizes[j] = table[j].to_float().abs();
             }
         }
     }
@@ -384,6 +434,7 @@ fn evaluate<N: Real, const LANES: usize, const SPAN: usize, const COUNT: usize>(
         reads: polynomial.reads().iter().sum(),
         differences,
         table: N::of_floats(&differences.rises),
+        sizes: [0.0; SPAN],
         widths: N::of_pairs(&differences.steps, &differences.rests),
         size: 0,
         origin: polynomial.reads()[0],
@@ -585,8 +636,7 @@ pub(crate) struct Derivation {
     pub(crate) even: Option<EvenWeights>,
     /// Whether the noise is wanted.
     pub(crate) with_noise: bool,
-    /// Whether Newton's formula is evaluated in double-doubles.
-    pub(crate) long: bool,
+    pub(crate) formula: Formula,
 }
 
 impl Derivation {
@@ -620,7 +670,7 @@ impl Derivation {
             for step in own_steps.iter_mut().chain(own_rests) {
                 *step = scaled(*step, step_exponent);
             }
-            for rise in own_rises {
+            for rise in own_rises.iter_mut() {
                 *rise = scaled(*rise, rise_exponent);
             }
         }
@@ -637,19 +687,14 @@ impl Derivation {
         });
         let mut results = Derivatives::zero();
         let deviations = deviations.as_ref();
-        if self.long {
-            dispatch(LongRow {
-                derivation: self,
-                differences: &differences,
-                deviations,
-                results: &mut results,
-            });
-            // Steps over hundreds of decades may leave the range of a float on the way.
-            if !is_usual && !results.values[0].is_finite() {
-                self.evaluate::<false, 1, ROW_SPAN, ROW_COUNT>(&differences, deviations, &mut results);
-            }
-        } else {
-            self.evaluate::<false, 1, ROW_SPAN, ROW_COUNT>(&differences, deviations, &mut results);
+        let formula = match self.formula {
+            Formula::FiveRows if !is_usual && !self.usual.holds(own_rises, own_steps) => Formula::DoubleDoubles,
+            formula => formula,
+        };
+        self.with(formula).row(&differences, deviations, &mut results);
+        // Steps over hundreds of decades may leave the range of a float on the way.
+        if formula == Formula::DoubleDoubles && !is_usual && !results.values[0].is_finite() {
+            self.with(Formula::Floats).row(&differences, deviations, &mut results);
         }
         if is_usual {
             results.multiply(self.result_factor());
@@ -674,7 +719,7 @@ impl Derivation {
         let [before, after] = self.polynomial.reads();
         let usual = deviations.map_or(u64::MAX, |deviations| usual_deviations(deviations, before + 1 + after));
         let derivation = self;
-        if self.long {
+        if self.formula == Formula::DoubleDoubles {
             usual
                 & dispatch(Block::<true> {
                     derivation,
@@ -693,12 +738,49 @@ impl Derivation {
         }
     }
 
+    /// The same with another formula.
+    fn with(&self, formula: Formula) -> Cow<'_, Self> {
+        if formula == self.formula {
+            Cow::Borrowed(self)
+        } else {
+            Cow::Owned(Self {
+                formula,
+                ..self.clone()
+            })
+        }
+    }
+
+    /// The derivatives at one row whose steps and rises have been scaled.
+    fn row(
+        &self,
+        differences: &Differences<ROW_SPAN>,
+        deviations: Option<&[f64; ROW_SPAN]>,
+        results: &mut Derivatives<1>,
+    ) {
+        let derivation = self;
+        if self.formula == Formula::DoubleDoubles {
+            dispatch(Row::<true> {
+                derivation,
+                differences,
+                deviations,
+                results,
+            });
+        } else {
+            dispatch(Row::<false> {
+                derivation,
+                differences,
+                deviations,
+                results,
+            });
+        }
+    }
+
     /// Undoes the factor of the steps.
     fn result_factor(&self) -> f64 {
         (0..self.polynomial.order).fold(1.0, |factor, _| factor * self.step_factor)
     }
 
-    /// The derivatives at adjacent rows, in double-doubles if `LONG`.
+    /// The derivatives at adjacent rows, Newton's formula in double-doubles if `LONG`.
     #[inline(always)]
     fn evaluate<const LONG: bool, const LANES: usize, const SPAN: usize, const COUNT: usize>(
         &self,
@@ -706,8 +788,10 @@ impl Derivation {
         deviations: Option<&[f64; SPAN]>,
         results: &mut Derivatives<LANES>,
     ) {
-        let needs_newton = self.even.is_none() || self.polynomial.wider.is_some();
-        if needs_newton {
+        let of_five = self.formula == Formula::FiveRows && self.even.is_none();
+        let needs_noise = self.with_noise && self.even.is_none();
+        let has_other_formula = of_five || self.even.is_some();
+        if !has_other_formula || needs_noise || self.polynomial.wider.is_some() {
             let Derivatives {
                 values,
                 truncations,
@@ -729,6 +813,10 @@ impl Derivation {
                 Some(deviations) => even.noise_of(&deviations[first..]),
                 None => [even.noise; LANES],
             };
+        }
+        if of_five {
+            let first = self.polynomial.reads()[0] - self.polynomial.before;
+            five_rows::evaluate(self.polynomial.order, differences, first, &mut results.values);
         }
     }
 
@@ -810,15 +898,15 @@ impl<const LONG: bool> Kernel for Block<'_, LONG> {
     }
 }
 
-/// One row in double-doubles.
-struct LongRow<'a> {
+/// One row.
+struct Row<'a, const LONG: bool> {
     derivation: &'a Derivation,
     differences: &'a Differences<ROW_SPAN>,
     deviations: Option<&'a [f64; ROW_SPAN]>,
     results: &'a mut Derivatives<1>,
 }
 
-impl Kernel for LongRow<'_> {
+impl<const LONG: bool> Kernel for Row<'_, LONG> {
     type Output = ();
 
     // One number fills no vector register.
@@ -832,7 +920,7 @@ impl Kernel for LongRow<'_> {
             deviations,
             results,
         } = self;
-        derivation.evaluate::<true, 1, ROW_SPAN, ROW_COUNT>(differences, deviations, results);
+        derivation.evaluate::<LONG, 1, ROW_SPAN, ROW_COUNT>(differences, deviations, results);
     }
 }
 
@@ -1021,7 +1109,7 @@ mod tests {
             step_factor: 1.0,
             even: is_even.then(|| EvenWeights::new(polynomial)),
             with_noise: true,
-            long: polynomial.rounds_often(),
+            formula: polynomial.formula(),
         }
     }
 
@@ -1081,6 +1169,36 @@ mod tests {
             let size = even.noises[0];
             assert!((even.values[0] - any.values[0]).abs() < 1e-13 * size, "{polynomial:?}");
             assert!((even.noises[0] / any.noises[0] - 1.0).abs() < 1e-12, "{polynomial:?}");
+        }
+    }
+
+    #[test]
+    fn the_formula_of_five_rows_is_newtons() {
+        for (order, paired) in [(1, false), (2, true)] {
+            let five = derivation(
+                Polynomial {
+                    order,
+                    before: 2,
+                    after: 2,
+                    paired,
+                    wider: None,
+                },
+                false,
+            );
+            assert_eq!(five.formula, Formula::FiveRows);
+            for start in 0..100 {
+                let angle = |index: u32, factor: f64| f64::from(start + index) * factor;
+                let rises = [0, 1, 2, 3].map(|index| angle(index, 1.3).sin());
+                let steps = [0, 1, 2, 3].map(|index| 1.01 + angle(index, 1.9).cos());
+                let rests = [0, 1, 2, 3].map(|index| 1e-17 * angle(index, 0.7).cos());
+                let newton = five.with(Formula::DoubleDoubles);
+                let [five, newton] =
+                    [&five, &*newton].map(|derivation| derivation.at_row(&rises, [&steps, &rests], None));
+                assert!(
+                    (five.values[0] - newton.values[0]).abs() < 2e-15 * newton.noises[0],
+                    "{order} {start}"
+                );
+            }
         }
     }
 

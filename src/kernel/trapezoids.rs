@@ -10,21 +10,19 @@
 //!     offset += sum
 //! ```
 //!
-//! Every sum is a pair of floats. The sums of a block do not depend on those of others: four blocks are added up side by
-//! side, in the lanes of a vector register, and long segments on several threads.
-//!
-//! The rest of a sum that is not finite is zero. That takes a comparison in each row, so it is left out until a chunk of
-//! rows turns out to hold such a sum: one that is not finite stays so to the end of its block.
+//! Every sum is a pair of floats. That of a block up to a row is rounded before the offset is added. The sums of a block do
+//! not depend on those of others: four blocks are added up side by side, in the lanes of a vector register, and long
+//! segments on several threads.
 
 use super::sample::{Sample, two_sum};
-use crate::bits::{ROWS, movemask};
+use crate::bits::{ROWS, movemask, set_bits};
 use crate::dispatch::{Kernel, dispatch};
 
 /// Rows of a block, counted from the first row of a segment.
 pub(crate) const BLOCK: usize = 16;
 /// Blocks that are added up side by side.
 const LANES: usize = 4;
-/// The most rows that are taken at a time. From memory 128 rows take 1.9 ns each, and 512, a page of each column, 3.4 ns.
+/// The most rows that are taken at a time. From memory 128 rows take 1.8 ns each, and 512, a page of each column, 3.5 ns.
 pub(crate) const CHUNK: usize = 128;
 /// The bit of a float's sign.
 const SIGN: u64 = 1 << 63;
@@ -37,31 +35,28 @@ pub(crate) struct Sum {
 }
 
 impl Sum {
-    /// The sum of two. The rest of a sum that is not finite is zero.
+    /// The sum of two. Where what rounding has lost is not finite, nothing is.
     #[inline(always)]
     pub(crate) fn plus(self, other: Self) -> Self {
-        self.plus_as::<false>(other)
-    }
-
-    /// The same; right only of sums that are finite if `FINITE`.
-    #[inline(always)]
-    fn plus_as<const FINITE: bool>(self, other: Self) -> Self {
         let (value, lost) = two_sum(self.value, other.value);
-        // In this order the rest before is waited for once.
-        let rest = self.rest + (lost + other.rest);
+        let lost = lost + other.rest;
+        // Compared before it is added: the next sum waits for one addition.
+        let lost = if lost.abs() < f64::INFINITY { lost } else { 0.0 };
         Self {
             value,
-            rest: if FINITE || rest.abs() < f64::INFINITY {
-                rest
-            } else {
-                0.0
-            },
+            rest: self.rest + lost,
         }
     }
 
     #[inline(always)]
-    fn total(self) -> f64 {
+    fn rounded(self) -> f64 {
         self.value + self.rest
+    }
+
+    /// The sum with that of a block up to a row, rounded.
+    #[inline(always)]
+    fn up_to(self, in_block: f64) -> f64 {
+        self.value + (self.rest + in_block)
     }
 }
 
@@ -92,18 +87,6 @@ impl RunningSum {
 
 type Lanes = [f64; LANES];
 
-/// The columns of a square, whose numbers are given by row and column.
-#[inline(always)]
-fn columns(of: impl Fn(usize, usize) -> f64) -> [Lanes; LANES] {
-    let mut columns = [[0.0; LANES]; LANES];
-    for (column, to) in columns.iter_mut().enumerate() {
-        for (row, to) in to.iter_mut().enumerate() {
-            *to = of(row, column);
-        }
-    }
-    columns
-}
-
 /// A [`Sum`] in each lane.
 #[derive(Clone, Copy, Debug, Default)]
 struct LaneSums {
@@ -126,17 +109,10 @@ impl LaneSums {
     }
 
     #[inline(always)]
-    fn plus_as<const FINITE: bool>(self, other: Self) -> Self {
+    fn plus(self, other: Self) -> Self {
         let mut sums = Self::default();
         for lane in 0..LANES {
-            let (value, lost) = two_sum(self.values[lane], other.values[lane]);
-            let rest = self.rests[lane] + (lost + other.rests[lane]);
-            sums.values[lane] = value;
-            sums.rests[lane] = if FINITE || rest.abs() < f64::INFINITY {
-                rest
-            } else {
-                0.0
-            };
+            sums.set_lane(lane, self.lane(lane).plus(other.lane(lane)));
         }
         sums
     }
@@ -144,42 +120,29 @@ impl LaneSums {
 
 /// Blocks as floats: one loop for all types of numbers.
 pub(crate) struct Blocks {
-    /// Halves of y, after that of the row before the first one.
-    halves: [f64; CHUNK + 1],
     /// From the row before each.
     steps: [f64; CHUNK],
-    /// The sums within each block up to each of its rows: row by row of four blocks side by side.
-    rows: [LaneSums; CHUNK / LANES],
+    /// From the row before each, with what rounding has lost of them.
+    areas: [Sum; CHUNK],
     sums: [Sum; CHUNK / BLOCK],
+    /// The sum within its block up to each row: row by row of four blocks side by side.
+    running: [Lanes; CHUNK / LANES],
     totals: [f64; CHUNK],
 }
 
 impl Default for Blocks {
     fn default() -> Self {
         Self {
-            halves: [0.0; CHUNK + 1],
             steps: [0.0; CHUNK],
-            rows: [LaneSums::default(); CHUNK / LANES],
+            areas: [Sum::default(); CHUNK],
             sums: [Sum::default(); CHUNK / BLOCK],
+            running: [Lanes::default(); CHUNK / LANES],
             totals: [0.0; CHUNK],
         }
     }
 }
 
 impl Blocks {
-    /// Takes the y of at most [`CHUNK`] rows, after that of the row before them.
-    pub(crate) fn take_halves<Y: Sample>(&mut self, before: Option<Y>, y: &[Y], zero: Y) {
-        self.halves[0] = before.map_or(0.0, |before| 0.5 * before.minus(zero));
-        let to = &mut self.halves[1..=y.len()];
-        let halves = Halves { y, zero, to };
-        // A few rows are done before the loop for wide registers has begun.
-        if y.len() < BLOCK {
-            halves.run();
-        } else {
-            dispatch(halves);
-        }
-    }
-
     /// Takes rows that are one step apart.
     pub(crate) fn take_even_steps(&mut self, rows: usize) {
         self.steps[..rows].fill(1.0);
@@ -196,46 +159,65 @@ impl Blocks {
             falls,
             to,
         };
+        // A few rows are done before the loop for wide registers has begun.
         if x.len() <= BLOCK { steps.run() } else { dispatch(steps) }
     }
 
-    /// Adds the areas of the rows taken to a sum: the totals at the rows. Without a row `before` them the first one has no
-    /// area.
-    pub(crate) fn add_to(&mut self, sum: &mut RunningSum, rows: usize, before: bool) -> &[f64] {
-        if sum.place() > 0 || !rows.is_multiple_of(BLOCK) {
-            *sum = dispatch(OneByOne {
-                blocks: self,
-                sum: *sum,
-                rows,
-                before,
-                starts: 0,
-            });
-            return &self.totals[..rows];
+    /// Takes the y of at most [`CHUNK`] rows, whose steps have been taken, after that of the row before them. Rows that start
+    /// a segment have no area: the first one without a row before, and those in the mask, of the first 64.
+    pub(crate) fn take_areas<Y: Sample>(&mut self, before: Option<Y>, y: &[Y], zero: Y, starts: u64) {
+        dispatch(Areas {
+            before: before.unwrap_or(zero),
+            y,
+            zero,
+            steps: &self.steps,
+            to: &mut self.areas,
+        });
+        let starts = set_bits(starts | u64::from(before.is_none()), ROWS);
+        for (row, y) in starts.map_while(|row| Some((row, y.get(row)?))) {
+            // A NaN is one of its segment.
+            let value = if y.is_nan() { f64::NAN } else { 0.0 };
+            self.areas[row] = Sum { value, rest: 0.0 };
         }
-        self.sums(rows, before);
-        let finite = sum
-            .offset
-            .value
-            .is_finite()
-            .then(|| dispatch(self.totals_of::<true>(sum.offset, rows)));
-        sum.offset = match finite {
-            Some((offset, true)) => offset,
-            _ => dispatch(self.totals_of::<false>(sum.offset, rows)).0,
-        };
+    }
+
+    /// Adds the areas of the rows taken to a sum: the totals at the rows.
+    pub(crate) fn add_to(&mut self, sum: &mut RunningSum, rows: usize) -> &[f64] {
+        if sum.place() > 0 || !rows.is_multiple_of(BLOCK) {
+            return self.add_one_by_one(sum, rows, 0);
+        }
+        self.add_up(rows);
+        sum.offset = dispatch(Totals {
+            offset: sum.offset,
+            sums: &self.sums[..rows / BLOCK],
+            running: &self.running,
+            to: &mut self.totals,
+        });
         sum.rows += rows;
+        &self.totals[..rows]
+    }
+
+    /// What the other loops do, for a few rows: segments may be short. Some rows after the first one start another segment.
+    fn add_one_by_one(&mut self, sum: &mut RunningSum, rows: usize, mut starts: u64) -> &[f64] {
+        for (total, area) in self.totals[..rows].iter_mut().zip(&self.areas) {
+            if starts & 1 != 0 {
+                *sum = RunningSum::default();
+            }
+            starts >>= 1;
+            sum.sum = sum.sum.plus(*area);
+            *total = sum.offset.up_to(sum.sum.rounded());
+            sum.rows += 1;
+            if sum.place() == 0 {
+                sum.offset = sum.offset.plus(sum.sum);
+                sum.sum = Sum::default();
+            }
+        }
         &self.totals[..rows]
     }
 
     /// The totals at the rows of several segments. There are at most 64 rows.
     pub(crate) fn add_short(&mut self, rows: usize, starts: u64) -> &[f64] {
-        dispatch(OneByOne {
-            blocks: self,
-            sum: RunningSum::default(),
-            rows,
-            before: false,
-            starts,
-        });
-        &self.totals[..rows]
+        self.add_one_by_one(&mut RunningSum::default(), rows, starts)
     }
 
     /// Whether the steps between the rows of several segments are finite, and all rise or all fall in each. There are at most
@@ -247,76 +229,22 @@ impl Blocks {
         (moves | starts) & !turns | !(u64::MAX >> (ROWS - rows)) == u64::MAX
     }
 
-    /// The sums of the rows taken, which are whole blocks. Without a row `before` them the first one has no area.
-    pub(crate) fn sums(&mut self, rows: usize, before: bool) -> &[Sum] {
-        if !before {
-            // No area, but a NaN is one of its segment.
-            self.steps[0] = 0.0;
-        }
-        // Blocks are added up by fours.
-        let end = rows.next_multiple_of(LANES * BLOCK);
-        self.halves[rows + 1..=end].fill(0.0);
-        self.steps[rows..end].fill(0.0);
-        if !dispatch(self.add_up::<true>(rows)) {
-            dispatch(self.add_up::<false>(rows));
-            if !before {
-                self.set_first_block();
-            }
-        }
+    /// The sums of the rows taken, which are whole blocks.
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    pub(crate) fn sums(&mut self, rows: usize) -> &[Sum] {
+        self.add_up(rows);
         &self.sums[..rows / BLOCK]
     }
 
-    /// Sets the sums of a block whose first row has no area: zero times infinity is none.
-    fn set_first_block(&mut self) {
-        let mut sum = Sum {
-            value: first_area(self.halves[1]),
-            rest: 0.0,
-        };
-        for row in 0..BLOCK {
-            if row > 0 {
-                sum = sum.plus(area([self.halves[row], self.halves[row + 1]], self.steps[row]));
-            }
-            self.rows[row].set_lane(0, sum);
-        }
-        self.sums[0] = sum;
-    }
-
-    fn add_up<const FINITE: bool>(&mut self, rows: usize) -> AddUp<'_, FINITE> {
-        AddUp {
-            halves: &self.halves,
-            steps: &self.steps,
-            rows: &mut self.rows,
+    /// Adds up each block of the rows taken.
+    fn add_up(&mut self, rows: usize) {
+        // Blocks are added up by fours.
+        self.areas[rows..rows.next_multiple_of(LANES * BLOCK)].fill(Sum::default());
+        dispatch(AddUp {
+            areas: &self.areas,
             sums: &mut self.sums[..rows / BLOCK],
-        }
-    }
-
-    fn totals_of<const FINITE: bool>(&mut self, offset: Sum, rows: usize) -> Totals<'_, FINITE> {
-        Totals {
-            offset,
-            sums: &self.sums[..rows / BLOCK],
-            rows: &self.rows,
-            to: &mut self.totals,
-        }
-    }
-}
-
-struct Halves<'a, Y> {
-    y: &'a [Y],
-    zero: Y,
-    to: &'a mut [f64],
-}
-
-impl<Y: Sample> Kernel for Halves<'_, Y> {
-    type Output = ();
-
-    // Integers of 128 bits fill no vector register.
-    const WIDEST: bool = size_of::<Y>() <= size_of::<f64>();
-
-    #[inline(always)]
-    fn run(self) {
-        for (half, y) in self.to.iter_mut().zip(self.y) {
-            *half = 0.5 * y.minus(self.zero);
-        }
+            running: &mut self.running,
+        });
     }
 }
 
@@ -335,14 +263,15 @@ impl<X: Sample> Kernel for Steps<'_, X> {
 
     #[inline(always)]
     fn run(self) -> bool {
-        // As integers positive finite floats are those from 1 to below that of infinity. A number outside leaves a sign.
-        const LAST: i64 = f64::INFINITY.to_bits().cast_signed() - 1;
-        let sign = if self.falls { SIGN } else { 0 };
+        // As integers positive finite floats are those from 1 to below that of infinity, and negative ones follow the sign.
+        const SPAN: i64 = f64::INFINITY.to_bits().cast_signed() - 2;
+        let nearest = if self.falls { SIGN | 1 } else { 1 };
         let mut outside = 0;
         for ((step, before), x) in self.to.iter_mut().zip(self.before).zip(self.x) {
             *step = x.minus(*before) * self.factor;
-            let towards = (step.to_bits() ^ sign).cast_signed();
-            outside |= towards.wrapping_sub(1) | LAST.wrapping_sub(towards);
+            let beyond = step.to_bits().wrapping_sub(nearest).cast_signed();
+            // A number outside leaves a sign.
+            outside |= beyond | SPAN.wrapping_sub(beyond);
         }
         outside >= 0
     }
@@ -367,187 +296,105 @@ impl Kernel for Directions<'_> {
     }
 }
 
-/// The area from the row before a row, and what rounding has lost of it.
-#[inline(always)]
-fn area(halves: [f64; 2], step: f64) -> Sum {
-    let (height, lost) = two_sum(halves[0], halves[1]);
-    let area = height * step;
-    Sum {
-        value: area,
-        rest: lost.mul_add(step, height.mul_add(step, -area)),
-    }
+/// The areas from the row before each row.
+struct Areas<'a, Y> {
+    before: Y,
+    y: &'a [Y],
+    zero: Y,
+    steps: &'a [f64; CHUNK],
+    to: &'a mut [Sum; CHUNK],
 }
 
-/// What the other kernels do, for a few rows: segments may be short.
-struct OneByOne<'a> {
-    blocks: &'a mut Blocks,
-    sum: RunningSum,
-    rows: usize,
-    before: bool,
-    /// The rows after the first one that start another segment.
-    starts: u64,
-}
+impl<Y: Sample> Kernel for Areas<'_, Y> {
+    type Output = ();
 
-impl Kernel for OneByOne<'_> {
-    type Output = RunningSum;
-
-    // One row waits for the other.
-    const WIDEST: bool = false;
+    // Integers of 128 bits fill no vector register.
+    const WIDEST: bool = size_of::<Y>() <= size_of::<f64>();
 
     #[inline(always)]
-    fn run(self) -> RunningSum {
-        let Blocks {
-            halves, steps, totals, ..
-        } = self.blocks;
-        let RunningSum {
-            mut rows,
-            mut offset,
-            mut sum,
-        } = self.sum;
-        let mut is_first = offset == Sum::default();
-        let mut starts = self.starts;
-        for (index, total) in totals[..self.rows].iter_mut().enumerate() {
-            let is_next = index > 0 && starts & 1 != 0;
-            starts >>= 1;
-            if is_next {
-                (rows, offset, sum, is_first) = (0, Sum::default(), Sum::default(), true);
-            }
-            let added = if is_next || index == 0 && !self.before {
-                Sum {
-                    value: first_area(halves[index + 1]),
-                    rest: 0.0,
-                }
-            } else {
-                area([halves[index], halves[index + 1]], steps[index])
+    fn run(self) {
+        let half = |y: Y| 0.5 * y.minus(self.zero);
+        let mut before = half(self.before);
+        for ((to, y), step) in self.to.iter_mut().zip(self.y).zip(self.steps) {
+            let half = half(*y);
+            let (height, lost) = two_sum(before, half);
+            let area = height * step;
+            *to = Sum {
+                value: area,
+                rest: lost.mul_add(*step, height.mul_add(*step, -area)),
             };
-            sum = sum.plus(added);
-            // Nothing is before the first block.
-            *total = if is_first { sum } else { offset.plus(sum) }.total();
-            rows += 1;
-            if rows.is_multiple_of(BLOCK) {
-                offset = offset.plus(sum);
-                sum = Sum::default();
-                is_first = false;
-            }
+            before = half;
         }
-        RunningSum { rows, offset, sum }
     }
 }
 
-/// That of the first row of a segment is nothing, but a NaN is one of its segment.
-#[inline(always)]
-fn first_area(half: f64) -> f64 {
-    if half.is_nan() { f64::NAN } else { 0.0 }
-}
-
-/// Finds the areas from the row before each row, and adds them up within each block. Returns whether all sums are finite;
-/// if not, they are right only without `FINITE`.
-struct AddUp<'a, const FINITE: bool> {
-    halves: &'a [f64; CHUNK + 1],
-    steps: &'a [f64; CHUNK],
-    rows: &'a mut [LaneSums; CHUNK / LANES],
+/// Adds up the areas of each block.
+struct AddUp<'a> {
+    areas: &'a [Sum; CHUNK],
     sums: &'a mut [Sum],
+    running: &'a mut [Lanes; CHUNK / LANES],
 }
 
-impl<const FINITE: bool> Kernel for AddUp<'_, FINITE> {
-    type Output = bool;
+impl Kernel for AddUp<'_> {
+    type Output = ();
 
     // There is a lane for each block.
     const WIDEST: bool = false;
 
     #[inline(always)]
-    fn run(self) -> bool {
-        let mut zero = 0.0;
-        let fours = self.rows.as_chunks_mut::<BLOCK>().0.iter_mut();
-        let steps = self.steps.as_chunks::<{ LANES * BLOCK }>().0.iter();
-        let halves = self.halves.as_chunks::<{ LANES * BLOCK }>().0.iter();
-        let next = self.halves[1..].as_chunks::<{ LANES * BLOCK }>().0.iter();
-        for ((((rows, blocks), steps), first), halves) in
-            fours.zip(self.sums.chunks_mut(LANES)).zip(steps).zip(halves).zip(next)
-        {
-            let mut before = [0.0; LANES];
-            for lane in 0..LANES {
-                before[lane] = first[lane * BLOCK];
-            }
+    fn run(self) {
+        let running = self.running.as_chunks_mut::<BLOCK>().0.iter_mut();
+        let areas = self.areas.as_chunks::<{ LANES * BLOCK }>().0.iter();
+        for ((blocks, running), areas) in self.sums.chunks_mut(LANES).zip(running).zip(areas) {
             let mut sums = LaneSums::default();
-            for part in 0..BLOCK / LANES {
-                let at = |lane, row| lane * BLOCK + part * LANES + row;
-                let halves = columns(|lane, row| halves[at(lane, row)]);
-                let steps = columns(|lane, row| steps[at(lane, row)]);
-                for row in 0..LANES {
-                    let mut areas = LaneSums::default();
-                    for lane in 0..LANES {
-                        let area = area([before[lane], halves[row][lane]], steps[row][lane]);
-                        (areas.values[lane], areas.rests[lane]) = (area.value, area.rest);
-                    }
-                    sums = sums.plus_as::<FINITE>(areas);
-                    rows[part * LANES + row] = sums;
-                    before = halves[row];
+            for (row, running) in running.iter_mut().enumerate() {
+                let mut added = LaneSums::default();
+                for lane in 0..LANES {
+                    added.set_lane(lane, areas[lane * BLOCK + row]);
+                }
+                sums = sums.plus(added);
+                for (lane, running) in running.iter_mut().enumerate() {
+                    *running = sums.lane(lane).rounded();
                 }
             }
             for (lane, block) in blocks.iter_mut().enumerate() {
                 *block = sums.lane(lane);
-                zero += block.rest * 0.0;
             }
         }
-        zero == 0.0
     }
 }
 
-/// Adds the sums within each block to that of the blocks before it. Returns the sum of all, and whether all totals are
-/// finite; if not, they are right only without `FINITE`.
-struct Totals<'a, const FINITE: bool> {
+/// Adds to the sums within each block that of the blocks before it. Returns the sum of all.
+struct Totals<'a> {
     offset: Sum,
     sums: &'a [Sum],
-    rows: &'a [LaneSums; CHUNK / LANES],
+    running: &'a [Lanes; CHUNK / LANES],
     to: &'a mut [f64; CHUNK],
 }
 
-impl<const FINITE: bool> Kernel for Totals<'_, FINITE> {
-    type Output = (Sum, bool);
+impl Kernel for Totals<'_> {
+    type Output = Sum;
 
     const WIDEST: bool = false;
 
     #[inline(always)]
-    fn run(self) -> (Sum, bool) {
+    fn run(self) -> Sum {
         let mut offset = self.offset;
-        let mut offsets = [Sum::default(); CHUNK / BLOCK];
-        for (to, block) in offsets.iter_mut().zip(self.sums) {
-            *to = offset;
-            offset = offset.plus_as::<FINITE>(*block);
-        }
-        let mut zeros = [0.0; LANES];
-        let fours = self
-            .rows
-            .as_chunks::<BLOCK>()
-            .0
-            .iter()
-            .take(self.sums.len().div_ceil(LANES));
+        let running = self.running.as_chunks::<BLOCK>().0.iter();
         let to = self.to.as_chunks_mut::<{ LANES * BLOCK }>().0.iter_mut();
-        for ((blocks, rows), to) in offsets.as_chunks::<LANES>().0.iter().zip(fours).zip(to) {
+        for ((blocks, running), to) in self.sums.chunks(LANES).zip(running).zip(to) {
             let mut offsets = LaneSums::default();
-            for (lane, offset) in blocks.iter().enumerate() {
-                offsets.set_lane(lane, *offset);
+            for (lane, sum) in blocks.iter().enumerate() {
+                offsets.set_lane(lane, offset);
+                offset = offset.plus(*sum);
             }
-            for part in 0..BLOCK / LANES {
-                let mut of_rows = [[0.0; LANES]; LANES];
-                for row in 0..LANES {
-                    let sums = offsets.plus_as::<FINITE>(rows[part * LANES + row]);
-                    for lane in 0..LANES {
-                        of_rows[row][lane] = sums.values[lane] + sums.rests[lane];
-                        zeros[lane] = of_rows[row][lane].mul_add(0.0, zeros[lane]);
-                    }
-                }
-                let of_blocks = columns(|row, lane| of_rows[row][lane]);
+            for row in 0..BLOCK {
                 for lane in 0..LANES {
-                    for row in 0..LANES {
-                        to[lane * BLOCK + part * LANES + row] = of_blocks[lane][row];
-                    }
+                    to[lane * BLOCK + row] = offsets.lane(lane).up_to(running[row][lane]);
                 }
             }
         }
-        let is_finite = zeros == [0.0; LANES] && offset.rest.is_finite();
-        (offset, is_finite)
+        offset
     }
 }
 
@@ -571,12 +418,12 @@ mod tests {
                 break;
             }
             let before = first.checked_sub(1);
-            blocks.take_halves(before.map(|row| y[row]), &y[first..first + size], 0.0);
             match before {
                 Some(row) => blocks.take_steps(0, &x[row..first + size], 1.0, false),
                 None => blocks.take_steps(1, &x[..size], 1.0, false),
             };
-            let added = blocks.add_to(&mut sum, size, before.is_some());
+            blocks.take_areas(before.map(|row| y[row]), &y[first..first + size], 0.0, 0);
+            let added = blocks.add_to(&mut sum, size);
             totals.extend(added.iter().map(|total| total.to_bits()));
             first += size;
         }
@@ -626,9 +473,9 @@ mod tests {
         let mut sum = RunningSum::default();
         let mut total = 0.0;
         for before in once(None).chain(repeat_n(Some(0.1), 15_624)) {
-            blocks.take_halves(before, &y, 0.0);
             blocks.take_even_steps(y.len());
-            total = blocks.add_to(&mut sum, y.len(), before.is_some())[y.len() - 1];
+            blocks.take_areas(before, &y, 0.0, 0);
+            total = blocks.add_to(&mut sum, y.len())[y.len() - 1];
         }
         // 999,999 times the double that 0.1 is, a little more, rounded once.
         assert_eq!(total, 99_999.900_000_000_01);
@@ -639,13 +486,13 @@ mod tests {
     fn sums_of_blocks_are_those_that_are_added_up() {
         let y: Vec<_> = (0..96).map(|row| 0.1 * f64::from(row * 37 % 19) - 0.7).collect();
         let mut blocks = Blocks::default();
-        blocks.take_halves(None, &y, 0.0);
         blocks.take_even_steps(y.len());
+        blocks.take_areas(None, &y, 0.0, 0);
         let [mut of_blocks, mut of_rows] = [RunningSum::default(); 2];
-        of_blocks.add_blocks(blocks.sums(y.len(), false));
-        blocks.add_to(&mut of_rows, y.len(), false);
+        of_blocks.add_blocks(blocks.sums(y.len()));
+        blocks.add_to(&mut of_rows, y.len());
         assert_eq!(of_blocks, of_rows);
-        assert_eq!(blocks.sums(2 * BLOCK, false).len(), 2);
+        assert_eq!(blocks.sums(2 * BLOCK).len(), 2);
     }
 
     #[test]

@@ -1,16 +1,18 @@
 //! Cuts through long segments, so that several threads pass over one group.
 //!
 //! ```text
-//! the column is cut into equal parts, in a long segment between two blocks of it
-//! on all threads    the sums of the blocks between the cuts of a segment
+//! the column is cut into a first part and equal ones, in a long segment between two blocks of it
+//! on all threads    the results of the first part; the sums of the blocks between the other cuts of a segment
 //! one by one        what is reached at each cut
-//! on all threads    the results of the parts
+//! on all threads    the results of the other parts
 //! ```
+//!
+//! The first part needs no sums. Where one segment spans the cuts, its results take the time of the sums of another part;
+//! else it is empty.
 //!
 //! If the rows behind a cut need no sums, a segment is cut where its operator allows it, near the ends of equal parts.
 
 use std::cell::Cell;
-use std::convert::Infallible;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
@@ -33,36 +35,42 @@ impl<Y: Sample + Sync, X: Sample + Sync> Scanned<'_, Y, X> {
         block: usize,
         helpers: &Helpers,
     ) -> Result<Vec<Columns<O>>, RowError> {
-        let cuts = cuts(self.segments, self.y.values.len(), parts, block);
-        let pieces: Vec<_> = cuts.iter().flat_map(|cut| cut.pieces(parts, block)).collect();
+        let rows = self.y.values.len();
+        let first = first_part(self.segments, rows, parts);
+        let cuts = cuts(self.segments, first..rows, parts, block);
+        let pieces: Vec<_> = cuts[1..].iter().flat_map(|cut| cut.pieces(parts, block)).collect();
         // In memory of the calling thread: each helper is a new thread, to which the system would give new pages.
         let sums: Vec<_> = pieces
             .iter()
             .map(|(_, blocks)| Mutex::new(Sums::with_capacity(blocks.len() / block)))
             .collect();
-        let numbers: Vec<_> = (0..pieces.len()).collect();
-        let done = helpers.map(&numbers, |&piece| {
-            let (segment, blocks) = pieces[piece].clone();
-            let mut sums = sums[piece].lock().unwrap_or_else(PoisonError::into_inner);
-            self.sums(segment, blocks, &mut sums);
-            Ok::<_, Infallible>(())
-        });
-        match done {
-            Ok(_) => {},
-            Err(never) => match never {},
-        }
-        let sums = sums.into_iter();
-        let sums: Vec<_> = sums
-            .map(|sums| sums.into_inner().unwrap_or_else(PoisonError::into_inner))
-            .collect();
-        let parts = reached(self.operator, &cuts, &pieces, &sums);
         let scanned = Self {
             whole_groups: false,
             ..self
         };
-        helpers.map(&parts, |(rows, reached)| {
+        let numbers: Vec<_> = (0..=pieces.len()).collect();
+        let mut evaluated = helpers.map(&numbers, |&number| {
+            let Some(piece) = number.checked_sub(1) else {
+                let reached = Cell::default();
+                let results = scanned.evaluate(0..cuts[0].row, 0, &reached)?;
+                return Ok(Some((results, reached.get())));
+            };
+            let (segment, blocks) = pieces[piece].clone();
+            let mut sums = sums[piece].lock().unwrap_or_else(PoisonError::into_inner);
+            self.sums(segment, blocks, &mut sums);
+            Ok(None)
+        })?;
+        let sums = sums.into_iter();
+        let sums: Vec<_> = sums
+            .map(|sums| sums.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .collect();
+        let (results, at_first) = evaluated.swap_remove(0).unzip();
+        let parts = reached(self.operator, &cuts, at_first.unwrap_or_default(), &pieces, &sums);
+        let others = helpers.map(&parts, |(rows, reached)| {
             scanned.evaluate(rows.clone(), 0, &Cell::new(*reached))
-        })
+        })?;
+        let first = results.filter(|_| cuts[0].row > 0);
+        Ok(first.into_iter().chain(others).collect())
     }
 }
 
@@ -127,11 +135,26 @@ impl Cut {
     }
 }
 
-/// The ends of the parts of a column. That of the last part cuts nothing.
-fn cuts(segments: &Segments, rows: usize, parts: usize, block: usize) -> Vec<Cut> {
+/// The rows of the first part, which is evaluated while others are summed.
+fn first_part(segments: &Segments, rows: usize, parts: usize) -> usize {
+    /// The times of a row, measured: of its sum, and of its result.
+    const SUM: usize = 7;
+    const RESULT: usize = 10;
+    let first = rows * SUM / (RESULT * parts + SUM);
+    let last = rows - (rows - first) / parts;
+    if parts > 1 && segments.around(first).contains(&last) {
+        first
+    } else {
+        0
+    }
+}
+
+/// The ends of the parts of a column: of the first one, and of equal ones behind it. That of the last part cuts nothing.
+fn cuts(segments: &Segments, others: Range<usize>, parts: usize, block: usize) -> Vec<Cut> {
+    let Range { start, end: rows } = others;
     let mut before = 0;
-    let ends = (1..=parts).map(|part| {
-        let row = rows * part / parts;
+    let ends = (0..=parts).map(|part| {
+        let row = start + (rows - start) * part / parts;
         let (row, segment) = if row < rows {
             let Range { start, end } = segments.around(row);
             let cut = start + (row - start).next_multiple_of(block);
@@ -146,16 +169,17 @@ fn cuts(segments: &Segments, rows: usize, parts: usize, block: usize) -> Vec<Cut
     ends.collect()
 }
 
-/// The rows of each part, and what is reached at its start.
+/// The rows of each part behind the first cut, and what is reached at its start.
 fn reached(
     operator: SegmentOperator<'_>,
     cuts: &[Cut],
+    at_first: Reached,
     pieces: &[(usize, Range<usize>)],
     sums: &[Sums],
 ) -> Vec<(Range<usize>, Reached)> {
     let mut sums = pieces.iter().zip(sums).peekable();
-    let (mut first, mut at_first) = (0, Reached::default());
-    let parts = cuts.iter().map(|cut| {
+    let (mut first, mut at_first) = (cuts[0].row, at_first);
+    let parts = cuts[1..].iter().map(|cut| {
         let part = (first..cut.row, at_first);
         let mut reached = (cut.segment < cut.blocks.start).then_some(at_first);
         while let Some((_, sums)) = sums.next_if(|((_, blocks), _)| blocks.start < cut.row) {
@@ -243,6 +267,7 @@ mod tests {
         y[1_900] = f64::NAN;
         for (starts, nulls) in [
             (vec![0], vec![]),
+            (vec![0], vec![100]),
             (vec![0, 100, 101, 900, 1_800], vec![]),
             (vec![0, 1_000], vec![300, 301, 1_200]),
         ] {
@@ -259,6 +284,29 @@ mod tests {
                     assert_eq!(of_parts(parts), whole, "{parts} parts, {starts:?}, {nulls:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_first_part_is_evaluated_beside_sums_of_its_segment() {
+        let y = Slice {
+            values: &[0.0].repeat(2_700),
+            validity: None,
+        };
+        for (starts, first) in [
+            (vec![0], 700),
+            (vec![0, 500, 2_000], 700),
+            (vec![0, 1_500], 0),
+            (vec![0, 710, 720], 0),
+        ] {
+            let groups = bits(2_700, &starts, true);
+            let breaks = BreakRules {
+                at_nulls: false,
+                max_gap: None,
+            };
+            let segments = Segments::new::<_, f64>(y, None, breaks, Bits::new(&groups, 0));
+            assert_eq!(first_part(&segments, 2_700, 2), first, "{starts:?}");
+            assert_eq!(first_part(&segments, 2_700, 1), 0);
         }
     }
 

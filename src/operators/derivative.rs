@@ -30,7 +30,9 @@ use super::{
 };
 use crate::bits::{ROWS, high_mask, set_bits};
 use crate::domain::Length;
-use crate::kernel::newton::{BLOCK_SPAN, Derivation, Derivatives, Differences, EvenWeights, Polynomial, Usual};
+use crate::kernel::newton::{
+    BLOCK_SPAN, Derivation, Derivatives, Differences, EvenWeights, Formula, Polynomial, Usual,
+};
 use crate::kernel::{Sample, periodic_rises};
 
 /// The most lags of an operator.
@@ -450,13 +452,17 @@ impl Derivative {
             polynomial,
             usual,
             step_factor: match x {
-                Coordinates::Integers | Coordinates::Ticks => usual.integer_step(),
+                Coordinates::Integers => usual.integer_step(),
                 Coordinates::Even | Coordinates::Floats => 1.0,
             },
             even: (x == Coordinates::Even && is_inside).then(|| EvenWeights::new(polynomial)),
             with_noise,
             // A polynomial in seconds has no exact differences per tick, but its highest derivative is constant.
-            long: polynomial.rounds_often() || (x == Coordinates::Ticks && self.order > 1),
+            formula: if x == Coordinates::Integers && self.order > 1 {
+                Formula::DoubleDoubles
+            } else {
+                polynomial.formula()
+            },
         }
     }
 
@@ -508,7 +514,7 @@ impl Derivative {
                         period: None,
                         factor: of_block.step_factor,
                     };
-                    let rests = of_block.long.then_some(&mut differences.rests);
+                    let rests = of_block.formula.reads_rests().then_some(&mut differences.rests);
                     steps.between(&x, around, in_block, &mut differences.steps, rests);
                 }
                 let deviations = rows.sigma.map(|sigma| {
@@ -616,8 +622,6 @@ enum Coordinates {
     /// Rows are one step apart.
     Even,
     Integers,
-    /// Integers of which a power of two does not make the unit of the result, such as microseconds.
-    Ticks,
     Floats,
 }
 
@@ -625,11 +629,7 @@ impl Coordinates {
     fn of<Y, X: Sample>(rows: &Rows<'_, '_, Y, X>) -> Self {
         match rows.lags[0].x {
             None => Self::Even,
-            Some(_) if X::INTEGER => {
-                // Zero for powers of two.
-                let digits = rows.units.rate.numerator.to_bits() << 12;
-                if digits == 0 { Self::Integers } else { Self::Ticks }
-            },
+            Some(_) if X::INTEGER => Self::Integers,
             Some(_) => Self::Floats,
         }
     }
@@ -817,7 +817,9 @@ mod tests {
             for side in [Side::Center, Side::Backward, Side::Forward] {
                 for row in 0..GRID.len() {
                     let results = results_at(derivative.side(side).with_error(), y, &GRID, row);
-                    let Some((results, true)) = results else { continue };
+                    let Some((results, true)) = results else {
+                        continue;
+                    };
                     let wide = at(wider.side(side), y, &GRID, row).expect("enough rows");
                     let expected = (wide - results.values[0]).abs();
                     assert_eq!(

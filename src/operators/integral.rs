@@ -111,7 +111,7 @@ impl Scan for Integral {
                     (place, left) => left.min(BLOCK - place),
                 };
                 let wanted = read(segment, blocks, first..first + count);
-                let areas = blocks.add_to(&mut reached.sum, wanted, first > 0);
+                let areas = blocks.add_to(&mut reached.sum, wanted);
                 append(areas, reached.start, scale, values);
                 known += wanted;
                 if wanted < count {
@@ -151,7 +151,6 @@ impl Scan for Integral {
             return false;
         }
         BLOCKS.with_borrow_mut(|blocks| {
-            blocks.take_halves(None, segments.y.values, Y::of_integer(segments.units.zero));
             if let Some(x) = segments.x.map(|x| x.values) {
                 blocks.take_steps(1, x, factor_of_steps(segments), false);
                 let are_finite = set_bits(starts, rows).all(|row| x[row].zero_unless_finite() == 0.0);
@@ -161,6 +160,7 @@ impl Scan for Integral {
             } else {
                 blocks.take_even_steps(rows);
             }
+            blocks.take_areas(None, segments.y.values, Y::of_integer(segments.units.zero), starts);
             append_short(blocks, rows, starts, self.initial, scale_of_areas(segments), results);
             true
         })
@@ -181,7 +181,7 @@ impl Scan for Integral {
                     sums.is_unknown = true;
                     break;
                 }
-                sums.blocks.extend_from_slice(blocks.sums(rows.len(), first > 0));
+                sums.blocks.extend_from_slice(blocks.sums(rows.len()));
             }
         });
     }
@@ -207,28 +207,35 @@ thread_local! {
 /// monotonic with the two before it.
 fn read<Y: Sample, X: Sample>(segment: &Segment<'_, Y, X>, blocks: &mut Blocks, rows: Range<usize>) -> usize {
     let first = rows.start;
-    let valid = valid(segment, &rows);
-    let end = first + valid;
+    let end = first + valid(segment, &rows);
+    let sorted = read_steps(segment, blocks, first..end);
     let y = segment.y.values;
-    let before = first.checked_sub(1);
+    let before = first.checked_sub(1).map(|before| y[before]);
     let zero = Y::of_integer(segment.units.zero);
-    blocks.take_halves(before.map(|before| y[before]), &y[first..end], zero);
+    blocks.take_areas(before, &y[first..first + sorted], zero, 0);
+    sorted
+}
+
+/// Reads the steps to rows of a segment that are not null. Returns the number of rows before the first one whose x is not
+/// strictly monotonic with the two before it.
+fn read_steps<Y: Sample, X: Sample>(segment: &Segment<'_, Y, X>, blocks: &mut Blocks, rows: Range<usize>) -> usize {
     let Some(x) = segment.x.map(|x| x.values) else {
-        blocks.take_even_steps(valid);
-        return valid;
+        blocks.take_even_steps(rows.len());
+        return rows.len();
     };
+    let Range { start: first, end } = rows;
     let factor = factor_of_steps(segment);
     let falls = |first: usize| x[first + 1] < x[first];
     let is_sorted = match first {
         // The first row has no step to it, and one that is alone has none at all.
-        0 => valid > 1 && blocks.take_steps(1, &x[..end], factor, falls(0)),
-        1 => valid == 0 || blocks.take_steps(0, &x[..end], factor, falls(0)),
+        0 => end > 1 && blocks.take_steps(1, &x[..end], factor, falls(0)),
+        1 => end == 1 || blocks.take_steps(0, &x[..end], factor, falls(0)),
         _ => blocks.take_steps(0, &x[first - 1..end], factor, falls(first - 2)),
     };
     if is_sorted {
-        return valid;
+        return rows.len();
     }
-    first_not(|row| sorted(x, row), first..end)
+    first_not(|row| sorted(x, row), rows)
 }
 
 /// The power of two by which steps are multiplied, so that they are about in the unit of the result.

@@ -101,7 +101,7 @@ impl<S: Stencil> Evaluate for S {
 ///     available = rows of its segment around it, at most the reach
 ///     window = the rows that the operator reads; null if the segment has too few, or if one is null
 ///     check that x is finite and strictly monotonic in the window
-///     results = evaluate(rises, steps), in the units of the outputs; NaN if a y of the window is NaN
+///     results = evaluate(rises, steps), in the units of the outputs; NaN if a rise of the window is NaN
 /// ```
 ///
 /// # Errors
@@ -203,7 +203,7 @@ pub(super) struct Differences {
     rests: [f64; 2 * MAX_REACH],
     count: usize,
     before: usize,
-    /// NaN if a y of the window is NaN, else 0.
+    /// NaN if a rise of the window is NaN, else 0: a y is NaN, or two in a row are infinite.
     pub(super) nan: f64,
 }
 
@@ -261,8 +261,8 @@ impl Differences {
         let mut any_nan = previous.is_nan();
         for (rise, y) in self.rises.iter_mut().zip(y) {
             let y = y?;
-            any_nan |= y.is_nan();
             *rise = period.map_or_else(|| y.minus(previous), |period| periodic(y, previous, period));
+            any_nan |= rise.is_nan();
             previous = y;
         }
         if any_nan {

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+import registry
 from polars.testing import assert_frame_equal
 
 import polars_grad as pg
@@ -118,7 +119,7 @@ def test_every_argument_is_documented_in_order(name: str) -> None:
 def test_nothing_is_left_to_be_filled_in(name: str) -> None:
     """Lines such as `<domain>`, and paragraphs that no function has."""
     function = FUNCTIONS.get(name) or METHODS[name][0]
-    assert not re.search(r"^ *<\w+>$", function.__doc__ or "", re.MULTILINE)
+    assert not re.search(r"^ *<[\w.]+>$", function.__doc__ or "", re.MULTILINE)
 
 
 def test_all_shared_texts_are_used() -> None:
@@ -179,6 +180,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "hold": {"hold": True},
     "window_size": {"window_size": 5},
     "center": {"center": True},
+    "closed": {"x": "t", "window_size": 5.0, "closed": "left"},
     "min_samples": {"min_samples": 3},
     "degree": {"degree": 3},
     "edges": {"edges": "null"},
@@ -190,14 +192,19 @@ OPTIONS: dict[str, dict[str, Any]] = {
 def test_methods_hand_on_every_argument(name: str) -> None:
     """Each option that differs from its default makes another expression, and the same one as in the function."""
     function, _ = METHODS[name]
-    _, *own = inspect.signature(function).parameters
+    own = dict([*inspect.signature(function).parameters.items()][1:])
     # A curl has two coordinates or three.
     plain = {"wrt": ["x", "y"] if name == "curl" else "t"} if "wrt" in own else {}
     if "window_size" in own:
-        plain = {"window_size": 7}
+        plain = {"window_size": 9}
     options = OPTIONS
     if "wrt" in own:
         options = {**OPTIONS, "x_period": {"x_period": {"x" if name == "curl" else "t": 360}}}
+    # One value of each option of an operator is in the registry.
+    for some in registry.OPTIONS.get(name, []):
+        options = {**options, **{option: some for option in some if some[option] != own[option].default}}
+    if name in OPERATORS:
+        assert {*own} <= {*options}, "an option has no value in `OPTIONS` of registry.py"
     for option in {*own} & {*options}:
         if name == "rate":
             # It needs one of them.

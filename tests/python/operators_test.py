@@ -22,6 +22,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from polars.exceptions import ComputeError, PolarsError
+from registry import REQUIRED, Case
 from strategies import assert_same, frames
 
 import polars_grad as pg
@@ -35,9 +36,10 @@ if TYPE_CHECKING:
 FRAME = pl.DataFrame({"k": ["a", "b", "a", "b", "a"], "t": [0.0, 1.0, 2.0, 4.0, 5.0], "y": [1.0, 2.0, 4.0, 8.0, 16.0]})
 
 # Those for other engines need these to be installed; there are no operators in them.
-for module in pkgutil.iter_modules(pg.__path__, "polars_grad."):
-    if module.name not in ("polars_grad.spark", "polars_grad.dask"):
-        import_module(module.name)
+for path, package in ((pg.__path__, "polars_grad."), (pg.operators.__path__, "polars_grad.operators.")):
+    for module in pkgutil.iter_modules(path, package):
+        if module.name not in ("polars_grad.spark", "polars_grad.dask"):
+            import_module(module.name)
 
 
 @pytest.mark.parametrize("name", OPERATORS)
@@ -45,7 +47,7 @@ def test_an_operator_is_found_everywhere(name: str) -> None:
     """In a module of its name, exported by the package, and as a method of expressions and series."""
     function = OPERATORS[name]
     assert function.__module__ == f"polars_grad.operators.{name}"
-    assert name in pg.__all__
+    assert name in pg.__all__, f"`{name}` is not exported: import it in `__init__.py`, and add it to `__all__`"
     assert getattr(pg, name) is function
     assert name in vars(_Operators), f"`{name}` is no method: add `{name} = OperatorMethod({name})` to the namespace"
     for cls in (pg.ExprGrad, pg.SeriesGrad):
@@ -75,9 +77,43 @@ def test_a_signature_shows_the_domain(name: str) -> None:
     assert all(each.kind is not inspect.Parameter.VAR_KEYWORD for each in parameters.values())
 
 
+# What docstrings call dtypes of y.
+DTYPES_OF_Y: dict[str, Any] = {
+    "integer": pl.UInt8,
+    "float": pl.Float32,
+    "Decimal": pl.Decimal(9, 2),
+    "Date": pl.Date,
+    "Datetime": pl.Datetime("ms"),
+    "Duration": pl.Duration("us"),
+    "Time": pl.Time,
+    "Boolean": pl.Boolean,
+    "String": pl.String,
+}
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_the_dtypes_of_y_are_those_documented(name: str) -> None:
+    text = parameter("y", OPERATORS[name].__doc__)
+    operator = Case(name, REQUIRED.get(name, {}))
+    for word, dtype in DTYPES_OF_Y.items():
+        frame = pl.LazyFrame(schema={"t": pl.Float64, "y": dtype})
+        try:
+            takes = bool(frame.select(operator("y", "t")).collect_schema())
+        except ComputeError as error:
+            assert "`y`" in str(error)  # noqa: PT017
+            takes = False
+        assert takes == bool(re.search(rf"\b{word}\b", text)), word
+
+
 def sections(text: str | None) -> dict[str, str]:
     parts = re.split(r"^(\w+)\n-+$", inspect.cleandoc(text or ""), flags=re.MULTILINE)
     return {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
+
+
+def parameter(name: str, text: str | None) -> str:
+    described = re.search(rf"^{name}\n((?: .+\n|\n)+)", sections(text)["Parameters"], re.MULTILINE)
+    assert described is not None
+    return described[1]
 
 
 def parameters(text: str) -> list[str]:

@@ -38,6 +38,13 @@ fn main() {
     finished.extend(live.finish());
     let swings: Vec<_> = finished.iter().map(|swing| swing.value().expect("enough rows")).collect();
     assert_eq!(swings, [SWINGS]);
+    // The difference of two infinities is no number, whatever the operator makes of it.
+    let mut live = Live::new(Swing::new(), &Domain::new()).expect("the default options");
+    let mut finished = Vec::new();
+    let points = [f64::INFINITY; 2].into_iter().enumerate().map(|(row, y)| ((), Some(row as f64), Some(y)));
+    live.extend(points, &mut finished).expect("x rises");
+    finished.extend(live.finish());
+    assert!(finished.iter().all(|swing| swing.value().expect("two rows").is_nan()));
 }
 """
 

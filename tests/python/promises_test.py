@@ -56,7 +56,9 @@ def test_operators_are_those_of_the_compiled_library() -> None:
         r"^operators! \{\n(.*?)^\}", (ROOT / "src/operators/mod.rs").read_text("utf-8"), re.DOTALL | re.MULTILINE
     )
     assert declared is not None
-    assert {*re.findall(r"^ +(\w+):", declared[1], re.MULTILINE)} == {*OPERATORS}
+    in_rust = {*re.findall(r"^ +(\w+):", declared[1], re.MULTILINE)}
+    assert in_rust - {*OPERATORS} == set(), "no Python function of the name, with `@operator`, is imported"
+    assert {*OPERATORS} - in_rust == set(), "not in `operators!` of src/operators/mod.rs"
 
 
 @pytest.mark.parametrize("name", OPERATORS)
@@ -64,7 +66,8 @@ def test_an_operator_is_shown_in_the_readme_or_on_a_page(name: str) -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
     shown = re.compile(rf"\b(pg|grad)\.{name}\(")
     others = {"benchmarks.md", "add-an-operator.md"}
-    assert any(shown.search(page.read_text("utf-8")) for page in pages if page.name not in others)
+    texts = [page.read_text("utf-8") for page in pages if page.name not in others]
+    assert any(shown.search(text) for text in texts), f"no page of docs, nor the README, has `pg.{name}(`"
 
 
 @pytest.mark.parametrize("name", OPERATORS)
@@ -73,14 +76,15 @@ def test_an_operator_is_shown_in_the_readme_or_on_a_page(name: str) -> None:
 )
 def test_an_operator_has_a_page_of_the_api(name: str, page: str, entry: str) -> None:
     listed = (ROOT / "docs" / "api" / f"{page}.md").read_text("utf-8").split()
-    assert f"{entry}{name}" in listed
+    assert f"{entry}{name}" in listed, f"docs/api/{page}.md does not list `{entry}{name}`"
 
 
 def test_an_operator_is_measured() -> None:
     table = (ROOT / "benchmarks/operators.py").read_text("utf-8")
     measured = re.search(r"^CASES_BY_OPERATOR\b.*?\{\n(.*?)^\}", table, re.DOTALL | re.MULTILINE)
     assert measured is not None
-    assert {*re.findall(r'^ +"(\w+)":', measured[1], re.MULTILINE)} == {*OPERATORS}
+    rows = {*re.findall(r'^ +"(\w+)":', measured[1], re.MULTILINE)}
+    assert rows == {*OPERATORS}, "`CASES_BY_OPERATOR` of benchmarks/operators.py has others"
 
 
 def test_options_are_of_operators() -> None:

@@ -15,19 +15,28 @@ if TYPE_CHECKING:
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
-# Arguments of several functions that are not of the domain. Those of one function are described in its docstring.
+# Arguments of several functions that are not of the domain. Those of one function are described in its docstring. What
+# follows a dot tells texts for one argument apart.
 PARAMETERS = {
     "y": """
         The column: a name, an expression, a Series or a 1-D array. Any integer, float or Decimal, or a Date, Datetime,
         Duration or Time; or Lists or Arrays of these, of any depth. A literal or an aggregation is a column of the
         height of the frame or group.
         """,
+    "y.amounts": """
+        The column: a name, an expression, a Series or a 1-D array. Any integer, float, Decimal or Duration; or Lists or
+        Arrays of these, of any depth. A literal or an aggregation is a column of the height of the frame or group.
+        """,
+    "y.numbers": """
+        The column: a name, an expression, a Series or a 1-D array. Any integer, float or Decimal; or Lists or Arrays of
+        these, of any depth. A literal or an aggregation is a column of the height of the frame or group.
+        """,
     "x": """
-        The coordinate: a name, an expression, a Series or a 1-D array of one of these dtypes, or Boolean. It must
-        strictly rise or fall within each segment. None takes rows to be one step apart. For `y` of cells it may also
-        be a column of the shape of `y`, with a coordinate for each value. Inside of cells (`axis` 1 and further): a
-        List or Array column with the coordinates along the axis in each row, or a sequence of them for all rows. For
-        several axes a tuple of these.
+        The coordinate: a name, an expression, a Series or a 1-D array, of any integer, float, Decimal, temporal or
+        Boolean dtype. It must strictly rise or fall within each segment. None takes rows to be one step apart. For `y`
+        of cells it may also be a column of the shape of `y`, with a coordinate for each value. Inside of cells (`axis`
+        1 and further): a List or Array column with the coordinates along the axis in each row, or a sequence of them
+        for all rows. For several axes a tuple of these.
         """,
     "edge_order": """
         The order of accuracy at the two ends of a segment, 1 or 2. A segment with fewer than `edge_order + 1` rows is
@@ -83,10 +92,10 @@ SECTIONS = {
         TypeError, ValueError
             At once, if an argument is not one of those allowed.
         polars.exceptions.ComputeError
-            When the query is planned: if `y` or `x` has a dtype without differences (strings, structs, a Boolean `y`),
-            if `per` is given and `x` is not temporal, if `max_gap` is of another kind than `x`, or if `y` has no such
-            axis. When it runs, with `strict`: if `x` is not strictly monotonic within a segment, or if cells that
-            belong together differ in length.
+            When the query is planned: if `y` or `x` has another dtype than those above, if `per` is given and `x` is
+            not temporal, if `max_gap` is of another kind than `x`, or if `y` has no such axis. When it runs, with
+            `strict`: if `x` is not strictly monotonic within a segment, or if cells that belong together differ in
+            length.
         """,
     "notes": """
         A segment is a run of rows that belong together: the column, or the group, cut at `max_gap` and, with
@@ -112,7 +121,7 @@ SECTIONS = {
         """,
 }
 
-_PLACEHOLDER = re.compile(r"^<(\w+)>$", re.MULTILINE)
+_PLACEHOLDER = re.compile(r"^<([\w.]+)>$", re.MULTILINE)
 _PARAMETER = re.compile(r"^\*?(\w+)\n((?:(?: .*)?\n)*)", re.MULTILINE)
 
 
@@ -145,7 +154,7 @@ def documented(
 
 def _paragraph(name: str, text: str) -> str:
     lines = inspect.cleandoc(text).splitlines()
-    return "\n".join([name, *(f"    {line}" if line else "" for line in lines)])
+    return "\n".join([name.partition(".")[0], *(f"    {line}" if line else "" for line in lines)])
 
 
 def _signature(function: Callable[..., Any], domain: type, shared: Mapping[str, Argument]) -> inspect.Signature:

@@ -48,7 +48,7 @@ def increase(
 
     Parameters
     ----------
-    <y>
+    <y.amounts>
     <x>
     <reset>
     <wrap>
@@ -58,8 +58,8 @@ def increase(
     Returns
     -------
     Expr
-        A column with the name, the length and the dtype of `y`, which is an integer, a float, a Decimal or a Duration.
-        Unsigned integers stay unsigned. Lists and Arrays keep their shape.
+        A column with the name, the length and the dtype of `y`: unsigned integers stay unsigned. Lists and Arrays keep
+        their shape.
 
     Raises
     ------

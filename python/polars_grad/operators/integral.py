@@ -37,7 +37,7 @@ def integral(
 
     Parameters
     ----------
-    <y>
+    <y.numbers>
     <x>
     initial
         The value at the first row of each segment.
@@ -49,9 +49,8 @@ def integral(
     Returns
     -------
     Expr
-        A column with the name and the length of `y`, which is numeric: Float64, or the dtype of `y` if that is Float32
-        or Float16; in the unit of `y` times that of `x`, or times `per` if `x` is temporal. Lists and Arrays keep their
-        shape.
+        A column with the name and the length of `y`: Float64, or the dtype of `y` if that is Float32 or Float16; in the
+        unit of `y` times that of `x`, or times `per` if `x` is temporal. Lists and Arrays keep their shape.
 
     Raises
     ------

@@ -39,7 +39,7 @@ def rate(
 
     Parameters
     ----------
-    <y>
+    <y.amounts>
     <x>
     <reset>
     <wrap>
@@ -49,9 +49,8 @@ def rate(
     Returns
     -------
     Expr
-        A column with the name and the length of `y`, which is an integer, a float, a Decimal or a Duration: Float64, or
-        the dtype of `y` if that is Float32 or Float16. A Duration stays one over rows or a number. Lists and Arrays
-        keep their shape.
+        A column with the name and the length of `y`: Float64, or the dtype of `y` if that is Float32 or Float16. A
+        Duration stays one over rows or a number. Lists and Arrays keep their shape.
 
     Raises
     ------

@@ -44,7 +44,7 @@ def turning_points(
 
     Parameters
     ----------
-    <y>
+    <y.amounts>
     <x>
     min_swing
         The least difference between a turning point and the next, in the unit of `y`: a number, or a timedelta or a

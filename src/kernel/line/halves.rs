@@ -18,9 +18,7 @@
 //!
 //! Eight groups of windows are summed side by side, in vector registers.
 
-use std::ops::Range;
-
-use super::Points;
+use super::{Points, Windows};
 use crate::bits::ROWS;
 use crate::kernel::differences::Steps;
 use crate::kernel::double::{DoubleDouble, Expansion, HALF_EPSILON};
@@ -87,16 +85,7 @@ pub(super) struct Moments {
     pub(super) residuals_are_certain: bool,
 }
 
-/// Windows whose ends do not fall.
-pub(super) struct Windows<W> {
-    /// The window of an index.
-    pub(super) window: W,
-    pub(super) count: usize,
-    /// The number of rows of all windows, if each begins one row after the one before it.
-    pub(super) size: Option<usize>,
-}
-
-impl<W: Fn(usize) -> Range<usize>> Windows<W> {
+impl Windows<'_> {
     /// Passes the sums of each window to `write`.
     #[inline(always)]
     pub(super) fn sum<const FIELDS: usize>(
@@ -106,10 +95,10 @@ impl<W: Fn(usize) -> Range<usize>> Windows<W> {
         mut write: impl FnMut(usize, Moments),
     ) {
         let mut next = 0;
-        while next < self.count {
+        while next < self.len() {
             let mut groups = [self.group(next); LANES];
             let mut used = 0;
-            while used < LANES && next < self.count {
+            while used < LANES && next < self.len() {
                 groups[used] = self.group(next);
                 next = groups[used].end;
                 used += 1;
@@ -121,7 +110,7 @@ impl<W: Fn(usize) -> Range<usize>> Windows<W> {
                 }
             }
             memory.add_rows_before::<FIELDS>(points, groups);
-            memory.pass_windows::<FIELDS, W>(points, self, groups, &mut write);
+            memory.pass_windows::<FIELDS>(points, *self, groups, &mut write);
         }
     }
 
@@ -142,31 +131,29 @@ impl<W: Fn(usize) -> Range<usize>> Windows<W> {
             }
             let groups = &groups[..windows.len()];
             memory.add_rows_before::<RESIDUAL_FIELDS>(points, groups);
-            memory.pass_windows::<RESIDUAL_FIELDS, W>(points, self, groups, &mut write);
+            memory.pass_windows::<RESIDUAL_FIELDS>(points, *self, groups, &mut write);
         }
     }
 
     /// The group of windows that begins with one.
     fn group(&self, first: usize) -> WindowGroup {
-        let begin = (self.window)(first);
         // No more than leaves some for each lane.
-        let most = match self.size {
-            Some(size) => {
-                let rounds = self.count.div_ceil(LANES * size);
-                self.count.div_ceil(LANES * rounds)
+        let end = match *self {
+            Self::Rolling { size, count, .. } => {
+                let rounds = count.div_ceil(LANES * size);
+                count.min(first + count.div_ceil(LANES * rounds))
             },
-            None => self.count.div_ceil(LANES),
+            Self::Ranges(ranges) => {
+                let end = ranges.len().min(first + ranges.len().div_ceil(LANES));
+                let is_beyond = |&index: &usize| ranges[index].start >= ranges[first].end;
+                (first + 1..end).find(is_beyond).unwrap_or(end)
+            },
         };
-        let mut end = self.count.min(first + most);
-        if self.size.is_none() {
-            let is_beyond = |&index: &usize| (self.window)(index).start >= begin.end;
-            end = (first + 1..end).find(is_beyond).unwrap_or(end);
-        }
         self.group_of(first, end)
     }
 
     fn group_of(&self, first: usize, end: usize) -> WindowGroup {
-        let (begin, last) = ((self.window)(first), (self.window)(end - 1));
+        let (begin, last) = (self.get(first), self.get(end - 1));
         WindowGroup {
             first,
             end,
@@ -222,10 +209,10 @@ impl Memory {
 
     /// Sums the rows after the middle, and passes the windows that end at each of them.
     #[inline(always)]
-    fn pass_windows<const FIELDS: usize, W: Fn(usize) -> Range<usize>>(
+    fn pass_windows<const FIELDS: usize>(
         &mut self,
         points: Points<'_>,
-        windows: &Windows<W>,
+        windows: Windows<'_>,
         groups: &[WindowGroup],
         write: &mut impl FnMut(usize, Moments),
     ) {
@@ -246,7 +233,7 @@ impl Memory {
                 add(&mut sums, *row, self.slopes, after);
             }
             let parts_before: &[Sums<FIELDS>] = self.before.as_chunks().0;
-            if let Some(size) = windows.size {
+            if let Windows::Rolling { size, .. } = windows {
                 let most = groups[0].before;
                 let ends = parts_after.iter().enumerate().take(count + 1);
                 for (place, part_after) in ends.skip(usize::from(done > 0)) {
@@ -264,7 +251,7 @@ impl Memory {
             } else {
                 for (lane, group) in groups.iter().enumerate() {
                     while next[lane] < group.end {
-                        let window = (windows.window)(next[lane]);
+                        let window = windows.get(next[lane]);
                         let after = window.end - 1 - group.middle;
                         if after > done + count {
                             break;
@@ -553,11 +540,8 @@ mod tests {
                 y: &y_column,
                 sigma: None,
             };
-            let windows = Windows {
-                window: |index| index..index + size,
-                count: y.len() - size + 1,
-                size: Some(size),
-            };
+            let count = y.len() - size + 1;
+            let windows = Windows::Rolling { first: 0, size, count };
             let mut certain = [0; 2];
             windows.sum::<RESIDUAL_FIELDS>(points, &mut Memory::default(), |index, moments| {
                 let (x, y) = (Column::new(&x[index..]), Column::new(&y[index..]));
@@ -576,8 +560,8 @@ mod tests {
                     assert_eq!(moments.residuals, expected.residuals);
                 }
             });
-            assert_eq!(certain[0], windows.count);
-            assert!(certain[1] > windows.count / 2, "{certain:?}");
+            assert_eq!(certain[0], count);
+            assert!(certain[1] > count / 2, "{certain:?}");
         }
     }
 }

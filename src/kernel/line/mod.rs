@@ -17,7 +17,6 @@ pub(crate) mod weighted;
 
 use std::ops::Range;
 
-use self::halves::Windows;
 use super::differences::{Differences, Steps};
 use super::stencil::inverse_power_of_two;
 use crate::bits::ROWS;
@@ -43,6 +42,35 @@ pub(crate) struct Slopes<'a> {
     pub(crate) errors: &'a mut [f64],
 }
 
+/// Windows whose first and last rows do not fall from one to the next. None is empty.
+#[derive(Clone, Copy)]
+enum Windows<'a> {
+    /// Windows of `size` rows, the first from the row `first` on, each a row after the one before it.
+    Rolling {
+        first: usize,
+        size: usize,
+        count: usize,
+    },
+    Ranges(&'a [Range<usize>]),
+}
+
+impl Windows<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Rolling { count, .. } => *count,
+            Self::Ranges(ranges) => ranges.len(),
+        }
+    }
+
+    #[inline(always)]
+    fn get(&self, index: usize) -> Range<usize> {
+        match self {
+            Self::Rolling { first, size, .. } => first + index..first + index + size,
+            Self::Ranges(ranges) => ranges[index].clone(),
+        }
+    }
+}
+
 /// Memory that windows are summed in, used again by the next ones.
 #[derive(Default)]
 pub(crate) struct Memory {
@@ -60,13 +88,8 @@ pub(crate) fn rolling(
     memory: &mut Memory,
 ) -> Vec<usize> {
     let (size, count) = (size.max(1), slopes.values.len());
-    let window = |index| first + index..first + index + size;
-    if is_short(points, size) {
-        fit(points, &Short { window, count }, window, slopes, memory)
-    } else {
-        let size = Some(size);
-        fit(points, &Windows { window, count, size }, window, slopes, memory)
-    }
+    let windows = Windows::Rolling { first, size, count };
+    fit(points, windows, is_short(points, size), slopes, memory)
 }
 
 /// Computes the slopes in windows of any size whose first and last rows do not fall from window to window, and returns
@@ -79,13 +102,8 @@ pub(crate) fn ranges(
 ) -> Vec<usize> {
     let is_short = |window: &Range<usize>| is_short(points, window.len());
     let count = windows.iter().filter(|window| is_short(window)).count();
-    let window = |index: usize| windows[index].clone();
-    if count == windows.len() {
-        return fit(points, &Short { window, count }, window, slopes, memory);
-    }
-    if count == 0 {
-        let (count, size) = (windows.len(), None);
-        return fit(points, &Windows { window, count, size }, window, slopes, memory);
+    if count == 0 || count == windows.len() {
+        return fit(points, Windows::Ranges(windows), count > 0, slopes, memory);
     }
     let mut missing = Vec::new();
     for kind in [true, false] {
@@ -118,20 +136,20 @@ fn is_short(points: Points<'_>, rows: usize) -> bool {
     rows <= short::MAX_ROWS && short::takes(points)
 }
 
-/// Runs a loop over windows, and computes its unusual windows again.
+/// Runs the loop over short windows or longer ones, and computes the unusual ones again.
 fn fit(
     points: Points<'_>,
-    windows: &impl Loop,
-    window: impl Fn(usize) -> Range<usize>,
+    windows: Windows<'_>,
+    are_short: bool,
     mut slopes: Slopes<'_>,
     memory: &mut Memory,
 ) -> Vec<usize> {
-    let unusual = run(points, windows, &mut slopes, memory);
-    let mut flat = Flat::from(unusual.first().map_or(0, |unusual| window(unusual.index).start));
+    let unusual = run(points, windows, are_short, &mut slopes, memory);
+    let mut flat = Flat::from(unusual.first().map_or(0, |unusual| windows.get(unusual.index).start));
     let mut fixed_point = FixedPoint::default();
     let mut missing = Vec::new();
     for Unusual { index, why } in unusual {
-        let rows = window(index);
+        let rows = windows.get(index);
         if why == Why::Sums && fixed_point.holds(points, &rows) {
             continue;
         }
@@ -171,8 +189,12 @@ fn normalized(points: Points<'_>, rows: Range<usize>) -> [f64; 2] {
             values: &mut value,
             errors: &mut error,
         };
-        let window = |_| 0..size;
-        run(points, &Short { window, count: 1 }, &mut slopes, &mut Memory::default());
+        let window = Windows::Rolling {
+            first: 0,
+            size,
+            count: 1,
+        };
+        run(points, window, true, &mut slopes, &mut Memory::default());
         [value[0], error[0]]
     } else {
         let halves::Moments { xx, xy, residuals, .. } = halves::exact(points, size);
@@ -334,9 +356,9 @@ struct Fits {
     is_usual: [bool; ROWS],
 }
 
-/// Solves 64 windows of some numbers of rows.
+/// Solves 64 windows.
 #[inline(always)]
-fn solve<const RESIDUALS: bool>(sums: &short::Sums, rows: impl Fn(usize) -> f64, sigma: f64) -> Fits {
+fn solve<const RESIDUALS: bool>(sums: &short::Sums, sigma: f64) -> Fits {
     let mut fits = Fits {
         slopes: [0.0; ROWS],
         errors: [0.0; ROWS],
@@ -350,7 +372,7 @@ fn solve<const RESIDUALS: bool>(sums: &short::Sums, rows: impl Fn(usize) -> f64,
             fits.errors[place] = sigma / xx.sqrt();
         }
         if RESIDUALS {
-            fits.errors[place] = (residuals / ((rows(place) - 2.0) * xx)).sqrt();
+            fits.errors[place] = (residuals / ((sums.rows[place] - 2.0) * xx)).sqrt();
         }
     }
     fits
@@ -379,75 +401,85 @@ impl Fits {
     }
 }
 
-/// A loop over windows.
-trait Loop {
-    /// Fills in the slopes, and returns the windows whose sums of products leave the range of a float.
-    ///
-    /// Must be `#[inline(always)]`, so that it is compiled with the target features of its caller.
-    fn run<const RESIDUALS: bool>(
-        &self,
-        points: Points<'_>,
-        slopes: &mut Slopes<'_>,
-        memory: &mut Memory,
-    ) -> Vec<Unusual>;
-}
-
-/// Runs the copy of a loop for what is asked for.
-fn run(points: Points<'_>, windows: &impl Loop, slopes: &mut Slopes<'_>, memory: &mut Memory) -> Vec<Unusual> {
-    let no_residuals = points.sigma.is_some() || slopes.errors.is_empty();
-    let job = (points, windows, slopes, memory);
-    if no_residuals {
-        dispatch(Job::<_, false>(job))
-    } else {
-        dispatch(Job::<_, true>(job))
+/// Fills in the slopes, and returns the windows whose sums are not certain or leave the range of a float.
+fn run(
+    points: Points<'_>,
+    windows: Windows<'_>,
+    are_short: bool,
+    slopes: &mut Slopes<'_>,
+    memory: &mut Memory,
+) -> Vec<Unusual> {
+    let residuals = points.sigma.is_none() && !slopes.errors.is_empty();
+    let job = Job {
+        points,
+        windows,
+        slopes,
+        memory,
+    };
+    match (are_short, residuals) {
+        (true, false) => dispatch(OneByOne::<false>(job)),
+        (true, true) => dispatch(OneByOne::<true>(job)),
+        (false, false) => dispatch(ByHalves::<false>(job)),
+        (false, true) => dispatch(ByHalves::<true>(job)),
     }
 }
 
-/// A loop and its arguments.
-struct Job<'a, 'b, L, const RESIDUALS: bool>((Points<'a>, &'a L, &'a mut Slopes<'b>, &'a mut Memory));
-
-/// Short windows: what the window of an index is, and how many there are.
-struct Short<W> {
-    window: W,
-    count: usize,
+/// What the loops over windows take.
+struct Job<'a, 'b> {
+    points: Points<'a>,
+    windows: Windows<'a>,
+    slopes: &'a mut Slopes<'b>,
+    memory: &'a mut Memory,
 }
 
-impl<W: Fn(usize) -> Range<usize>> Loop for Short<W> {
+/// The loop over short windows.
+struct OneByOne<'a, 'b, const RESIDUALS: bool>(Job<'a, 'b>);
+
+impl<const RESIDUALS: bool> Kernel for OneByOne<'_, '_, RESIDUALS> {
+    type Output = Vec<Unusual>;
+
     #[inline(always)]
-    fn run<const RESIDUALS: bool>(
-        &self,
-        points: Points<'_>,
-        slopes: &mut Slopes<'_>,
-        memory: &mut Memory,
-    ) -> Vec<Unusual> {
+    fn run(self) -> Vec<Unusual> {
+        let Job {
+            points,
+            windows,
+            slopes,
+            memory,
+        } = self.0;
         let sigma = points.sigma.unwrap_or_default();
         let mut unusual = Vec::new();
         let mut sums = short::Sums::ZERO;
-        for start in (0..self.count).step_by(ROWS) {
-            let count = ROWS.min(self.count - start);
-            let window = |place: usize| (self.window)(start + place);
-            memory.short.sum::<RESIDUALS>(points, window, count, &mut sums);
-            let rows = |place: usize| window(place.min(count - 1)).len() as f64;
-            let fits = solve::<RESIDUALS>(&sums, rows, sigma);
+        for start in (0..windows.len()).step_by(ROWS) {
+            let count = ROWS.min(windows.len() - start);
+            memory
+                .short
+                .sum::<RESIDUALS>(points, windows, start..start + count, &mut sums);
+            let fits = solve::<RESIDUALS>(&sums, sigma);
             fits.write(0..count, start, slopes, &mut unusual);
         }
         unusual
     }
 }
 
-impl<W: Fn(usize) -> Range<usize>> Loop for Windows<W> {
+/// The loop over longer windows.
+struct ByHalves<'a, 'b, const RESIDUALS: bool>(Job<'a, 'b>);
+
+impl<const RESIDUALS: bool> Kernel for ByHalves<'_, '_, RESIDUALS> {
+    type Output = Vec<Unusual>;
+
     #[inline(always)]
-    fn run<const RESIDUALS: bool>(
-        &self,
-        points: Points<'_>,
-        slopes: &mut Slopes<'_>,
-        memory: &mut Memory,
-    ) -> Vec<Unusual> {
+    fn run(self) -> Vec<Unusual> {
+        let Job {
+            points,
+            windows,
+            slopes,
+            memory,
+        } = self.0;
         let memory = &mut memory.halves;
         let mut unusual = Vec::new();
         if RESIDUALS {
-            self.sum::<{ halves::RESIDUAL_FIELDS }>(points, memory, |index, moments| {
-                unusual.extend(self.write(points, slopes, index, moments));
+            windows.sum::<{ halves::RESIDUAL_FIELDS }>(points, memory, |index, moments| {
+                unusual.extend(slopes.write(index, moments, windows, points.sigma));
             });
             let (again, rest) = unusual
                 .into_iter()
@@ -455,12 +487,12 @@ impl<W: Fn(usize) -> Range<usize>> Loop for Windows<W> {
             unusual = rest;
             let with_slope = |Unusual { index, .. }: Unusual| (index, slopes.values[index]);
             let again: Vec<_> = Vec::into_iter(again).map(with_slope).collect();
-            self.sum_again(points, memory, &again, |index, moments| {
-                unusual.extend(self.write(points, slopes, index, moments));
+            windows.sum_again(points, memory, &again, |index, moments| {
+                unusual.extend(slopes.write(index, moments, windows, points.sigma));
             });
         } else {
-            self.sum::<{ halves::LINE_FIELDS }>(points, memory, |index, moments| {
-                unusual.extend(self.write(points, slopes, index, moments));
+            windows.sum::<{ halves::LINE_FIELDS }>(points, memory, |index, moments| {
+                unusual.extend(slopes.write(index, moments, windows, points.sigma));
             });
         }
         unusual.sort_unstable_by_key(|&Unusual { index, .. }| index);
@@ -468,20 +500,20 @@ impl<W: Fn(usize) -> Range<usize>> Loop for Windows<W> {
     }
 }
 
-impl<W: Fn(usize) -> Range<usize>> Windows<W> {
-    /// Writes the results of a window, and returns it if it is unusual.
+impl Slopes<'_> {
+    /// Writes the results of a long window, and returns it if it is unusual.
     #[inline(always)]
     fn write(
-        &self,
-        points: Points<'_>,
-        slopes: &mut Slopes<'_>,
+        &mut self,
         index: usize,
         moments: halves::Moments,
+        windows: Windows<'_>,
+        sigma: Option<f64>,
     ) -> Option<Unusual> {
         let halves::Moments { xx, xy, residuals, .. } = moments;
-        slopes.values[index] = xy / xx;
-        if let Some(error) = slopes.errors.get_mut(index) {
-            *error = error_of_slope(xx, residuals, (self.window)(index).len(), points.sigma);
+        self.values[index] = xy / xx;
+        if let Some(error) = self.errors.get_mut(index) {
+            *error = error_of_slope(xx, residuals, windows.get(index).len(), sigma);
         }
         let is_usual = are_usual(xx, xy, residuals);
         let why = match (moments.line_is_certain, moments.residuals_are_certain) {
@@ -491,16 +523,6 @@ impl<W: Fn(usize) -> Range<usize>> Windows<W> {
             _ => Why::Range,
         };
         Some(Unusual { index, why })
-    }
-}
-
-impl<L: Loop, const RESIDUALS: bool> Kernel for Job<'_, '_, L, RESIDUALS> {
-    type Output = Vec<Unusual>;
-
-    #[inline(always)]
-    fn run(self) -> Vec<Unusual> {
-        let (points, windows, slopes, memory) = self.0;
-        windows.run::<RESIDUALS>(points, slopes, memory)
     }
 }
 

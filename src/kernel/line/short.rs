@@ -12,9 +12,10 @@
 //!
 //! 32 windows are summed side by side, from their last rows back: rows before a shorter one have no weight.
 
+use std::array::from_fn;
 use std::ops::Range;
 
-use super::Points;
+use super::{Points, Windows};
 use crate::bits::ROWS;
 use crate::kernel::differences::{Differences, Form};
 use crate::kernel::sample::two_sum;
@@ -111,6 +112,8 @@ pub(super) struct Sums {
     pub(super) xx: [f64; ROWS],
     pub(super) xy: [f64; ROWS],
     pub(super) residuals: [f64; ROWS],
+    /// The numbers of rows.
+    pub(super) rows: [f64; ROWS],
 }
 
 impl Sums {
@@ -118,6 +121,7 @@ impl Sums {
         xx: [0.0; ROWS],
         xy: [0.0; ROWS],
         residuals: [0.0; ROWS],
+        rows: [0.0; ROWS],
     };
 }
 
@@ -242,19 +246,19 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Writes the sums of at most 64 short windows.
+    /// Writes the sums of at most 64 of the windows, which are short.
     #[inline(always)]
     pub(super) fn sum<const RESIDUALS: bool>(
         &mut self,
         points: Points<'_>,
-        window: impl Fn(usize) -> Range<usize>,
-        count: usize,
+        windows: Windows<'_>,
+        indices: Range<usize>,
         written: &mut Sums,
     ) {
         if points.x.form() == Form::Pair || points.y.form() == Form::Pair {
-            self.sum_of::<true, RESIDUALS>(points, window, count, written);
+            self.sum_of::<true, RESIDUALS>(points, windows, indices, written);
         } else {
-            self.sum_of::<false, RESIDUALS>(points, window, count, written);
+            self.sum_of::<false, RESIDUALS>(points, windows, indices, written);
         }
     }
 
@@ -262,8 +266,8 @@ impl Memory {
     fn sum_of<const PAIRS: bool, const RESIDUALS: bool>(
         &mut self,
         points: Points<'_>,
-        window: impl Fn(usize) -> Range<usize>,
-        count: usize,
+        windows: Windows<'_>,
+        indices: Range<usize>,
         written: &mut Sums,
     ) {
         let Self {
@@ -272,29 +276,32 @@ impl Memory {
             x_laid_out,
             y_laid_out,
         } = self;
-        let window = |place: usize| window(place.min(count - 1));
-        let (mut first_end, mut last_end) = (usize::MAX, 0);
-        for place in 0..count {
-            let end = window(place).end;
-            (first_end, last_end) = (first_end.min(end), last_end.max(end));
-        }
+        let count = indices.len();
+        let (first_end, last_end) = (windows.get(indices.start).end, windows.get(indices.end - 1).end);
         // Of windows that follow each other the shorter ones begin later.
         let read = first_end.saturating_sub(MAX_ROWS)..last_end;
         x.read::<PAIRS>(points.x, read.clone());
         y.read::<PAIRS>(points.y, read.clone());
         for half in (0..count).step_by(LANES) {
-            let (mut ends, mut counts, mut size) = ([0; LANES], [0.0; LANES], 0);
+            // Lanes beyond the last window repeat it.
+            let index = |lane: usize| indices.start + (half + lane).min(count - 1);
+            let [ends, rows] = match windows {
+                Windows::Rolling { first, size, .. } => [from_fn(|lane| first + index(lane) + size), [size; LANES]],
+                Windows::Ranges(ranges) => [
+                    from_fn(|lane| ranges[index(lane)].end),
+                    from_fn(|lane| ranges[index(lane)].len()),
+                ],
+            };
+            let (mut counts, mut size) = ([0.0; LANES], 0);
             let (mut are_full, mut follow_each_other) = (true, true);
             for lane in 0..LANES {
-                let window = window(half + lane);
-                ends[lane] = window.end - read.start;
-                counts[lane] = window.len() as f64;
-                size = size.max(window.len());
-                are_full &= counts[lane] == counts[0];
+                counts[lane] = rows[lane] as f64;
+                size = size.max(rows[lane]);
+                are_full &= rows[lane] == rows[0];
                 follow_each_other &= ends[lane] == ends[0] + lane;
             }
-            let sums = if follow_each_other && ends[0] >= size {
-                let last = ends[0] - 1;
+            let sums = if follow_each_other && ends[0] >= read.start + size {
+                let last = ends[0] - read.start - 1;
                 let axes = [Axis::new(points.x, x, last, -1), Axis::new(points.y, y, last, -1)];
                 if are_full {
                     sum::<PAIRS, RESIDUALS, false>(axes, &counts, size)
@@ -302,6 +309,7 @@ impl Memory {
                     sum::<PAIRS, RESIDUALS, true>(axes, &counts, size)
                 }
             } else {
+                let ends = ends.map(|end| end - read.start);
                 x_laid_out.lay_out::<PAIRS>(x, &ends, &counts, size);
                 y_laid_out.lay_out::<PAIRS>(y, &ends, &counts, size);
                 let back = LANES as isize;
@@ -311,6 +319,7 @@ impl Memory {
                 ];
                 sum::<PAIRS, RESIDUALS, true>(axes, &counts, size)
             };
+            written.rows[half..half + LANES].copy_from_slice(&counts);
             for (written, sums) in [&mut written.xx, &mut written.xy, &mut written.residuals]
                 .into_iter()
                 .zip(sums)

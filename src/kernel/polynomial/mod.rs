@@ -14,7 +14,7 @@
 //! blocks, so that the bits of a row depend on its window alone.
 //!
 //! A result of floats has a bound on its error. Where that is not small beside the terms `w[k] r[k]` of the result, with `w`
-//! the weights of the values of y, the window is fitted again in double-doubles ([`weights`]): a large value may have a
+//! the weights of the values of y, the window is fitted again in longer numbers ([`weights`]): a large value may have a
 //! weight of almost nothing.
 //!
 //! 32 windows are fitted side by side, in the lanes of vector registers. A lane whose window is shorter has rows of
@@ -31,7 +31,8 @@ use super::sample::Scale;
 use super::stencil::inverse_power_of_two;
 use super::wide::Wide;
 use crate::dispatch::{Kernel, dispatch};
-use crate::kernel::double::DoubleDouble;
+use crate::kernel::double::{DoubleDouble, Real};
+use crate::kernel::quad_double::QuadDouble;
 
 /// The highest degree of a polynomial.
 pub(crate) const MAX_DEGREE: usize = 6;
@@ -164,24 +165,45 @@ impl<Y: Rises, X: Rises> Fitter<'_, Y, X> {
         }
         for indices in doubtful.chunks(weights::LANES) {
             let again: Vec<_> = indices.iter().map(|&index| &windows[index]).collect();
-            for (&index, value) in indices.iter().zip(self.fit_long(&again, [1.0; 2])) {
+            for (&index, value) in indices.iter().zip(self.fit_again(&again, [1.0; 2])) {
                 values[index] = self.scales[0].apply(value);
             }
         }
     }
 
-    /// Fits at most 8 windows in double-doubles, with their steps and rises times powers of two. Returns the values.
+    /// Fits at most 8 windows in double-doubles, with their steps and rises times powers of two, and those in quad-doubles
+    /// that these do not hold. Returns the values.
     #[cold]
-    fn fit_long(&self, windows: &[&Window], scales: [f64; 2]) -> [f64; weights::LANES] {
+    fn fit_again(&self, windows: &[&Window], scales: [f64; 2]) -> [f64; weights::LANES] {
+        let (mut values, are_doubtful) = self.fit_long::<DoubleDouble, _>(windows, scales);
+        for (lane, window) in windows.iter().enumerate() {
+            if are_doubtful[lane] {
+                ([values[lane]], _) = self.fit_long::<QuadDouble, _>(&[window], scales);
+            }
+        }
+        values
+    }
+
+    /// Fits windows in longer numbers. Returns the values, and whether rounding may have changed them.
+    fn fit_long<N: Real, const LANES: usize>(
+        &self,
+        windows: &[&Window],
+        scales: [f64; 2],
+    ) -> ([f64; LANES], [bool; LANES]) {
         let size = windows.iter().map(|window| window.rows.len()).max().unwrap_or(0);
         let mut rows = weights::Rows::new(size, windows.len());
         for (lane, window) in windows.iter().enumerate() {
-            let Window { row, rows: others, .. } = window;
+            let Window {
+                row,
+                rows: others,
+                level,
+            } = window;
             for (index, other) in others.clone().enumerate() {
                 let (step, rest) = self.x.split_rise(other, *row, scales[0]);
-                rows.steps[index][lane] = DoubleDouble::new(step, rest);
+                rows.steps[index][lane] = N::of_pair(step, rest);
                 rows.rises[index][lane] = self.y.scaled_rise(other, *row, scales[1]);
             }
+            rows.levels[lane] = *level;
             let sigma = self.sigma.map(|sigma| &sigma[others.clone()]);
             rows.weigh(lane, others.len(), self.model.weights, sigma, scales[0]);
         }
@@ -217,7 +239,7 @@ impl<Y: Rises, X: Rises> Fitter<'_, Y, X> {
         self.load(windows, scales);
         let mut fits = self.memory.fit(self.model, windows);
         if fits.are_doubtful[0] {
-            fits.values[0] = self.fit_long(&[&window], scales)[0];
+            [fits.values[0], ..] = self.fit_again(&[&window], scales);
         }
         let [x, y] = scales.map(Wide::new);
         let unscaled = |value: f64, y: Wide, scale: Scale| {
