@@ -246,27 +246,30 @@ class Units:
         self.may_grow = operator.merges
         self.are_rows = not (operator.skips or operator.merges)
         # A selector, since `pl.col` takes a name such as "^a$" for a pattern; so does `select`.
-        self._counts = (
-            pl.all_horizontal(cs.by_name(operator.counted).is_not_null()) if operator.skips else pl.lit(value=True)
-        )
+        self._counts = pl.all_horizontal(cs.by_name(operator.counted).is_not_null()) if operator.skips else None
         self._same = [*operator.point[1:], *(key.name for key in operator.by)] if operator.merges else []
 
     def first(self, rows: pl.DataFrame, count: int) -> list[list[int]]:
         """Return the row numbers of the first units."""
-        return self._of(rows).head(count).to_list()
+        return self._of(rows, pl.col("unit") < count)
 
     def last(self, rows: pl.DataFrame, count: int) -> list[list[int]]:
         """Return the row numbers of the last units."""
-        return self._of(rows).tail(count).to_list()
+        return self._of(rows, pl.col("unit") + count > pl.col("unit").max())
 
-    def _of(self, rows: pl.DataFrame) -> pl.Series:
-        number = pl.int_range(pl.len())
-        unit = pl.struct(cs.by_name(self._same)).rle_id() if self._same else number
-        counts = rows.select(number.alias("row"), self._counts.alias("counts"))
-        numbers = counts.filter("counts").get_column("row")
-        units = rows[numbers].select(unit.alias("unit")).to_series()
-        # Units rise, so that groups need no hashing.
-        return pl.DataFrame([numbers, units]).group_by("unit", maintain_order=True).agg("row").get_column("row")
+    def _of(self, rows: pl.DataFrame, wanted: pl.Expr) -> list[list[int]]:
+        if self._counts is None:
+            numbers = pl.int_range(rows.height, eager=True)
+        else:
+            numbers = rows.select(pl.arg_where(self._counts)).to_series()
+        if self._same:
+            counting = rows if self._counts is None else rows[numbers]
+            units = counting.select(pl.struct(cs.by_name(self._same)).rle_id()).to_series()
+        else:
+            units = pl.int_range(numbers.len(), eager=True)
+        # Only those that are wanted are grouped, which are few: a batch has a million rows.
+        few = pl.DataFrame([numbers.alias("row"), units.alias("unit")]).filter(wanted)
+        return few.group_by("unit", maintain_order=True).agg("row").get_column("row").to_list()
 
 
 class Window:

@@ -13,7 +13,8 @@ use crate::prefetch::prefetch;
 
 /// Compares integers by their bits, ordered as signed integers of type `S`, which most keys are.
 ///
-/// Collects the first key of each run, unless runs average under two rows.
+/// Collects the first key of each run, unless runs average under two rows, or a few thousand keys are sorted: then most
+/// likely all are, and none is looked at again.
 ///
 /// Measured: Polars' own comparison, compiled for any processor, takes three times as long.
 pub(super) fn integers<T, S>(keys: &[T], starts: &mut [u64], first_keys: &mut Option<Vec<i64>>) -> bool
@@ -45,7 +46,7 @@ where
 
     #[inline(always)]
     fn run(self) -> bool {
-        /// Runs are not judged to be short before this many keys have been collected.
+        /// Runs are not judged to be short or sorted before this many keys have been collected.
         const MIN_COLLECTED: usize = 4_096;
         let Self {
             keys,
@@ -67,8 +68,9 @@ where
             }
             sorted &= decreased & !*starts == 0;
             *starts |= changed;
+            let most = MIN_COLLECTED + if sorted { 0 } else { first / 2 };
             match first_keys {
-                Some(found) if found.len() > first / 2 + MIN_COLLECTED => *first_keys = None,
+                Some(found) if found.len() > most => *first_keys = None,
                 Some(found) => found.extend(set_bits(*starts, ROWS).map(|row| keys[row + 1].as_().as_())),
                 None => {},
             }

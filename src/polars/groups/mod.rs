@@ -70,8 +70,12 @@ impl Groups {
             return Ok(Self::contiguous(starts.freeze()));
         }
         let Runs { starts, sorted, unique } = Runs::new(keys, height)?;
+        // Bits are counted only where the number of runs matters.
+        if sorted || unique == Some(true) {
+            return Ok(Self::contiguous(starts));
+        }
         let runs = starts.set_bits();
-        if runs < 2 || sorted || unique == Some(true) {
+        if runs < 2 {
             return Ok(Self::contiguous(starts));
         }
         check_height("`by`", height)?;

@@ -20,7 +20,8 @@ pub(super) struct Runs {
     pub(super) starts: Bitmap,
     /// Whether the rows are known to be sorted by the keys, ascending, so that no key comes back.
     pub(super) sorted: bool,
-    /// Whether no key comes back; known for a single unsorted column of integers in a narrow range only.
+    /// Whether no key comes back; known only for a single column of integers in a narrow range that soon turns out to be
+    /// unsorted.
     pub(super) unique: Option<bool>,
 }
 
@@ -57,7 +58,7 @@ struct RunsPart {
     /// Which rows start a run, 64 rows per word.
     starts: Vec<u64>,
     sorted: bool,
-    /// The first key of each run, for a single column of integers without nulls.
+    /// The first key of each run, for a single column of integers without nulls, as far as it is of use.
     first_keys: Option<Vec<i64>>,
 }
 
