@@ -10,7 +10,7 @@ use super::groups::{Groups, broadcast};
 use super::lagged::Lagged;
 use super::nested::{leaf, with_leaf};
 use super::numbers::{Physical, info};
-use super::unsorted::{Remedy, group};
+use super::unsorted::{Remedy, group, up_to_wrong_step};
 use crate::column::{Mode, WholeColumn, WrongRow, by_output};
 use crate::domain::{Domain, Nulls};
 use crate::inputs::Inputs;
@@ -209,10 +209,9 @@ impl Evaluator {
                         .map(|x| Ok(x.get(row / this.share)?.into_static()))
                 };
                 if let Reason::Unsorted { .. } = reason {
-                    return Err(Failure::Unsorted {
-                        row,
-                        x: reason.reads(before).filter_map(x).collect::<PolarsResult<_>>()?,
-                    });
+                    let x = reason.reads(before).filter_map(x).collect::<PolarsResult<_>>()?;
+                    let x = up_to_wrong_step(x, this.x.as_ref())?;
+                    return Err(Failure::Unsorted { row, x });
                 }
                 if let Reason::TooLarge { .. } = reason {
                     let values = reason.reads(before).map(|lag| lagged.lags()[lag].y.get(row));

@@ -25,6 +25,31 @@ pub(crate) fn not_monotonic(name: &str, x: &[AnyValue], group: &str, remedy: Rem
     PolarsError::ComputeError(message.into())
 }
 
+/// The values of x in a stencil up to the step that is wrong, if that is the first one.
+///
+/// Of the two steps at a turn either may be. Mostly the rows before have shown the direction, but the engine may have given
+/// these to another thread. The one that most of the first rows go is then taken for it.
+pub(super) fn up_to_wrong_step<'a>(mut x: Vec<AnyValue<'a>>, rows: Option<&Series>) -> PolarsResult<Vec<AnyValue<'a>>> {
+    /// Rows that are looked at.
+    const ROWS: usize = 16;
+    let (Some(rows), [first, second, _, ..]) = (rows, &x[..]) else {
+        return Ok(x);
+    };
+    let rows = rows.head(Some(ROWS));
+    let mut steps = [0; 2];
+    for row in 1..rows.len() {
+        let step = rows.get(row - 1)?.partial_cmp(&rows.get(row)?);
+        steps[0] += usize::from(step == Some(Ordering::Less));
+        steps[1] += usize::from(step == Some(Ordering::Greater));
+    }
+    let direction = steps[0].cmp(&steps[1]).reverse();
+    let is_turned = direction.is_ne() && first.partial_cmp(second) == Some(direction.reverse());
+    if is_turned && is_finite(first) && is_finite(second) {
+        x.truncate(2);
+    }
+    Ok(x)
+}
+
 /// How to get nulls instead of an error.
 pub(crate) const LENIENT: &str = if cfg!(feature = "python") {
     "pass `strict=False`"

@@ -565,6 +565,19 @@ NAMED_GROUPS: list[tuple[Any, str]] = [
 ]
 
 
+@pytest.mark.parametrize("operator", [pg.gradient, pg.derivative, pg.rate], ids=lambda operator: operator.__name__)
+@pytest.mark.parametrize("engine", ["in-memory", "streaming"])
+def test_the_step_that_is_wrong_is_shown_wherever_batches_begin(engine: Any, operator: Any) -> None:
+    """Batches are evaluated side by side: the first one to fail may begin behind the turn."""
+    rows = 20
+    for bad in range(1, rows - 1):
+        t = [100 if row == bad else row for row in range(rows)]
+        for sign in (1, -1) if operator is not pg.rate else (1,):
+            frame = pl.LazyFrame({"y": [1.0] * rows, "t": [sign * t for t in t]})
+            with pytest.raises(ComputeError, match=rf"in column `t` {sign * 100} is followed by {sign * (bad + 1)};"):
+                frame.select(operator("y", "t")).collect(engine=engine)
+
+
 @pytest.mark.parametrize(("by", "named"), NAMED_GROUPS, ids=[row[1] for row in NAMED_GROUPS])
 def test_an_x_out_of_order_names_its_group(by: Any, named: str, engine: Any) -> None:
     """In words that tell the groups apart; wherever the rows of the group stand, and where nulls are skipped."""
