@@ -28,7 +28,7 @@ pub(crate) fn not_monotonic(name: &str, x: &[AnyValue], group: &str, remedy: Rem
 /// The values of x in a stencil up to the step that is wrong, if that is the first one.
 ///
 /// Of the two steps at a turn either may be. Mostly the rows before have shown the direction, but the engine may have given
-/// these to another thread. The one that most of the first rows go is then taken for it.
+/// these to another thread. The one that most of the first rows go is then taken for it, and a row alone for one that rises.
 pub(super) fn up_to_wrong_step<'a>(mut x: Vec<AnyValue<'a>>, rows: Option<&Series>) -> PolarsResult<Vec<AnyValue<'a>>> {
     /// Rows that are looked at.
     const ROWS: usize = 16;
@@ -42,7 +42,11 @@ pub(super) fn up_to_wrong_step<'a>(mut x: Vec<AnyValue<'a>>, rows: Option<&Serie
         steps[0] += usize::from(step == Some(Ordering::Less));
         steps[1] += usize::from(step == Some(Ordering::Greater));
     }
-    let direction = steps[0].cmp(&steps[1]).reverse();
+    let direction = if rows.len() == 1 {
+        Ordering::Less
+    } else {
+        steps[1].cmp(&steps[0])
+    };
     let is_turned = direction.is_ne() && first.partial_cmp(second) == Some(direction.reverse());
     if is_turned && is_finite(first) && is_finite(second) {
         x.truncate(2);
