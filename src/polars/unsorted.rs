@@ -32,7 +32,7 @@ pub(crate) fn not_monotonic(name: &str, x: &[AnyValue], group: &str, remedy: Rem
 pub(super) fn up_to_wrong_step<'a>(mut x: Vec<AnyValue<'a>>, rows: Option<&Series>) -> PolarsResult<Vec<AnyValue<'a>>> {
     /// Rows that are looked at.
     const ROWS: usize = 16;
-    let (Some(rows), [first, second, _, ..]) = (rows, &x[..]) else {
+    let (Some(rows), [first, second, third, ..]) = (rows, &x[..]) else {
         return Ok(x);
     };
     let rows = rows.head(Some(ROWS));
@@ -47,8 +47,9 @@ pub(super) fn up_to_wrong_step<'a>(mut x: Vec<AnyValue<'a>>, rows: Option<&Serie
     } else {
         steps[1].cmp(&steps[0])
     };
-    let is_turned = direction.is_ne() && first.partial_cmp(second) == Some(direction.reverse());
-    if is_turned && is_finite(first) && is_finite(second) {
+    let is_turned =
+        first.partial_cmp(second) == Some(direction.reverse()) && second.partial_cmp(third) == Some(direction);
+    if direction.is_ne() && is_turned && [first, second, third].into_iter().all(is_finite) {
         x.truncate(2);
     }
     Ok(x)
