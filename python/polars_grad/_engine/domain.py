@@ -152,8 +152,9 @@ ARGUMENTS = {
         group then stands before its first, one period away, so that no row is an end. `max_gap` and `nulls="split"`
         open the ring: the rows from the last gap around to the first one are one segment. A group that spans a whole
         period, such as one whose last row repeats the first, is an error, and with `strict=False` null beside the
-        seam. A group of one row is null. For several axes one for all, or a tuple with one, or None, for each. It needs
-        whole columns.
+        seam. A group of one row is null. A window of more rows than its group has reads some of them again, a period
+        on, as rows of their own, also in a `stderr`. For several axes one for all, or a tuple with one, or None, for
+        each. It needs whole columns.
         """,
     ),
 }
