@@ -209,8 +209,14 @@ impl Evaluator {
                         .map(|x| Ok(x.get(row / this.share)?.into_static()))
                 };
                 if let Reason::Unsorted { .. } = reason {
-                    let x = reason.reads(before).filter_map(x).collect::<PolarsResult<_>>()?;
-                    let x = up_to_wrong_step(x, this.x.as_ref())?;
+                    let lags = reason.reads(before);
+                    // Of a row within the batch the steps before have been found right.
+                    let goes_on = row == 0 && lags.start < before;
+                    let x = lags.filter_map(x).collect::<PolarsResult<_>>()?;
+                    let x = match &this.x {
+                        Some(rows) if goes_on => up_to_wrong_step(x, rows)?,
+                        _ => x,
+                    };
                     return Err(Failure::Unsorted { row, x });
                 }
                 if let Reason::TooLarge { .. } = reason {

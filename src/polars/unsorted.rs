@@ -25,14 +25,14 @@ pub(crate) fn not_monotonic(name: &str, x: &[AnyValue], group: &str, remedy: Rem
     PolarsError::ComputeError(message.into())
 }
 
-/// The values of x in a stencil up to the step that is wrong, if that is the first one.
+/// The values of x in the stencil of the first row of a batch, up to the step that is wrong, if that is the first one.
 ///
-/// Of the two steps at a turn either may be. Mostly the rows before have shown the direction, but the engine may have given
-/// these to another thread. The one that most of the first rows go is then taken for it, and a row alone for one that rises.
-pub(super) fn up_to_wrong_step<'a>(mut x: Vec<AnyValue<'a>>, rows: Option<&Series>) -> PolarsResult<Vec<AnyValue<'a>>> {
+/// Of the two steps at a turn either may be. The rows before have shown the direction, but the engine may have given these to
+/// another thread. The one that most of the first rows of the batch go is taken for it, and a row alone for one that rises.
+pub(super) fn up_to_wrong_step<'a>(mut x: Vec<AnyValue<'a>>, rows: &Series) -> PolarsResult<Vec<AnyValue<'a>>> {
     /// Rows that are looked at.
     const ROWS: usize = 16;
-    let (Some(rows), [first, second, third, ..]) = (rows, &x[..]) else {
+    let [first, second, third, ..] = &x[..] else {
         return Ok(x);
     };
     let rows = rows.head(Some(ROWS));
