@@ -83,14 +83,23 @@ pub(super) trait Real: Copy {
     /// short to tell.
     const ROUNDING: f64;
 
-    fn of(value: f64) -> Self;
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        Self::of_pair(value, 0.0)
+    }
 
     /// A float plus its rounding error, as far as the number holds it.
     fn of_pair(value: f64, rest: f64) -> Self;
 
-    fn of_floats<const N: usize>(values: &[f64; N]) -> [Self; N];
+    #[inline(always)]
+    fn of_floats<const N: usize>(values: &[f64; N]) -> [Self; N] {
+        std::array::from_fn(|index| Self::of(values[index]))
+    }
 
-    fn of_pairs<const N: usize>(values: &[f64; N], rests: &[f64; N]) -> [Self; N];
+    #[inline(always)]
+    fn of_pairs<const N: usize>(values: &[f64; N], rests: &[f64; N]) -> [Self; N] {
+        std::array::from_fn(|index| Self::of_pair(values[index], rests[index]))
+    }
 
     fn plus(self, other: Self) -> Self;
 
@@ -130,11 +139,6 @@ impl Real for f64 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
     const ROUNDING: f64 = 0.0;
-
-    #[inline(always)]
-    fn of(value: f64) -> Self {
-        value
-    }
 
     #[inline(always)]
     fn of_pair(value: f64, _: f64) -> Self {
@@ -188,23 +192,8 @@ impl Real for DoubleDouble {
     const ROUNDING: f64 = 3.231_174_267_785_264e-27; // 2^-88
 
     #[inline(always)]
-    fn of(value: f64) -> Self {
-        Self::new(value, 0.0)
-    }
-
-    #[inline(always)]
     fn of_pair(value: f64, rest: f64) -> Self {
         Self::new(value, rest)
-    }
-
-    #[inline(always)]
-    fn of_floats<const N: usize>(values: &[f64; N]) -> [Self; N] {
-        std::array::from_fn(|index| Self::new(values[index], 0.0))
-    }
-
-    #[inline(always)]
-    fn of_pairs<const N: usize>(values: &[f64; N], rests: &[f64; N]) -> [Self; N] {
-        std::array::from_fn(|index| Self::new(values[index], rests[index]))
     }
 
     #[inline(always)]

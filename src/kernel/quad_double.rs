@@ -38,23 +38,8 @@ impl Real for QuadDouble {
     const ROUNDING: f64 = 6.372_367_644_445_809e-58; // 2^-190
 
     #[inline(always)]
-    fn of(value: f64) -> Self {
-        Self::of_pair(value, 0.0)
-    }
-
-    #[inline(always)]
     fn of_pair(value: f64, rest: f64) -> Self {
         Self([value, rest, 0.0, 0.0])
-    }
-
-    #[inline(always)]
-    fn of_floats<const N: usize>(values: &[f64; N]) -> [Self; N] {
-        values.map(Self::of)
-    }
-
-    #[inline(always)]
-    fn of_pairs<const N: usize>(values: &[f64; N], rests: &[f64; N]) -> [Self; N] {
-        std::array::from_fn(|index| Self::of_pair(values[index], rests[index]))
     }
 
     #[inline(always)]
