@@ -6,7 +6,6 @@ use arrow_array::ArrayRef;
 use arrow_row::{RowConverter, SortField};
 use arrow_schema::ArrowError;
 
-use crate::bits::Bitmap;
 use crate::parallel::even_ranges;
 use crate::segments::{Numbered, number_by_hash};
 
@@ -67,12 +66,11 @@ impl Groups {
     }
 }
 
-/// A bitmap of the given rows, which must rise.
+/// A bitmap of the given rows.
 fn bitmap(rows: usize, set: impl IntoIterator<Item = usize>) -> Vec<u8> {
-    let mut set = set.into_iter().peekable();
-    let mut bitmap = Bitmap::with_capacity(rows);
-    for row in 0..rows {
-        bitmap.push(set.next_if_eq(&row).is_some().into(), 1);
+    let mut bytes = vec![0; rows.div_ceil(8)];
+    for row in set {
+        bytes[row / 8] |= 1 << (row % 8);
     }
-    bitmap.into_bytes()
+    bytes
 }
