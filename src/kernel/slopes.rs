@@ -183,14 +183,12 @@ where
     for start in (0..y.this.len()).step_by(TILE) {
         let tile = y.rows(start, y.this.len().min(start + TILE));
         let first = slopes.len();
-        let even = EvenSlopes {
+        let all_finite = dispatch(EvenSlopes {
             y: tile,
             numerator: scale.numerator,
             two_steps,
             slopes,
-        };
-        // Those of floats wait for memory and for divisions, however wide the registers are.
-        let all_finite = if Y::INTEGER { dispatch(even) } else { even.run() };
+        });
         for (block, slopes) in slopes[first..].chunks_mut(ROWS).enumerate() {
             let mask = mask(start + block * ROWS);
             if !(in_range && all_finite) {
@@ -228,8 +226,9 @@ where
 {
     type Output = bool;
 
-    // Integers of 128 bits fill no vector register.
-    const WIDEST: bool = size_of::<Y>() <= size_of::<f64>();
+    // Integers of 64 bits become floats there, those of 128 bits fill no vector register. Floats wait for divisions, of which
+    // four take as long as two, and eight as long as two times four.
+    const WIDEST: bool = Y::INTEGER && size_of::<Y>() <= size_of::<f64>();
 
     #[inline(always)]
     fn run(self) -> bool {
