@@ -26,7 +26,7 @@ impl Groups {
     pub(super) fn new(keys: &[ArrayRef], height: usize) -> Result<Self, ArrowError> {
         if keys.is_empty() {
             return Ok(Self {
-                starts: bitmap(height, [0]),
+                starts: bitmap(height, (height > 0).then_some(0)),
                 rows: None,
             });
         }
