@@ -121,8 +121,8 @@ impl LaneSums {
     #[inline(always)]
     fn plus(self, areas: Lanes) -> Self {
         let mut sums = Self::default();
-        for lane in 0..LANES {
-            sums.set_lane(lane, self.lane(lane).plus(areas[lane]));
+        for (lane, area) in areas.into_iter().enumerate() {
+            sums.set_lane(lane, self.lane(lane).plus(area));
         }
         sums
     }
