@@ -145,6 +145,15 @@ impl Bitmap {
         }
     }
 
+    /// A bit for each of `rows` rows, set for those in `set`.
+    #[cfg(any(feature = "polars", feature = "arrow"))]
+    pub(crate) fn of_rows(rows: usize, set: impl IntoIterator<Item = usize>) -> Self {
+        let mut bitmap = Self::with_capacity(rows);
+        bitmap.extend(rows, |_| 0);
+        set.into_iter().for_each(|row| bitmap.set(row));
+        bitmap
+    }
+
     /// Appends the lowest `bits` bits of a word, at least one.
     #[inline(always)]
     pub(crate) fn push(&mut self, word: u64, bits: usize) {

@@ -6,6 +6,7 @@ use arrow_array::ArrayRef;
 use arrow_row::{RowConverter, SortField};
 use arrow_schema::ArrowError;
 
+use crate::bits::Bitmap;
 use crate::parallel::even_ranges;
 use crate::segments::{Numbered, number_by_hash};
 
@@ -26,7 +27,7 @@ impl Groups {
     pub(super) fn new(keys: &[ArrayRef], height: usize) -> Result<Self, ArrowError> {
         if keys.is_empty() {
             return Ok(Self {
-                starts: bitmap(height, (height > 0).then_some(0)),
+                starts: Bitmap::of_rows(height, 0..height.min(1)).into_bytes(),
                 rows: None,
             });
         }
@@ -45,7 +46,7 @@ impl Groups {
         let grouped = numbered.group();
         if grouped.groups() == runs.len() {
             return Ok(Self {
-                starts: bitmap(height, runs.into_iter().map(|row| row as usize)),
+                starts: Bitmap::of_rows(height, runs.into_iter().map(|row| row as usize)).into_bytes(),
                 rows: None,
             });
         }
@@ -60,17 +61,8 @@ impl Groups {
             }
         }
         Ok(Self {
-            starts: bitmap(height, starts),
+            starts: Bitmap::of_rows(height, starts).into_bytes(),
             rows: Some(rows),
         })
     }
-}
-
-/// A bitmap of the given rows.
-fn bitmap(rows: usize, set: impl IntoIterator<Item = usize>) -> Vec<u8> {
-    let mut bytes = vec![0; rows.div_ceil(8)];
-    for row in set {
-        bytes[row / 8] |= 1 << (row % 8);
-    }
-    bytes
 }

@@ -10,7 +10,7 @@
 //!     offset += sum
 //! ```
 //!
-//! Every sum is a pair of floats: it is compensated. That of a block up to a row is rounded before the offset is added. The
+//! Every sum is compensated: a pair of floats. That of a block up to a row is rounded before the offset is added. The
 //! sums of a block do not depend on those of others: four blocks are added up side by side, in the lanes of a vector
 //! register, and long segments on several threads.
 
@@ -36,7 +36,7 @@ pub(crate) struct Sum {
 }
 
 impl Sum {
-    /// The sum with an area. Where what rounding has lost is not finite, nothing is.
+    /// Adds an area. A rounding error that is not finite counts as zero.
     #[inline(always)]
     fn plus(self, area: f64) -> Self {
         let (value, lost) = two_sum(self.value, area);
@@ -48,7 +48,7 @@ impl Sum {
         }
     }
 
-    /// The sum with that of a block.
+    /// Adds the sum of a block.
     #[inline(always)]
     fn plus_block(self, block: Self) -> Self {
         let sum = self.plus(block.value);
@@ -130,7 +130,7 @@ impl LaneSums {
 
 /// Blocks as floats: one loop for all types of numbers.
 ///
-/// In whole cache lines: with vector registers across two of them everything takes twice as long.
+/// Aligned to cache lines: loads and stores of vector registers that cross them double the time.
 #[repr(align(64))]
 pub(crate) struct Blocks {
     /// From the row before each.
@@ -355,11 +355,11 @@ impl Kernel for AddUp<'_> {
         for ((blocks, running), areas) in self.sums.chunks_mut(LANES).zip(running).zip(areas) {
             let mut sums = LaneSums::default();
             for (row, running) in running.iter_mut().enumerate() {
-                let mut of_blocks = Lanes::default();
-                for (lane, area) in of_blocks.iter_mut().enumerate() {
+                let mut of_row = Lanes::default();
+                for (lane, area) in of_row.iter_mut().enumerate() {
                     *area = areas[lane * BLOCK + row];
                 }
-                sums = sums.plus(of_blocks);
+                sums = sums.plus(of_row);
                 for (lane, running) in running.iter_mut().enumerate() {
                     *running = sums.lane(lane).rounded();
                 }

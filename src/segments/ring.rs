@@ -407,10 +407,7 @@ impl Arcs {
         if rows.is_empty() {
             return None;
         }
-        let mut starts = vec![0; rows.len().div_ceil(8)];
-        for arc in &self.arcs {
-            starts[arc.first / 8] |= 1 << (arc.first % 8);
-        }
+        let starts = Bitmap::of_rows(rows.len(), self.arcs.iter().map(|arc| arc.first)).into_bytes();
         let y = match y {
             Numbers::F64(y) => OwnedNumbers::F64(Column::new(y).gather(&rows)),
             Numbers::F32(y) => OwnedNumbers::F32(Column::new(y).gather(&rows)),
